@@ -1,0 +1,103 @@
+//! What a channel is and what it is given. This module must not know any kind of channel by name.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::stream::{FuturesUnordered, StreamExt};
+
+use crate::{
+    Clock, Evidence, Failure, HttpClient, Message, Presence, Receipt, Reply, Request, Stop, Variant,
+};
+
+/// The far end took a message. A long text has several references, in the order of its parts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Accepted {
+    pub references: Vec<String>,
+}
+
+/// Where the outcomes of a batch go, as soon as each is known. `index` is the message's place in its batch; a channel
+/// settles each index exactly once. Never blocks.
+pub trait Outcomes: Send + Sync {
+    fn settle(&self, index: usize, outcome: Result<Accepted, Failure>);
+}
+
+/// The store cannot take anything now. The channel does not answer the far end, which will come again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the journal takes nothing now; do not answer the far end, it will come again")]
+pub struct Unavailable;
+
+#[async_trait]
+pub trait Inlet: Send + Sync + 'static {
+    /// Ready when every receipt of the batch is durable; only then is the far end answered.
+    async fn receipts(&self, batch: Vec<Receipt>) -> Result<(), Unavailable>;
+    /// A device was heard.
+    fn presence(&self, seen: Presence);
+}
+
+/// What every channel is given at its making.
+#[derive(Clone)]
+pub struct Context {
+    /// The configured instance: `sms-mobile`.
+    pub name: String,
+    pub clock: Arc<dyn Clock>,
+    pub http: HttpClient,
+    pub inlet: Arc<dyn Inlet>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Capability {
+    /// `sms`, `loudspeaker`, `email`.
+    pub kind: &'static str,
+    /// The best evidence that this channel can ever give.
+    pub best: Evidence,
+    /// How many messages it is useful to hand over at once.
+    pub batch: usize,
+    /// How many may be unanswered at the far end.
+    pub window: usize,
+    /// The far end drops a repeat under one key.
+    pub repeat_is_harmless: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    Up,
+    /// Not connected yet, or no longer; why, in words without addresses.
+    Down(String),
+}
+
+#[async_trait]
+pub trait Channel: Send + Sync + 'static {
+    fn capability(&self) -> Capability;
+
+    /// What one message of this text costs at the far end, in its pacing unit (SMS segments).
+    fn cost(&self, _variant: &Variant) -> u32 {
+        1
+    }
+
+    async fn send(&self, message: &Message) -> Result<Accepted, Failure>;
+
+    /// Sends a batch; each outcome goes out as soon as it is known. Returns when all are settled.
+    async fn send_all(&self, batch: &[Message], outcomes: &dyn Outcomes) {
+        let window = self.capability().window.max(1);
+        let mut waiting = batch.iter().enumerate();
+        let mut under_way = FuturesUnordered::new();
+        let one = |(index, message)| async move { (index, self.send(message).await) };
+        under_way.extend(waiting.by_ref().take(window).map(one));
+        while let Some((index, outcome)) = under_way.next().await {
+            outcomes.settle(index, outcome);
+            under_way.extend(waiting.next().map(one));
+        }
+    }
+
+    /// Keeps the session alive until `stop`; returns when it is closed.
+    async fn run(&self, stop: Stop) {
+        stop.cancelled().await;
+    }
+
+    /// Answers a call that the far end makes to us, after the commit of what it brought.
+    async fn serve(&self, _request: Request) -> Reply {
+        Reply::status(404)
+    }
+
+    fn health(&self) -> Health;
+}

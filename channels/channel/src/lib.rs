@@ -1,0 +1,17 @@
+#![doc = include_str!("../README.md")]
+
+mod clock;
+mod contract;
+mod failure;
+pub mod http;
+mod message;
+mod receipt;
+pub mod testing;
+
+pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use contract::{Accepted, Capability, Channel, Context, Health, Inlet, Outcomes, Unavailable};
+pub use failure::{Failure, FailureClass};
+pub use http::{HttpClient, Reply, Request};
+pub use message::{Address, Attachment, Key, Level, Message, Variant};
+pub use receipt::{Evidence, Of, Presence, PresenceState, Receipt, Verdict};
+pub use tokio_util::sync::CancellationToken as Stop;

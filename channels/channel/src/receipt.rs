@@ -1,0 +1,70 @@
+//! The far end's later word about a message: how far the evidence reaches, and by what it is matched. This module
+//! must not decide anything: what a receipt does to a delivery is the ledger's fold.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{FailureClass, Key, Timestamp};
+
+/// What we know reached people. Ordered: evidence is a maximum, so neither order nor repeats matter.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Evidence {
+    #[default]
+    None,
+    /// The far end took it.
+    Accepted,
+    /// The device has it.
+    Delivered,
+    /// A person answered, or play was proven.
+    Acknowledged,
+}
+
+/// By what a receipt is matched to its delivery.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Of {
+    /// The far end's reference, as it gave it in `Accepted`.
+    Reference(String),
+    /// Our own key, echoed by the far end.
+    Key(Key),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Verdict {
+    /// Under way at the far end; changes nothing (`ENROUTE`, *playing*).
+    Progress,
+    Reached(Evidence),
+    /// A final no after it was accepted.
+    Refused(FailureClass),
+}
+
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    pub of: Of,
+    pub verdict: Verdict,
+    /// The far end's own short code: `DELIVRD`, `UNDELIV 012`, `played`.
+    pub code: String,
+    /// When it happened, by the far end's clock.
+    pub far: Option<Timestamp>,
+    /// When we saw it.
+    pub seen: Timestamp,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PresenceState {
+    Idle,
+    Playing,
+    Fault,
+    Silent,
+}
+
+/// A device was heard: a heartbeat. Never journaled as such, only its transitions are.
+#[derive(Clone, Debug)]
+pub struct Presence {
+    pub device: String,
+    pub state: PresenceState,
+    pub code: String,
+    pub seen: Timestamp,
+}

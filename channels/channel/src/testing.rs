@@ -1,0 +1,199 @@
+//! The suite that every channel passes against its own misbehaving peer. It proves the engine's side of the contract,
+//! not the protocol: the protocol is proved against software that we did not write. This module must not be used
+//! outside tests and the demo.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+
+use crate::{
+    Channel, Clock, Context, Evidence, FailureClass, HttpClient, Inlet, Message, Of, Presence,
+    Receipt, Stop, SystemClock, Unavailable, Verdict,
+};
+
+/// How a peer meets the messages that reach it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Behaviour {
+    /// Takes it; no receipt follows.
+    Accept,
+    /// Takes it and sends the best receipt it can.
+    Confirm,
+    Throttle,
+    RefuseAddress,
+    RefuseContent,
+    /// Reads the message and never answers.
+    Stall,
+    /// Closes the connection instead of serving it.
+    HangUp,
+    /// Takes the message, then closes without an answer.
+    HangUpAfterWrite,
+    RefuseLogin,
+}
+
+impl Behaviour {
+    pub const ALL: [Self; 9] = [
+        Self::Accept,
+        Self::Confirm,
+        Self::Throttle,
+        Self::RefuseAddress,
+        Self::RefuseContent,
+        Self::Stall,
+        Self::HangUp,
+        Self::HangUpAfterWrite,
+        Self::RefuseLogin,
+    ];
+}
+
+/// Keeps what a channel brings in. While `away` is set it behaves as a store that takes nothing.
+#[derive(Default)]
+pub struct RecordingInlet {
+    pub receipts: Mutex<Vec<Receipt>>,
+    pub presences: Mutex<Vec<Presence>>,
+    pub away: std::sync::atomic::AtomicBool,
+}
+
+#[async_trait]
+impl Inlet for RecordingInlet {
+    async fn receipts(&self, batch: Vec<Receipt>) -> Result<(), Unavailable> {
+        if self.away.load(std::sync::atomic::Ordering::SeqCst) {
+            return Err(Unavailable);
+        }
+        self.receipts.lock().extend(batch);
+        Ok(())
+    }
+
+    fn presence(&self, seen: Presence) {
+        self.presences.lock().push(seen);
+    }
+}
+
+/// A context whose inlet records, for the tests of one channel.
+pub fn context(name: &str) -> (Context, Arc<RecordingInlet>) {
+    let inlet = Arc::new(RecordingInlet::default());
+    let context = Context {
+        name: name.to_owned(),
+        clock: Arc::new(SystemClock::default()) as Arc<dyn Clock>,
+        http: HttpClient::new(Duration::from_secs(5)),
+        inlet: inlet.clone(),
+    };
+    (context, inlet)
+}
+
+/// What one kind of channel brings to the suite.
+#[async_trait]
+pub trait Fixture: Send + Sync {
+    /// Starts a peer with this behaviour and a channel that speaks to it, with an answer timeout of about a second.
+    /// `None` where the protocol has no such thing. What must live as long as the channel goes into the box.
+    async fn start(
+        &self,
+        behaviour: Behaviour,
+        context: Context,
+    ) -> Option<(Arc<dyn Channel>, Box<dyn std::any::Any + Send>)>;
+    /// A message to an address that the peer serves.
+    fn message(&self, number: u32) -> Message;
+}
+
+fn expected(behaviour: Behaviour) -> &'static [FailureClass] {
+    use FailureClass::{BadAddress, BadContent, InDoubt, LinkDown, Throttled, Transient};
+    match behaviour {
+        Behaviour::Accept | Behaviour::Confirm => &[],
+        Behaviour::Throttle => &[Throttled],
+        Behaviour::RefuseAddress => &[BadAddress],
+        Behaviour::RefuseContent => &[BadContent],
+        Behaviour::Stall | Behaviour::HangUpAfterWrite => &[InDoubt],
+        Behaviour::HangUp => &[LinkDown, Transient],
+        Behaviour::RefuseLogin => &[LinkDown],
+    }
+}
+
+/// Runs every behaviour that the kind knows, and returns which were run.
+///
+/// # Panics
+/// When the channel breaks the contract.
+pub async fn exercise(fixture: &dyn Fixture) -> Vec<Behaviour> {
+    let mut ran = Vec::new();
+    for behaviour in Behaviour::ALL {
+        let (context, inlet) = context("exercise");
+        let Some((channel, guard)) = fixture.start(behaviour, context).await else {
+            continue;
+        };
+        let stop = Stop::new();
+        let running = tokio::spawn({
+            let (channel, stop) = (channel.clone(), stop.clone());
+            async move { channel.run(stop).await }
+        });
+        one(fixture, behaviour, &*channel, &inlet).await;
+        stop.cancel();
+        tokio::time::timeout(Duration::from_secs(5), running)
+            .await
+            .unwrap_or_else(|_| panic!("{behaviour:?}: run must return soon after stop"))
+            .expect("run does not panic");
+        drop(guard);
+        ran.push(behaviour);
+    }
+    ran
+}
+
+async fn one(
+    fixture: &dyn Fixture,
+    behaviour: Behaviour,
+    channel: &dyn Channel,
+    inlet: &RecordingInlet,
+) {
+    let message = fixture.message(1);
+    let outcome = tokio::time::timeout(Duration::from_secs(10), channel.send(&message))
+        .await
+        .unwrap_or_else(|_| panic!("{behaviour:?}: send must be bounded in time"));
+    match outcome {
+        Ok(accepted) => {
+            assert!(
+                expected(behaviour).is_empty(),
+                "{behaviour:?}: was accepted"
+            );
+            if behaviour == Behaviour::Confirm {
+                confirmed(channel, &message, &accepted.references, inlet).await;
+            }
+        }
+        Err(failure) => {
+            assert!(
+                expected(behaviour).contains(&failure.class),
+                "{behaviour:?}: {failure}"
+            );
+            let shown = format!("{failure} {failure:?} {message:?}");
+            assert!(
+                !shown.contains(message.address.expose()),
+                "{behaviour:?}: an address in {failure}"
+            );
+        }
+    }
+}
+
+async fn confirmed(
+    channel: &dyn Channel,
+    message: &Message,
+    references: &[String],
+    inlet: &RecordingInlet,
+) {
+    let best = channel.capability().best;
+    let wanted = references.len().max(1);
+    for _ in 0..500 {
+        let matched = |r: &&Receipt| match &r.of {
+            Of::Reference(reference) => references.contains(reference),
+            Of::Key(key) => *key == message.key,
+        };
+        let reached = inlet
+            .receipts
+            .lock()
+            .iter()
+            .filter(matched)
+            .filter(|r| matches!(r.verdict, Verdict::Reached(e) if e == best))
+            .count();
+        if best <= Evidence::Accepted || reached >= wanted {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("no receipt with {best:?} came for {}", message.key);
+}

@@ -1,0 +1,5 @@
+//! The command line.
+
+mod model;
+
+fn main() {}

@@ -1,0 +1,141 @@
+//! The answer to "was this door reached?": *reached* with its grade, *missed* with why, *unknown*, or *pending*, which
+//! is not yet an answer. A pure function of state and evidence. This module must not sum anything: figures are the
+//! coverage room's.
+
+use channel::Evidence;
+use serde::{Deserialize, Serialize};
+
+use super::State;
+
+/// How well a household was told, best last. Percentages always print their grade.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grade {
+    /// 播出: a speaker that it can hear has proven play of the whole message.
+    Played,
+    /// 手机送达: a device of one of its people has it.
+    Delivered,
+    /// 本人确认: one of its people answered.
+    Confirmed,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Missed {
+    /// No endpoint that this plan uses.
+    NoEndpoint,
+    /// The far end will not take this address or this message.
+    Refused,
+    /// Tried to the end without success.
+    Failed,
+    /// Its time was over before it was sent.
+    Expired,
+    /// Withdrawn before it was sent.
+    Withdrawn,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "answer", content = "by")]
+pub enum Answer {
+    Reached(Grade),
+    Pending,
+    Unknown,
+    Missed(Missed),
+}
+
+impl Answer {
+    /// The answer of one delivery. `refused`: its last outcome said "never" rather than "not now". `speaker`: proof is
+    /// a played report, which is its own grade.
+    pub fn of(state: State, evidence: Evidence, refused: bool, speaker: bool) -> Self {
+        match (evidence, state) {
+            (Evidence::Acknowledged, _) if speaker => Self::Reached(Grade::Played),
+            (Evidence::Acknowledged, _) => Self::Reached(Grade::Confirmed),
+            (Evidence::Delivered, _) if !speaker => Self::Reached(Grade::Delivered),
+            (_, State::Planned | State::Handed | State::Awaiting | State::Due) => Self::Pending,
+            (_, State::Failed) if refused => Self::Missed(Missed::Refused),
+            (_, State::Failed) => Self::Missed(Missed::Failed),
+            // Accepted and then over: the far end may have brought it, nobody knows.
+            (Evidence::Accepted | Evidence::Delivered, _) | (_, State::Done) => Self::Unknown,
+            (_, State::Expired) => Self::Missed(Missed::Expired),
+            (_, State::Withdrawn) => Self::Missed(Missed::Withdrawn),
+        }
+    }
+
+    /// How good this answer is for a household that has several: the best counts.
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::Reached(grade) => 10 + grade as u8,
+            Self::Pending => 6,
+            Self::Unknown => 5,
+            Self::Missed(why) => why as u8,
+        }
+    }
+
+    #[must_use]
+    pub fn best(self, other: Self) -> Self {
+        if other.rank() > self.rank() {
+            other
+        } else {
+            self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepted_alone_is_never_reached() {
+        for state in State::ALL {
+            for speaker in [false, true] {
+                let answer = Answer::of(state, Evidence::Accepted, false, speaker);
+                assert!(!matches!(answer, Answer::Reached(_)), "{state:?}");
+            }
+        }
+        assert_eq!(
+            Answer::of(State::Done, Evidence::Accepted, false, false),
+            Answer::Unknown
+        );
+    }
+
+    #[test]
+    fn every_final_state_has_a_final_answer() {
+        for state in State::ALL {
+            for evidence in [
+                Evidence::None,
+                Evidence::Accepted,
+                Evidence::Delivered,
+                Evidence::Acknowledged,
+            ] {
+                let answer = Answer::of(state, evidence, false, false);
+                if state.is_final() {
+                    assert_ne!(answer, Answer::Pending, "{state:?} {evidence:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_late_proof_reaches_whatever_the_state() {
+        for state in State::ALL {
+            assert_eq!(
+                Answer::of(state, Evidence::Delivered, true, false),
+                Answer::Reached(Grade::Delivered)
+            );
+        }
+    }
+
+    #[test]
+    fn the_best_answer_counts() {
+        let missed = Answer::Missed(Missed::Refused);
+        assert_eq!(missed.best(Answer::Unknown), Answer::Unknown);
+        assert_eq!(Answer::Unknown.best(Answer::Pending), Answer::Pending);
+        let played = Answer::Reached(Grade::Played);
+        assert_eq!(played.best(Answer::Pending), played);
+        assert_eq!(
+            played.best(Answer::Reached(Grade::Delivered)),
+            Answer::Reached(Grade::Delivered)
+        );
+    }
+}
