@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+
+mod config;
+mod desk;
+mod keys;
+mod line;
+pub mod order;
+pub mod peer;
+mod report;
+mod speaker;
+
+pub use config::{Config, ConfigError, Secret};
+pub use keys::{device_key, ticket};
+pub use line::{Line, LineError};
+pub use report::{Heartbeat, PlayState, Report, Source};
+pub use speaker::Loudspeaker;

@@ -1,0 +1,323 @@
+//! The channel itself: orders go out as answers to the devices' polls, reports and heartbeats come in. It must not
+//! listen, retry or pace; what waits lies on the desk.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use channel::{
+    Accepted, Capability, Channel, Context, Evidence, Failure, FailureClass, Health, Message,
+    Outcomes, Presence, PresenceState, Reply, Request, Stop,
+};
+use parking_lot::Mutex;
+use serde::Deserialize;
+use tokio::sync::mpsc::unbounded_channel;
+
+use crate::desk::{Desk, Due, Waiter};
+use crate::keys::Keys;
+use crate::order::{Order, Orders, PLAY, Signer, VERSION, marked_as_drill};
+use crate::report::{Heartbeat, Report, Source};
+use crate::{Config, ConfigError};
+
+/// No report or heartbeat is longer.
+const LONGEST_BODY: usize = 16 * 1024;
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+pub struct Loudspeaker {
+    config: Config,
+    context: Context,
+    signer: Signer,
+    keys: Keys,
+    desk: Mutex<Desk>,
+    closing: Stop,
+}
+
+impl Loudspeaker {
+    pub fn new(config: Config, context: Context) -> Result<Self, ConfigError> {
+        config.check()?;
+        let signer = Signer::from_seed(config.seed.expose()).ok_or(ConfigError::BadSeed)?;
+        let keys = Keys::new(config.secret.expose());
+        let desk = Mutex::new(Desk::new(config.queue));
+        Ok(Self {
+            config,
+            context,
+            signer,
+            keys,
+            desk,
+            closing: Stop::new(),
+        })
+    }
+
+    /// What controllers check our orders with, in hex.
+    pub fn public_key(&self) -> String {
+        self.signer.public_key()
+    }
+
+    fn order(&self, device: &str, due: Due) -> Order {
+        let variant = due.variant;
+        Order {
+            v: VERSION,
+            gateway: self.config.gateway.clone(),
+            counter: due.serial,
+            kind: PLAY.into(),
+            key: due.key,
+            device: device.into(),
+            drill: variant.drill,
+            level: variant.level,
+            event: variant.event.clone(),
+            language: variant.language.clone(),
+            title: variant.title.clone(),
+            text: variant.text.clone(),
+            repeats: self.config.repeats,
+            not_before: due.queued,
+            expires: due.expires,
+            regions_hash: variant.regions_hash.clone(),
+            ticket: self.keys.ticket(device, due.key),
+        }
+    }
+
+    fn heard(&self, device: &str) {
+        if self.desk.lock().heard(device, self.context.clock.tick()) {
+            self.present(device, PresenceState::Idle, String::new());
+        }
+    }
+
+    fn present(&self, device: &str, state: PresenceState, code: String) {
+        let seen = self.context.clock.now();
+        self.context.inlet.presence(Presence {
+            device: device.into(),
+            state,
+            code,
+            seen,
+        });
+    }
+
+    async fn orders(&self, request: &Request) -> Result<Reply, Reply> {
+        let device = self.proved(request, request.query("device").unwrap_or_default())?;
+        let number = |name, default| match request.query(name) {
+            None => Ok(default),
+            Some(text) => text
+                .parse::<u64>()
+                .map_err(|_| refuse(400, "`after` and `wait` are whole numbers")),
+        };
+        let after = number("after", 0)?;
+        let wait = Duration::from_secs(number("wait", 25)?).min(LONGEST_WAIT);
+        self.heard(device);
+        let bell = {
+            let mut desk = self.desk.lock();
+            desk.polled(device, after);
+            desk.bell(device)
+        };
+        let timer = tokio::time::sleep(wait);
+        tokio::pin!(timer);
+        loop {
+            // Enabled before the desk is looked at: an order laid down in between still rings.
+            let ring = bell.notified();
+            tokio::pin!(ring);
+            ring.as_mut().enable();
+            let due = self
+                .desk
+                .lock()
+                .due(device, after, self.context.clock.now());
+            if !due.is_empty() {
+                let sign = |due| self.signer.sign(&self.order(device, due));
+                return Ok(Reply::json(
+                    200,
+                    &Orders {
+                        orders: due.into_iter().map(sign).collect(),
+                    },
+                ));
+            }
+            tokio::select! {
+                () = ring => {}
+                () = &mut timer => return Ok(Reply::status(204)),
+                () = self.closing.cancelled() => return Err(refuse(503, "the gateway is closing; poll again")),
+            }
+        }
+    }
+
+    async fn reports(&self, request: &Request) -> Result<Reply, Reply> {
+        let report: Report = read(request)?;
+        let device = self.proved(request, &report.device)?;
+        self.heard(device);
+        if report.source != Source::Gateway {
+            self.present(device, PresenceState::Playing, "local".into());
+            return Ok(Reply::json(200, &serde_json::json!({})));
+        }
+        let Some(key) = report.order else {
+            return Err(refuse(
+                422,
+                "a report on the gateway's play names its `order`",
+            ));
+        };
+        if !self.keys.proves_ticket(device, key, &report.ticket) {
+            return Err(refuse(
+                403,
+                "the `ticket` is not of this order and device; echo the order's ticket",
+            ));
+        }
+        self.desk.lock().reported(device, key);
+        let receipt = report.receipt(key, self.context.clock.now());
+        if self.context.inlet.receipts(vec![receipt]).await.is_err() {
+            return Err(refuse(503, "the report could not be kept; report again"));
+        }
+        if report.is_last() {
+            self.desk.lock().done(device, key);
+        }
+        Ok(Reply::json(200, &serde_json::json!({})))
+    }
+
+    fn heartbeats(&self, request: &Request) -> Result<Reply, Reply> {
+        let beat: Heartbeat = read(request)?;
+        let device = self.proved(request, &beat.device)?;
+        if beat.state == PresenceState::Silent {
+            return Err(refuse(422, "`state` is idle, playing or fault"));
+        }
+        let now = self.context.clock.now();
+        self.desk.lock().heard(device, self.context.clock.tick());
+        self.present(device, beat.state, beat.code(now));
+        Ok(Reply::json(200, &serde_json::json!({ "time": now })))
+    }
+
+    /// The device's id, when the call proves that it comes from it.
+    fn proved<'a>(&self, request: &Request, device: &'a str) -> Result<&'a str, Reply> {
+        let plain =
+            (1..=64).contains(&device.len()) && device.bytes().all(|byte| byte.is_ascii_graphic());
+        if plain && self.keys.proves(device, request.header("authorization")) {
+            Ok(device)
+        } else {
+            Err(refuse(
+                401,
+                "not the key of this device; send `authorization: Bearer KEY`",
+            ))
+        }
+    }
+}
+
+#[async_trait]
+impl Channel for Loudspeaker {
+    fn capability(&self) -> Capability {
+        Capability {
+            kind: "loudspeaker",
+            best: Evidence::Acknowledged,
+            batch: 1_000,
+            // Devices wait side by side and cost nothing while they do.
+            window: 20_000,
+            repeat_is_harmless: true,
+        }
+    }
+
+    async fn send(&self, message: &Message) -> Result<Accepted, Failure> {
+        let told = Mutex::new(None);
+        self.send_all(std::slice::from_ref(message), &One(&told))
+            .await;
+        told.into_inner().expect("send_all settles each index")
+    }
+
+    async fn send_all(&self, batch: &[Message], outcomes: &dyn Outcomes) {
+        let (tell, mut told) = unbounded_channel();
+        let now = self.context.clock.now();
+        let mut open = vec![true; batch.len()];
+        for (index, message) in batch.iter().enumerate() {
+            if message.variant.drill && !marked_as_drill(&message.variant.text) {
+                open[index] = false;
+                outcomes.settle(index, Err(unmarked()));
+                continue;
+            }
+            self.desk.lock().put(
+                message,
+                now,
+                Waiter {
+                    index,
+                    outcomes: tell.clone(),
+                },
+            );
+        }
+        // Every waiter holds a clone; when the last is settled the queue ends.
+        drop(tell);
+        let timer = tokio::time::sleep(self.config.fetch_timeout);
+        tokio::pin!(timer);
+        let mut late = false;
+        loop {
+            tokio::select! {
+                biased;
+                next = told.recv() => match next {
+                    Some((index, outcome)) => {
+                        open[index] = false;
+                        outcomes.settle(index, outcome);
+                    }
+                    None => return,
+                },
+                () = &mut timer, if !late => {
+                    late = true;
+                    let mut desk = self.desk.lock();
+                    for message in batch.iter().zip(&open).filter_map(|(message, open)| open.then_some(message)) {
+                        desk.overdue(message.address.expose(), message.key);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn run(&self, stop: Stop) {
+        let mut sweep =
+            tokio::time::interval((self.config.silent_after / 4).max(Duration::from_millis(10)));
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                _ = sweep.tick() => {
+                    let clock = &self.context.clock;
+                    let fallen = self.desk.lock().sweep(clock.now(), clock.tick(), self.config.silent_after);
+                    for device in fallen {
+                        self.present(&device, PresenceState::Silent, String::new());
+                    }
+                }
+            }
+        }
+        self.closing.cancel();
+    }
+
+    async fn serve(&self, request: Request) -> Reply {
+        let reply = match (request.method.as_str(), request.path.as_str()) {
+            ("GET", "orders") => self.orders(&request).await,
+            ("POST", "reports") => self.reports(&request).await,
+            ("POST", "heartbeats") => self.heartbeats(&request),
+            (_, "orders" | "reports" | "heartbeats") => Err(Reply::status(405)),
+            _ => Err(Reply::status(404)),
+        };
+        reply.unwrap_or_else(|refused| refused)
+    }
+
+    /// Always up: it holds no session of its own. Whether a device is there is its presence.
+    fn health(&self) -> Health {
+        Health::Up
+    }
+}
+
+struct One<'a>(&'a Mutex<Option<Result<Accepted, Failure>>>);
+
+impl Outcomes for One<'_> {
+    fn settle(&self, _index: usize, outcome: Result<Accepted, Failure>) {
+        *self.0.lock() = Some(outcome);
+    }
+}
+
+fn unmarked() -> Failure {
+    Failure::new(
+        FailureClass::BadContent,
+        "speaker:unmarked-drill",
+        "the text of a drill does not say that it is one; put 演练 or DRILL into it",
+    )
+}
+
+fn refuse(status: u16, why: &str) -> Reply {
+    Reply::json(status, &serde_json::json!({ "error": why }))
+}
+
+fn read<'a, T: Deserialize<'a>>(request: &'a Request) -> Result<T, Reply> {
+    if request.body.len() > LONGEST_BODY {
+        return Err(refuse(413, "the body is longer than 16 KiB"));
+    }
+    // serde's words may repeat the caller's text, so they are not given back.
+    serde_json::from_slice(&request.body)
+        .map_err(|_| refuse(400, "the body is not the JSON of this call"))
+}
