@@ -1,0 +1,89 @@
+//! The rules that an alert's content is held to, and the verdict. Everything is reported at once. This module must not
+//! change the alert, and knows no other message.
+
+use serde::Serialize;
+
+use crate::finding::{Finding, Findings, Place};
+use crate::model::Alert;
+use crate::read::{Document, read_document};
+use crate::rules::{self, Stop};
+
+/// What to do with a message.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Disposition {
+    Accept,
+    AcceptWithWarnings,
+    /// A person has to look first. There may be no alert: its identity may be what is wrong.
+    Quarantine,
+    /// It is no CAP message that could be looked at.
+    Reject,
+}
+
+#[derive(Debug)]
+pub struct Report {
+    pub alert: Option<Alert>,
+    pub findings: Vec<Finding>,
+    /// The message keeps every mandatory rule of its CAP version: a word about the message, not about what to do.
+    pub conforming: bool,
+    pub disposition: Disposition,
+}
+
+/// Reads a message, checks it and says what to do with it.
+pub fn assess(bytes: &[u8], now_unix: i64) -> Report {
+    let mut findings = Findings::default();
+    let document = read_document(bytes, &mut findings);
+    let mut findings = findings.done();
+    if let Some(Document {
+        alert: Some(alert), ..
+    }) = &document
+    {
+        findings.extend(check(alert, now_unix));
+    }
+    if let Some(document) = &document {
+        for finding in findings
+            .iter_mut()
+            .filter(|finding| finding.position.is_none())
+        {
+            finding.position = Some(document.locate(&finding.path));
+        }
+    }
+    let rule = |finding: &Finding| rules::rule(finding.rule);
+    Report {
+        alert: document.and_then(|document| document.alert),
+        conforming: !findings
+            .iter()
+            .filter_map(rule)
+            .any(|rule| rule.mandatory || rule.stop == Stop::Refuse),
+        disposition: disposition(&findings),
+        findings,
+    }
+}
+
+fn disposition(findings: &[Finding]) -> Disposition {
+    let refused =
+        |finding: &Finding| rules::rule(finding.rule).is_some_and(|rule| rule.stop == Stop::Refuse);
+    if findings.iter().any(refused) {
+        Disposition::Reject
+    } else if findings.iter().any(|finding| finding.stops) {
+        Disposition::Quarantine
+    } else if findings
+        .iter()
+        .any(|finding| finding.level != crate::FindingLevel::Info)
+    {
+        Disposition::AcceptWithWarnings
+    } else {
+        Disposition::Accept
+    }
+}
+
+/// Checks an alert, however it came to be, against every rule that needs no other message.
+pub fn check(alert: &Alert, now_unix: i64) -> Vec<Finding> {
+    let mut findings = Findings::default();
+    let here = Place::new("/alert", None);
+    let _ = (alert, now_unix, &here);
+    if alert.identifier.is_empty() {
+        findings.add(&rules::IDENTIFIER_PRESENT, &here.child("identifier"));
+    }
+    findings.done()
+}

@@ -1,0 +1,29 @@
+//! What a message may cost before it is refused: an order of magnitude above anything met in the field. Everything is
+//! counted while tokens come in, so refusal is cheap. This module must not hold policy about content.
+
+/// Bytes of one message.
+pub(crate) const BYTES: usize = 5 << 20;
+/// Elements below elements; real messages reach 8 within a signature.
+pub(crate) const DEPTH: usize = 32;
+pub(crate) const ELEMENTS: usize = 200_000;
+pub(crate) const ATTRIBUTES: usize = 64;
+/// Bytes of one text.
+const TEXT: usize = 128 << 10;
+/// Bytes of identifier and sender.
+const NAME: usize = 1_024;
+pub(crate) const INFOS: usize = 200;
+/// Of one kind below one info or area.
+pub(crate) const SIBLINGS: usize = 5_000;
+/// Points of all polygons of a message.
+pub(crate) const POINTS: usize = 200_000;
+/// Tokens of references, addresses or incidents.
+pub(crate) const TOKENS: usize = 5_000;
+
+/// Bytes of text in an element of that name; content and coordinates are bounded by `BYTES` and `POINTS` alone.
+pub(crate) fn of_text(name: &str) -> usize {
+    match name {
+        "derefUri" | "polygon" => BYTES,
+        "identifier" | "sender" => NAME,
+        _ => TEXT,
+    }
+}

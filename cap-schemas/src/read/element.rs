@@ -1,0 +1,150 @@
+//! One element as the reader sees it: its node, its path for findings, and its values trimmed. Children are found by
+//! name within the message's own namespace, in any order.
+
+use std::str::FromStr;
+
+use crate::finding::{Findings, Place};
+use crate::rules::{self, Rule};
+use crate::time::Time;
+use crate::tree::{Namespace, Node, blank, trim};
+
+pub(crate) struct Element<'a> {
+    pub(crate) node: &'a Node,
+    pub(crate) path: String,
+}
+
+impl<'a> Element<'a> {
+    pub(crate) fn place(&self) -> Place {
+        Place::new(self.path.as_str(), self.node.at)
+    }
+
+    pub(crate) fn namespace(&self) -> Namespace {
+        self.node.namespace
+    }
+
+    fn named(&self, name: &'static str) -> impl Iterator<Item = &'a Node> {
+        let namespace = self.namespace();
+        self.node
+            .elements()
+            .filter(move |node| node.name == name && node.namespace == namespace)
+    }
+
+    /// The first child of that name: a single one.
+    pub(crate) fn child(&self, name: &'static str) -> Option<Element<'a>> {
+        self.named(name).next().map(|node| Element {
+            node,
+            path: format!("{}/{name}", self.path),
+        })
+    }
+
+    /// Every child of that name: a repeatable one.
+    pub(crate) fn children(&self, name: &'static str) -> impl Iterator<Item = Element<'a>> {
+        self.named(name).enumerate().map(move |(n, node)| Element {
+            node,
+            path: format!("{}/{name}[{}]", self.path, n + 1),
+        })
+    }
+
+    pub(crate) fn raw(&self) -> String {
+        self.node.text()
+    }
+
+    /// Its text without white space around it.
+    pub(crate) fn text(&self) -> String {
+        let mut text = self.raw();
+        text.truncate(text.trim_end_matches([' ', '\t', '\r', '\n']).len());
+        let lead = text.len() - trim(&text).len();
+        text.drain(..lead);
+        text
+    }
+
+    pub(crate) fn is_blank(&self) -> bool {
+        blank(&self.raw())
+    }
+
+    /// The text of a single child, if there is any.
+    pub(crate) fn optional(&self, name: &'static str) -> Option<String> {
+        self.child(name)
+            .map(|child| child.text())
+            .filter(|text| !text.is_empty())
+    }
+
+    /// The place of a child that may be missing: then its parent's.
+    pub(crate) fn place_of(&self, name: &'static str) -> Place {
+        self.child(name)
+            .map_or_else(|| self.place().child(name), |child| child.place())
+    }
+
+    /// The text of a single child that must be there.
+    pub(crate) fn required(
+        &self,
+        name: &'static str,
+        rule: &Rule,
+        findings: &mut Findings,
+    ) -> Option<String> {
+        let text = self.optional(name);
+        if text.is_none() {
+            findings.add(rule, &self.place_of(name));
+        }
+        text
+    }
+
+    /// The code of a single child that must be there.
+    pub(crate) fn required_code<T: FromStr>(
+        &self,
+        name: &'static str,
+        rule: &Rule,
+        findings: &mut Findings,
+    ) -> Option<T> {
+        let Some(child) = self.child(name) else {
+            findings.add(rule, &self.place_of(name));
+            return None;
+        };
+        child.code(rule, findings)
+    }
+
+    /// Its text as a code. White space around it is wrong and harmless.
+    pub(crate) fn code<T: FromStr>(&self, rule: &Rule, findings: &mut Findings) -> Option<T> {
+        let raw = self.raw();
+        let word = trim(&raw);
+        match word.parse() {
+            Ok(code) => {
+                if word.len() < raw.len() {
+                    findings.warn(rule, &self.place(), &raw);
+                }
+                Some(code)
+            }
+            Err(_) => {
+                findings.quote(rule, &self.place(), word);
+                None
+            }
+        }
+    }
+
+    /// Its text as a time. What has no single reading stops the message.
+    pub(crate) fn time(&self, rule: &Rule, findings: &mut Findings) -> Option<Time> {
+        let text = self.text();
+        if text.is_empty() {
+            findings.add(rule, &self.place());
+            return None;
+        }
+        match Time::read(&text) {
+            Ok((time, departures)) => {
+                if departures.form {
+                    findings.quote(rule, &self.place(), &text);
+                }
+                if departures.plus_zero {
+                    findings.add(&rules::UTC_MINUS_ZERO, &self.place());
+                }
+                if departures.buddhist {
+                    findings.warn(&rules::SENT_PLAUSIBLE, &self.place(), &text);
+                }
+                Some(time)
+            }
+            Err(_) => {
+                findings.hold(rule, &self.place(), &text);
+                None
+            }
+        }
+    }
+}

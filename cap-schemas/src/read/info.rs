@@ -1,0 +1,190 @@
+//! The info and resource elements. A word that is in no list becomes Unknown or Other, and is reported.
+
+use super::element::Element;
+use super::structure;
+use crate::codes::{Category, Certainty, ResponseType, Severity, Urgency, Version};
+use crate::finding::Findings;
+use crate::model::{DEFAULT_LANGUAGE, Info, Pair, Resource};
+use crate::rules::{self, Rule};
+
+/// What is carried along while the infos of one message are read.
+pub(super) struct Reading<'f> {
+    pub(super) version: Version,
+    /// Points of all polygons so far.
+    pub(super) points: usize,
+    pub(super) findings: &'f mut Findings,
+}
+
+impl Reading<'_> {
+    pub(super) fn info(&mut self, element: &Element<'_>) -> Info {
+        structure::report(element, structure::INFO, self.findings);
+        let time = |name, rule, findings: &mut Findings| {
+            element
+                .child(name)
+                .and_then(|child| child.time(rule, findings))
+        };
+        Info {
+            language: self.language(element),
+            categories: self.categories(element),
+            event: element
+                .required("event", &rules::EVENT_PRESENT, self.findings)
+                .unwrap_or_default(),
+            response_types: self.response_types(element),
+            urgency: element
+                .required_code("urgency", &rules::URGENCY_ENUM, self.findings)
+                .unwrap_or(Urgency::Unknown),
+            severity: element
+                .required_code("severity", &rules::SEVERITY_ENUM, self.findings)
+                .unwrap_or(Severity::Unknown),
+            certainty: self.certainty(element),
+            audience: element.optional("audience"),
+            event_codes: self.pairs(element, "eventCode", &rules::EVENT_CODE_PAIR),
+            effective: time("effective", &rules::EFFECTIVE_FORMAT, self.findings),
+            onset: time("onset", &rules::ONSET_FORMAT, self.findings),
+            expires: time("expires", &rules::EXPIRES_FORMAT, self.findings),
+            sender_name: element.optional("senderName"),
+            headline: element.optional("headline"),
+            description: element.optional("description"),
+            instruction: element.optional("instruction"),
+            web: element.optional("web"),
+            contact: element.optional("contact"),
+            parameters: self.pairs(element, "parameter", &rules::PARAMETER_PAIR),
+            resources: element
+                .children("resource")
+                .map(|resource| self.resource(&resource))
+                .collect(),
+            areas: element
+                .children("area")
+                .map(|area| self.area(&area))
+                .collect(),
+        }
+    }
+
+    fn language(&mut self, element: &Element<'_>) -> String {
+        let Some(language) = element.optional("language") else {
+            return DEFAULT_LANGUAGE.into();
+        };
+        let subtag = |part: &str, letters: bool| {
+            (1..=8).contains(&part.len())
+                && part.bytes().all(|b| {
+                    if letters {
+                        b.is_ascii_alphabetic()
+                    } else {
+                        b.is_ascii_alphanumeric()
+                    }
+                })
+        };
+        if language
+            .split('-')
+            .enumerate()
+            .all(|(n, part)| subtag(part, n == 0))
+        {
+            return language;
+        }
+        let place = element.place_of("language");
+        self.findings.quote(&rules::LANGUAGE, &place, &language);
+        language.replace('_', "-")
+    }
+
+    fn categories(&mut self, element: &Element<'_>) -> Vec<Category> {
+        let mut categories: Vec<Category> = element
+            .children("category")
+            .map(|child| {
+                child
+                    .code(&rules::CATEGORY_ENUM, self.findings)
+                    .unwrap_or(Category::Other)
+            })
+            .collect();
+        if categories.is_empty() {
+            // CAP 1.0 did not ask for one.
+            if self.version != Version::V1_0 {
+                self.findings
+                    .add(&rules::CATEGORY_PRESENT, &element.place());
+            }
+            categories.push(Category::Other);
+        }
+        categories
+    }
+
+    fn response_types(&mut self, element: &Element<'_>) -> Vec<ResponseType> {
+        element
+            .children("responseType")
+            .filter_map(|child| child.code(&rules::RESPONSE_ENUM, self.findings))
+            .collect()
+    }
+
+    fn certainty(&mut self, element: &Element<'_>) -> Certainty {
+        if element.optional("certainty").as_deref() == Some("Very Likely") {
+            if self.version != Version::V1_0 {
+                self.findings
+                    .add(&rules::VERY_LIKELY, &element.place_of("certainty"));
+            }
+            return Certainty::Likely;
+        }
+        element
+            .required_code("certainty", &rules::CERTAINTY_ENUM, self.findings)
+            .unwrap_or(Certainty::Unknown)
+    }
+
+    /// Named values. One with neither name nor value says nothing.
+    pub(super) fn pairs(
+        &mut self,
+        parent: &Element<'_>,
+        name: &'static str,
+        rule: &Rule,
+    ) -> Vec<Pair> {
+        parent
+            .children(name)
+            .map(|element| self.pair(&element, rule))
+            .filter(|pair| !(pair.name.is_empty() && pair.value.is_empty()))
+            .collect()
+    }
+
+    pub(super) fn pair(&mut self, element: &Element<'_>, rule: &Rule) -> Pair {
+        if self.version == Version::V1_0 && element.node.elements().next().is_none() {
+            let text = element.text();
+            let (name, value) = text.split_once('=').unwrap_or(("", &text));
+            return Pair {
+                name: name.trim().to_owned(),
+                value: value.trim().to_owned(),
+            };
+        }
+        structure::report(element, structure::PAIR, self.findings);
+        if element.child("valueName").is_none() || element.child("value").is_none() {
+            self.findings.add(rule, &element.place());
+        }
+        Pair {
+            name: element.optional("valueName").unwrap_or_default(),
+            value: element.optional("value").unwrap_or_default(),
+        }
+    }
+
+    fn resource(&mut self, element: &Element<'_>) -> Resource {
+        structure::report(element, structure::RESOURCE, self.findings);
+        let desc = element
+            .required("resourceDesc", &rules::RESOURCE_DESC, self.findings)
+            .unwrap_or_default();
+        // CAP 1.1 and 1.0 did not ask for one.
+        let mime_type = if self.version == Version::V1_2 {
+            element.required("mimeType", &rules::MIME_TYPE, self.findings)
+        } else {
+            element.optional("mimeType")
+        };
+        let size = element.child("size").and_then(|child| {
+            let size = child.text().parse().ok();
+            if size.is_none() {
+                self.findings
+                    .quote(&rules::SIZE_NUMBER, &child.place(), &child.text());
+            }
+            size
+        });
+        Resource {
+            desc,
+            mime_type,
+            size,
+            uri: element.optional("uri"),
+            deref_uri: element.optional("derefUri"),
+            digest: element.optional("digest"),
+        }
+    }
+}
