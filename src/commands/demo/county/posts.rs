@@ -1,0 +1,67 @@
+//! The demo's officers: duty officers of the county and its towns, information officers (posts A and B) of its villages.
+//! Gaps and double posts are on purpose: a warning has to get past them.
+
+use crate::model::{EndpointKind, PostRow, RecipientId, RegionCode, RegionLevel, Role};
+
+use super::Draft;
+
+const COUNTY_DUTY: usize = 4;
+const TOWN_DUTY: usize = 2;
+
+pub(super) fn appoint(draft: &mut Draft) {
+    for county in draft.codes(RegionLevel::County) {
+        duty(draft, county, COUNTY_DUTY);
+    }
+    let villages = draft.codes(RegionLevel::Village);
+    let mut number = 0_usize;
+    for (place, town) in draft.codes(RegionLevel::Town).into_iter().enumerate() {
+        let on_duty = duty(draft, town, TOWN_DUTY);
+        // In every fourth town a duty officer is post A of the first village too.
+        let mut lent = on_duty.first().copied().filter(|_| place % 4 == 0);
+        let mut neighbour = None;
+        for &village in villages.iter().filter(|village| town.covers(**village)) {
+            number += 1;
+            // One village in ten has no officer of its own.
+            if number % 10 == 7 {
+                continue;
+            }
+            let first = lent.take().unwrap_or_else(|| officer(draft));
+            let second = match (number % 15, neighbour) {
+                (3, _) => first,
+                (8, Some(neighbour)) => neighbour,
+                _ => officer(draft),
+            };
+            post(draft, first, village, Role::PostA);
+            post(draft, second, village, Role::PostB);
+            neighbour = Some(first);
+        }
+    }
+}
+
+fn duty(draft: &mut Draft, region: RegionCode, officers: usize) -> Vec<RecipientId> {
+    let digits = region.to_string();
+    let digits = digits.trim_end_matches("000");
+    (1..=officers)
+        .map(|place| {
+            let recipient = officer(draft);
+            let mailbox = format!("duty-{digits}-{place}@demo.invalid");
+            draft.endpoint(Some(recipient), EndpointKind::Mailbox, mailbox);
+            post(draft, recipient, region, Role::Duty);
+            recipient
+        })
+        .collect()
+}
+
+fn officer(draft: &mut Draft) -> RecipientId {
+    let recipient = draft.recipient(None, format!("合成干部-{}", draft.recipients + 1));
+    draft.mobile(recipient);
+    recipient
+}
+
+fn post(draft: &mut Draft, recipient: RecipientId, region: RegionCode, role: Role) {
+    draft.rows.posts.push(PostRow {
+        recipient,
+        region,
+        role,
+    });
+}

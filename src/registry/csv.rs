@@ -1,0 +1,363 @@
+//! The registry's files: seven tables in one folder, one CSV file each, read all or nothing. This module must not judge
+//! what the rows mean together: that is the build's. Its problems name file, line and column and never what stood there.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use csv::{ByteRecord, ReaderBuilder, WriterBuilder};
+use serde::Serialize;
+use serde::de::value::{Error as NoVariant, StrDeserializer};
+use serde::de::{DeserializeOwned, IntoDeserializer};
+
+use crate::model::{
+    EndpointRow, HearingRow, HouseholdRow, PostRow, RecipientRow, RegionRow, Rows, SpeakerRow, Tags,
+};
+
+use super::problem::{Place, Problem, Table};
+
+impl Table {
+    pub fn file_name(self) -> String {
+        format!("{}.csv", self.name())
+    }
+
+    const fn columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Regions => &["code", "name", "lat", "lon"],
+            Self::Households => &["id", "village", "group", "name", "presence", "tags"],
+            Self::Recipients => &["id", "household", "name", "language"],
+            Self::Posts => &["recipient", "region", "role"],
+            Self::Endpoints => &["id", "recipient", "kind", "address"],
+            Self::Speakers => &["endpoint", "village", "name"],
+            Self::Hearing => &["speaker", "household"],
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("could not write {path}: {source}; check the folder and the space left")]
+pub struct WriteError {
+    path: PathBuf,
+    source: csv::Error,
+}
+
+/// All seven files of a folder, or everything that cannot be read in them.
+pub fn read_dir(dir: &Path) -> Result<Rows, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let found = &mut problems;
+    let rows = Rows {
+        regions: read(dir, Table::Regions, found, region),
+        households: read(dir, Table::Households, found, household),
+        recipients: read(dir, Table::Recipients, found, recipient),
+        posts: read(dir, Table::Posts, found, post),
+        endpoints: read(dir, Table::Endpoints, found, endpoint),
+        speakers: read(dir, Table::Speakers, found, speaker),
+        hearing: read(dir, Table::Hearing, found, hearing),
+    };
+    if problems.is_empty() {
+        Ok(rows)
+    } else {
+        Err(problems)
+    }
+}
+
+/// All seven files, in place of what stood there.
+pub fn write_dir(rows: &Rows, dir: &Path) -> Result<(), WriteError> {
+    std::fs::create_dir_all(dir).map_err(|source| WriteError {
+        path: dir.to_owned(),
+        source: source.into(),
+    })?;
+    let households = rows.households.iter().map(|household| {
+        let tags: Vec<_> = household.tags.names().collect();
+        (
+            household.id,
+            household.village,
+            household.group,
+            household.name.as_str(),
+            household.presence,
+            tags.join("|"),
+        )
+    });
+    write(dir, Table::Regions, rows.regions.iter())?;
+    write(dir, Table::Households, households)?;
+    write(dir, Table::Recipients, rows.recipients.iter())?;
+    write(dir, Table::Posts, rows.posts.iter())?;
+    write(dir, Table::Endpoints, rows.endpoints.iter())?;
+    write(dir, Table::Speakers, rows.speakers.iter())?;
+    write(dir, Table::Hearing, rows.hearing.iter())
+}
+
+fn write<R: Serialize>(
+    dir: &Path,
+    table: Table,
+    rows: impl Iterator<Item = R>,
+) -> Result<(), WriteError> {
+    let path = dir.join(table.file_name());
+    let written = || -> Result<(), csv::Error> {
+        let mut file = WriterBuilder::new().has_headers(false).from_path(&path)?;
+        file.write_record(table.columns())?;
+        for row in rows {
+            file.serialize(row)?;
+        }
+        file.flush()?;
+        Ok(())
+    };
+    written().map_err(|source| WriteError { path, source })
+}
+
+/// One line of a file, whose cells are asked for by column. What cannot be read is noted and the line dropped: a file with
+/// a problem is not taken anyway.
+struct Line<'a> {
+    table: Table,
+    /// Where each column stands in this file.
+    places: &'a [usize],
+    record: &'a ByteRecord,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Line<'_> {
+    fn number(&self) -> u64 {
+        self.record.position().map_or(0, csv::Position::line)
+    }
+
+    fn problem(&mut self, column: usize, what: &'static str, remedy: &'static str) {
+        let place = Place::Cell {
+            line: self.number(),
+            column: self.table.columns()[column],
+        };
+        self.problems
+            .push(Problem::new(self.table, place, what, remedy));
+    }
+
+    fn cell<T>(
+        &mut self,
+        column: usize,
+        parse: impl FnOnce(&str) -> Option<T>,
+        remedy: &'static str,
+    ) -> Option<T> {
+        // A line that is too short was noted by the reader.
+        let bytes = self.record.get(self.places[column])?;
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            self.problem(column, "is not UTF-8", "save the file as UTF-8");
+            return None;
+        };
+        let value = parse(text);
+        if value.is_none() {
+            self.problem(column, "cannot be read", remedy);
+        }
+        value
+    }
+
+    fn text(&mut self, column: usize) -> Option<String> {
+        self.cell(column, |text| Some(text.to_owned()), "")
+    }
+
+    fn id(&mut self, column: usize) -> Option<u32> {
+        let parse = |text: &str| text.parse().ok();
+        self.cell(column, parse, "give a whole number from 0 to 4294967295")
+    }
+
+    fn id_or_empty(&mut self, column: usize) -> Option<Option<u32>> {
+        let remedy = "give a whole number, or leave it empty";
+        self.cell(column, |text| or_empty(text, |id| id.parse().ok()), remedy)
+    }
+
+    fn code<T: std::str::FromStr>(&mut self, column: usize) -> Option<T> {
+        let remedy = "give 2, 4, 6, 9 or 12 digits of a region code";
+        self.cell(column, |text| text.parse().ok(), remedy)
+    }
+
+    fn degrees(&mut self, column: usize) -> Option<Option<f64>> {
+        let finite = |text: &str| {
+            text.parse()
+                .ok()
+                .filter(|degrees: &f64| degrees.is_finite())
+        };
+        let remedy = "give degrees with a decimal point, or leave it empty";
+        self.cell(column, |text| or_empty(text, finite), remedy)
+    }
+
+    /// One of a closed set of words, as the model names them.
+    fn word<T: DeserializeOwned>(&mut self, column: usize, remedy: &'static str) -> Option<T> {
+        let parse = |text: &str| {
+            let word: StrDeserializer<'_, NoVariant> = text.into_deserializer();
+            T::deserialize(word).ok()
+        };
+        self.cell(column, parse, remedy)
+    }
+}
+
+fn or_empty<T>(text: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<Option<T>> {
+    if text.is_empty() {
+        Some(None)
+    } else {
+        parse(text).map(Some)
+    }
+}
+
+fn read<R>(
+    dir: &Path,
+    table: Table,
+    problems: &mut Vec<Problem>,
+    row: fn(&mut Line<'_>) -> Option<R>,
+) -> Vec<R> {
+    let Ok(file) = File::open(dir.join(table.file_name())) else {
+        let what = format!("{} cannot be opened", table.file_name());
+        let remedy = "put all seven files into the folder; a table without rows is its header line";
+        problems.push(Problem::new(table, Place::Whole, what, remedy));
+        return Vec::new();
+    };
+    let mut reader = ReaderBuilder::new().flexible(true).from_reader(file);
+    let Some(places) = places(&mut reader, table, problems) else {
+        return Vec::new();
+    };
+    let mut rows = Vec::new();
+    let mut record = ByteRecord::new();
+    let width = reader.byte_headers().map_or(0, ByteRecord::len);
+    loop {
+        match reader.read_byte_record(&mut record) {
+            Ok(true) => {}
+            Ok(false) => return rows,
+            Err(_) => {
+                let what = format!("{} broke off while read", table.file_name());
+                let remedy = "check the disk and copy the file again";
+                problems.push(Problem::new(table, Place::Whole, what, remedy));
+                return rows;
+            }
+        }
+        let mut line = Line {
+            table,
+            places: &places,
+            record: &record,
+            problems,
+        };
+        if record.len() != width {
+            let what = format!("has {} cells where the header has {width}", record.len());
+            let place = Place::Line(line.number());
+            let remedy = "check its commas and quotes";
+            problems.push(Problem::new(table, place, what, remedy));
+        } else if let Some(row) = row(&mut line) {
+            rows.push(row);
+        }
+    }
+}
+
+/// Where the columns stand, in any order; a column we do not know is passed over.
+fn places(
+    reader: &mut csv::Reader<File>,
+    table: Table,
+    problems: &mut Vec<Problem>,
+) -> Option<Vec<usize>> {
+    let headers = reader.byte_headers().cloned().unwrap_or_default();
+    let mut places = Vec::new();
+    for &column in table.columns() {
+        let mut found =
+            (0..headers.len()).filter(|&at| headers[at].trim_ascii() == column.as_bytes());
+        match (found.next(), found.next()) {
+            (Some(at), None) => places.push(at),
+            (None, _) => problems.push(Problem::new(
+                table,
+                Place::Cell { line: 1, column },
+                "is missing",
+                "name the column in the header line",
+            )),
+            (Some(_), Some(_)) => problems.push(Problem::new(
+                table,
+                Place::Cell { line: 1, column },
+                "stands there twice",
+                "name each column once",
+            )),
+        }
+    }
+    (places.len() == table.columns().len()).then_some(places)
+}
+
+fn region(line: &mut Line<'_>) -> Option<RegionRow> {
+    let (code, name) = (line.code(0), line.text(1));
+    let (lat, lon) = (line.degrees(2), line.degrees(3));
+    Some(RegionRow {
+        code: code?,
+        name: name?,
+        lat: lat?,
+        lon: lon?,
+    })
+}
+
+fn household(line: &mut Line<'_>) -> Option<HouseholdRow> {
+    let (id, village, name) = (line.id(0), line.code(1), line.text(3));
+    let group = |text: &str| text.parse().ok();
+    let group = line.cell(2, group, "give a whole number from 0 to 255, 0 for none");
+    let presence = line.word(4, "give home, away, returned or resident");
+    let tags = |text: &str| {
+        text.split('|')
+            .filter(|name| !name.is_empty())
+            .try_fold(Tags::default(), |tags, name| {
+                Some(tags.with(Tags::named(name)?))
+            })
+    };
+    let tags = line.cell(
+        5,
+        tags,
+        "give lives-alone, disabled, danger-zone or school, separated by |",
+    );
+    Some(HouseholdRow {
+        id: id?,
+        village: village?,
+        group: group?,
+        name: name?,
+        presence: presence?,
+        tags: tags?,
+    })
+}
+
+fn recipient(line: &mut Line<'_>) -> Option<RecipientRow> {
+    let (id, household) = (line.id(0), line.id_or_empty(1));
+    let (name, language) = (line.text(2), line.text(3));
+    Some(RecipientRow {
+        id: id?,
+        household: household?,
+        name: name?,
+        language: language?,
+    })
+}
+
+fn post(line: &mut Line<'_>) -> Option<PostRow> {
+    let (recipient, region) = (line.id(0), line.code(1));
+    let role = line.word(2, "give post-a, post-b or duty");
+    Some(PostRow {
+        recipient: recipient?,
+        region: region?,
+        role: role?,
+    })
+}
+
+fn endpoint(line: &mut Line<'_>) -> Option<EndpointRow> {
+    let (id, recipient) = (line.id(0), line.id_or_empty(1));
+    let kind = line.word(
+        2,
+        "give mobile, landline, satellite, mailbox, openid or speaker",
+    );
+    let address = line.text(3);
+    Some(EndpointRow {
+        id: id?,
+        recipient: recipient?,
+        kind: kind?,
+        address: address?,
+    })
+}
+
+fn speaker(line: &mut Line<'_>) -> Option<SpeakerRow> {
+    let (endpoint, village, name) = (line.id(0), line.code(1), line.text(2));
+    Some(SpeakerRow {
+        endpoint: endpoint?,
+        village: village?,
+        name: name?,
+    })
+}
+
+fn hearing(line: &mut Line<'_>) -> Option<HearingRow> {
+    let (speaker, household) = (line.id(0), line.id(1));
+    Some(HearingRow {
+        speaker: speaker?,
+        household: household?,
+    })
+}

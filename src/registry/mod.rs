@@ -1,0 +1,345 @@
+//! Who lives where and by what they can be reached: one immutable generation of the registry in memory, columns and
+//! sorted indexes instead of objects. This module must not decide whom to warn, must not change a row and must not put a
+//! name or an address into an error, a log line or a Debug text.
+
+mod build;
+mod check;
+mod columns;
+pub mod csv;
+pub mod names;
+mod problem;
+mod refs;
+#[cfg(test)]
+mod tests;
+
+pub use problem::{Place, Problem, Table};
+pub use refs::{Counts, EndpointRef, HouseholdRef, RecipientRef};
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::model::{
+    EndpointId, EndpointKind, HouseholdId, PostRow, PresenceAtHome, RecipientId, RegionCode,
+    RegionLevel, Rows, Tags,
+};
+use columns::{ById, Texts, held};
+
+/// No household, no recipient: a column's empty cell.
+const NONE: u32 = u32::MAX;
+
+/// One generation. Hold it in an `Arc`; a new import builds a new one.
+pub struct Registry {
+    generation: u32,
+    regions: Regions,
+    households: Households,
+    recipients: Recipients,
+    endpoints: Endpoints,
+    /// By region, role, recipient.
+    posts: Vec<PostRow>,
+}
+
+/// By code, so that a region's descendants stand together.
+struct Regions {
+    codes: Vec<RegionCode>,
+    names: Texts,
+    /// Latitude and longitude; not a number where unknown.
+    points: Vec<(f64, f64)>,
+    /// The towns whose short name another town of their county has too.
+    ambiguous: Vec<RegionCode>,
+    villages: Vec<RegionCode>,
+    /// Where each village's households begin, and one more.
+    households_from: Vec<u32>,
+    speakers_from: Vec<u32>,
+}
+
+/// By village, group, id.
+struct Households {
+    ids: Vec<HouseholdId>,
+    by_id: ById,
+    groups: Vec<u8>,
+    presence: Vec<PresenceAtHome>,
+    tags: Vec<Tags>,
+    names: Texts,
+    /// Where each household's recipients begin, and one more.
+    recipients_from: Vec<u32>,
+}
+
+/// By household position, id; who has no household stands at the end.
+struct Recipients {
+    ids: Vec<RecipientId>,
+    by_id: ById,
+    /// The household's position.
+    households: Vec<u32>,
+    names: Texts,
+    /// Into `spoken`.
+    languages: Vec<u16>,
+    spoken: Vec<Box<str>>,
+    endpoints_from: Vec<u32>,
+}
+
+/// By recipient position, id; then the speakers by village, id.
+struct Endpoints {
+    ids: Vec<EndpointId>,
+    by_id: ById,
+    kinds: Vec<EndpointKind>,
+    addresses: Texts,
+    /// The recipient's position, of everything before the first speaker.
+    recipients: Vec<u32>,
+    first_speaker: usize,
+    /// From here on, of speakers only: the village's position among the villages.
+    speaker_villages: Vec<u32>,
+    speaker_names: Texts,
+    heard_from: Vec<u32>,
+    hearing: Vec<HouseholdId>,
+}
+
+impl Registry {
+    /// One generation from its rows, or everything that is wrong with them at once.
+    pub fn build(generation: u32, rows: &Rows) -> Result<Self, Vec<Problem>> {
+        let problems = check::check(rows);
+        if problems.is_empty() {
+            Ok(build::build(generation, rows))
+        } else {
+            Err(problems)
+        }
+    }
+
+    pub fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// Every region, by code.
+    pub fn regions(&self) -> &[RegionCode] {
+        &self.regions.codes
+    }
+
+    pub fn contains(&self, code: RegionCode) -> bool {
+        self.region_position(code).is_some()
+    }
+
+    pub fn region_name(&self, code: RegionCode) -> Option<&str> {
+        Some(self.regions.names.get(self.region_position(code)?))
+    }
+
+    /// How a region is shown, spoken and exported: a village always with its town (平通·新桥村), because the same name
+    /// occurs twice and three times in a county; anything else by its name; a code unknown here by its digits.
+    pub fn full_name(&self, code: RegionCode) -> String {
+        let Some(name) = self.region_name(code) else {
+            return code.to_string();
+        };
+        if code.level() != RegionLevel::Village {
+            return name.to_owned();
+        }
+        let village = names::village(name);
+        let town = code.at(RegionLevel::Town);
+        match self.region_name(town) {
+            Some(whole) if self.regions.ambiguous.binary_search(&town).is_ok() => {
+                format!("{whole}·{village}")
+            }
+            Some(whole) => format!("{}·{village}", names::town(whole)),
+            None => village.to_owned(),
+        }
+    }
+
+    /// Latitude and longitude.
+    pub fn point(&self, code: RegionCode) -> Option<(f64, f64)> {
+        let point = self.regions.points[self.region_position(code)?];
+        (!point.0.is_nan()).then_some(point)
+    }
+
+    /// The regions directly below, by code. What counts is the table and not the digits: a city without counties has its
+    /// towns as children.
+    pub fn children(&self, code: RegionCode) -> Vec<RegionCode> {
+        let below = &self.regions.codes[range_of(&self.regions.codes, code)];
+        let mut children = Vec::new();
+        let mut at = below.partition_point(|&region| region == code);
+        while let Some(&child) = below.get(at) {
+            children.push(child);
+            let end = child.range().end;
+            at += below[at..].partition_point(|region| region.number() < end);
+        }
+        children
+    }
+
+    /// The villages of a region, by code; a village has itself.
+    pub fn villages_under(&self, code: RegionCode) -> &[RegionCode] {
+        &self.regions.villages[self.village_range(code)]
+    }
+
+    /// The households of a region by village, group, id: contiguous for any region.
+    pub fn households_under(&self, code: RegionCode) -> &[HouseholdId] {
+        &self.households.ids[cut(&self.regions.households_from, self.village_range(code))]
+    }
+
+    pub fn household(&self, id: HouseholdId) -> Option<HouseholdRef<'_>> {
+        let households = &self.households;
+        let at = households.by_id.find(&households.ids, id)?;
+        let village = self
+            .regions
+            .households_from
+            .partition_point(|&start| start as usize <= at)
+            - 1;
+        Some(HouseholdRef {
+            id,
+            village: self.regions.villages[village],
+            group: households.groups[at],
+            presence: households.presence[at],
+            tags: households.tags[at],
+            name: households.names.get(at),
+        })
+    }
+
+    pub fn recipients_of(&self, household: HouseholdId) -> &[RecipientId] {
+        let households = &self.households;
+        match households.by_id.find(&households.ids, household) {
+            Some(at) => &self.recipients.ids[cut(&households.recipients_from, at..at + 1)],
+            None => &[],
+        }
+    }
+
+    pub fn recipient(&self, id: RecipientId) -> Option<RecipientRef<'_>> {
+        let recipients = &self.recipients;
+        let at = recipients.by_id.find(&recipients.ids, id)?;
+        let household = recipients.households[at];
+        Some(RecipientRef {
+            id,
+            household: (household != NONE).then(|| self.households.ids[household as usize]),
+            name: recipients.names.get(at),
+            language: &recipients.spoken[usize::from(recipients.languages[at])],
+        })
+    }
+
+    pub fn endpoints_of(&self, recipient: RecipientId) -> impl Iterator<Item = EndpointId> + '_ {
+        let recipients = &self.recipients;
+        let range = match recipients.by_id.find(&recipients.ids, recipient) {
+            Some(at) => cut(&recipients.endpoints_from, at..at + 1),
+            None => 0..0,
+        };
+        self.endpoints.ids[range].iter().copied()
+    }
+
+    pub fn endpoint(&self, id: EndpointId) -> Option<EndpointRef<'_>> {
+        let endpoints = &self.endpoints;
+        let at = endpoints.by_id.find(&endpoints.ids, id)?;
+        let speaker = at.checked_sub(endpoints.first_speaker);
+        Some(EndpointRef {
+            id,
+            kind: endpoints.kinds[at],
+            address: endpoints.addresses.get(at),
+            recipient: match speaker {
+                Some(_) => None,
+                None => Some(self.recipients.ids[endpoints.recipients[at] as usize]),
+            },
+            village: speaker
+                .map(|at| self.regions.villages[endpoints.speaker_villages[at] as usize]),
+            name: speaker.map(|at| endpoints.speaker_names.get(at)),
+        })
+    }
+
+    /// The posts of exactly this region, by role and recipient.
+    pub fn officers_at(&self, region: RegionCode) -> &[PostRow] {
+        let start = self.posts.partition_point(|post| post.region < region);
+        let end = start + self.posts[start..].partition_point(|post| post.region == region);
+        &self.posts[start..end]
+    }
+
+    /// The speakers of a region, by village, id.
+    pub fn speakers_under(&self, code: RegionCode) -> &[EndpointId] {
+        let speakers = &self.endpoints.ids[self.endpoints.first_speaker..];
+        &speakers[cut(&self.regions.speakers_from, self.village_range(code))]
+    }
+
+    /// The households that can hear a speaker, by id; none where there is no list.
+    pub fn hearing(&self, speaker: EndpointId) -> &[HouseholdId] {
+        let endpoints = &self.endpoints;
+        let at = endpoints.by_id.find(&endpoints.ids, speaker);
+        match at.and_then(|at| at.checked_sub(endpoints.first_speaker)) {
+            Some(at) => &endpoints.hearing[cut(&endpoints.heard_from, at..at + 1)],
+            None => &[],
+        }
+    }
+
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts {
+            regions: self.regions.codes.len(),
+            villages: self.regions.villages.len(),
+            households: self.households.ids.len(),
+            recipients: self.recipients.ids.len(),
+            people: self.households.recipients_from.last().copied().unwrap_or(0) as usize,
+            posts: self.posts.len(),
+            ..Counts::default()
+        };
+        for kind in &self.endpoints.kinds {
+            counts.count(*kind);
+        }
+        counts
+    }
+
+    /// The memory held.
+    pub fn bytes(&self) -> usize {
+        let (regions, households) = (&self.regions, &self.households);
+        let (recipients, endpoints) = (&self.recipients, &self.endpoints);
+        size_of::<Self>()
+            + held(&regions.codes)
+            + regions.names.bytes()
+            + held(&regions.points)
+            + held(&regions.ambiguous)
+            + held(&regions.villages)
+            + held(&regions.households_from)
+            + held(&regions.speakers_from)
+            + held(&households.ids)
+            + households.by_id.bytes()
+            + held(&households.groups)
+            + held(&households.presence)
+            + held(&households.tags)
+            + households.names.bytes()
+            + held(&households.recipients_from)
+            + held(&recipients.ids)
+            + recipients.by_id.bytes()
+            + held(&recipients.households)
+            + recipients.names.bytes()
+            + held(&recipients.languages)
+            + held(&recipients.spoken)
+            + held(&recipients.endpoints_from)
+            + held(&endpoints.ids)
+            + endpoints.by_id.bytes()
+            + held(&endpoints.kinds)
+            + endpoints.addresses.bytes()
+            + held(&endpoints.recipients)
+            + held(&endpoints.speaker_villages)
+            + endpoints.speaker_names.bytes()
+            + held(&endpoints.heard_from)
+            + held(&endpoints.hearing)
+            + held(&self.posts)
+    }
+
+    fn region_position(&self, code: RegionCode) -> Option<usize> {
+        self.regions.codes.binary_search(&code).ok()
+    }
+
+    fn village_range(&self, code: RegionCode) -> Range<usize> {
+        range_of(&self.regions.villages, code)
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry")
+            .field("generation", &self.generation)
+            .field("counts", &self.counts())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where the codes of a region stand among sorted codes.
+fn range_of(codes: &[RegionCode], code: RegionCode) -> Range<usize> {
+    let range = code.range();
+    let start = codes.partition_point(|region| region.number() < range.start);
+    let length = codes[start..].partition_point(|region| region.number() < range.end);
+    start..start + length
+}
+
+/// The rows of a run of groups.
+fn cut(starts: &[u32], groups: Range<usize>) -> Range<usize> {
+    starts[groups.start] as usize..starts[groups.end] as usize
+}

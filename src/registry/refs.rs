@@ -1,0 +1,115 @@
+//! What a lookup gives back: one row, borrowed from its generation. The Debug texts must not show names or addresses.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::model::{
+    EndpointId, EndpointKind, HouseholdId, PresenceAtHome, RecipientId, RegionCode, Tags,
+};
+
+#[derive(Clone, Copy, PartialEq)]
+pub struct HouseholdRef<'a> {
+    pub id: HouseholdId,
+    pub village: RegionCode,
+    pub group: u8,
+    pub presence: PresenceAtHome,
+    pub tags: Tags,
+    pub name: &'a str,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub struct RecipientRef<'a> {
+    pub id: RecipientId,
+    pub household: Option<HouseholdId>,
+    pub name: &'a str,
+    pub language: &'a str,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub struct EndpointRef<'a> {
+    pub id: EndpointId,
+    pub kind: EndpointKind,
+    pub address: &'a str,
+    /// Of everything but a speaker.
+    pub recipient: Option<RecipientId>,
+    /// Of a speaker.
+    pub village: Option<RegionCode>,
+    /// Of a speaker.
+    pub name: Option<&'a str>,
+}
+
+impl fmt::Debug for HouseholdRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "household {} of {}", self.id, self.village)
+    }
+}
+
+impl fmt::Debug for RecipientRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "recipient {}", self.id)
+    }
+}
+
+impl fmt::Debug for EndpointRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "endpoint {} ({:?})", self.id, self.kind)
+    }
+}
+
+/// How much a generation holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Counts {
+    pub regions: usize,
+    pub villages: usize,
+    pub households: usize,
+    /// People of households and officers.
+    pub recipients: usize,
+    /// People of households alone.
+    pub people: usize,
+    pub posts: usize,
+    pub mobiles: usize,
+    pub landlines: usize,
+    pub satellites: usize,
+    pub mailboxes: usize,
+    pub openids: usize,
+    pub speakers: usize,
+}
+
+impl Counts {
+    pub fn endpoints(&self) -> usize {
+        [
+            EndpointKind::Mobile,
+            EndpointKind::Landline,
+            EndpointKind::Satellite,
+            EndpointKind::Mailbox,
+            EndpointKind::Openid,
+            EndpointKind::Speaker,
+        ]
+        .into_iter()
+        .map(|kind| self.of(kind))
+        .sum()
+    }
+
+    pub fn of(&self, kind: EndpointKind) -> usize {
+        match kind {
+            EndpointKind::Mobile => self.mobiles,
+            EndpointKind::Landline => self.landlines,
+            EndpointKind::Satellite => self.satellites,
+            EndpointKind::Mailbox => self.mailboxes,
+            EndpointKind::Openid => self.openids,
+            EndpointKind::Speaker => self.speakers,
+        }
+    }
+
+    pub(super) fn count(&mut self, kind: EndpointKind) {
+        match kind {
+            EndpointKind::Mobile => self.mobiles += 1,
+            EndpointKind::Landline => self.landlines += 1,
+            EndpointKind::Satellite => self.satellites += 1,
+            EndpointKind::Mailbox => self.mailboxes += 1,
+            EndpointKind::Openid => self.openids += 1,
+            EndpointKind::Speaker => self.speakers += 1,
+        }
+    }
+}
