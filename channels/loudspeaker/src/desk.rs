@@ -339,7 +339,7 @@ mod tests {
             serial,
             variant: Arc::new(Variant::new("zh-CN", "t", "x")),
             address: Address::new("a"),
-            expires: NOW.plus(Duration::from_secs(60)),
+            expires: NOW.plus(Duration::from_mins(1)),
             repeat: false,
         }
     }
@@ -384,7 +384,7 @@ mod tests {
         desk.polled("a", 5);
         assert_eq!(serials(&mut desk, 0), [5]);
         assert!(
-            desk.due("a", 0, NOW.plus(Duration::from_secs(60)))
+            desk.due("a", 0, NOW.plus(Duration::from_mins(1)))
                 .is_empty()
         );
         desk.done("a", message(1, 5).key);

@@ -180,7 +180,7 @@ mod tests {
             text: "立即转移。\"快\"".into(),
             repeats: 2,
             not_before: NOW,
-            expires: NOW.plus(std::time::Duration::from_secs(60)),
+            expires: NOW.plus(std::time::Duration::from_mins(1)),
             regions_hash: "00".into(),
             ticket: "0011223344556677".into(),
         }
@@ -200,9 +200,9 @@ mod tests {
 
     #[test]
     fn the_body_is_canonical_so_a_second_signing_gives_the_same_bytes() {
-        let (signer, _) = pair();
-        let signed = signer.sign(&order());
-        assert_eq!(signed, signer.sign(&order()));
+        let (gateway, _) = pair();
+        let signed = gateway.sign(&order());
+        assert_eq!(signed, gateway.sign(&order()));
         let start = r#"{"v":1,"gateway":"test","counter":7,"kind":"play","key":"1-2-0","device":"speaker-1","drill":false,"level":"red","event":"11A51","language":"zh-CN""#;
         assert!(signed.body.starts_with(start), "{}", signed.body);
     }
@@ -296,8 +296,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_changed_byte_passes(place in any::<prop::sample::Index>(), bit in 0_u8..7) {
-            let (signer, verifier) = pair();
-            let signed = signer.sign(&order());
+            let (gateway, verifier) = pair();
+            let signed = gateway.sign(&order());
             let mut bytes = signed.body.clone().into_bytes();
             let place = place.index(bytes.len());
             bytes[place] ^= 1 << bit;

@@ -101,7 +101,7 @@ impl Peer {
     ///
     /// # Panics
     /// When the public key is no key.
-    pub fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Self {
+    pub fn start(settings: &Settings, clock: &Arc<dyn Clock>) -> Self {
         let http = HttpClient::new(settings.wait + Duration::from_secs(20));
         let peer = Self {
             log: Arc::default(),

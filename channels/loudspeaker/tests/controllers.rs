@@ -8,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use channel::testing::{Behaviour, Fixture, RecordingInlet, context, exercise};
 use channel::{
-    Accepted, Address, Channel, Context, Evidence, Failure, FailureClass, Key, Level, Message,
-    Outcomes, Stop, SystemClock, Timestamp, Variant, Verdict,
+    Accepted, Address, Channel, Clock, Context, Evidence, Failure, FailureClass, Key, Level,
+    Message, Outcomes, Stop, SystemClock, Timestamp, Variant, Verdict,
 };
 use loudspeaker::peer::{Manner, Peer, Settings};
 use loudspeaker::{Config, Loudspeaker, Secret};
@@ -68,7 +68,8 @@ async fn start(
         (1..=devices).map(device).collect(),
     );
     (settings.script, settings.wait) = (Arc::new(script), Duration::from_secs(5));
-    let peer = Peer::start(&settings, Arc::new(SystemClock::default()));
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let peer = Peer::start(&settings, &clock);
     (channel, peer, gateway)
 }
 
