@@ -1,5 +1,6 @@
 //! The command line.
 
 mod model;
+mod registry;
 
 fn main() {}
