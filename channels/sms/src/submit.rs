@@ -1,0 +1,253 @@
+//! From a `Message` to its `submit_sm`s, and through the window. This module must not touch the socket, and an address
+//! must not leave it but for the wire.
+
+use std::sync::Arc;
+
+use channel::{Context, Failure, FailureClass, Message, Outcomes, Timestamp, Variant};
+
+use crate::config::{Config, Validity};
+use crate::link::{Group, Live, Outcome, unwritten};
+use crate::pdu::{Party, Sm};
+use crate::text::{self, Encoded};
+
+/// Messages that gather before the session task is woken: about one good write.
+const WRITE: usize = 100;
+
+pub(crate) fn prepared(variant: &Variant, gsm7: bool) -> Arc<Encoded> {
+    variant.prepared(|variant| Arc::new(text::encode(&variant.text, gsm7)))
+}
+
+/// One batch on its way through one session.
+pub(crate) struct Submission<'a> {
+    config: &'a Config,
+    context: &'a Context,
+    live: &'a Live,
+    outcomes: &'a dyn Outcomes,
+    group: Arc<Group>,
+    under_way: usize,
+    settled: Vec<(usize, Outcome)>,
+    validity: (Timestamp, String),
+}
+
+impl<'a> Submission<'a> {
+    pub fn new(
+        config: &'a Config,
+        context: &'a Context,
+        live: &'a Live,
+        outcomes: &'a dyn Outcomes,
+    ) -> Self {
+        Self {
+            config,
+            context,
+            live,
+            outcomes,
+            group: Arc::default(),
+            under_way: 0,
+            settled: Vec::new(),
+            validity: (Timestamp(i64::MIN), String::new()),
+        }
+    }
+
+    /// Returns when every message is settled.
+    pub async fn run(mut self, batch: &[Message]) {
+        for (index, message) in batch.iter().enumerate() {
+            if let Err(failure) = self.one(index, message).await {
+                self.outcomes.settle(index, Err(failure));
+            }
+            if index % WRITE == 0 {
+                self.live.wake.notify_one();
+            }
+        }
+        self.live.wake.notify_one();
+        while self.under_way > 0 {
+            self.group.ready.notified().await;
+            self.drain();
+        }
+    }
+
+    /// Puts one message into the session; its outcome comes through the group.
+    async fn one(&mut self, index: usize, message: &Message) -> Result<(), Failure> {
+        let text = prepared(&message.variant, self.config.gsm7);
+        if text.parts.len() > usize::from(self.config.max_segments) {
+            return Err(too_long());
+        }
+        let dest = dialled(message.address.expose()).ok_or_else(no_number)?;
+        if !self.slots(text.segments()).await {
+            return Err(unwritten("smpp:closed"));
+        }
+        if self.validity.0 != message.expires {
+            let text = validity(self.config.validity, message.expires, || {
+                self.context.clock.now()
+            });
+            self.validity = (message.expires, text);
+        }
+        let config = self.config;
+        let sm = Sm {
+            source: Party {
+                ton: config.source_ton,
+                npi: config.source_npi,
+                address: config.source.as_bytes(),
+            },
+            dest: Party {
+                ton: config.dest_ton,
+                npi: config.dest_npi,
+                address: dest.as_bytes(),
+            },
+            esm_class: if text.is_long() { 0x40 } else { 0 },
+            validity: self.validity.1.as_bytes(),
+            registered_delivery: 1,
+            data_coding: text.data_coding,
+            ..Sm::default()
+        };
+        if !self.live.submit(
+            &self.group,
+            index,
+            &sm,
+            &text.parts,
+            part_reference(message),
+        ) {
+            return Err(unwritten("smpp:closed"));
+        }
+        self.under_way += 1;
+        Ok(())
+    }
+
+    /// Takes slots of the window, settling what is answered meanwhile. False when the session is over.
+    async fn slots(&mut self, wanted: u32) -> bool {
+        let live = self.live;
+        if let Ok(permit) = live.slots.try_acquire_many(wanted) {
+            permit.forget();
+            return true;
+        }
+        live.wake.notify_one();
+        let group = self.group.clone();
+        // Kept over the answers, so that a long text keeps its place in the queue.
+        let acquire = live.slots.acquire_many(wanted);
+        tokio::pin!(acquire);
+        loop {
+            tokio::select! {
+                biased;
+                permit = &mut acquire => match permit {
+                    Ok(permit) => {
+                        permit.forget();
+                        self.drain();
+                        return true;
+                    }
+                    Err(_) => return false,
+                },
+                () = group.ready.notified() => self.drain(),
+            }
+        }
+    }
+
+    fn drain(&mut self) {
+        self.group.take(&mut self.settled);
+        for (index, outcome) in self.settled.drain(..) {
+            self.under_way -= 1;
+            self.outcomes.settle(index, outcome);
+        }
+    }
+}
+
+/// The number as it is dialled: digits only, an international plus is said by the type of number.
+fn dialled(address: &str) -> Option<&str> {
+    let digits = address.strip_prefix('+').unwrap_or(address);
+    let plain =
+        (1..=20).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    plain.then_some(digits)
+}
+
+/// Joins the parts of one text on a handset: the same for a repeat, so that it completes what was begun, and another
+/// for the next alert to the same number.
+fn part_reference(message: &Message) -> u8 {
+    let key = message.key;
+    let mixed = (key.alert
+        ^ u64::from(key.delivery).rotate_left(32)
+        ^ u64::from(key.generation).rotate_left(16))
+    .wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    mixed.to_be_bytes()[0]
+}
+
+fn validity(form: Validity, expires: Timestamp, now: impl Fn() -> Timestamp) -> String {
+    match form {
+        Validity::None => String::new(),
+        Validity::Absolute => {
+            let (year, month, day, hour, minute, second) = expires.civil();
+            // Two digits of a year say nothing beyond this century; then the far end's own limit holds.
+            if !(2000..2100).contains(&year) {
+                return String::new();
+            }
+            format!(
+                "{:02}{month:02}{day:02}{hour:02}{minute:02}{second:02}000+",
+                year % 100
+            )
+        }
+        Validity::Relative => {
+            // Years and months have no fixed length, so days carry at most 30.
+            let left = expires.since(now()).as_secs().clamp(1, 30 * 86_400);
+            let (days, hours, minutes, seconds) =
+                (left / 86_400, left / 3600 % 24, left / 60 % 60, left % 60);
+            format!("0000{days:02}{hours:02}{minutes:02}{seconds:02}000R")
+        }
+    }
+}
+
+fn too_long() -> Failure {
+    Failure::new(
+        FailureClass::BadContent,
+        "sms:too-long",
+        "the text needs more segments than max_segments allows; shorten its template",
+    )
+}
+
+fn no_number() -> Failure {
+    Failure::new(
+        FailureClass::BadAddress,
+        "sms:no-number",
+        "the address is no telephone number of 1 to 20 digits",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn only_digits_are_dialled() {
+        assert_eq!(dialled("+8600000000001"), Some("8600000000001"));
+        assert_eq!(dialled("10086"), Some("10086"));
+        for wrong in ["", "+", "86 000", "a@example", "123456789012345678901"] {
+            assert_eq!(dialled(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_expiry_is_told_as_a_moment_or_as_a_span() {
+        let expires = Timestamp::from_secs(1_783_996_200);
+        let now = || Timestamp::from_secs(1_783_990_800);
+        assert_eq!(
+            validity(Validity::Absolute, expires, now),
+            "260714023000000+"
+        );
+        assert_eq!(
+            validity(Validity::Relative, expires, now),
+            "000000013000000R"
+        );
+        assert_eq!(validity(Validity::None, expires, now), "");
+        assert_eq!(validity(Validity::Absolute, Timestamp(i64::MAX), now), "");
+        assert_eq!(
+            validity(Validity::Relative, Timestamp(0), now),
+            "000000000001000R"
+        );
+        assert_eq!(
+            validity(
+                Validity::Relative,
+                now().plus(Duration::from_secs(90 * 86_400)),
+                now
+            ),
+            "000030000000000R"
+        );
+    }
+}
