@@ -361,3 +361,81 @@ fn hearing(line: &mut Line<'_>) -> Option<HearingRow> {
         household: household?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use proptest::prelude::*;
+
+    use super::super::tests::{sample, sound_rows};
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_read_again() {
+        let dir = tempfile::tempdir().expect("a folder");
+        write_dir(&sample(), dir.path()).expect("written");
+        assert_eq!(read_dir(dir.path()).expect("read"), sample());
+    }
+
+    #[test]
+    fn columns_may_stand_in_any_order_behind_a_byte_order_mark() {
+        let dir = tempfile::tempdir().expect("a folder");
+        write_dir(&sample(), dir.path()).expect("written");
+        let text = "\u{feff}note,household,speaker\r\n\"a, b\",90,77\r\n,7,77\r\n";
+        fs::write(dir.path().join("hearing.csv"), text).expect("written");
+        assert_eq!(read_dir(dir.path()).expect("read"), sample());
+    }
+
+    #[test]
+    fn every_bad_cell_is_told_with_file_line_and_column_and_never_its_text() {
+        let dir = tempfile::tempdir().expect("a folder");
+        write_dir(&sample(), dir.path()).expect("written");
+        let put =
+            |file: &str, text: &[u8]| fs::write(dir.path().join(file), text).expect("written");
+        put(
+            "households.csv",
+            b"id,village,group,name,presence,tags\n\
+              1,510727219200,1,secret,home,\n\
+              x,5107272192001,300,secret,asleep,lives-alone|secret\n\
+              2,510727219200,1,\xb0\xb2,home,\n\
+              3,510727219200,1\n",
+        );
+        put("posts.csv", b"recipient,region\n1,51\n");
+        put("regions.csv", b"code,name,lat,lon\n51,secret,NaN,east\n");
+        fs::remove_file(dir.path().join("hearing.csv")).expect("removed");
+        let problems = read_dir(dir.path()).expect_err("many problems");
+        let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        let begins = [
+            "regions, line 2, column lat: cannot be read",
+            "regions, line 2, column lon: cannot be read",
+            "households, line 3, column id: cannot be read; give a whole number",
+            "households, line 3, column village: cannot be read; give 2, 4, 6, 9 or 12 digits",
+            "households, line 3, column group: cannot be read",
+            "households, line 3, column presence: cannot be read; give home, away",
+            "households, line 3, column tags: cannot be read; give lives-alone",
+            "households, line 4, column name: is not UTF-8",
+            "households, line 5: has 3 cells where the header has 6",
+            "posts, line 1, column role: is missing",
+            "hearing, as a whole: hearing.csv cannot be opened",
+        ];
+        for expected in begins {
+            assert!(
+                told.iter().any(|told| told.starts_with(expected)),
+                "{expected} is not among {told:#?}"
+            );
+        }
+        assert_eq!(told.len(), begins.len(), "{told:#?}");
+        assert!(!told.join("\n").contains("secret"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn any_rows_survive_the_files(rows in sound_rows()) {
+            let dir = tempfile::tempdir().expect("a folder");
+            write_dir(&rows, dir.path()).expect("written");
+            prop_assert_eq!(read_dir(dir.path()).expect("read"), rows);
+        }
+    }
+}
