@@ -1,9 +1,16 @@
 //! The rules that an alert's content is held to, and the verdict. Everything is reported at once. This module must not
 //! change the alert, and knows no other message.
 
+mod alert;
+mod area;
+mod info;
+mod resource;
+
+use std::collections::HashSet;
+
 use serde::Serialize;
 
-use crate::finding::{Finding, Findings, Place};
+use crate::finding::{Finding, Findings};
 use crate::model::Alert;
 use crate::read::{Document, read_document};
 use crate::rules::{self, Stop};
@@ -38,7 +45,16 @@ pub fn assess(bytes: &[u8], now_unix: i64) -> Report {
         alert: Some(alert), ..
     }) = &document
     {
-        findings.extend(check(alert, now_unix));
+        // What reading has reported at a place, checking need not say again.
+        let known: HashSet<(&str, String)> = findings
+            .iter()
+            .map(|one| (one.rule, one.path.clone()))
+            .collect();
+        findings.extend(
+            check(alert, now_unix)
+                .into_iter()
+                .filter(|one| !known.contains(&(one.rule, one.path.clone()))),
+        );
     }
     if let Some(document) = &document {
         for finding in findings
@@ -80,10 +96,7 @@ fn disposition(findings: &[Finding]) -> Disposition {
 /// Checks an alert, however it came to be, against every rule that needs no other message.
 pub fn check(alert: &Alert, now_unix: i64) -> Vec<Finding> {
     let mut findings = Findings::default();
-    let here = Place::new("/alert", None);
-    let _ = (alert, now_unix, &here);
-    if alert.identifier.is_empty() {
-        findings.add(&rules::IDENTIFIER_PRESENT, &here.child("identifier"));
-    }
+    alert::check(alert, now_unix, &mut findings);
+    info::check(alert, now_unix, &mut findings);
     findings.done()
 }

@@ -4,12 +4,14 @@ mod check;
 mod codes;
 mod decode;
 mod finding;
+mod geometry;
 mod limits;
 mod model;
 mod read;
 mod rules;
 mod time;
 mod tree;
+mod write;
 
 pub use check::{Disposition, Report, assess, check};
 pub use codes::{
@@ -23,3 +25,4 @@ pub use model::{
 pub use read::{ReadOutcome, read};
 pub use rules::{RULES, Rule, Stop, rule};
 pub use time::{Departures, Time, Unreadable};
+pub use write::write;

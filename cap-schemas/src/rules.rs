@@ -152,6 +152,8 @@ rules! {
         "eventCode must hold valueName and value" "eventCode 必须包含 valueName 和 value"
     PARAMETER_PAIR "CAP-1.2/info/parameter/pair" Error true No
         "parameter must hold valueName and value" "parameter 必须包含 valueName 和 value"
+    ACRONYM "CAP-1.2/info/valueName/acronym" Info false No
+        "an acronym in valueName should be in capitals, without periods" "valueName 中的缩写应为大写且不带句点"
     EFFECTIVE_FORMAT "CAP-1.2/info/effective/format" Error true No
         "effective must have the form YYYY-MM-DDThh:mm:ss±hh:mm" "effective 的格式必须为 YYYY-MM-DDThh:mm:ss±hh:mm"
     ONSET_FORMAT "CAP-1.2/info/onset/format" Error true No

@@ -233,15 +233,12 @@ impl Builder {
                 ))
             };
         };
-        let held = match node.content.last_mut() {
-            Some(Content::Text(text)) => {
-                text.push_str(part);
-                text.len()
-            }
-            _ => {
-                node.content.push(Content::Text(part.to_owned()));
-                part.len()
-            }
+        let held = if let Some(Content::Text(text)) = node.content.last_mut() {
+            text.push_str(part);
+            text.len()
+        } else {
+            node.content.push(Content::Text(part.to_owned()));
+            part.len()
         };
         let most = limits::of_text(&node.name);
         if held > most {

@@ -3,6 +3,7 @@
 
 use std::str::FromStr;
 
+use crate::codes::Version;
 use crate::finding::{Findings, Place};
 use crate::rules::{self, Rule};
 use crate::time::Time;
@@ -107,18 +108,14 @@ impl<'a> Element<'a> {
     pub(crate) fn code<T: FromStr>(&self, rule: &Rule, findings: &mut Findings) -> Option<T> {
         let raw = self.raw();
         let word = trim(&raw);
-        match word.parse() {
-            Ok(code) => {
-                if word.len() < raw.len() {
-                    findings.warn(rule, &self.place(), &raw);
-                }
-                Some(code)
-            }
-            Err(_) => {
-                findings.quote(rule, &self.place(), word);
-                None
-            }
+        let Ok(code) = word.parse() else {
+            findings.quote(rule, &self.place(), word);
+            return None;
+        };
+        if word.len() < raw.len() {
+            findings.warn(rule, &self.place(), &raw);
         }
+        Some(code)
     }
 
     /// Its text as a time. What has no single reading stops the message.
@@ -128,23 +125,20 @@ impl<'a> Element<'a> {
             findings.add(rule, &self.place());
             return None;
         }
-        match Time::read(&text) {
-            Ok((time, departures)) => {
-                if departures.form {
-                    findings.quote(rule, &self.place(), &text);
-                }
-                if departures.plus_zero {
-                    findings.add(&rules::UTC_MINUS_ZERO, &self.place());
-                }
-                if departures.buddhist {
-                    findings.warn(&rules::SENT_PLAUSIBLE, &self.place(), &text);
-                }
-                Some(time)
-            }
-            Err(_) => {
-                findings.hold(rule, &self.place(), &text);
-                None
-            }
+        let Ok((time, departures)) = Time::read(&text) else {
+            findings.hold(rule, &self.place(), &text);
+            return None;
+        };
+        if departures.form {
+            findings.quote(rule, &self.place(), &text);
         }
+        // CAP 1.1 and 1.0 allow it.
+        if departures.plus_zero && self.namespace() == Namespace::Cap(Version::V1_2) {
+            findings.add(&rules::UTC_MINUS_ZERO, &self.place());
+        }
+        if departures.buddhist {
+            findings.warn(&rules::SENT_PLAUSIBLE, &self.place(), &text);
+        }
+        Some(time)
     }
 }

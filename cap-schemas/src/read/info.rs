@@ -62,17 +62,15 @@ impl Reading<'_> {
 
     fn language(&mut self, element: &Element<'_>) -> String {
         let Some(language) = element.optional("language") else {
+            if foreign(element) {
+                self.findings
+                    .add(&rules::LANGUAGE_DEFAULT, &element.place_of("language"));
+            }
             return DEFAULT_LANGUAGE.into();
         };
-        let subtag = |part: &str, letters: bool| {
-            (1..=8).contains(&part.len())
-                && part.bytes().all(|b| {
-                    if letters {
-                        b.is_ascii_alphabetic()
-                    } else {
-                        b.is_ascii_alphanumeric()
-                    }
-                })
+        let subtag = |part: &str, first: bool| {
+            let allowed = |c: char| c.is_ascii_alphabetic() || (!first && c.is_ascii_digit());
+            (1..=8).contains(&part.len()) && part.chars().all(allowed)
         };
         if language
             .split('-')
@@ -187,4 +185,21 @@ impl Reading<'_> {
             digest: element.optional("digest"),
         }
     }
+}
+
+/// Most letters of its texts are of another script than English.
+fn foreign(info: &Element<'_>) -> bool {
+    let texts = ["event", "headline", "description"]
+        .into_iter()
+        .filter_map(|name| info.optional(name));
+    let (mut letters, mut others) = (0_usize, 0_usize);
+    for c in texts
+        .collect::<String>()
+        .chars()
+        .filter(|c| c.is_alphabetic())
+    {
+        letters += 1;
+        others += usize::from(c > '\u{24F}');
+    }
+    others * 2 > letters
 }

@@ -61,10 +61,10 @@ pub(crate) fn references(
             continue;
         }
         let parts: Vec<&str> = token.split(',').collect();
-        if parts.len() > 3 && parts.len() % 3 == 0 {
+        if parts.len() > 3 && parts.len().is_multiple_of(3) {
             findings.add(&rules::REFERENCES_JOINED, &element.place());
         }
-        if parts.len() == 2 || parts.len() % 3 == 0 {
+        if parts.len() == 2 || parts.len().is_multiple_of(3) {
             for triple in parts.chunks(3) {
                 one(triple, element, &mut list, findings);
             }

@@ -1,0 +1,60 @@
+//! Rules of the area element.
+
+use super::info::acronyms;
+use crate::finding::{Findings, Place};
+use crate::geometry::crosses_itself;
+use crate::model::{Area, Point, Polygon};
+use crate::rules;
+
+pub(super) fn check(area: &Area, here: &Place, budget: &mut usize, findings: &mut Findings) {
+    if area.desc.is_empty() {
+        findings.add(&rules::AREA_DESC, &here.child("areaDesc"));
+    }
+    let shapes = area.polygons.len() + area.circles.len();
+    if shapes == 0 && area.geocodes.is_empty() {
+        findings.add(&rules::AREA_BARE, here);
+    } else if shapes == 0 {
+        findings.add(&rules::GEOCODE_SHAPE, here);
+    }
+    for (n, polygon) in area.polygons.iter().enumerate() {
+        ring(polygon, &here.nth("polygon", n), budget, findings);
+    }
+    for (n, circle) in area.circles.iter().enumerate() {
+        let place = here.nth("circle", n);
+        if !on_earth(circle.centre) {
+            findings.add(&rules::CIRCLE_RANGE, &place);
+        }
+        // A NaN is no radius either.
+        if !(circle.radius >= 0.0 && circle.radius.is_finite()) {
+            findings.add(&rules::CIRCLE_FORMAT, &place);
+        } else if circle.radius == 0.0 {
+            findings.add(&rules::CIRCLE_ZERO, &place);
+        }
+    }
+    acronyms("geocode", &area.geocodes, here, findings);
+    match (area.altitude, area.ceiling) {
+        (None, Some(_)) => findings.add(&rules::ALTITUDE_CEILING, &here.child("ceiling")),
+        (Some(low), Some(high)) if high < low => {
+            findings.add(&rules::CEILING_ORDER, &here.child("ceiling"));
+        }
+        _ => {}
+    }
+}
+
+fn ring(polygon: &Polygon, place: &Place, budget: &mut usize, findings: &mut Findings) {
+    if polygon.points.len() < 4 {
+        findings.add(&rules::POLYGON_MIN, place);
+    }
+    if !polygon.is_closed() {
+        findings.add(&rules::POLYGON_CLOSED, place);
+    }
+    if !polygon.points.iter().all(|&point| on_earth(point)) {
+        findings.add(&rules::POLYGON_RANGE, place);
+    } else if crosses_itself(&polygon.points, budget) {
+        findings.add(&rules::POLYGON_SIMPLE, place);
+    }
+}
+
+fn on_earth(point: Point) -> bool {
+    point.lat.abs() <= 90.0 && point.lon.abs() <= 180.0
+}
