@@ -1,0 +1,149 @@
+//! The doors of some villages as they were frozen at release, each with the best answer of all deliveries to its people
+//! and of the speakers that it can hear. Built for one question and dropped with it: county-wide it is one pass over the
+//! blocks. This module must not count: rows and lists do.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::ledger::event::{Audience, Ground, GroundHousehold};
+use crate::ledger::{Alert, Block};
+use crate::model::{Answer, EndpointId, HouseholdId, Missed, RegionCode, RegionLevel};
+use crate::registry::Registry;
+
+pub(super) struct Village {
+    pub code: RegionCode,
+    pub ground: Arc<Ground>,
+    /// Its doors in the flat columns.
+    doors: Range<usize>,
+    /// Its speakers that were called, each with its best answer.
+    pub speakers: BTreeMap<EndpointId, Answer>,
+}
+
+pub(super) struct Doors {
+    /// By code.
+    pub villages: Vec<Village>,
+    ids: Vec<HouseholdId>,
+    /// Nothing where no delivery and no heard speaker says anything.
+    answers: Vec<Option<Answer>>,
+    by_id: Vec<(HouseholdId, u32)>,
+}
+
+/// Whether a region lies in one of these.
+pub(super) fn inside(scope: &[RegionCode], region: RegionCode) -> bool {
+    scope.iter().any(|under| under.covers(region))
+}
+
+impl Doors {
+    /// The doors of every village of the alert in `scope`, answered.
+    pub fn of(alert: &Alert, registry: &Registry, scope: &[RegionCode]) -> Self {
+        let mut doors = Self::at_release(alert, scope);
+        for block in alert.blocks() {
+            doors.told(&block, registry);
+        }
+        doors
+    }
+
+    fn at_release(alert: &Alert, scope: &[RegionCode]) -> Self {
+        let mut doors = Self {
+            villages: Vec::new(),
+            ids: Vec::new(),
+            answers: Vec::new(),
+            by_id: Vec::new(),
+        };
+        for (code, ground) in alert.grounds() {
+            if !inside(scope, code) {
+                continue;
+            }
+            let start = doors.ids.len();
+            doors.ids.extend(ground.households.iter().map(|h| h.id));
+            doors.villages.push(Village {
+                code,
+                doors: start..doors.ids.len(),
+                ground,
+                speakers: BTreeMap::new(),
+            });
+        }
+        doors.answers = vec![None; doors.ids.len()];
+        doors.by_id = (0..).zip(&doors.ids).map(|(at, id)| (*id, at)).collect();
+        // Ids are mostly given village by village: this is nearly one look at each.
+        doors.by_id.sort_unstable();
+        doors
+    }
+
+    pub fn village(&self, code: RegionCode) -> Option<usize> {
+        self.villages.binary_search_by_key(&code, |v| v.code).ok()
+    }
+
+    /// The doors of a village in the order of its ground, each with its answer.
+    pub fn each(&self, village: usize) -> impl Iterator<Item = (&GroundHousehold, Answer)> {
+        let village = &self.villages[village];
+        let answers = &self.answers[village.doors.clone()];
+        let answer = |a: &Option<Answer>| a.unwrap_or(Answer::Missed(Missed::NoEndpoint));
+        village
+            .ground
+            .households
+            .iter()
+            .zip(answers.iter().map(answer))
+    }
+
+    fn told(&mut self, block: &Block, registry: &Registry) {
+        let home = self.village(block.region);
+        // A village's public block holds that village's doors and no others.
+        let bound =
+            block.audience == Audience::Public && block.region.level() == RegionLevel::Village;
+        let own = match home {
+            Some(village) if bound => self.villages[village].doors.clone(),
+            None if bound => return,
+            _ => 0..self.ids.len(),
+        };
+        // A block follows its village's doors: the next household is nearly always this one or the one after it.
+        let mut near = own.start;
+        for i in 0..block.len() as usize {
+            if block.speaker {
+                self.heard(block, i, home, registry);
+                continue;
+            }
+            let found = block.household(i).and_then(|id| self.find(id, near));
+            if let Some(at) = found.filter(|at| own.contains(at)) {
+                self.answer(at, block.answer(i));
+                near = at;
+            }
+        }
+    }
+
+    fn heard(&mut self, block: &Block, i: usize, home: Option<usize>, registry: &Registry) {
+        let (speaker, answer) = (block.endpoint(i), block.answer(i));
+        if let Some(village) = home {
+            let speakers = &mut self.villages[village].speakers;
+            let known = speakers.entry(speaker).or_insert(answer);
+            *known = known.best(answer);
+        }
+        // A speaker that failed says nothing about a door.
+        if matches!(answer, Answer::Missed(_)) {
+            return;
+        }
+        let mut near = home.map_or(0, |at| self.villages[at].doors.start);
+        for household in registry.hearing(speaker) {
+            if let Some(at) = self.find(*household, near) {
+                self.answer(at, answer);
+                near = at;
+            }
+        }
+    }
+
+    fn answer(&mut self, at: usize, answer: Answer) {
+        let best = self.answers[at].map_or(answer, |known| known.best(answer));
+        self.answers[at] = Some(best);
+    }
+
+    fn find(&self, id: HouseholdId, near: usize) -> Option<usize> {
+        for at in [near, near + 1] {
+            if self.ids.get(at) == Some(&id) {
+                return Some(at);
+            }
+        }
+        let found = self.by_id.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        Some(self.by_id[found].1 as usize)
+    }
+}

@@ -1,0 +1,26 @@
+//! Every figure and list about an alert: who was reached and how well, who was missed and why, of whom nothing is known.
+//! Each is a query over the ledger (law 5) with the frozen grounds as denominators; the registry lends names and hearing
+//! lists and not one figure. This room must not decide anything and must not keep anything between two questions.
+//!
+//! A household is counted once, by the best answer of all deliveries to its people. A speaker that has proven play gives
+//! the households on its hearing list the grade *played* where they have no better one. A speaker that may still play
+//! leaves them *pending*, one whose order was taken without a play report leaves them *unknown*, and one that failed says
+//! nothing about them: with no delivery of their own they are missed, *no endpoint*.
+
+mod channels;
+mod doors;
+#[cfg(test)]
+pub mod fixture;
+mod lists;
+mod rollup;
+mod row;
+#[cfg(test)]
+mod tests;
+pub mod words;
+
+pub use channels::{ChannelLine, channels};
+pub use lists::{
+    DeliveryLine, HouseholdLine, Page, SpeakerLine, Wanted, deliveries, households, speakers,
+};
+pub use rollup::{Rollup, common, home, rollup, rollup_of, touches};
+pub use row::{MissedWhy, Officers, ReachedBy, Row, Speakers};

@@ -1,0 +1,130 @@
+//! The field's own words for what the figures say, in Chinese, beside the stable English keys. This module must not hold
+//! a sentence: a label is one term, and each term has one place.
+
+use channel::{Evidence, FailureClass, Level};
+use serde::Serialize;
+
+use crate::ledger::event::{Audience, LinkState};
+use crate::model::{Answer, Grade, Missed, State};
+
+/// An answer as APIs and pages show it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct Told {
+    pub answer: &'static str,
+    /// The grade of *reached*, the reason of *missed*.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<&'static str>,
+    pub answer_zh: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by_zh: Option<&'static str>,
+}
+
+impl From<Answer> for Told {
+    fn from(answer: Answer) -> Self {
+        let (word, by, answer_zh, by_zh) = match answer {
+            Answer::Reached(grade) => {
+                let (key, zh) = of_grade(grade);
+                ("reached", Some(key), "已触达", Some(zh))
+            }
+            Answer::Pending => ("pending", None, "发送中", None),
+            Answer::Unknown => ("unknown", None, "情况不明", None),
+            Answer::Missed(why) => {
+                let (key, zh) = of_missed(why);
+                ("missed", Some(key), "未触达", Some(zh))
+            }
+        };
+        Self {
+            answer: word,
+            by,
+            answer_zh,
+            by_zh,
+        }
+    }
+}
+
+pub const fn of_grade(grade: Grade) -> (&'static str, &'static str) {
+    match grade {
+        Grade::Confirmed => ("confirmed", "本人确认"),
+        Grade::Delivered => ("delivered", "手机送达"),
+        Grade::Played => ("played", "播出"),
+    }
+}
+
+pub const fn of_missed(why: Missed) -> (&'static str, &'static str) {
+    match why {
+        Missed::NoEndpoint => ("no-endpoint", "无联系方式"),
+        Missed::Refused => ("refused", "号码无效或内容被拒"),
+        Missed::Failed => ("failed", "发送失败"),
+        Missed::Expired => ("expired", "过期未发"),
+        Missed::Withdrawn => ("withdrawn", "撤回未发"),
+    }
+}
+
+pub const fn of_state(state: State) -> (&'static str, &'static str) {
+    match state {
+        State::Planned => ("planned", "待发"),
+        State::Handed => ("handed", "发送中"),
+        State::Awaiting => ("awaiting", "待回执"),
+        State::Due => ("due", "排队中"),
+        State::Done => ("done", "已完成"),
+        State::Failed => ("failed", "发送失败"),
+        State::Expired => ("expired", "过期未发"),
+        State::Withdrawn => ("withdrawn", "撤回未发"),
+    }
+}
+
+/// `speaker`: the same evidence is worded as play.
+pub const fn of_evidence(evidence: Evidence, speaker: bool) -> (&'static str, &'static str) {
+    match evidence {
+        Evidence::None => ("none", "无"),
+        Evidence::Accepted => ("accepted", "对方已受理"),
+        Evidence::Delivered => ("delivered", "已送达"),
+        Evidence::Acknowledged if speaker => ("acknowledged", "已播出"),
+        Evidence::Acknowledged => ("acknowledged", "已答复"),
+    }
+}
+
+pub const fn of_class(class: FailureClass) -> &'static str {
+    match class {
+        FailureClass::Transient => "暂时失败（自动重发）",
+        FailureClass::Throttled => "被限速",
+        FailureClass::LinkDown => "通道中断",
+        FailureClass::BadAddress => "号码无效/空号",
+        FailureClass::BadContent => "内容被拒（签名/模板/敏感词）",
+        FailureClass::InDoubt => "结果不明（将重发）",
+    }
+}
+
+pub const fn of_link(state: LinkState) -> (&'static str, &'static str) {
+    match state {
+        LinkState::Up => ("up", "正常"),
+        LinkState::Paused => ("paused", "通道中断"),
+        LinkState::Probing => ("probing", "试通中"),
+    }
+}
+
+pub const fn of_level(level: Level) -> (&'static str, &'static str) {
+    match level {
+        Level::Red => ("red", "红色"),
+        Level::Orange => ("orange", "橙色"),
+        Level::Yellow => ("yellow", "黄色"),
+        Level::Blue => ("blue", "蓝色"),
+        Level::Unknown => ("unknown", "未定级"),
+    }
+}
+
+pub const fn of_audience(audience: Audience) -> (&'static str, &'static str) {
+    match audience {
+        Audience::Public => ("public", "公众"),
+        Audience::Officers => ("officers", "责任人"),
+        Audience::Speakers => ("speakers", "大喇叭"),
+    }
+}
+
+/// How a group of a village is called on a list: 3组.
+pub fn of_group(group: u8) -> String {
+    match group {
+        0 => "未分组".into(),
+        number => format!("{number}组"),
+    }
+}
