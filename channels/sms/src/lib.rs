@@ -1,9 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+mod bind;
 mod config;
+mod group;
+mod hand_on;
 mod link;
 pub mod pdu;
 pub mod peer;
+mod quiet;
 pub mod receipt;
 mod session;
 pub mod status;
@@ -130,7 +134,7 @@ impl Channel for Sms {
             Ok(live) => {
                 Submission::new(&self.config, &self.context, &live, outcomes)
                     .run(batch)
-                    .await
+                    .await;
             }
             Err(failure) => {
                 for index in 0..batch.len() {

@@ -422,9 +422,9 @@ mod tests {
             sequence: 9,
             body: Body::SubmitSm(sm),
         });
-        let mut wanted = vec![0, 0, 0, 78, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 9];
+        let mut wanted = vec![0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 9];
         wanted.extend_from_slice(
-            b"\0\x05\x0012379\0\x01\x018600000000001\0\x40\0\0\0260714023000000+\0\x01\0\x08\0\x08",
+            b"\0\x05\x0012379\0\x01\x018600000000001\0\x40\0\0\x00260714023000000+\0\x01\0\x08\0\x08",
         );
         wanted.extend_from_slice(&[5, 0, 3, 7, 2, 1, 0x96, 0x8E]);
         let length = u8::try_from(wanted.len()).unwrap();

@@ -7,27 +7,27 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use channel::{Context, Failure, FailureClass, Inlet, Receipt, Stop};
+use channel::{Context, Failure, FailureClass, Receipt, Stop};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::WriteHalf;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use crate::bind::{BIND_SEQUENCE, open};
 use crate::config::Config;
+use crate::hand_on::{Handed, hand_on};
 use crate::link::{AGES, Counts, Freed, Live};
-use crate::pdu::{self, Bind, Body, Pdu, Sm};
+use crate::pdu::{self, Body, Pdu, Sm};
+use crate::quiet::Quiet;
 use crate::receipt::{self, Reading};
 use crate::status;
 
 /// Receipts that may wait for the store; more are left unanswered, and come again.
 const UNANSWERED: usize = 10_000;
-/// Receipts handed to the store at once.
-const BATCH: usize = 5_000;
-const READ: usize = 64 * 1024;
+pub(crate) const READ: usize = 64 * 1024;
 /// How long a stop waits for answers, and then for the end of the session.
 const FAREWELL: Duration = Duration::from_millis(1_500);
-const BIND_SEQUENCE: u32 = 1;
 
 #[derive(Clone)]
 pub(crate) enum State {
@@ -37,7 +37,10 @@ pub(crate) enum State {
     Down(Failure),
 }
 
-fn down(code: impl Into<std::borrow::Cow<'static, str>>, detail: &'static str) -> Failure {
+pub(crate) fn down(
+    code: impl Into<std::borrow::Cow<'static, str>>,
+    detail: &'static str,
+) -> Failure {
     Failure::new(FailureClass::LinkDown, code, detail)
 }
 
@@ -112,136 +115,11 @@ pub(crate) async fn run(
     }
 }
 
-/// Connects and binds, within one answer timeout.
-async fn open(config: &Config) -> Result<(TcpStream, BytesMut), Failure> {
-    let attempt = async {
-        let mut socket = TcpStream::connect((config.host.as_str(), config.port))
-            .await
-            .map_err(|e| {
-                down(
-                    format!("tcp:{}", e.kind()),
-                    "no connection to the far end; check host, port and route",
-                )
-            })?;
-        // Batches are written whole; waiting for more would only delay them.
-        let _ = socket.set_nodelay(true);
-        let buffer = bind(config, &mut socket).await?;
-        Ok((socket, buffer))
-    };
-    tokio::time::timeout(config.answer_timeout(), attempt)
-        .await
-        .unwrap_or_else(|_| {
-            Err(down(
-                "smpp:no-answer",
-                "the far end did not answer bind_transceiver in time",
-            ))
-        })
-}
-
-async fn bind(config: &Config, socket: &mut TcpStream) -> Result<BytesMut, Failure> {
-    let closed = |_| {
-        down(
-            "tcp:closed",
-            "the far end closed the connection before it answered bind_transceiver",
-        )
-    };
-    let request = Bind {
-        system_id: config.system_id.as_bytes(),
-        password: config.password.expose().as_bytes(),
-        system_type: config.system_type.as_bytes(),
-        interface_version: 0x34,
-        ..Bind::default()
-    };
-    let mut out = Vec::with_capacity(64);
-    pdu::encode(
-        &Pdu {
-            status: 0,
-            sequence: BIND_SEQUENCE,
-            body: Body::BindTransceiver(request),
-        },
-        &mut out,
-    );
-    socket.write_all(&out).await.map_err(closed)?;
-    let mut buffer = BytesMut::with_capacity(READ);
-    loop {
-        while let Some(length) = pdu::check(&buffer).map_err(no_smpp)? {
-            let frame = buffer.split_to(length);
-            let pdu = pdu::parse(&frame).map_err(no_smpp)?;
-            match pdu.body {
-                Body::BindTransceiverResp { .. } | Body::GenericNack
-                    if pdu.status != status::OK =>
-                {
-                    let why =
-                        "bind_transceiver was refused; check system_id, password and system_type";
-                    return Err(down(status::code(pdu.status), why));
-                }
-                Body::BindTransceiverResp { .. } => return Ok(buffer),
-                // Nothing else is due before the bind's answer.
-                _ => {
-                    return Err(down(
-                        "smpp:protocol",
-                        "the far end spoke before it answered bind_transceiver",
-                    ));
-                }
-            }
-        }
-        if socket.read_buf(&mut buffer).await.map_err(closed)? == 0 {
-            return Err(closed(std::io::ErrorKind::UnexpectedEof.into()));
-        }
-    }
-}
-
-fn no_smpp(_: pdu::Malformed) -> Failure {
+pub(crate) fn no_smpp(_: pdu::Malformed) -> Failure {
     down(
         "smpp:malformed",
         "the far end sent bytes that are no SMPP; check host and port",
     )
-}
-
-/// Receipts of one session on their way to the store.
-struct Handed {
-    live: Arc<Live>,
-    sequences: Vec<u32>,
-    receipts: Vec<Receipt>,
-}
-
-/// Hands receipts on in order, many at once when they come fast, and answers them when they are durable.
-async fn hand_on(inlet: Arc<dyn Inlet>, mut receiver: mpsc::UnboundedReceiver<Handed>) {
-    let mut next = None;
-    loop {
-        let Some(mut batch) = (match next.take() {
-            Some(batch) => Some(batch),
-            None => receiver.recv().await,
-        }) else {
-            return;
-        };
-        while batch.receipts.len() < BATCH {
-            match receiver.try_recv() {
-                Ok(more) if Arc::ptr_eq(&more.live, &batch.live) => {
-                    batch.sequences.extend(more.sequences);
-                    batch.receipts.extend(more.receipts);
-                }
-                Ok(other) => {
-                    next = Some(other);
-                    break;
-                }
-                Err(_) => break,
-            }
-        }
-        let taken = inlet.receipts(batch.receipts).await.is_ok();
-        batch
-            .live
-            .unanswered
-            .fetch_sub(batch.sequences.len(), Ordering::AcqRel);
-        if taken {
-            batch.live.put(
-                batch
-                    .sequences
-                    .into_iter()
-                    .map(|sequence| (sequence, status::OK, Body::DeliverSmResp)),
-            );
-        }
-    }
 }
 
 /// What one read brought, to be acted on once.
@@ -502,36 +380,5 @@ impl Session<'_> {
             tray.answers
                 .push((sequence, status::PERMANENT, Body::DeliverSmResp));
         }
-    }
-}
-
-/// How long nothing was heard, and whether the far end was asked for a sign of life.
-struct Quiet {
-    ages: u32,
-    limit: u32,
-    asked: bool,
-}
-
-impl Quiet {
-    fn new(config: &Config) -> Self {
-        let limit = config.enquire_link_seconds.saturating_mul(u64::from(AGES))
-            / config.answer_timeout_seconds;
-        Self {
-            ages: 0,
-            limit: u32::try_from(limit).unwrap_or(u32::MAX).max(1),
-            asked: false,
-        }
-    }
-
-    fn heard(&mut self) {
-        (self.ages, self.asked) = (0, false);
-    }
-
-    /// One age passes; true when it is time to ask.
-    fn grow(&mut self) -> bool {
-        self.ages = self.ages.saturating_add(1);
-        let ask = self.ages >= self.limit && !self.asked;
-        self.asked |= ask;
-        ask
     }
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use channel::{Context, Failure, FailureClass, Message, Outcomes, Timestamp, Variant};
 
 use crate::config::{Config, Validity};
-use crate::link::{Group, Live, Outcome, unwritten};
+use crate::group::{Group, Outcome};
+use crate::link::{Live, unwritten};
 use crate::pdu::{Party, Sm};
 use crate::text::{self, Encoded};
 
@@ -244,7 +245,7 @@ mod tests {
         assert_eq!(
             validity(
                 Validity::Relative,
-                now().plus(Duration::from_secs(90 * 86_400)),
+                now().plus(Duration::from_hours(90 * 24)),
                 now
             ),
             "000030000000000R"

@@ -2,6 +2,7 @@
 //! with a spool it is store-and-forward as real ones are. This module must not be used to prove the protocol: it
 //! shares its codec with the channel.
 
+mod deliver;
 mod post;
 mod serve;
 mod spool;

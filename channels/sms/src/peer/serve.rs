@@ -2,46 +2,46 @@
 //! must not outlive its socket: whatever is unanswered goes back to the post.
 
 use std::collections::VecDeque;
-use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
+use channel::Clock;
 use channel::testing::Behaviour;
-use channel::{Clock, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::deliver::decimal;
 use super::post::Letter;
 use super::{Report, Shared, Submit, Verdict};
-use crate::pdu::{self, Bind, Body, MAX_SEQUENCE, Party, Pdu, Sm, Tlvs, tag};
-use crate::{receipt, status};
+use crate::pdu::{self, Bind, Body, Pdu, Sm};
+use crate::status;
 
-const READ: usize = 256 * 1024;
+pub(super) const READ: usize = 256 * 1024;
 /// Receipts of other sessions are looked for at least this often.
-const LOOK: Duration = Duration::from_millis(10);
+pub(super) const LOOK: Duration = Duration::from_millis(10);
 
 /// The session must end.
 struct Over;
 
 /// A receipt in the hands of the other side.
-struct Sent {
-    letter: Option<Letter>,
+pub(super) struct Sent {
+    pub letter: Option<Letter>,
     /// When it goes again.
-    again: u64,
+    pub again: u64,
 }
 
-struct Session<'a> {
-    shared: &'a Shared,
-    bound: bool,
-    out: Vec<u8>,
-    letters: Vec<Letter>,
-    answered: Vec<u64>,
+pub(super) struct Session<'a> {
+    pub shared: &'a Shared,
+    pub bound: bool,
+    pub out: Vec<u8>,
+    pub letters: Vec<Letter>,
+    pub answered: Vec<u64>,
     /// Receipts in the order of their sequence numbers, from `first`.
-    sent: VecDeque<Sent>,
-    first: u32,
-    open: usize,
-    options: Vec<u8>,
+    pub sent: VecDeque<Sent>,
+    pub first: u32,
+    pub open: usize,
+    pub options: Vec<u8>,
 }
 
 impl Drop for Session<'_> {
@@ -55,7 +55,7 @@ impl Drop for Session<'_> {
     }
 }
 
-fn add(counter: &AtomicU64, more: u64) {
+pub(super) fn add(counter: &AtomicU64, more: u64) {
     counter.fetch_add(more, Ordering::Relaxed);
 }
 
@@ -108,7 +108,7 @@ pub(super) async fn serve(mut socket: TcpStream, shared: &Shared) {
 }
 
 impl Session<'_> {
-    fn now(&self) -> u64 {
+    pub fn now(&self) -> u64 {
         u64::try_from(self.shared.clock.tick().as_millis()).unwrap_or(u64::MAX)
     }
 
@@ -274,141 +274,6 @@ impl Session<'_> {
             }
         })
     }
-
-    /// Writes the receipts that are due. Returns how long until there may be more.
-    fn deliver(&mut self) -> Duration {
-        if !self.bound {
-            return LOOK;
-        }
-        let now = self.now();
-        self.again(now);
-        let room = self.shared.config.receipt_window.saturating_sub(self.open);
-        if room == 0 || self.out.len() > READ {
-            return LOOK;
-        }
-        let mut due = Vec::new();
-        let next = self.shared.post.due(now, room.min(2_000), &mut due);
-        add(&self.shared.counts.receipts, due.len() as u64);
-        let again =
-            now + u64::try_from(self.shared.config.resend.as_millis()).unwrap_or(u64::MAX / 2);
-        let date = if due.is_empty() {
-            String::new()
-        } else {
-            date(self.shared.clock.now())
-        };
-        for letter in due {
-            let length = u32::try_from(self.sent.len()).unwrap_or(MAX_SEQUENCE);
-            let sequence = (self.first - 1 + length) % MAX_SEQUENCE + 1;
-            self.write(&letter, sequence, &date);
-            self.sent.push_back(Sent {
-                letter: Some(letter),
-                again,
-            });
-            self.open += 1;
-        }
-        next.map_or(LOOK, |due| {
-            Duration::from_millis(due.saturating_sub(now)).min(LOOK)
-        })
-    }
-
-    /// What was not answered in time goes back, and out again.
-    fn again(&mut self, now: u64) {
-        while let Some(first) = self.sent.front_mut() {
-            if first.letter.is_some() && first.again > now {
-                return;
-            }
-            if let Some(letter) = first.letter.take() {
-                self.open -= 1;
-                self.shared.post.back(std::iter::once(letter));
-            }
-            self.sent.pop_front();
-            self.first = self.first % MAX_SEQUENCE + 1;
-        }
-    }
-
-    fn delivered(&mut self, sequence: u32, status: u32) {
-        let offset = (u64::from(sequence) + u64::from(MAX_SEQUENCE) - u64::from(self.first))
-            % u64::from(MAX_SEQUENCE);
-        let Ok(offset) = usize::try_from(offset) else {
-            return;
-        };
-        let Some(sent) = self.sent.get_mut(offset) else {
-            return;
-        };
-        // A refused receipt goes again when its time is up, as an unanswered one does.
-        if status == status::OK
-            && let Some(letter) = sent.letter.take()
-        {
-            self.open -= 1;
-            self.answered.push(letter.id);
-        }
-    }
-
-    fn write(&mut self, letter: &Letter, sequence: u32, date: &str) {
-        let mut digits = [0; 21];
-        let start = decimal(letter.id, &mut digits);
-        self.options.clear();
-        pdu::put_tlv(
-            tag::RECEIPTED_MESSAGE_ID,
-            &digits[start..],
-            &mut self.options,
-        );
-        pdu::put_tlv(
-            tag::MESSAGE_STATE,
-            &[receipt::number(letter.stat)],
-            &mut self.options,
-        );
-        if letter.error != 0 {
-            let [high, low] = letter.error.to_be_bytes();
-            pdu::put_tlv(tag::NETWORK_ERROR_CODE, &[3, high, low], &mut self.options);
-        }
-        let delivered = u8::from(letter.stat == "DELIVRD");
-        let mut text = [0u8; 160];
-        let mut rest = &mut text[..];
-        let _ = write!(
-            rest,
-            "id:{} sub:001 dlvrd:{delivered:03} submit date:{date} done date:{date} stat:{} err:{:03} text:",
-            letter.id, letter.stat, letter.error
-        );
-        let length = 160 - rest.len();
-        let sm = Sm {
-            source: Party {
-                ton: 1,
-                npi: 1,
-                address: letter.source.as_bytes(),
-            },
-            dest: Party {
-                ton: 0,
-                npi: 0,
-                address: letter.dest.as_bytes(),
-            },
-            esm_class: 0x04,
-            text: &text[..length],
-            tlvs: Tlvs::parse(&self.options).unwrap_or_default(),
-            ..Sm::default()
-        };
-        pdu::encode(
-            &Pdu {
-                status: 0,
-                sequence,
-                body: Body::DeliverSm(sm),
-            },
-            &mut self.out,
-        );
-    }
-}
-
-/// Writes the digits of a number before a last zero; says where they begin.
-fn decimal(mut number: u64, digits: &mut [u8; 21]) -> usize {
-    let mut start = 20;
-    loop {
-        start -= 1;
-        digits[start] = b'0' + u8::try_from(number % 10).unwrap_or(0);
-        number /= 10;
-        if number == 0 {
-            return start;
-        }
-    }
 }
 
 /// Which part of how many this is, and its text.
@@ -423,13 +288,4 @@ fn parts<'a>(sm: &Sm<'a>) -> ((u8, u8), &'a [u8]) {
 
 fn between((least, most): (Duration, Duration)) -> Duration {
     least + most.saturating_sub(least).mul_f64(fastrand::f64())
-}
-
-/// `YYMMDDhhmm` in UTC.
-fn date(now: Timestamp) -> String {
-    let (year, month, day, hour, minute, _) = now.civil();
-    format!(
-        "{:02}{month:02}{day:02}{hour:02}{minute:02}",
-        year.rem_euclid(100)
-    )
 }
