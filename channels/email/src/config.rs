@@ -1,0 +1,145 @@
+//! What an operator writes for one mail channel. This module must not show the password: `Debug` masks it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+
+/// A secret that only the code that needs it can read.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(masked)")
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tls {
+    /// Readable on the wire: for a server on the same machine or network only.
+    None,
+    /// Begins readable and must become TLS, or nothing is sent.
+    #[default]
+    Starttls,
+    /// TLS from the first byte, port 465.
+    Implicit,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub host: String,
+    #[serde(default = "port")]
+    pub port: u16,
+    #[serde(default)]
+    pub tls: Tls,
+    /// A further certificate authority to trust, PEM: for a server of the bureau's own.
+    pub ca: Option<PathBuf>,
+    pub user: Option<String>,
+    pub password: Option<Secret>,
+    /// The mailbox that the letters come from: `县预警中心 <warning@example.org>`.
+    pub from: String,
+    /// How we name ourselves to the server; the domain of `from` when left out.
+    pub helo: Option<String>,
+    /// How many sessions at once.
+    #[serde(default = "connections")]
+    pub connections: usize,
+    /// How long one step of a session may take, in seconds.
+    #[serde(default = "timeout", deserialize_with = "seconds")]
+    pub timeout: Duration,
+    /// Bounces go to `b+KEY@` this domain, one address a letter.
+    pub verp_domain: Option<String>,
+}
+
+impl Config {
+    /// A readable session without login, with every other default.
+    pub fn new(host: impl Into<String>, port: u16, from: impl Into<String>) -> Self {
+        Self {
+            host: host.into(),
+            port,
+            tls: Tls::None,
+            ca: None,
+            user: None,
+            password: None,
+            from: from.into(),
+            helo: None,
+            connections: connections(),
+            timeout: timeout(),
+            verp_domain: None,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("email: `from` is no mailbox; write NAME <LOCAL@DOMAIN>")]
+    From,
+    #[error("email: `verp_domain` makes no address; write a domain name")]
+    Verp,
+    #[error("email: `user` and `password` are given together or not at all")]
+    Login,
+    #[error(
+        "email: `user` without TLS would show the password on the wire; set `tls`, or use a server of this machine"
+    )]
+    OpenLogin,
+    #[error("email: `connections` is 0; set at least 1")]
+    Connections,
+    #[error("email: `ca` cannot be read as PEM: {0}")]
+    Ca(String),
+    #[error("email: TLS to `host` cannot be set up: {0}")]
+    Tls(String),
+}
+
+fn port() -> u16 {
+    587
+}
+
+fn connections() -> usize {
+    4
+}
+
+fn timeout() -> Duration {
+    Duration::from_mins(1)
+}
+
+fn seconds<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
+    let seconds = f64::deserialize(d)?;
+    Duration::try_from_secs_f64(seconds).map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_takes_safe_defaults_and_never_shows_its_password() {
+        let text = r#"{"host":"mail.example.org","from":"a@example.org","user":"a","password":"hush-hush","timeout":2.5}"#;
+        let config: Config = serde_json::from_str(text).expect("it reads");
+        assert_eq!(
+            (config.port, config.tls, config.connections),
+            (587, Tls::Starttls, 4)
+        );
+        assert_eq!(config.timeout, Duration::from_millis(2500));
+        assert!(!format!("{config:?}").contains("hush-hush"));
+    }
+
+    #[test]
+    fn a_misspelt_key_is_refused() {
+        let text = r#"{"host":"mail.example.org","from":"a@example.org","passwort":"x"}"#;
+        assert!(serde_json::from_str::<Config>(text).is_err());
+    }
+}
