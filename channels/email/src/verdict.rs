@@ -1,6 +1,9 @@
 //! What an SMTP answer means for the engine. Pure. Servers echo addresses in their answers, so this module must not
 //! pass on more of them than the two codes.
 
+use std::error::Error as _;
+use std::io;
+
 use channel::{Failure, FailureClass};
 use lettre::transport::smtp;
 
@@ -34,18 +37,14 @@ pub(crate) enum Cause {
 impl From<smtp::Error> for Cause {
     fn from(error: smtp::Error) -> Self {
         if let Some(code) = error.status() {
-            let text = std::error::Error::source(&error)
-                .map(ToString::to_string)
-                .unwrap_or_default();
+            let text = error.source().map(ToString::to_string).unwrap_or_default();
             return Self::Answer {
                 code: code.into(),
                 text,
             };
         }
-        let io = std::error::Error::source(&error)
-            .and_then(|source| source.downcast_ref::<std::io::Error>());
         // rustls hands its verdicts on as invalid data.
-        if error.is_tls() || io.is_some_and(|io| io.kind() == std::io::ErrorKind::InvalidData) {
+        if error.is_tls() || is_invalid_data(&error) {
             Self::Garbled
         } else if error.is_client() {
             Self::Unable
@@ -55,6 +54,12 @@ impl From<smtp::Error> for Cause {
             Self::Lost
         }
     }
+}
+
+fn is_invalid_data(error: &smtp::Error) -> bool {
+    std::iter::successors(error.source(), |error| error.source())
+        .filter_map(|error| error.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == io::ErrorKind::InvalidData)
 }
 
 pub(crate) fn classify(step: Step, cause: &Cause) -> Failure {
