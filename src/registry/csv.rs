@@ -156,7 +156,7 @@ impl Line<'_> {
         self.cell(column, parse, "give a whole number from 0 to 4294967295")
     }
 
-    fn id_or_empty(&mut self, column: usize) -> Option<Option<u32>> {
+    fn id_or_empty(&mut self, column: usize) -> Option<OrEmpty<u32>> {
         let remedy = "give a whole number, or leave it empty";
         self.cell(column, |text| or_empty(text, |id| id.parse().ok()), remedy)
     }
@@ -166,7 +166,7 @@ impl Line<'_> {
         self.cell(column, |text| text.parse().ok(), remedy)
     }
 
-    fn degrees(&mut self, column: usize) -> Option<Option<f64>> {
+    fn degrees(&mut self, column: usize) -> Option<OrEmpty<f64>> {
         let finite = |text: &str| {
             text.parse()
                 .ok()
@@ -186,11 +186,14 @@ impl Line<'_> {
     }
 }
 
-fn or_empty<T>(text: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<Option<T>> {
+/// A cell that may be empty.
+struct OrEmpty<T>(Option<T>);
+
+fn or_empty<T>(text: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<OrEmpty<T>> {
     if text.is_empty() {
-        Some(None)
+        Some(OrEmpty(None))
     } else {
-        parse(text).map(Some)
+        parse(text).map(|value| OrEmpty(Some(value)))
     }
 }
 
@@ -277,8 +280,8 @@ fn region(line: &mut Line<'_>) -> Option<RegionRow> {
     Some(RegionRow {
         code: code?,
         name: name?,
-        lat: lat?,
-        lon: lon?,
+        lat: lat?.0,
+        lon: lon?.0,
     })
 }
 
@@ -314,7 +317,7 @@ fn recipient(line: &mut Line<'_>) -> Option<RecipientRow> {
     let (name, language) = (line.text(2), line.text(3));
     Some(RecipientRow {
         id: id?,
-        household: household?,
+        household: household?.0,
         name: name?,
         language: language?,
     })
@@ -339,7 +342,7 @@ fn endpoint(line: &mut Line<'_>) -> Option<EndpointRow> {
     let address = line.text(3);
     Some(EndpointRow {
         id: id?,
-        recipient: recipient?,
+        recipient: recipient?.0,
         kind: kind?,
         address: address?,
     })

@@ -376,16 +376,16 @@ fn add_endpoint(rows: &mut Rows, id: u32, owner: usize, speaker: bool) {
         });
         rows.posts.dedup();
     }
-    let owned = !speaker && people > 0;
+    let personal = !speaker && people > 0;
     rows.endpoints.push(EndpointRow {
         id,
-        recipient: owned.then(|| rows.recipients[owner % people].id),
-        kind: if owned {
+        recipient: personal.then(|| rows.recipients[owner % people].id),
+        kind: if personal {
             EndpointKind::Mobile
         } else {
             EndpointKind::Speaker
         },
-        address: if owned {
+        address: if personal {
             format!("0{id:010}")
         } else {
             format!("S{id}")

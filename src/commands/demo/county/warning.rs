@@ -124,7 +124,7 @@ mod tests {
         );
         let cancel = sound(
             &moved(CANCEL, now),
-            now.plus(std::time::Duration::from_mins(600)),
+            now.plus(std::time::Duration::from_hours(10)),
         );
         assert_eq!(red.sent.unix, now.secs());
         assert_eq!(red.identifier, "51072733200000_20330518113320");
