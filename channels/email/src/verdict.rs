@@ -57,7 +57,7 @@ impl From<smtp::Error> for Cause {
 }
 
 fn is_invalid_data(error: &smtp::Error) -> bool {
-    std::iter::successors(error.source(), |error| error.source())
+    std::iter::successors(error.source(), |error| (*error).source())
         .filter_map(|error| error.downcast_ref::<io::Error>())
         .any(|error| error.kind() == io::ErrorKind::InvalidData)
 }
