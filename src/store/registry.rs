@@ -87,8 +87,8 @@ impl RegistryFile {
     }
 
     /// The generation kept and its rows, if any was ever saved.
-    pub fn load(&mut self) -> Result<Option<(u32, Rows)>, StoreError> {
-        read(&mut self.connection).map_err(|error| failed(LOAD, &error))
+    pub fn load(&self) -> Result<Option<(u32, Rows)>, StoreError> {
+        read(&self.connection).map_err(|error| failed(LOAD, &error))
     }
 }
 
@@ -102,8 +102,8 @@ fn replace(connection: &mut Connection, generation: u32, rows: &Rows) -> rusqlit
 }
 
 /// In one transaction, so that a save in between is seen as a whole or not at all.
-fn read(connection: &mut Connection) -> rusqlite::Result<Option<(u32, Rows)>> {
-    let tx = connection.transaction()?;
+fn read(connection: &Connection) -> rusqlite::Result<Option<(u32, Rows)>> {
+    let tx = connection.unchecked_transaction()?;
     let number = "SELECT number FROM generation";
     let Some(generation) = tx.query_row(number, [], |row| row.get(0)).optional()? else {
         return Ok(None);
@@ -433,7 +433,7 @@ mod tests {
         assert!(file.load().expect("loaded").is_none());
         file.save(7, &rows(24)).expect("saved");
         drop(file);
-        let mut file = RegistryFile::open(&path).expect("opened");
+        let file = RegistryFile::open(&path).expect("opened");
         assert_eq!(file.load().expect("loaded"), Some((7, rows(24))));
     }
 
