@@ -163,6 +163,7 @@ impl Session<'_> {
         let (mut stopping, mut unbinding) = (false, false);
         // The far end may have sent more behind its bind's answer.
         if let Some(end) = self.read() {
+            self.last_words(&mut writer, &[]).await;
             return end;
         }
         loop {
