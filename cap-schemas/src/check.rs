@@ -38,8 +38,13 @@ pub struct Report {
 
 /// Reads a message, checks it and says what to do with it.
 pub fn assess(bytes: &[u8], now_unix: i64) -> Report {
+    assess_in(bytes, now_unix, None)
+}
+
+/// As [`assess`], for a feed whose times leave their offset out and are known to mean this one, in minutes.
+pub fn assess_in(bytes: &[u8], now_unix: i64, zone: Option<i16>) -> Report {
     let mut findings = Findings::default();
-    let document = read_document(bytes, &mut findings);
+    let document = read_document(bytes, zone, &mut findings);
     let mut findings = findings.done();
     if let Some(Document {
         alert: Some(alert), ..

@@ -93,6 +93,14 @@ impl Version {
     }
 }
 
+/// Whether a text has the form of an RFC 3066 tag, as XML Schema's `language` has it.
+pub(crate) fn is_language(tag: &str) -> bool {
+    tag.split('-').enumerate().all(|(n, part)| {
+        let allowed = |c: char| c.is_ascii_alphabetic() || (n > 0 && c.is_ascii_digit());
+        (1..=8).contains(&part.len()) && part.chars().all(allowed)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod check;
+pub mod china;
 mod codes;
 mod decode;
 mod finding;
@@ -13,7 +14,7 @@ mod time;
 mod tree;
 mod write;
 
-pub use check::{Disposition, Report, assess, check};
+pub use check::{Disposition, Report, assess, assess_in, check};
 pub use codes::{
     Category, Certainty, MsgType, ResponseType, Scope, Severity, Status, UnknownCode, Urgency,
     Version,

@@ -7,6 +7,8 @@ pub(crate) const BYTES: usize = 5 << 20;
 pub(crate) const DEPTH: usize = 32;
 pub(crate) const ELEMENTS: usize = 200_000;
 pub(crate) const ATTRIBUTES: usize = 64;
+/// Bytes of an element's name.
+pub(crate) const TAG: usize = 128;
 /// Bytes of one text.
 const TEXT: usize = 128 << 10;
 /// Bytes of identifier and sender.

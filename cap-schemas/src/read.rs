@@ -28,7 +28,7 @@ pub struct ReadOutcome {
 /// Reads one CAP 1.2, 1.1 or 1.0 message.
 pub fn read(bytes: &[u8]) -> ReadOutcome {
     let mut findings = Findings::default();
-    let alert = read_document(bytes, &mut findings).and_then(|document| document.alert);
+    let alert = read_document(bytes, None, &mut findings).and_then(|document| document.alert);
     ReadOutcome {
         alert,
         findings: findings.done(),
@@ -41,7 +41,11 @@ pub(crate) struct Document {
     root: Node,
 }
 
-pub(crate) fn read_document(bytes: &[u8], findings: &mut Findings) -> Option<Document> {
+pub(crate) fn read_document(
+    bytes: &[u8],
+    zone: Option<i16>,
+    findings: &mut Findings,
+) -> Option<Document> {
     let here = Place::new("/", 0);
     if bytes.len() > limits::BYTES {
         findings.quote(
@@ -73,10 +77,14 @@ pub(crate) fn read_document(bytes: &[u8], findings: &mut Findings) -> Option<Doc
         findings.quote(&rules::ROOT, &place, &root.name);
         return None;
     }
+    if root.elements().next().is_none() {
+        findings.add(&rules::ALERT_EMPTY, &place);
+        return None;
+    }
     if version != Version::V1_2 {
         findings.quote(&rules::UPGRADED, &place, version.as_str());
     }
-    let alert = alert::alert(&root, version, findings);
+    let alert = alert::alert(&root, version, zone, findings);
     Some(Document { alert, root })
 }
 

@@ -60,6 +60,8 @@ rules! {
     ROOT "CAP-1.2/alert/root" Error true Refuse
         "the root must be alert in the namespace urn:oasis:names:tc:emergency:cap:1.2"
         "根元素必须是命名空间 urn:oasis:names:tc:emergency:cap:1.2 中的 alert"
+    ALERT_EMPTY "CAP-1.2/alert/empty" Info true Refuse
+        "the alert is empty: some feeds say so that there is none" "alert 为空：部分来源以此表示当前没有预警"
     UPGRADED "CAP-1.x/upgraded" Info false No
         "the message is of an earlier version of CAP and was read as CAP 1.2" "该消息为较早版本的 CAP，已按 CAP 1.2 读取"
     SEQUENCE "CAP-1.2/alert/sequence" Warning true No
@@ -220,6 +222,8 @@ rules! {
         "geocode is empty; it was ignored" "geocode 为空，已忽略"
     GEOCODE_SHAPE "CAP-1.2/area/geocode/with-shape" Info false No
         "a geocode should come with a polygon or circle" "geocode 应同时给出 polygon 或 circle"
+    EXCLUDE_POLYGON "CAP-1.2/area/geocode/exclude-polygon" Info false No
+        "a hole is cut by EXCLUDE_POLYGON; it is not applied, so the area is larger" "以 EXCLUDE_POLYGON 挖去的区域未予扣除，范围偏大"
     AREA_BARE "CAP-1.2/area/bare" Warning false No
         "the area has no polygon, circle or geocode: it names no place that can be found" "area 没有 polygon、circle 或 geocode，无法定位"
     NO_AREA "CAP-1.2/info/area/present" Warning false No

@@ -65,6 +65,22 @@ impl Time {
         Ok((Self::new(unix, offset), departures))
     }
 
+    /// Reads a time that names no offset as one of the zone given.
+    pub fn read_in(text: &str, zone: i16) -> Result<(Self, Departures), Unreadable> {
+        let mut departures = Departures {
+            form: true,
+            ..Departures::default()
+        };
+        let mut scan = Scan(text.trim_matches([' ', '\t', '\r', '\n']));
+        let day = date(&mut scan, &mut departures)?;
+        let seconds = clock(&mut scan, &mut departures)?;
+        scan.end()?;
+        Ok((
+            Self::new(day * DAY + seconds - i64::from(zone) * 60, zone),
+            departures,
+        ))
+    }
+
     fn local(self) -> i64 {
         self.unix
             .saturating_add(i64::from(self.offset_minutes) * 60)
@@ -296,6 +312,20 @@ mod tests {
         assert_eq!(
             at("2026-06-30T24:00:00+08:00").0.to_string(),
             "2026-07-01T00:00:00+08:00"
+        );
+    }
+
+    #[test]
+    fn a_zone_is_taken_only_where_it_is_given() {
+        assert_eq!(Time::read("2026-07-01T12:00:00"), Err(Unreadable::NoOffset));
+        let (time, departures) = Time::read_in("2026-07-01 12:00:00", 480).unwrap();
+        assert_eq!(
+            (time.to_string().as_str(), departures),
+            ("2026-07-01T12:00:00+08:00", FORM)
+        );
+        assert_eq!(
+            Time::read_in("2026-07-01T12:00:00+08:00", 480),
+            Err(Unreadable::Form)
         );
     }
 

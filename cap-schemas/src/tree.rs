@@ -168,6 +168,9 @@ impl Builder {
         if self.root.is_some() {
             return Err(refuse(&rules::WELL_FORMED, at, "a second root element"));
         }
+        if start.name().0.len() > limits::TAG {
+            return Err(refuse(&rules::LIMIT, at, "a name that is too long"));
+        }
         if !start.name().0.split(':').all(name) {
             return Err(refuse(
                 &rules::WELL_FORMED,

@@ -51,7 +51,9 @@ fn limits_refuse_what_no_message_needs() {
         "<references>{}</references>",
         "a,b ".repeat(5_001)
     ));
+    let long_tag = message(&format!("<{}/>", "x".repeat(200)));
     for (name, xml) in [
+        ("name", long_tag),
         ("depth", deep),
         ("bytes", large),
         ("text", long),
@@ -165,6 +167,18 @@ fn shapes_are_repaired_where_one_reading_is_possible() {
     assert_eq!(
         (lost.polygons.len(), lost.circles.len(), lost.dropped),
         (0, 0, 2)
+    );
+}
+
+#[test]
+fn a_feed_may_be_known_to_leave_its_offset_out() {
+    let xml = message("").replace("T16:00:00+08:00", "T16:00:00");
+    assert_eq!(report(&xml).disposition, Disposition::Quarantine);
+    let report = cap::assess_in(xml.as_bytes(), 1_780_300_860, Some(480));
+    assert!(has(&report, "CAP-1.2/alert/sent/format"));
+    assert_eq!(
+        report.alert.unwrap().sent.to_string(),
+        "2026-06-01T16:00:00+08:00"
     );
 }
 

@@ -574,6 +574,12 @@ const AREA: &[Case] = &[
         Accept,
     ),
     ("CAP-1.2/area/geocode/with-shape", SHAPES, "", Accept),
+    (
+        "CAP-1.2/area/geocode/exclude-polygon",
+        "CPEAS Geographic Code",
+        "EXCLUDE_POLYGON",
+        Accept,
+    ),
     ("CAP-1.2/area/bare", SHAPES_AND_CODE, "", Warn),
     (
         "CAP-1.2/area/altitude",
@@ -598,7 +604,8 @@ const SHAPES_AND_CODE: &str =
       <geocode><valueName>CPEAS Geographic Code</valueName><value>510726000000</value></geocode>";
 
 /// Rules with a test of their own, below or in `hazards.rs`.
-const ELSEWHERE: [&str; 4] = [
+const ELSEWHERE: [&str; 5] = [
+    "CAP-1.2/alert/empty",
     "CAP-1.2/xml/encoding",
     "CAP-1.2/xml/limit",
     "CAP-1.2/report/cut",
@@ -669,6 +676,66 @@ fn an_alert_without_info_carries_no_warning_but_a_cancel_may_do_without() {
         NOW,
     );
     assert_eq!(broken(&cancel), Vec::<&str>::new());
+}
+
+#[test]
+fn an_empty_alert_is_no_message_and_nobody_has_to_look() {
+    let report = assess(
+        b"<alert xmlns='urn:oasis:names:tc:emergency:cap:1.2'> </alert>",
+        NOW,
+    );
+    assert_eq!(broken(&report), ["CAP-1.2/alert/empty"]);
+    assert_eq!(report.disposition, Reject);
+}
+
+#[test]
+fn an_alert_that_never_was_text_is_checked_the_same() {
+    let mut alert = assess(BASE.as_bytes(), NOW).alert.unwrap();
+    assert_eq!(cap::check(&alert, NOW), []);
+    alert.identifier.clear();
+    let info = &mut alert.infos[0];
+    info.language = "zh_CN".into();
+    info.categories.clear();
+    let area = &mut info.areas[0];
+    area.polygons[0].points.pop();
+    area.circles[0].radius = f64::NAN;
+    let found: Vec<_> = cap::check(&alert, NOW)
+        .into_iter()
+        .map(|finding| finding.rule)
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "CAP-1.2/alert/identifier/present",
+            "CAP-1.2/info/language/rfc3066",
+            "CAP-1.2/info/category/present",
+            "CAP-1.2/area/polygon/closed",
+            "CAP-1.2/area/circle/format"
+        ]
+    );
+}
+
+#[test]
+fn no_finding_quotes_who_sent_it() {
+    let xml = BASE.replacen(
+        "<sender>warning@example.org",
+        "<sender>warning@ example.org",
+        1,
+    );
+    let xml = xml.replacen(
+        "<references>warning@example.org,",
+        "<references>warning@example.org",
+        1,
+    );
+    let report = assess(xml.as_bytes(), NOW);
+    assert!(report.findings.len() > 1);
+    assert!(
+        report
+            .findings
+            .iter()
+            .all(|finding| !finding.en.contains('@') && !finding.zh.contains('@'))
+    );
+    assert!(!format!("{:?}", report.alert).contains('@'));
 }
 
 #[test]

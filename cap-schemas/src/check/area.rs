@@ -31,6 +31,11 @@ pub(super) fn check(area: &Area, here: &Place, budget: &mut usize, findings: &mu
             findings.add(&rules::CIRCLE_ZERO, &place);
         }
     }
+    for (n, geocode) in area.geocodes.iter().enumerate() {
+        if geocode.name.eq_ignore_ascii_case("EXCLUDE_POLYGON") {
+            findings.add(&rules::EXCLUDE_POLYGON, &here.nth("geocode", n));
+        }
+    }
     acronyms("geocode", &area.geocodes, here, findings);
     match (area.altitude, area.ceiling) {
         (None, Some(_)) => findings.add(&rules::ALTITUDE_CEILING, &here.child("ceiling")),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{area, resource};
-use crate::codes::{MsgType, ResponseType, Scope};
+use crate::codes::{MsgType, ResponseType, Scope, is_language};
 use crate::finding::{Findings, Place};
 use crate::geometry;
 use crate::model::{Alert, Info, Pair};
@@ -39,6 +39,9 @@ pub(super) fn check(alert: &Alert, now_unix: i64, findings: &mut Findings) {
 }
 
 fn required(info: &Info, alert: &Alert, here: &Place, findings: &mut Findings) {
+    if !is_language(&info.language) {
+        findings.quote(&rules::LANGUAGE, &here.child("language"), &info.language);
+    }
     if info.categories.is_empty() {
         findings.add(&rules::CATEGORY_PRESENT, here);
     }

@@ -8,10 +8,16 @@ use crate::model::Alert;
 use crate::rules;
 use crate::tree::{Namespace, Node};
 
-pub(super) fn alert(root: &Node, version: Version, findings: &mut Findings) -> Option<Alert> {
+pub(super) fn alert(
+    root: &Node,
+    version: Version,
+    zone: Option<i16>,
+    findings: &mut Findings,
+) -> Option<Alert> {
     let element = Element {
         node: root,
         path: "/alert".into(),
+        zone,
     };
     structure::report(&element, structure::ALERT, findings);
     if findings.refused() {
@@ -90,10 +96,7 @@ fn signature(alert: &Element<'_>, findings: &mut Findings) -> bool {
         {
             signed = true;
         } else {
-            let here = Element {
-                node,
-                path: "/alert/Signature".into(),
-            };
+            let here = alert.below(node, "/alert/Signature".into());
             findings.warn(
                 &rules::SIGNATURE_ENVELOPED,
                 &here.place(),
@@ -107,10 +110,7 @@ fn signature(alert: &Element<'_>, findings: &mut Findings) -> bool {
             .flat_map(Node::elements)
             .filter(|node| is_signature(node))
         {
-            let here = Element {
-                node,
-                path: format!("{}/Signature", info.path),
-            };
+            let here = info.below(node, format!("{}/Signature", info.path));
             findings.add(&rules::SIGNATURE_ENVELOPED, &here.place());
         }
     }

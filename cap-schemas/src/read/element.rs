@@ -6,17 +6,28 @@ use std::str::FromStr;
 use crate::codes::Version;
 use crate::finding::{Findings, Place};
 use crate::rules::{self, Rule};
-use crate::time::Time;
+use crate::time::{Time, Unreadable};
 use crate::tree::{Namespace, Node, blank, trim};
 
 pub(crate) struct Element<'a> {
     pub(crate) node: &'a Node,
     pub(crate) path: String,
+    /// The offset that a time without one is in, if its feed is known to leave it out.
+    pub(crate) zone: Option<i16>,
 }
 
 impl<'a> Element<'a> {
     pub(crate) fn place(&self) -> Place {
         Place::new(self.path.as_str(), self.node.at)
+    }
+
+    /// A node below this one.
+    pub(crate) fn below<'b>(&self, node: &'b Node, path: String) -> Element<'b> {
+        Element {
+            node,
+            path,
+            zone: self.zone,
+        }
     }
 
     pub(crate) fn namespace(&self) -> Namespace {
@@ -32,18 +43,16 @@ impl<'a> Element<'a> {
 
     /// The first child of that name: a single one.
     pub(crate) fn child(&self, name: &'static str) -> Option<Element<'a>> {
-        self.named(name).next().map(|node| Element {
-            node,
-            path: format!("{}/{name}", self.path),
-        })
+        self.named(name)
+            .next()
+            .map(|node| self.below(node, format!("{}/{name}", self.path)))
     }
 
     /// Every child of that name: a repeatable one.
     pub(crate) fn children(&self, name: &'static str) -> impl Iterator<Item = Element<'a>> {
-        self.named(name).enumerate().map(move |(n, node)| Element {
-            node,
-            path: format!("{}/{name}[{}]", self.path, n + 1),
-        })
+        self.named(name)
+            .enumerate()
+            .map(move |(n, node)| self.below(node, format!("{}/{name}[{}]", self.path, n + 1)))
     }
 
     pub(crate) fn raw(&self) -> String {
@@ -125,7 +134,11 @@ impl<'a> Element<'a> {
             findings.add(rule, &self.place());
             return None;
         }
-        let Ok((time, departures)) = Time::read(&text) else {
+        let read = match (Time::read(&text), self.zone) {
+            (Err(Unreadable::NoOffset), Some(zone)) => Time::read_in(&text, zone),
+            (read, _) => read,
+        };
+        let Ok((time, departures)) = read else {
             findings.hold(rule, &self.place(), &text);
             return None;
         };

@@ -2,7 +2,7 @@
 
 use super::element::Element;
 use super::structure;
-use crate::codes::{Category, Certainty, ResponseType, Severity, Urgency, Version};
+use crate::codes::{Category, Certainty, ResponseType, Severity, Urgency, Version, is_language};
 use crate::finding::Findings;
 use crate::model::{DEFAULT_LANGUAGE, Info, Pair, Resource};
 use crate::rules::{self, Rule};
@@ -68,15 +68,7 @@ impl Reading<'_> {
             }
             return DEFAULT_LANGUAGE.into();
         };
-        let subtag = |part: &str, first: bool| {
-            let allowed = |c: char| c.is_ascii_alphabetic() || (!first && c.is_ascii_digit());
-            (1..=8).contains(&part.len()) && part.chars().all(allowed)
-        };
-        if language
-            .split('-')
-            .enumerate()
-            .all(|(n, part)| subtag(part, n == 0))
-        {
+        if is_language(&language) {
             return language;
         }
         let place = element.place_of("language");

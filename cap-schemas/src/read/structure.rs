@@ -5,7 +5,7 @@ use super::element::Element;
 use crate::finding::Findings;
 use crate::limits;
 use crate::rules;
-use crate::tree::{Content, Namespace, blank};
+use crate::tree::{Content, Namespace, Node, blank};
 
 /// A child's name, and whether it may repeat.
 type Child = (&'static str, bool);
@@ -93,50 +93,74 @@ pub(crate) fn report(parent: &Element<'_>, children: &'static [Child], findings:
             }
             Content::Element(node) => node,
         };
-        let place = parent.place();
-        let here = Element {
-            node,
-            path: format!("{}/{}", place.path, node.name),
-        };
         let known = children
             .iter()
             .position(|child| child.0 == node.name && node.namespace == parent.namespace());
-        let Some(index) = known else {
-            if node.namespace == Namespace::Signature && node.name == "Signature" {
-                furthest = usize::MAX;
-            } else {
-                findings.quote(&rules::UNKNOWN_ELEMENT, &here.place(), &node.name);
-            }
-            continue;
-        };
-        counts[index] += 1;
-        let (name, many) = children[index];
-        if counts[index] == 2 && !many {
-            if IDENTITY.contains(&name) {
-                findings.hold(&rules::DUPLICATE, &here.place(), name);
-            } else {
-                findings.quote(&rules::DUPLICATE, &here.place(), name);
-            }
-        }
-        if index < furthest {
-            findings.quote(&rules::SEQUENCE, &here.place(), name);
+        if let Some(index) = known {
+            counts[index] += 1;
+            let order = Order {
+                count: counts[index],
+                late: index < furthest,
+            };
+            child(parent, node, children[index], &order, findings);
+            furthest = furthest.max(index);
+        } else if node.namespace == Namespace::Signature && node.name == "Signature" {
+            furthest = children.len();
         } else {
-            furthest = index;
+            let place = parent
+                .below(node, format!("{}/{}", parent.path, node.name))
+                .place();
+            findings.quote(&rules::UNKNOWN_ELEMENT, &place, &node.name);
         }
-        let most = if name == "info" {
-            limits::INFOS
+    }
+}
+
+/// Where a child stands among its siblings.
+struct Order {
+    /// How many of its name there are so far, itself included.
+    count: usize,
+    /// It follows an element that it should precede.
+    late: bool,
+}
+
+fn child(
+    parent: &Element<'_>,
+    node: &Node,
+    (name, many): Child,
+    order: &Order,
+    findings: &mut Findings,
+) {
+    let count = order.count;
+    let path = if many {
+        format!("{}/{name}[{count}]", parent.path)
+    } else {
+        format!("{}/{name}", parent.path)
+    };
+    let place = parent.below(node, path).place();
+    if count == 2 && !many {
+        if IDENTITY.contains(&name) {
+            findings.hold(&rules::DUPLICATE, &place, name);
         } else {
-            limits::SIBLINGS
-        };
-        if counts[index] == most + 1 {
-            findings.quote(
-                &rules::LIMIT,
-                &here.place(),
-                &format!("more than {most} of {name}"),
-            );
+            findings.quote(&rules::DUPLICATE, &place, name);
         }
-        if node.attributes && node.elements().next().is_none() {
-            findings.add(&rules::ATTRIBUTES, &here.place());
-        }
+    }
+    if order.late {
+        findings.quote(&rules::SEQUENCE, &place, name);
+    }
+    let most = if name == "info" {
+        limits::INFOS
+    } else {
+        limits::SIBLINGS
+    };
+    if count == most + 1 {
+        findings.quote(
+            &rules::LIMIT,
+            &place,
+            &format!("more than {most} of {name}"),
+        );
+    }
+    // An element with children reports its own.
+    if node.attributes && node.elements().next().is_none() {
+        findings.add(&rules::ATTRIBUTES, &place);
     }
 }
