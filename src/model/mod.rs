@@ -5,6 +5,7 @@ mod answer;
 mod delivery;
 mod people;
 mod region;
+mod span;
 
 pub use answer::{Answer, Grade, Missed};
 pub use delivery::{Delivery, DeliveryNo, State, StreamId};
@@ -13,3 +14,4 @@ pub use people::{
     PresenceAtHome, RecipientId, RecipientRow, RegionRow, Role, Rows, SpeakerRow, Tags,
 };
 pub use region::{BadCode, RegionCode, RegionLevel};
+pub use span::{BadSpan, Rate, Span};

@@ -32,13 +32,13 @@ impl RegionCode {
     }
 
     pub const fn level(self) -> RegionLevel {
-        if self.0 % 10_000_000_000 == 0 {
+        if self.0.is_multiple_of(10_000_000_000) {
             RegionLevel::Province
-        } else if self.0 % 100_000_000 == 0 {
+        } else if self.0.is_multiple_of(100_000_000) {
             RegionLevel::City
-        } else if self.0 % 1_000_000 == 0 {
+        } else if self.0.is_multiple_of(1_000_000) {
             RegionLevel::County
-        } else if self.0 % 1_000 == 0 {
+        } else if self.0.is_multiple_of(1_000) {
             RegionLevel::Town
         } else {
             RegionLevel::Village

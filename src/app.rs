@@ -1,0 +1,215 @@
+//! The wiring: a configuration becomes a running gateway, and stops as one. Here alone the house sleeps between ticks.
+//! This module must not decide anything about an alert.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use channel::{Channel, Clock, Context, HttpClient, Inlet, Stop, SystemClock};
+use parking_lot::{Mutex, RwLock};
+use tokio::net::TcpListener;
+use tokio_util::task::TaskTracker;
+
+use crate::config::{ChannelConfig, Config, Read, Retry};
+use crate::dispatch::{ChannelInlet, Desk, Dispatch, Drift, Outlet, Policy, tick};
+use crate::http::Gate;
+use crate::ingest::Ingest;
+use crate::ledger::{Damage, Event, Ledger, Proposal, Refused, Replayed, Writer, record, replay};
+use crate::model::Rows;
+use crate::plan::Plans;
+use crate::registry::Registry;
+use crate::release::Release;
+use crate::store::{RegistryFile, Sqlite, Store, StoreError};
+use crate::trust::Bureaus;
+use crate::{factories, http};
+
+pub const JOURNAL: &str = "journal.sqlite";
+pub const REGISTRY: &str = "registry.sqlite";
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("the data folder {0} cannot be made: {1}")]
+    Data(String, std::io::Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the registry: {0}")]
+    Registry(String),
+    #[error("{}", .0.join("\n"))]
+    Channels(Vec<String>),
+    #[error("the API cannot listen on {0}: {1}; choose another address in node.listen")]
+    Listen(SocketAddr, std::io::Error),
+    #[error("the journal refused the first record: {0}")]
+    Journal(#[from] Refused),
+}
+
+/// A gateway that runs until `stop` is called.
+pub struct App {
+    pub address: SocketAddr,
+    pub ledger: Arc<Ledger>,
+    pub registry: Arc<RwLock<Arc<Registry>>>,
+    pub channels: Arc<BTreeMap<String, Arc<dyn Channel>>>,
+    pub damage: Damage,
+    tasks: TaskTracker,
+    stop: Stop,
+}
+
+impl App {
+    pub async fn start(read: Read) -> Result<Self, StartError> {
+        let Read { config, plans } = read;
+        let data = &config.node.data;
+        std::fs::create_dir_all(data).map_err(|e| StartError::Data(data.display().to_string(), e))?;
+        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&data.join(JOURNAL))?);
+        let registry = Arc::new(RwLock::new(Arc::new(load_registry(data)?)));
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let Replayed { ledger, correlator, history, damage, serials, records } = replay(&*store).await?;
+        tracing::info!(records, alerts = ledger.alerts().len(), "replayed");
+        let epoch = history.epoch;
+        let writer = Writer::start(store.clone(), ledger.clone(), clock.clone(), history);
+        writer.propose(Proposal::of(0, Event::Took { epoch, format: record::FORMAT })).await?;
+        let desk = Arc::new(Desk {
+            ledger: ledger.clone(),
+            writer: writer.clone(),
+            clock: clock.clone(),
+            correlator: Mutex::new(correlator),
+        });
+        let channels = Arc::new(channels(&config.channels, &desk)?);
+        let listener = TcpListener::bind(config.node.listen).await;
+        let listener = listener.map_err(|e| StartError::Listen(config.node.listen, e))?;
+        let address = listener.local_addr().map_err(|e| StartError::Listen(config.node.listen, e))?;
+        let (tasks, stop) = (TaskTracker::new(), Stop::new());
+        let wiring = Wiring { config, plans, store, registry: registry.clone(), desk, channels: channels.clone() };
+        wiring.dispatch().start(&serials, &tasks, &stop).await?;
+        wiring.spawn(listener, &tasks, &stop);
+        tasks.close();
+        Ok(Self { address, ledger, registry, channels, damage, tasks, stop })
+    }
+
+    /// Stops everything in its order and waits for it, but not for ever.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        if tokio::time::timeout(Duration::from_secs(10), self.tasks.wait()).await.is_err() {
+            tracing::warn!("not everything stopped in ten seconds; the journal is whole, a restart goes on");
+        }
+    }
+}
+
+struct Wiring {
+    config: Config,
+    plans: Plans,
+    store: Arc<dyn Store>,
+    registry: Arc<RwLock<Arc<Registry>>>,
+    desk: Arc<Desk>,
+    channels: Arc<BTreeMap<String, Arc<dyn Channel>>>,
+}
+
+impl Wiring {
+    fn dispatch(&self) -> Dispatch {
+        let outlet = |c: &ChannelConfig| {
+            let channel = self.channels.get(&c.name)?.clone();
+            Some((c.name.clone(), Outlet { channel, rate: c.rate, policy: policy(c.retry) }))
+        };
+        Dispatch {
+            desk: self.desk.clone(),
+            store: self.store.clone(),
+            registry: self.registry.clone(),
+            outlets: self.config.channels.iter().filter_map(outlet).collect(),
+        }
+    }
+
+    fn spawn(self, listener: TcpListener, tasks: &TaskTracker, stop: &Stop) {
+        for channel in self.channels.values() {
+            let (channel, stop) = (channel.clone(), stop.clone());
+            tasks.spawn(async move { channel.run(stop).await });
+        }
+        let desk = self.desk;
+        let bureaus = Arc::new(Bureaus::new(self.config.bureaus));
+        let release = Release {
+            ledger: desk.ledger.clone(),
+            writer: desk.writer.clone(),
+            store: self.store.clone(),
+            registry: self.registry.clone(),
+            channels: self.channels.clone(),
+            bureaus: bureaus.clone(),
+        };
+        tasks.spawn(release.run(stop.clone()));
+        tasks.spawn(ticks(desk.clone(), stop.clone()));
+        let ingest = Arc::new(Ingest {
+            ledger: desk.ledger.clone(),
+            writer: desk.writer.clone(),
+            registry: self.registry.clone(),
+            plans: Arc::new(self.plans),
+            clock: desk.clock.clone(),
+        });
+        let gate = Arc::new(Gate {
+            ledger: desk.ledger.clone(),
+            store: self.store,
+            registry: self.registry,
+            bureaus,
+            ingest,
+            channels: (*self.channels).clone(),
+            position: desk.writer.position(),
+            clock: desk.clock.clone(),
+        });
+        let stop = stop.clone();
+        tasks.spawn(async move {
+            if let Err(error) = http::run(listener, gate, stop).await {
+                tracing::error!(%error, "the API ended");
+            }
+        });
+    }
+}
+
+fn policy(retry: Retry) -> Policy {
+    Policy { first: retry.first.0, factor: retry.factor, cap: retry.cap.0, attempts: retry.attempts }
+}
+
+/// Makes every channel; every problem at once.
+fn channels(configs: &[ChannelConfig], desk: &Arc<Desk>) -> Result<BTreeMap<String, Arc<dyn Channel>>, StartError> {
+    let http = HttpClient::new(Duration::from_secs(30));
+    let mut made = BTreeMap::new();
+    let mut problems = Vec::new();
+    for config in configs {
+        let inlet: Arc<dyn Inlet> = Arc::new(ChannelInlet::new(&config.name, desk.clone()));
+        let context = Context { name: config.name.clone(), clock: desk.clock.clone(), http: http.clone(), inlet };
+        match factories::make(&config.kind, config.settings.clone(), context) {
+            Ok(channel) => {
+                made.insert(config.name.clone(), channel);
+            }
+            Err(why) => problems.push(format!("channel {:?}: {why}", config.name)),
+        }
+    }
+    if problems.is_empty() { Ok(made) } else { Err(StartError::Channels(problems)) }
+}
+
+fn load_registry(data: &Path) -> Result<Registry, StartError> {
+    let file = RegistryFile::open(&data.join(REGISTRY)).map_err(|e| StartError::Registry(e.to_string()))?;
+    let (generation, rows) = file.load().map_err(|e| StartError::Registry(e.to_string()))?.unwrap_or((0, Rows::default()));
+    Registry::build(generation, &rows).map_err(|problems| {
+        StartError::Registry(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    })
+}
+
+/// How often time is looked at.
+const TICK: Duration = Duration::from_millis(250);
+
+async fn ticks(desk: Arc<Desk>, stop: Stop) {
+    let mut drift = Drift::default();
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(TICK) => {},
+            () = stop.cancelled() => return,
+        }
+        let now = desk.clock.now();
+        if !drift.trusts(now, desk.clock.tick()) {
+            continue;
+        }
+        let events = tick(now, &desk.ledger);
+        if !events.is_empty()
+            && let Err(refused) = desk.writer.propose(Proposal { events, ..Proposal::default() }).await
+        {
+            tracing::warn!(%refused, "expiry waits for the journal");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The far ends of the demo, as real servers and clients on loopback: an SMSC, a mail server and one controller for each
+//! loudspeaker. Some misbehave on purpose, by fates that a number or a device id tells, so that a repeated run ends the
+//! same. This module must not know what the gateway thinks.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use channel::{Clock, SystemClock};
+use sms::peer::{PeerConfig, Report, Submit, Verdict};
+
+use super::county::{Fate, SpeakerFate, fate, speaker_fate};
+use super::setup::{County, sms_rate};
+use crate::app::App;
+use crate::commands::Failed;
+
+pub const SMS_ACCOUNT: &str = "demo";
+pub const SMS_PASSWORD: &str = "demo";
+pub const SPEAKER_SECRET: &str = "the demo's speakers keep no secret";
+pub const GATEWAY_SEED: &str = "7e57000000000000000000000000000000000000000000000000000000000001";
+
+/// Answers of the SMSC, SMPP 3.4 section 5.1.3.
+const ESME_RSYSERR: u32 = 0x08;
+const ESME_RINVDSTADR: u32 = 0x0B;
+
+pub struct Peers {
+    pub sms_port: u16,
+    pub mail_port: u16,
+    sms: sms::peer::Peer,
+    _mail: email::peer::Peer,
+}
+
+/// The loudspeakers' boxes; they stop when this is dropped.
+pub struct Controllers(#[expect(dead_code, reason = "held so that the controllers run")] loudspeaker::peer::Peer);
+
+impl Peers {
+    pub async fn start(data: &Path, county: &County) -> Result<Self, Failed> {
+        let away = |e: std::io::Error| Failed::Unreachable(format!("a test peer cannot start: {e}"));
+        let sms = sms::peer::Peer::start(PeerConfig {
+            account: Some((SMS_ACCOUNT.into(), SMS_PASSWORD.into())),
+            // A little less than the gateway thinks it may send: it is told to go slower now and then.
+            rate: Some(sms_rate(county) * 95 / 100),
+            script: Some(Arc::new(text)),
+            // An SMSC stores and forwards: it outlives whoever hands it messages.
+            spool: Some(data.join("smsc.spool")),
+            ..PeerConfig::default()
+        });
+        let sms = sms.await.map_err(away)?;
+        let mail = email::peer::Peer::start(email::peer::Settings::default()).await.map_err(away)?;
+        Ok(Self { sms_port: sms.addr().port(), mail_port: mail.port(), sms, _mail: mail })
+    }
+
+    pub fn controllers(&self, app: &App, county: &County, seed: u64) -> Controllers {
+        let base = format!("http://{}/v1/channels/horn", app.address);
+        let key = loudspeaker::order::Signer::from_seed(GATEWAY_SEED).expect("the demo's seed is a seed").public_key();
+        let mut settings = loudspeaker::peer::Settings::new(&base, SPEAKER_SECRET, &key, county.devices.clone());
+        settings.play = Duration::from_secs(6);
+        settings.seed = seed;
+        settings.script = Arc::new(play);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        Controllers(loudspeaker::peer::Peer::start(&settings, &clock))
+    }
+
+    pub async fn stop(self) {
+        self.sms.stop().await;
+    }
+}
+
+/// What the SMSC does with one text.
+fn text(submit: &Submit<'_>) -> Verdict {
+    // Between half a second and four, by the number alone.
+    let spread = submit.dest.bytes().fold(0_u64, |h, b| h.wrapping_mul(31).wrapping_add(u64::from(b))) % 3_500;
+    let after = Duration::from_millis(500 + spread);
+    match fate(submit.dest) {
+        Fate::Delivers => Verdict::delivered(after),
+        Fate::Dead => Verdict::refused(ESME_RINVDSTADR),
+        Fate::Off => Verdict::reported(Report { after: after + Duration::from_secs(2), stat: "EXPIRED", error: 27 }),
+        Fate::ReceiptLost => Verdict::lost(),
+        Fate::RefusedOnce if submit.attempt <= 1 => Verdict::refused(ESME_RSYSERR),
+        Fate::RefusedOnce => Verdict::delivered(after),
+    }
+}
+
+fn play(device: &str) -> loudspeaker::peer::Manner {
+    use loudspeaker::peer::Manner;
+    match speaker_fate(device) {
+        SpeakerFate::Plays => Manner::Plays,
+        SpeakerFate::Dead => Manner::Dead,
+        SpeakerFate::Fails => Manner::Fails("amplifier".into()),
+        SpeakerFate::ReportLost => Manner::ReportLost,
+    }
+}

@@ -1,0 +1,170 @@
+//! What the demo needs before it can start: a folder, a county in the registry, and a configuration that names the peers.
+//! This module must not start anything.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use super::county;
+use super::peers::{GATEWAY_SEED, Peers, SMS_ACCOUNT, SMS_PASSWORD, SPEAKER_SECRET};
+use crate::app::REGISTRY;
+use crate::commands::Failed;
+use crate::config::{ChannelConfig, Config, Node, Read, Retry};
+use crate::model::{EndpointKind, Rate, RegionCode, Span};
+use crate::plan::Plans;
+use crate::registry::{Counts, Registry};
+use crate::store::RegistryFile;
+use crate::trust::{self, Bureau, Scope};
+
+/// The demo's folder: the operator's, which stays, or one of its own, which goes.
+pub struct Folder {
+    path: PathBuf,
+    own: bool,
+}
+
+impl Folder {
+    pub fn open(given: Option<PathBuf>) -> Result<Self, Failed> {
+        let own = given.is_none();
+        let path = given.unwrap_or_else(|| std::env::temp_dir().join(format!("tocsin-demo-{}", std::process::id())));
+        std::fs::create_dir_all(&path)
+            .map_err(|e| Failed::Input(format!("{} cannot be made: {e}; give another with --data", path.display())))?;
+        Ok(Self { path, own })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn close(self) {
+        if self.own {
+            // What cannot be removed lies in the system's folder for such things.
+            let _ = std::fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+pub struct County {
+    pub counts: Counts,
+    pub mobiles: usize,
+    pub speakers: usize,
+    pub devices: Vec<String>,
+}
+
+/// The county as the data folder holds it, or a new one.
+pub async fn county(data: &Path, households: u32, seed: u64) -> Result<County, Failed> {
+    let path = data.join(REGISTRY);
+    let away = |e: &dyn std::fmt::Display| Failed::Unreachable(e.to_string());
+    let work = move || {
+        let mut file = RegistryFile::open(&path).map_err(|e| away(&e))?;
+        let rows = match file.load().map_err(|e| away(&e))? {
+            Some((_, rows)) => rows,
+            None => {
+                let rows = county::county(households, seed);
+                file.save(1, &rows).map_err(|e| away(&e))?;
+                rows
+            }
+        };
+        let registry = Registry::build(1, &rows).map_err(|problems| {
+            Failed::No(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        })?;
+        let counts = registry.counts();
+        let devices = rows.endpoints.iter().filter(|e| e.kind == EndpointKind::Speaker).map(|e| e.address.clone());
+        Ok(County {
+            mobiles: counts.of(EndpointKind::Mobile),
+            speakers: counts.of(EndpointKind::Speaker),
+            counts,
+            devices: devices.collect(),
+        })
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|e| Failed::Unreachable(e.to_string()))?
+}
+
+pub struct Tokens {
+    pub bureau: String,
+    pub officer: String,
+}
+
+/// A text of the demo has two segments; the whole county takes about a minute, so that one can watch.
+pub fn sms_rate(county: &County) -> u32 {
+    u32::try_from(county.mobiles * 2 / 60).unwrap_or(u32::MAX).max(200)
+}
+
+fn bureau(id: &str, name: &str, scopes: Vec<Scope>, region: RegionCode) -> (Bureau, String) {
+    let (token, token_sha256) = trust::new_token();
+    let bureau = Bureau {
+        id: id.into(),
+        name: name.into(),
+        signature: "平武水利".into(),
+        token_sha256,
+        scopes,
+        regions: vec![region],
+        senders: Vec::new(),
+        strict: false,
+    };
+    (bureau, token)
+}
+
+pub fn config(data: &Path, port: u16, county: &County, peers: &Peers) -> (Read, Tokens) {
+    let (water, bureau_token) = bureau("water", "平武县水利局(演示)", vec![Scope::Submit], county::code());
+    let (duty, officer) = bureau("duty", "平武县值班室(演示)", vec![Scope::Read, Scope::Submit], county::code());
+    let config = Config {
+        node: Node {
+            data: data.to_owned(),
+            listen: SocketAddr::from(([127, 0, 0, 1], port)),
+            plans: data.to_owned(),
+        },
+        bureaus: vec![water, duty],
+        channels: channels(county, peers),
+    };
+    let plan = include_bytes!("../../../config/demo/plan.toml").to_vec();
+    let plans = Plans::parse(vec![("config/demo/plan.toml".into(), plan)]).expect("a test reads the demo's plan");
+    (Read { config, plans }, Tokens { bureau: bureau_token, officer })
+}
+
+fn channels(county: &County, peers: &Peers) -> Vec<ChannelConfig> {
+    let rate = |per_second: u32| {
+        let text = format!("{per_second}/s burst {}", (per_second / 10).max(20));
+        text.parse::<Rate>().expect("a rate as people write it")
+    };
+    let seconds = |n| Span(std::time::Duration::from_secs(n));
+    let retry = |attempts| Retry { first: seconds(2), factor: 2, cap: seconds(8), attempts };
+    let sms = toml::toml! {
+        host = "127.0.0.1"
+        source = "10690000"
+        window = 500
+        answer_timeout = 5
+    };
+    let horn = toml::toml! {
+        gateway = "demo"
+        fetch_timeout = 6
+        repeats = 2
+    };
+    let mail = toml::toml! {
+        host = "127.0.0.1"
+        from = "warning@pingwu.demo.invalid"
+        tls = "none"
+    };
+    let with = |mut table: toml::Table, more: &[(&str, toml::Value)]| {
+        table.extend(more.iter().map(|(k, v)| ((*k).to_owned(), v.clone())));
+        table
+    };
+    let sms = with(sms, &[
+        ("port", i64::from(peers.sms_port).into()),
+        ("system_id", SMS_ACCOUNT.into()),
+        ("password", SMS_PASSWORD.into()),
+    ]);
+    let horn = with(horn, &[("secret", SPEAKER_SECRET.into()), ("seed", GATEWAY_SEED.into())]);
+    let mail = with(mail, &[("port", i64::from(peers.mail_port).into())]);
+    let speakers = u32::try_from(county.speakers / 10).unwrap_or(u32::MAX).max(50);
+    let channel = |name: &str, kind: &str, per_second, attempts, settings| ChannelConfig {
+        name: name.into(),
+        kind: kind.into(),
+        rate: rate(per_second),
+        retry: retry(attempts),
+        settings,
+    };
+    vec![
+        channel("sms", "sms", sms_rate(county), 4, sms),
+        channel("horn", "loudspeaker", speakers, 2, horn),
+        channel("mail", "email", 20, 4, mail),
+    ]
+}

@@ -1,0 +1,100 @@
+//! `tocsin journal dump`: every event of a stream, or of all, one line each. It reads the files beside a running gateway.
+
+use std::path::PathBuf;
+
+use super::Failed;
+use crate::app::JOURNAL;
+use crate::config;
+use crate::ledger::record;
+use crate::store::{Record, Sqlite, Store};
+
+#[derive(clap::Subcommand)]
+pub enum Journal {
+    /// Every event, one line each: position, stream, time, event 列出事件
+    Dump(Dump),
+}
+
+#[derive(clap::Args)]
+pub struct Dump {
+    #[arg(long, default_value = "config/tocsin.toml")]
+    config: PathBuf,
+    /// The data folder, instead of the one that the configuration names
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Only this stream; 0 is the house
+    #[arg(long)]
+    stream: Option<u64>,
+    /// JSON lines
+    #[arg(long)]
+    json: bool,
+}
+
+impl Journal {
+    pub async fn run(self) -> Result<(), Failed> {
+        let Self::Dump(dump) = self;
+        dump.run().await
+    }
+}
+
+impl Dump {
+    async fn run(self) -> Result<(), Failed> {
+        let data = match &self.data {
+            Some(data) => data.clone(),
+            None => config::read(&self.config).map_err(|p| Failed::Input(p.join("\n")))?.config.node.data,
+        };
+        let path = data.join(JOURNAL);
+        if !path.exists() {
+            return Err(Failed::Input(format!("{} does not exist; give the data folder with --data", path.display())));
+        }
+        let away = |e: crate::store::StoreError| Failed::Unreachable(e.to_string());
+        let store = Sqlite::open(&path).map_err(away)?;
+        let mut after = 0;
+        let mut bad = 0_u32;
+        loop {
+            let page = match self.stream {
+                Some(stream) if after == 0 => store.stream(stream).await.map_err(away)?,
+                Some(_) => break,
+                None => store.records(after, 500).await.map_err(away)?,
+            };
+            let Some(last) = page.last() else { break };
+            after = last.seq;
+            for record in &page {
+                bad += u32::from(!self.show(record)?);
+            }
+        }
+        if bad > 0 {
+            return Err(Failed::No(format!("{bad} damaged record(s) 条流水损坏")));
+        }
+        Ok(())
+    }
+
+    /// False when the record cannot be read.
+    fn show(&self, record: &Record) -> Result<bool, Failed> {
+        use std::io::Write;
+        let mut out = std::io::stdout().lock();
+        let events = match record::unpack(record) {
+            Ok(events) => events,
+            Err(why) => {
+                eprintln!("tocsin: {why}");
+                return Ok(false);
+            }
+        };
+        for event in events {
+            let event = serde_json::to_value(&event).map_err(|e| Failed::No(e.to_string()))?;
+            let written = if self.json {
+                let line = serde_json::json!({
+                    "seq": record.seq, "stream": record.stream, "stream_seq": record.stream_seq,
+                    "epoch": record.epoch, "time": record.time.to_string(), "event": event,
+                });
+                writeln!(out, "{line}")
+            } else {
+                writeln!(out, "{:>8} {:>5} {} {event}", record.seq, record.stream, record.time)
+            };
+            // A reader such as head may have had enough.
+            if written.is_err() {
+                return Ok(true);
+            }
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,90 @@
+//! One file a command. Each says what it did on standard output, and why it could not on standard error, in words that
+//! an operator reads and with an exit code that a script can use. This room must not hold logic that a running gateway
+//! needs.
+
+mod check;
+mod demo;
+mod import;
+mod journal;
+mod serve;
+mod submit;
+mod token;
+
+use std::process::ExitCode;
+
+#[derive(clap::Subcommand)]
+pub enum Command {
+    /// Try it all on this machine: a made-up warning reaches a made-up county 演示
+    Demo(demo::Args),
+    /// Run the gateway 运行网关
+    Serve(serve::Args),
+    /// Read a configuration and its plans, and list every problem 检查配置
+    Check(check::Args),
+    /// Hand a CAP file to a running gateway, as a bureau does 提交预警
+    Submit(submit::Args),
+    /// Load the registry from a folder of CSV files 导入台账
+    Import(import::Args),
+    /// Make a bureau's token and the hash that the configuration keeps 生成令牌
+    Token(token::Args),
+    /// Read the journal 查看流水
+    #[command(subcommand)]
+    Journal(journal::Journal),
+}
+
+/// Why a command ends without success.
+#[derive(Debug)]
+pub enum Failed {
+    /// The answer is no.
+    No(String),
+    /// The command line or a file given on it is wrong.
+    Input(String),
+    /// The gateway, the store or a port cannot be reached.
+    Unreachable(String),
+}
+
+impl Failed {
+    pub fn report(self) -> ExitCode {
+        let (code, text) = match self {
+            Self::No(text) => (1, text),
+            Self::Input(text) => (2, text),
+            Self::Unreachable(text) => (3, text),
+        };
+        eprintln!("tocsin: {text}");
+        ExitCode::from(code)
+    }
+}
+
+impl Command {
+    pub const fn log_level(&self) -> &'static str {
+        match self {
+            Self::Serve(_) => "info",
+            // A bar and a table are to be looked at; only what needs a person interrupts them.
+            _ => "error",
+        }
+    }
+
+    pub async fn run(self) -> Result<(), Failed> {
+        match self {
+            Self::Demo(args) => demo::run(args).await,
+            Self::Serve(args) => serve::run(args).await,
+            Self::Check(args) => check::run(&args),
+            Self::Submit(args) => submit::run(args).await,
+            Self::Import(args) => import::run(args).await,
+            Self::Token(args) => token::run(&args),
+            Self::Journal(journal) => journal.run().await,
+        }
+    }
+}
+
+/// Waits for Ctrl-C or a termination signal.
+pub async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut term) = signal(SignalKind::terminate()) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {},
+        _ = term.recv() => {},
+    }
+}

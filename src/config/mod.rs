@@ -1,0 +1,111 @@
+//! What the operator writes: `tocsin.toml` and the plans beside it. Reading finds every problem at once, and names the
+//! file, the key and what to do. This module must not start anything.
+
+mod check;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::model::{Rate, Span};
+use crate::plan::Plans;
+use crate::trust::Bureau;
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub node: Node,
+    #[serde(default, rename = "bureau")]
+    pub bureaus: Vec<Bureau>,
+    #[serde(default, rename = "channel")]
+    pub channels: Vec<ChannelConfig>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Node {
+    /// Where the two database files lie; made if missing.
+    pub data: PathBuf,
+    /// Where the API listens.
+    pub listen: SocketAddr,
+    /// A folder of plans, `*.toml`, taken in the order of their names.
+    pub plans: PathBuf,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelConfig {
+    pub name: String,
+    pub kind: String,
+    /// In the far end's unit; SMS counts segments.
+    pub rate: Rate,
+    #[serde(default)]
+    pub retry: Retry,
+    /// What its kind needs; see the README of that channel.
+    pub settings: toml::Table,
+}
+
+/// Delay = first × factorⁿ⁻¹, at most `cap`, ± 10 %.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retry {
+    pub first: Span,
+    pub factor: u32,
+    pub cap: Span,
+    pub attempts: u8,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        let seconds = |n| Span(std::time::Duration::from_secs(n));
+        Self { first: seconds(5), factor: 2, cap: seconds(300), attempts: 8 }
+    }
+}
+
+/// A configuration that was read whole: every part of it holds.
+pub struct Read {
+    pub config: Config,
+    pub plans: Plans,
+}
+
+/// Reads the file and its plans; paths in it are relative to it.
+pub fn read(file: &Path) -> Result<Read, Vec<String>> {
+    let shown = file.display();
+    let text = std::fs::read_to_string(file)
+        .map_err(|e| vec![format!("{shown} cannot be read: {e}; give another with --config")])?;
+    let mut config: Config = toml::from_str(&text).map_err(|e| vec![format!("{shown}: {}", e.to_string().trim_end())])?;
+    let base = file.parent().unwrap_or(Path::new("."));
+    config.node.data = base.join(&config.node.data);
+    config.node.plans = base.join(&config.node.plans);
+    let mut problems = check::config(&config);
+    let plans = match read_plans(&config.node.plans) {
+        Ok(plans) => {
+            problems.extend(check::plans(&config, &plans));
+            Some(plans)
+        }
+        Err(more) => {
+            problems.extend(more);
+            None
+        }
+    };
+    match plans {
+        Some(plans) if problems.is_empty() => Ok(Read { config, plans }),
+        _ => Err(problems),
+    }
+}
+
+fn read_plans(folder: &Path) -> Result<Plans, Vec<String>> {
+    let mut files = BTreeMap::new();
+    let list = std::fs::read_dir(folder)
+        .map_err(|e| vec![format!("plans {}: {e}; set node.plans to the folder of the plans", folder.display())])?;
+    for entry in list.flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|e| e == "toml") {
+            let bytes = std::fs::read(&path).map_err(|e| vec![format!("plan {}: {e}", path.display())])?;
+            files.insert(path.display().to_string(), bytes);
+        }
+    }
+    Plans::parse(files.into_iter().collect())
+}

@@ -1,0 +1,111 @@
+//! Blocks become evidence: a lane and a settler for each channel, an inlet for its receipts, and the ticks that expire
+//! and give up waiting. After a crash exactly what was handed and not settled is in doubt: sent again, and counted. This
+//! room must not choose who is told or by what.
+
+mod flow;
+mod inlet;
+mod lane;
+mod queue;
+mod retry;
+mod settle;
+mod tick;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use channel::{Channel, Clock, Stop};
+use parking_lot::RwLock;
+use tokio::sync::{Notify, mpsc};
+use tokio_util::task::TaskTracker;
+
+pub use inlet::{ChannelInlet, Desk};
+pub use retry::Policy;
+pub use tick::{Drift, tick};
+
+use crate::ledger::{Event, Ledger, Proposal, Refused};
+use crate::model::{Rate, State, StreamId};
+use crate::registry::Registry;
+use crate::store::Store;
+
+/// One channel as dispatch sees it.
+pub struct Outlet {
+    pub channel: Arc<dyn Channel>,
+    pub rate: Rate,
+    pub policy: Policy,
+}
+
+pub struct Dispatch {
+    pub desk: Arc<Desk>,
+    pub store: Arc<dyn Store>,
+    pub registry: Arc<RwLock<Arc<Registry>>>,
+    pub outlets: BTreeMap<String, Outlet>,
+}
+
+impl Dispatch {
+    /// Puts in doubt what a crash left in hand, then starts every lane. `serials` are the highest that each channel was
+    /// handed before.
+    pub async fn start(
+        self,
+        serials: &HashMap<String, u64>,
+        tasks: &TaskTracker,
+        stop: &Stop,
+    ) -> Result<(), Refused> {
+        let now = self.desk.clock.now();
+        let events = in_doubt(&self.desk.ledger, &*self.desk.clock);
+        let held = |e: &Event| if let Event::InDoubt { deliveries, .. } = e { deliveries.len() } else { 0 };
+        let count: usize = events.iter().map(|(_, e)| held(e)).sum();
+        if count > 0 {
+            tracing::warn!(deliveries = count, %now, "in doubt after a restart: sent again as possible duplicates");
+            self.desk.writer.propose(Proposal { events, ..Proposal::default() }).await?;
+        }
+        for (name, outlet) in self.outlets {
+            let (give, take) = mpsc::unbounded_channel();
+            let (words, hear) = mpsc::unbounded_channel();
+            let (outstanding, room) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+            let settler = settle::Settler {
+                channel: name.clone(),
+                desk: self.desk.clone(),
+                policy: outlet.policy,
+                best: outlet.channel.capability().best,
+                outstanding: outstanding.clone(),
+                room: room.clone(),
+                words,
+            };
+            let lane = lane::Lane {
+                serial: serials.get(&name).copied().unwrap_or(0),
+                name,
+                channel: outlet.channel.clone(),
+                desk: self.desk.clone(),
+                store: self.store.clone(),
+                registry: self.registry.clone(),
+                rate: outlet.rate,
+                outstanding,
+                room,
+                settle: give,
+            };
+            tasks.spawn(settler.run(take));
+            tasks.spawn(lane.run(hear, stop.clone()));
+        }
+        Ok(())
+    }
+}
+
+/// What was handed and not settled when the last process ended.
+fn in_doubt(ledger: &Ledger, clock: &dyn Clock) -> Vec<(StreamId, Event)> {
+    let mut events = Vec::new();
+    for alert in ledger.alerts() {
+        let mut deliveries = Vec::new();
+        for block in alert.blocks() {
+            if block.tally(State::Handed) > 0 {
+                let handed = (0..block.len() as usize).filter(|i| block.state(*i) == State::Handed);
+                deliveries.extend(handed.map(|i| block.number(i)));
+            }
+        }
+        if !deliveries.is_empty() {
+            let event = Event::InDoubt { deliveries, epoch: ledger.epoch(), due: clock.now() };
+            events.push((alert.stream, event));
+        }
+    }
+    events
+}

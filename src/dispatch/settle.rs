@@ -1,0 +1,179 @@
+//! Outcomes become `Settled`: each is decided, journaled with the receipts that came before it, and only then leaves
+//! room for more. What waits for a store that is away waits here, and nothing of it is lost. This module must not send.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use channel::{Accepted, Evidence, Failure, FailureClass, Outcomes, Timestamp};
+use tokio::sync::{Notify, mpsc};
+
+use super::inlet::{Desk, Rows};
+use super::retry::{self, Policy, Standing};
+use crate::ledger::event::{LinkState, Next, Outcome, SettledRow};
+use crate::ledger::{Block, Event, Proposal, Refused};
+use crate::model::{Delivery, StreamId};
+
+/// One outcome on its way to the journal.
+pub struct Settlement {
+    pub block: Arc<Block>,
+    pub index: usize,
+    pub attempt: u8,
+    pub expires: Timestamp,
+    pub outcome: Result<Accepted, Failure>,
+}
+
+/// What the settler tells its lane.
+pub enum Word {
+    /// Comes back at this time.
+    Again(Arc<Block>, usize, Timestamp),
+    /// The far end said: slower.
+    Slower(std::time::Duration),
+    /// The channel is down.
+    Down,
+    /// So many were taken without a complaint.
+    Fine,
+}
+
+/// Takes a batch's outcomes and knows whose they are.
+pub struct BatchOutcomes {
+    pub places: Vec<(Arc<Block>, usize, u8, Timestamp)>,
+    pub give: mpsc::UnboundedSender<Settlement>,
+}
+
+impl Outcomes for BatchOutcomes {
+    fn settle(&self, at: usize, outcome: Result<Accepted, Failure>) {
+        let (block, index, attempt, expires) = &self.places[at];
+        let settlement =
+            Settlement { block: block.clone(), index: *index, attempt: *attempt, expires: *expires, outcome };
+        // The settler outlives every batch; where it is gone the process is ending and a restart is in doubt.
+        let _ = self.give.send(settlement);
+    }
+}
+
+pub struct Settler {
+    pub channel: String,
+    pub desk: Arc<Desk>,
+    pub policy: Policy,
+    pub best: Evidence,
+    pub outstanding: Arc<AtomicUsize>,
+    pub room: Arc<Notify>,
+    pub words: mpsc::UnboundedSender<Word>,
+}
+
+/// How many outcomes one event takes at most.
+const GROUP: usize = 2_000;
+
+impl Settler {
+    pub async fn run(self, mut take: mpsc::UnboundedReceiver<Settlement>) {
+        let mut group = Vec::new();
+        while take.recv_many(&mut group, GROUP).await > 0 {
+            let settlements = std::mem::take(&mut group);
+            let count = settlements.len();
+            let (proposal, words) = self.decide(settlements);
+            if !self.commit(proposal).await {
+                return;
+            }
+            for word in words {
+                let _ = self.words.send(word);
+            }
+            self.outstanding.fetch_sub(count, Ordering::SeqCst);
+            self.room.notify_one();
+        }
+    }
+
+    /// Until it is durable; false when the journal is closed.
+    async fn commit(&self, mut commit: (Proposal, Option<Pending>)) -> bool {
+        let mut waiting = commit.1.take();
+        loop {
+            let answer = match waiting.take() {
+                Some(pending) => pending.await,
+                None => self.desk.writer.propose(commit.0.clone()).await,
+            };
+            match answer {
+                Ok(_) => return true,
+                Err(Refused::Closed) => return false,
+                Err(refused) => {
+                    tracing::warn!(channel = self.channel, %refused, "outcomes wait for the journal");
+                    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+                }
+            }
+        }
+    }
+
+    fn decide(&self, settlements: Vec<Settlement>) -> ((Proposal, Option<Pending>), Vec<Word>) {
+        let now = self.desk.clock.now();
+        let mut by_stream: BTreeMap<StreamId, Vec<SettledRow>> = BTreeMap::new();
+        let mut words = Vec::new();
+        let mut link = None;
+        for s in settlements {
+            let number = s.block.number(s.index);
+            let (outcome, next) = match s.outcome {
+                Ok(accepted) => {
+                    words.push(Word::Fine);
+                    let next = retry::after_acceptance(self.best, s.block.window, now);
+                    (Outcome::Accepted { references: accepted.references }, next)
+                }
+                Err(failure) => {
+                    self.complain(&failure, &mut words, &mut link);
+                    let seed = s.block.stream << 32 | u64::from(number);
+                    let at = Standing { attempt: s.attempt, now, expires: s.expires, seed };
+                    let next = retry::after_failure(&self.policy, &failure, at);
+                    (Outcome::Refused { class: failure.class, code: failure.code.into_owned() }, next)
+                }
+            };
+            if let Next::Due { at, .. } = next {
+                words.push(Word::Again(s.block.clone(), s.index, at));
+            }
+            let row = SettledRow { delivery: number, attempt: s.attempt, outcome, next };
+            by_stream.entry(s.block.stream).or_default().push(row);
+        }
+        (self.propose(by_stream, link), words)
+    }
+
+    fn complain(&self, failure: &Failure, words: &mut Vec<Word>, link: &mut Option<Event>) {
+        match failure.class {
+            FailureClass::Throttled => {
+                words.push(Word::Slower(failure.retry_after.unwrap_or(std::time::Duration::from_secs(1))));
+            }
+            FailureClass::LinkDown => {
+                words.push(Word::Down);
+                let (class, code) = (failure.class, failure.code.to_string());
+                *link = Some(Event::Link { channel: self.channel.clone(), state: LinkState::Paused, class, code });
+            }
+            FailureClass::BadContent => {
+                tracing::error!(channel = self.channel, %failure, "the far end refuses the text; its siblings will fail too");
+            }
+            FailureClass::Transient | FailureClass::BadAddress | FailureClass::InDoubt => {}
+        }
+    }
+
+    /// References become known and are proposed under one lock, so that no receipt slips between.
+    fn propose(&self, rows: BTreeMap<StreamId, Vec<SettledRow>>, link: Option<Event>) -> (Proposal, Option<Pending>) {
+        let mut proposal = Proposal::default();
+        let mut receipts = Rows::default();
+        let mut correlator = self.desk.correlator.lock();
+        for (stream, rows) in rows {
+            for row in &rows {
+                let Outcome::Accepted { references } = &row.outcome else { continue };
+                let delivery = Delivery { stream, number: row.delivery };
+                for (part, reference) in (0_u8..).zip(references) {
+                    let claimed = correlator.settled(&self.channel, reference, delivery, part);
+                    receipts.claimed(claimed, &mut proposal.inbox_take);
+                }
+            }
+            proposal.events.push((stream, Event::Settled { channel: self.channel.clone(), rows }));
+        }
+        proposal.events.extend(receipts.into_events(&self.channel));
+        if let Some(link) = link {
+            let known = self.desk.ledger.links().get(&self.channel).map(|(state, ..)| *state);
+            if known != Some(LinkState::Paused) {
+                proposal.events.push((0, link));
+            }
+        }
+        let pending = Box::pin(self.desk.writer.propose(proposal.clone()));
+        (proposal, Some(pending))
+    }
+}
+
+type Pending = std::pin::Pin<Box<dyn Future<Output = Result<crate::ledger::Commit, Refused>> + Send>>;

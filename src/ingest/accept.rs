@@ -1,0 +1,278 @@
+//! One way in for an alert: read, check, the caller's walls, targets, plan, and one commit. Each step refuses with its
+//! own words and changes nothing. This module must not write blocks.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use channel::{Clock, Level, Timestamp};
+use parking_lot::RwLock;
+
+use crate::ledger::event::{Accepted, Born, InfoMeta};
+use crate::ledger::record::sha256;
+use crate::ledger::{Event, Identity, Ledger, Proposal, Refused, Writer};
+use crate::model::{RegionCode, StreamId};
+use crate::plan::{self, Plans, Targets};
+use crate::registry::Registry;
+use crate::trust::Caller;
+
+/// What the 202 says.
+#[derive(Clone, Debug)]
+pub struct Submitted {
+    pub stream: StreamId,
+    pub identity: Identity,
+    pub disposition: cap::Disposition,
+    pub findings: Vec<cap::Finding>,
+    pub born: Born,
+    pub level: Level,
+    pub regions: Vec<RegionCode>,
+    pub regions_hash: String,
+    pub position: u64,
+    /// It was known already with the same content; nothing was changed.
+    pub repeated: bool,
+}
+
+#[derive(Clone, Debug)]
+pub enum Rejection {
+    Unreadable { findings: Vec<cap::Finding> },
+    NotAllowed { what: String },
+    Outside { codes: Vec<RegionCode> },
+    Nowhere { findings: Vec<cap::Finding>, what: String },
+    Conflict { stream: StreamId },
+    Unavailable { reason: String },
+}
+
+pub struct Ingest {
+    pub ledger: Arc<Ledger>,
+    pub writer: Writer,
+    pub registry: Arc<RwLock<Arc<Registry>>>,
+    pub plans: Arc<Plans>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Ingest {
+    pub async fn submit(&self, caller: &Caller, bytes: Bytes) -> Result<Submitted, Rejection> {
+        let now = self.clock.now();
+        let report = cap::assess(&bytes, now.secs());
+        let findings = report.findings;
+        let refused = report.disposition == cap::Disposition::Reject
+            || (caller.strict && findings.iter().any(|f| f.level == cap::FindingLevel::Error));
+        let Some(alert) = report.alert.filter(|_| !refused) else {
+            return Err(Rejection::Unreadable { findings });
+        };
+        self.allowed(caller, &alert)?;
+        let hits = self.hits(&alert);
+        self.may_correct(caller, &alert, &hits)?;
+        let targets = self.targets(caller, &alert, &findings)?;
+        let born = self.born(&alert, report.disposition);
+        let accepted = self.accepted(caller, &alert, &bytes, targets, hits, born, now)?;
+        self.commit(accepted, bytes, report.disposition, findings).await
+    }
+
+    fn allowed(&self, caller: &Caller, alert: &cap::Alert) -> Result<(), Rejection> {
+        if !caller.speaks_for(&alert.sender) {
+            let what = format!("{} may not submit for this CAP sender; ask for it to be entered under senders", caller.id);
+            return Err(Rejection::NotAllowed { what });
+        }
+        if alert.scope != cap::Scope::Public {
+            let what = "only alerts of scope Public are broadcast; send Restricted and Private ones by other means";
+            return Err(Rejection::NotAllowed { what: what.into() });
+        }
+        Ok(())
+    }
+
+    /// The streams that the references name: the instant first, else sender and identifier alone.
+    fn hits(&self, alert: &cap::Alert) -> Vec<StreamId> {
+        let own = identity(alert);
+        let mut hits = Vec::new();
+        for reference in &alert.references {
+            let named = |id: &Identity| id.sender == reference.sender && id.identifier == reference.identifier;
+            if named(&own) {
+                continue;
+            }
+            let exact = reference.sent.and_then(|sent| {
+                let (sender, identifier) = (reference.sender.clone(), reference.identifier.clone());
+                self.ledger.find(&Identity { sender, identifier, sent: sent.unix })
+            });
+            let loose = || self.ledger.alerts().iter().rev().find(|a| named(&a.meta.identity)).map(|a| a.stream);
+            hits.extend(exact.or_else(loose));
+        }
+        hits.sort_unstable();
+        hits.dedup();
+        hits
+    }
+
+    /// A correction comes from whoever brought the alert, or from one responsible for all of its regions.
+    fn may_correct(&self, caller: &Caller, alert: &cap::Alert, hits: &[StreamId]) -> Result<(), Rejection> {
+        if !matches!(alert.msg_type, cap::MsgType::Update | cap::MsgType::Cancel) {
+            return Ok(());
+        }
+        for stream in hits {
+            let Some(earlier) = self.ledger.alert(*stream) else { continue };
+            let may = earlier.meta.caller == caller.id || earlier.meta.regions.iter().all(|r| caller.covers(*r));
+            if !may {
+                let what = format!("alert {stream} is not yours to correct; the bureau that issued it must do so");
+                return Err(Rejection::NotAllowed { what });
+            }
+        }
+        Ok(())
+    }
+
+    fn targets(&self, caller: &Caller, alert: &cap::Alert, findings: &[cap::Finding]) -> Result<Targets, Rejection> {
+        let needs_area = matches!(alert.msg_type, cap::MsgType::Alert | cap::MsgType::Update);
+        if !needs_area && alert.infos.iter().all(|i| i.areas.is_empty()) {
+            return Ok(Targets::default());
+        }
+        let outside = codes_outside(caller, alert);
+        if !outside.is_empty() {
+            return Err(Rejection::Outside { codes: outside });
+        }
+        let registry = self.registry.read().clone();
+        let targets = plan::target(alert, &registry).map_err(|problems| {
+            let what = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            Rejection::Nowhere { findings: findings.to_vec(), what }
+        })?;
+        let codes: Vec<_> = targets.regions.iter().copied().filter(|r| !caller.covers(*r)).collect();
+        if codes.is_empty() { Ok(targets) } else { Err(Rejection::Outside { codes }) }
+    }
+
+    fn born(&self, alert: &cap::Alert, disposition: cap::Disposition) -> Born {
+        let sent = matches!(alert.msg_type, cap::MsgType::Alert | cap::MsgType::Update | cap::MsgType::Cancel)
+            && plan::wall::is_sent(alert.status);
+        if !sent {
+            return Born::Filed;
+        }
+        if disposition == cap::Disposition::Quarantine {
+            return Born::Quarantined;
+        }
+        let own = identity(alert);
+        let corrects = |a: &crate::ledger::Alert| {
+            matches!(a.meta.msg_type, cap::MsgType::Update | cap::MsgType::Cancel)
+                && a.meta.born == Born::Live
+                && a.meta.references.iter().any(|r| r.sender == own.sender && r.identifier == own.identifier)
+                && a.meta.identity != own
+        };
+        let by = self.ledger.alerts().iter().find(|a| corrects(a)).map(|a| a.stream);
+        by.map_or(Born::Live, Born::SupersededBy)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "each is one proven part of the alert, used once")]
+    fn accepted(
+        &self,
+        caller: &Caller,
+        alert: &cap::Alert,
+        bytes: &Bytes,
+        targets: Targets,
+        hits: Vec<StreamId>,
+        born: Born,
+        now: Timestamp,
+    ) -> Result<(Accepted, Vec<u8>), Rejection> {
+        let Some((chosen, plan_bytes)) = self.plans.choose(alert) else {
+            let what = "no plan takes an alert of this level, event and sender; add one to the plans folder";
+            return Err(Rejection::Nowhere { findings: Vec::new(), what: what.into() });
+        };
+        let lifetime = Timestamp::from_secs(alert.sent.unix).plus(chosen.lifetime.0).max(now);
+        let infos = alert.infos.iter().map(|info| InfoMeta {
+            language: info.language.clone(),
+            event: info.event_codes.first().map_or_else(String::new, |c| c.value.clone()),
+            severity: info.severity,
+            urgency: info.urgency,
+            onset: info.onset.map(|t| Timestamp::from_secs(t.unix)),
+            expires: info.expires.map_or(lifetime, |t| Timestamp::from_secs(t.unix)),
+        });
+        let accepted = Accepted {
+            identity: identity(alert),
+            document: sha256(bytes),
+            content: sha256(cap::write(alert).as_bytes()),
+            caller: caller.id.clone(),
+            status: alert.status,
+            msg_type: alert.msg_type,
+            level: plan::level(alert),
+            references: alert.references.iter().map(reference).collect(),
+            hits,
+            born,
+            infos: infos.collect(),
+            regions_hash: regions_hash(&targets.regions),
+            regions: targets.regions,
+            plan: sha256(plan_bytes),
+            plan_name: chosen.name.clone(),
+            generation: self.registry.read().generation(),
+        };
+        Ok((accepted, plan_bytes.to_vec()))
+    }
+
+    async fn commit(
+        &self,
+        (accepted, plan): (Accepted, Vec<u8>),
+        bytes: Bytes,
+        disposition: cap::Disposition,
+        findings: Vec<cap::Finding>,
+    ) -> Result<Submitted, Rejection> {
+        let mut submitted = Submitted {
+            stream: 0,
+            identity: accepted.identity.clone(),
+            disposition,
+            findings,
+            born: accepted.born,
+            level: accepted.level,
+            regions: accepted.regions.clone(),
+            regions_hash: hex::encode(accepted.regions_hash),
+            position: 0,
+            repeated: false,
+        };
+        let proposal = Proposal {
+            claim: Some((accepted.identity.clone(), accepted.content)),
+            documents: vec![(accepted.document, bytes.to_vec()), (accepted.plan, plan)],
+            events: vec![(Proposal::NEW, Event::Accepted(Box::new(accepted)))],
+            ..Proposal::default()
+        };
+        match self.writer.propose(proposal).await {
+            Ok(commit) => {
+                submitted.stream = commit.opened.unwrap_or_default();
+                submitted.position = commit.position;
+                Ok(submitted)
+            }
+            Err(Refused::Known { stream, same_content: true }) => {
+                // The first answer again: what was decided then stands.
+                if let Some(first) = self.ledger.alert(stream) {
+                    submitted.born = first.meta.born;
+                    submitted.regions = first.meta.regions.clone();
+                    submitted.regions_hash = hex::encode(first.meta.regions_hash);
+                }
+                submitted.stream = stream;
+                submitted.position = *self.writer.position().borrow();
+                submitted.repeated = true;
+                Ok(submitted)
+            }
+            Err(Refused::Known { stream, same_content: false }) => Err(Rejection::Conflict { stream }),
+            Err(refused) => Err(Rejection::Unavailable { reason: refused.to_string() }),
+        }
+    }
+}
+
+/// Codes that the alert names and the caller is not responsible for, whether the registry knows them or not.
+fn codes_outside(caller: &Caller, alert: &cap::Alert) -> Vec<RegionCode> {
+    let areas = alert.infos.iter().flat_map(|i| &i.areas);
+    let codes = areas.flat_map(|a| plan::codes(a));
+    let mut outside: Vec<_> = codes.filter(|c| !caller.covers(*c)).collect();
+    outside.sort_unstable();
+    outside.dedup();
+    outside
+}
+
+fn identity(alert: &cap::Alert) -> Identity {
+    Identity { sender: alert.sender.clone(), identifier: alert.identifier.clone(), sent: alert.sent.unix }
+}
+
+fn reference(reference: &cap::Reference) -> Identity {
+    Identity {
+        sender: reference.sender.clone(),
+        identifier: reference.identifier.clone(),
+        sent: reference.sent.map_or(0, |t| t.unix),
+    }
+}
+
+/// Hash of the canonical region list: its codes in order, one a line.
+pub fn regions_hash(regions: &[RegionCode]) -> [u8; 32] {
+    let lines: String = regions.iter().map(|r| format!("{r}\n")).collect();
+    sha256(lines.as_bytes())
+}

@@ -1,0 +1,6 @@
+//! Bytes become a proven, checked, targeted `Accepted`, or a precise refusal that changes nothing. The 202 waits for
+//! the commit of `Accepted` alone. This room must not write blocks and must not send: what follows is release's.
+
+mod accept;
+
+pub use accept::{Ingest, Rejection, Submitted};

@@ -1,0 +1,360 @@
+//! One alert in memory: struct of arrays, a block contiguous, a village a short list of blocks. State and evidence are
+//! atomics, so that readers never stop the writer. Only the fold writes here; this module must not decide, and it must
+//! not know how events are stored.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
+
+use channel::{Evidence, FailureClass, Timestamp};
+use parking_lot::RwLock;
+
+use super::event::{self, Accepted, Audience, Ground, NO_HOUSEHOLD, VariantMeta};
+use crate::model::{Answer, DeliveryNo, EndpointId, HouseholdId, RegionCode, State, StreamId};
+
+/// Sent when its outcome was lost: it may have arrived twice.
+pub const IN_DOUBT: u8 = 1;
+/// A far end first said reached and then refused, or the other way.
+pub const DISPUTED: u8 = 2;
+/// Its last outcome said "never" rather than "not now".
+pub const REFUSED: u8 = 4;
+/// The far end refused it after taking it.
+pub const FAR_REFUSED: u8 = 8;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+pub enum Phase {
+    Accepted = 0,
+    Releasing = 1,
+    /// All its blocks are written.
+    Planned = 2,
+    Withdrawn = 3,
+}
+
+pub struct Alert {
+    pub stream: StreamId,
+    /// When it was accepted: the zero of its deliveries' times.
+    pub at: Timestamp,
+    pub meta: Accepted,
+    phase: AtomicU8,
+    released: AtomicU32,
+    withdrawn_by: AtomicU64,
+    next: AtomicU32,
+    variants: RwLock<Vec<VariantMeta>>,
+    expired: RwLock<Vec<bool>>,
+    blocks: RwLock<Vec<Arc<Block>>>,
+    grounds: RwLock<BTreeMap<RegionCode, Arc<Ground>>>,
+    /// Duplicates that a crash or a lost answer may have made.
+    pub doubts: AtomicU32,
+}
+
+impl Alert {
+    pub fn new(stream: StreamId, at: Timestamp, meta: Accepted) -> Self {
+        Self {
+            stream,
+            at,
+            meta,
+            phase: AtomicU8::new(Phase::Accepted as u8),
+            released: AtomicU32::new(0),
+            withdrawn_by: AtomicU64::new(0),
+            next: AtomicU32::new(0),
+            variants: RwLock::default(),
+            expired: RwLock::default(),
+            blocks: RwLock::default(),
+            grounds: RwLock::default(),
+            doubts: AtomicU32::new(0),
+        }
+    }
+
+    pub fn phase(&self) -> Phase {
+        match self.phase.load(Relaxed) {
+            0 => Phase::Accepted,
+            1 => Phase::Releasing,
+            2 => Phase::Planned,
+            _ => Phase::Withdrawn,
+        }
+    }
+
+    pub(super) fn set_phase(&self, phase: Phase) {
+        self.phase.fetch_max(phase as u8, Relaxed);
+    }
+
+    pub(super) fn set_released(&self, generation: u32) {
+        self.released.store(generation, Relaxed);
+        self.set_phase(Phase::Releasing);
+    }
+
+    /// The registry's generation that its blocks were written from.
+    pub fn generation(&self) -> u32 {
+        match self.released.load(Relaxed) {
+            0 => self.meta.generation,
+            generation => generation,
+        }
+    }
+
+    pub(super) fn set_withdrawn(&self, by: StreamId) {
+        self.withdrawn_by.store(by, Relaxed);
+        self.set_phase(Phase::Withdrawn);
+    }
+
+    pub fn withdrawn_by(&self) -> Option<StreamId> {
+        Some(self.withdrawn_by.load(Relaxed)).filter(|by| *by != 0)
+    }
+
+    /// The number that the next block begins with.
+    pub fn next_delivery(&self) -> DeliveryNo {
+        self.next.load(Relaxed)
+    }
+
+    pub fn variants(&self) -> Vec<VariantMeta> {
+        self.variants.read().clone()
+    }
+
+    pub fn variant(&self, index: u16) -> Option<VariantMeta> {
+        self.variants.read().get(usize::from(index)).cloned()
+    }
+
+    pub(super) fn add_variants(&self, variants: &[VariantMeta]) {
+        self.variants.write().extend_from_slice(variants);
+        self.expired.write().resize(self.variants.read().len(), false);
+    }
+
+    pub fn is_expired(&self, variant: u16) -> bool {
+        self.expired.read().get(usize::from(variant)).copied().unwrap_or(false)
+    }
+
+    pub(super) fn set_expired(&self, variant: u16) {
+        if let Some(expired) = self.expired.write().get_mut(usize::from(variant)) {
+            *expired = true;
+        }
+    }
+
+    pub fn blocks(&self) -> Vec<Arc<Block>> {
+        self.blocks.read().clone()
+    }
+
+    pub(super) fn add_block(&self, block: Arc<Block>) {
+        self.next.store(block.first + block.len(), Relaxed);
+        self.blocks.write().push(block);
+    }
+
+    /// The block of a delivery and its place in it.
+    pub fn find(&self, number: DeliveryNo) -> Option<(Arc<Block>, usize)> {
+        let blocks = self.blocks.read();
+        let at = blocks.partition_point(|b| b.first <= number).checked_sub(1)?;
+        let block = &blocks[at];
+        let index = number - block.first;
+        (index < block.len()).then(|| (block.clone(), index as usize))
+    }
+
+    pub fn grounds(&self) -> BTreeMap<RegionCode, Arc<Ground>> {
+        self.grounds.read().clone()
+    }
+
+    pub fn ground(&self, village: RegionCode) -> Option<Arc<Ground>> {
+        self.grounds.read().get(&village).cloned()
+    }
+
+    pub(super) fn add_ground(&self, ground: Ground) {
+        self.grounds.write().insert(ground.region, Arc::new(ground));
+    }
+
+    /// When the last of its texts is over.
+    pub fn expires(&self) -> Timestamp {
+        self.meta.infos.iter().map(|i| i.expires).max().unwrap_or(self.at)
+    }
+}
+
+/// The deliveries of one block. `at` and `due` are milliseconds since the alert was accepted.
+pub struct Block {
+    pub stream: StreamId,
+    pub step: u16,
+    pub region: RegionCode,
+    pub channel: String,
+    pub audience: Audience,
+    pub first: DeliveryNo,
+    pub rank: u64,
+    pub window: u32,
+    /// Proof on a speaker is a played report, which is its own grade.
+    pub speaker: bool,
+    endpoints: Box<[EndpointId]>,
+    households: Box<[HouseholdId]>,
+    variants: Vec<(u32, u16)>,
+    state: Box<[AtomicU8]>,
+    evidence: Box<[AtomicU8]>,
+    attempts: Box<[AtomicU8]>,
+    flags: Box<[AtomicU8]>,
+    code: Box<[AtomicU16]>,
+    parts: Box<[AtomicU16]>,
+    due: Box<[AtomicU32]>,
+    at: Box<[AtomicU32]>,
+    tally: [AtomicU32; State::ALL.len()],
+    reached: AtomicU32,
+}
+
+fn zeros<T: Default>(n: usize) -> Box<[T]> {
+    (0..n).map(|_| T::default()).collect()
+}
+
+impl Block {
+    pub fn new(stream: StreamId, block: event::Block) -> Self {
+        let n = block.endpoints.len();
+        let tally: [AtomicU32; State::ALL.len()] = Default::default();
+        tally[State::Planned as usize].store(u32::try_from(n).unwrap_or(u32::MAX), Relaxed);
+        Self {
+            stream,
+            step: block.step,
+            region: block.region,
+            channel: block.channel,
+            audience: block.audience,
+            first: block.first,
+            rank: block.rank,
+            window: block.window,
+            speaker: block.audience == Audience::Speakers,
+            endpoints: block.endpoints.into(),
+            households: block.households.into(),
+            variants: block.variants,
+            state: zeros(n),
+            evidence: zeros(n),
+            attempts: zeros(n),
+            flags: zeros(n),
+            code: zeros(n),
+            parts: zeros(n),
+            due: zeros(n),
+            at: zeros(n),
+            tally,
+            reached: AtomicU32::new(0),
+        }
+    }
+
+    pub fn len(&self) -> u32 {
+        u32::try_from(self.endpoints.len()).unwrap_or(u32::MAX)
+    }
+
+    pub fn endpoint(&self, i: usize) -> EndpointId {
+        self.endpoints[i]
+    }
+
+    pub fn household(&self, i: usize) -> Option<HouseholdId> {
+        self.households.get(i).copied().filter(|h| *h != NO_HOUSEHOLD)
+    }
+
+    pub fn number(&self, i: usize) -> DeliveryNo {
+        self.first + u32::try_from(i).unwrap_or(u32::MAX)
+    }
+
+    pub fn variant(&self, i: usize) -> u16 {
+        let mut left = i;
+        for (run, variant) in &self.variants {
+            match left.checked_sub(*run as usize) {
+                Some(rest) => left = rest,
+                None => return *variant,
+            }
+        }
+        0
+    }
+
+    pub fn state(&self, i: usize) -> State {
+        State::from_byte(self.state[i].load(Relaxed))
+    }
+
+    pub fn evidence(&self, i: usize) -> Evidence {
+        match self.evidence[i].load(Relaxed) {
+            0 => Evidence::None,
+            1 => Evidence::Accepted,
+            2 => Evidence::Delivered,
+            _ => Evidence::Acknowledged,
+        }
+    }
+
+    pub fn attempts(&self, i: usize) -> u8 {
+        self.attempts[i].load(Relaxed)
+    }
+
+    pub fn flag(&self, i: usize, flag: u8) -> bool {
+        self.flags[i].load(Relaxed) & flag != 0
+    }
+
+    /// Index of its last code in the ledger's table; 0 for none.
+    pub fn code(&self, i: usize) -> u16 {
+        self.code[i].load(Relaxed)
+    }
+
+    /// When it is to be handed again, or until when its receipt is awaited.
+    pub fn due(&self, i: usize) -> u32 {
+        self.due[i].load(Relaxed)
+    }
+
+    /// When its evidence last rose.
+    pub fn at(&self, i: usize) -> u32 {
+        self.at[i].load(Relaxed)
+    }
+
+    pub fn answer(&self, i: usize) -> Answer {
+        Answer::of(self.state(i), self.evidence(i), self.flag(i, REFUSED), self.speaker)
+    }
+
+    /// How many stand in each state: cached, and proved by a recount.
+    pub fn tally(&self, state: State) -> u32 {
+        self.tally[state as usize].load(Relaxed)
+    }
+
+    /// How many have more than acceptance.
+    pub fn reached(&self) -> u32 {
+        self.reached.load(Relaxed)
+    }
+
+    pub(super) fn set_state(&self, i: usize, state: State) {
+        let old = self.state[i].swap(state as u8, Relaxed);
+        self.tally[usize::from(old)].fetch_sub(1, Relaxed);
+        self.tally[state as usize].fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn raise_evidence(&self, i: usize, evidence: Evidence, at: u32) {
+        let old = self.evidence[i].fetch_max(evidence as u8, Relaxed);
+        if old < evidence as u8 {
+            self.at[i].store(at, Relaxed);
+            if old < Evidence::Delivered as u8 && evidence >= Evidence::Delivered {
+                self.reached.fetch_add(1, Relaxed);
+            }
+        }
+    }
+
+    pub(super) fn set_attempts(&self, i: usize, attempts: u8) {
+        self.attempts[i].store(attempts, Relaxed);
+    }
+
+    pub(super) fn raise_flag(&self, i: usize, flag: u8) -> bool {
+        self.flags[i].fetch_or(flag, Relaxed) & flag == 0
+    }
+
+    pub(super) fn drop_flag(&self, i: usize, flag: u8) {
+        self.flags[i].fetch_and(!flag, Relaxed);
+    }
+
+    pub(super) fn set_code(&self, i: usize, code: u16) {
+        self.code[i].store(code, Relaxed);
+    }
+
+    pub(super) fn set_due(&self, i: usize, due: u32) {
+        self.due[i].store(due, Relaxed);
+    }
+
+    /// A long text is reached when every part is. Upper bits: parts expected and not reached yet.
+    pub(super) fn set_parts(&self, i: usize, parts: usize) {
+        let parts = u32::try_from(parts.min(16)).unwrap_or(16);
+        self.parts[i].store(u16::try_from((1_u32 << parts) - 1).unwrap_or(u16::MAX), Relaxed);
+    }
+
+    /// Marks one part as reached; true when none is left.
+    pub(super) fn part_reached(&self, i: usize, part: u8) -> bool {
+        let bit = 1_u16.checked_shl(u32::from(part)).unwrap_or(0);
+        self.parts[i].fetch_and(!bit, Relaxed) & !bit == 0
+    }
+}
+
+/// Whether a refusal of this class is "never".
+pub fn is_never(class: FailureClass) -> bool {
+    matches!(class, FailureClass::BadAddress | FailureClass::BadContent)
+}

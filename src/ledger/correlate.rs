@@ -1,0 +1,154 @@
+//! Which delivery a far end's reference speaks of. References live in memory as a keyed 64-bit hash; an insert that
+//! meets another keeps its full text beside, and the newest holder of a reused reference wins. A receipt that matches
+//! nothing lies in the inbox until its delivery settles. This module must not write: it is asked and told under one
+//! lock, so that a receipt and the settlement it waits for never miss each other.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+
+use super::event::{InboxReceipt, MatchedBy};
+use crate::model::Delivery;
+use crate::store::InboxRow;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Found {
+    pub delivery: Delivery,
+    pub part: u8,
+    pub by: MatchedBy,
+}
+
+/// An inbox receipt that found its delivery.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Claimed {
+    pub inbox: u64,
+    pub found: Found,
+    pub receipt: InboxReceipt,
+}
+
+#[derive(Default)]
+pub struct Correlator {
+    keys: RandomState,
+    hashed: HashMap<u64, (Delivery, u8)>,
+    /// References whose hash was taken already, in full.
+    full: HashMap<(String, String), (Delivery, u8)>,
+    inbox: HashMap<(String, String), Vec<(u64, InboxReceipt)>>,
+    next: u64,
+}
+
+impl Correlator {
+    /// From the inbox as the store holds it.
+    pub fn restore(&mut self, rows: &[InboxRow]) {
+        for row in rows {
+            if let Ok(receipt) = postcard::from_bytes::<InboxReceipt>(&row.body) {
+                let place = (receipt.channel.clone(), receipt.reference.clone());
+                self.inbox.entry(place).or_default().push((row.id, receipt));
+            }
+            self.next = self.next.max(row.id);
+        }
+    }
+
+    fn hash(&self, channel: &str, reference: &str) -> u64 {
+        self.keys.hash_one((channel, reference))
+    }
+
+    pub fn lookup(&self, channel: &str, reference: &str) -> Option<Found> {
+        let found = |(delivery, part): (Delivery, u8)| Found { delivery, part, by: MatchedBy::Reference };
+        if !self.full.is_empty() {
+            let place = (channel.to_owned(), reference.to_owned());
+            if let Some(target) = self.full.get(&place) {
+                return Some(found(*target));
+            }
+        }
+        self.hashed.get(&self.hash(channel, reference)).copied().map(found)
+    }
+
+    /// A delivery settled with this reference; returns the receipts that came before it.
+    pub fn settled(&mut self, channel: &str, reference: &str, delivery: Delivery, part: u8) -> Vec<Claimed> {
+        let hash = self.hash(channel, reference);
+        match self.hashed.get(&hash) {
+            Some(held) if *held != (delivery, part) => {
+                self.full.insert((channel.to_owned(), reference.to_owned()), (delivery, part));
+            }
+            _ => {
+                self.hashed.insert(hash, (delivery, part));
+            }
+        }
+        if self.inbox.is_empty() {
+            return Vec::new();
+        }
+        let found = Found { delivery, part, by: MatchedBy::Inbox };
+        let waiting = self.inbox.remove(&(channel.to_owned(), reference.to_owned())).unwrap_or_default();
+        waiting.into_iter().map(|(inbox, receipt)| Claimed { inbox, found, receipt }).collect()
+    }
+
+    /// Keeps a receipt that matches nothing yet; the row goes to the store.
+    pub fn keep(&mut self, receipt: InboxReceipt) -> InboxRow {
+        self.next += 1;
+        let body = postcard::to_stdvec(&receipt).expect("a Vec takes every receipt");
+        let row = InboxRow { id: self.next, seen: receipt.seen, body };
+        let place = (receipt.channel.clone(), receipt.reference.clone());
+        self.inbox.entry(place).or_default().push((self.next, receipt));
+        row
+    }
+
+    /// Receipts that wait for their delivery; older than a minute they are orphans.
+    pub fn waiting(&self) -> impl Iterator<Item = &InboxReceipt> {
+        self.inbox.values().flatten().map(|(_, receipt)| receipt)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use channel::{Evidence, Timestamp, Verdict};
+
+    use super::*;
+
+    fn delivery(number: u32) -> Delivery {
+        Delivery { stream: 1, number }
+    }
+
+    fn receipt(reference: &str) -> InboxReceipt {
+        InboxReceipt {
+            channel: "a".into(),
+            reference: reference.into(),
+            key: None,
+            verdict: Verdict::Reached(Evidence::Delivered),
+            code: "DELIVRD".into(),
+            far: None,
+            seen: Timestamp(5),
+        }
+    }
+
+    #[test]
+    fn a_reference_belongs_to_its_channel() {
+        let mut correlator = Correlator::default();
+        assert_eq!(correlator.settled("a", "7", delivery(1), 0), []);
+        assert_eq!(correlator.settled("b", "7", delivery(2), 0), []);
+        assert_eq!(correlator.lookup("a", "7").map(|f| f.delivery), Some(delivery(1)));
+        assert_eq!(correlator.lookup("b", "7").map(|f| f.delivery), Some(delivery(2)));
+        assert_eq!(correlator.lookup("c", "7"), None);
+    }
+
+    #[test]
+    fn the_newest_holder_of_a_reused_reference_wins() {
+        let mut correlator = Correlator::default();
+        correlator.settled("a", "7", delivery(1), 0);
+        correlator.settled("a", "7", delivery(2), 1);
+        let found = correlator.lookup("a", "7").expect("found");
+        assert_eq!((found.delivery, found.part), (delivery(2), 1));
+    }
+
+    #[test]
+    fn a_receipt_that_came_first_is_claimed_once_also_after_a_restart() {
+        let mut correlator = Correlator::default();
+        let row = correlator.keep(receipt("7"));
+        let mut correlator = Correlator::default();
+        correlator.restore(std::slice::from_ref(&row));
+        assert_eq!(correlator.lookup("a", "7"), None);
+        let claimed = correlator.settled("a", "7", delivery(1), 0);
+        assert_eq!(claimed.len(), 1);
+        assert_eq!((claimed[0].inbox, claimed[0].found.by), (row.id, MatchedBy::Inbox));
+        assert_eq!(correlator.settled("a", "7", delivery(1), 0), []);
+        assert_ne!(correlator.keep(receipt("8")).id, row.id);
+    }
+}

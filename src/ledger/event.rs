@@ -1,0 +1,248 @@
+//! What can happen to an alert or a delivery. The enum only grows at its end: an event's place in it and the order of
+//! its fields are the journal's format 1, and a changed meaning is a new event (ADR 2). Fields are ids, enums, numbers
+//! and hashes; no name, no number and no free text (law 13). This module must not say what an event does.
+
+use channel::{Evidence, FailureClass, Key, Level, Timestamp, Verdict};
+use serde::{Deserialize, Serialize};
+
+use crate::model::{DeliveryNo, EndpointId, HouseholdId, RegionCode, StreamId, Tags};
+use crate::store::DocumentId;
+
+/// Sender, identifier and the instant it was sent: what one alert is known by.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct Identity {
+    pub sender: String,
+    pub identifier: String,
+    pub sent: i64,
+}
+
+impl std::fmt::Display for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{},{},{}", self.sender, self.identifier, self.sent)
+    }
+}
+
+/// What an alert is when it comes: a correction may have come before it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Born {
+    Live,
+    /// An Update or Cancel that we already have speaks of it.
+    SupersededBy(StreamId),
+    /// Filed and never sent: Draft, System, Ack, Error.
+    Filed,
+    /// Held for a person's decision.
+    Quarantined,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct InfoMeta {
+    pub language: String,
+    pub event: String,
+    pub severity: cap::Severity,
+    pub urgency: cap::Urgency,
+    pub onset: Option<Timestamp>,
+    pub expires: Timestamp,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Accepted {
+    pub identity: Identity,
+    /// The bytes as they came.
+    pub document: DocumentId,
+    /// Hash of the content, whatever its bytes look like.
+    pub content: [u8; 32],
+    /// The bureau that brought it.
+    pub caller: String,
+    pub status: cap::Status,
+    pub msg_type: cap::MsgType,
+    pub level: Level,
+    pub references: Vec<Identity>,
+    /// The streams that the references name, as far as we know them.
+    pub hits: Vec<StreamId>,
+    pub born: Born,
+    pub infos: Vec<InfoMeta>,
+    pub regions: Vec<RegionCode>,
+    pub regions_hash: [u8; 32],
+    pub plan: DocumentId,
+    pub plan_name: String,
+    /// The registry's generation at acceptance.
+    pub generation: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Audience {
+    Public,
+    Officers,
+    Speakers,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct VariantMeta {
+    /// `sms`, `email`, `loudspeaker`.
+    pub kind: String,
+    pub language: String,
+    /// The rendered text.
+    pub document: DocumentId,
+    pub segments: u32,
+    pub expires: Timestamp,
+    pub drill: bool,
+}
+
+/// The households of one village as they were when the alert was released: the denominator that no import changes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Ground {
+    pub region: RegionCode,
+    pub households: Vec<GroundHousehold>,
+    pub people: u32,
+    pub speakers: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct GroundHousehold {
+    pub id: HouseholdId,
+    pub group: u8,
+    /// All of it is away: apart from every denominator.
+    pub away: bool,
+    pub tags: Tags,
+}
+
+/// The deliveries of one alert, one step, one region, on one channel.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Block {
+    pub step: u16,
+    pub region: RegionCode,
+    pub channel: String,
+    pub audience: Audience,
+    pub first: DeliveryNo,
+    pub endpoints: Vec<EndpointId>,
+    /// Beside `endpoints`: whose door it is, or `NO_HOUSEHOLD`.
+    pub households: Vec<HouseholdId>,
+    /// Variants by run: how many deliveries, which variant.
+    pub variants: Vec<(u32, u16)>,
+    /// Smaller goes first.
+    pub rank: u64,
+    /// How long a receipt is waited for, in milliseconds.
+    pub window: u32,
+}
+
+pub const NO_HOUSEHOLD: HouseholdId = HouseholdId::MAX;
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Why {
+    First,
+    Retry,
+    InDoubt,
+}
+
+/// Deliveries `lo` to before `hi`, handed together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct HandedRange {
+    pub lo: DeliveryNo,
+    pub hi: DeliveryNo,
+    pub attempt: u8,
+    pub why: Why,
+    /// The serial of `lo`; each following delivery has the next.
+    pub serial: u64,
+}
+
+/// What the engine does next: the decision, never only its inputs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Next {
+    Await { until: Timestamp },
+    Done,
+    Due { at: Timestamp, charged: bool },
+    Failed,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    Accepted { references: Vec<String> },
+    Refused { class: FailureClass, code: String },
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SettledRow {
+    pub delivery: DeliveryNo,
+    pub attempt: u8,
+    pub outcome: Outcome,
+    pub next: Next,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MatchedBy {
+    Reference,
+    Key,
+    Inbox,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ReceiptRow {
+    pub delivery: DeliveryNo,
+    /// Which part of a long text, from 0.
+    pub part: u8,
+    pub verdict: Verdict,
+    pub code: String,
+    pub far: Option<Timestamp>,
+    pub seen: Timestamp,
+    pub by: MatchedBy,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkState {
+    Up,
+    Paused,
+    Probing,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Event {
+    // The house stream.
+    Took { epoch: u32, format: u8 },
+    Imported { generation: u32, households: u32, people: u32, by: String },
+    Link { channel: String, state: LinkState, class: FailureClass, code: String },
+    Presence { device: String, state: channel::PresenceState },
+    // Alert streams: deciding.
+    Accepted(Box<Accepted>),
+    Released { generation: u32, by: String },
+    Variants { first: u16, variants: Vec<VariantMeta> },
+    Ground(Ground),
+    Block(Block),
+    Planned { step: u16, blocks: u32, deliveries: u32 },
+    Withdrawn { by: StreamId },
+    // Alert streams: sending.
+    Handed { channel: String, ranges: Vec<HandedRange> },
+    Settled { channel: String, rows: Vec<SettledRow> },
+    Returned { deliveries: Vec<DeliveryNo>, at: Timestamp },
+    InDoubt { deliveries: Vec<DeliveryNo>, epoch: u32, due: Timestamp },
+    Receipt { channel: String, rows: Vec<ReceiptRow> },
+    Overdue { deliveries: Vec<DeliveryNo> },
+    Expired { variants: Vec<u16> },
+}
+
+/// A receipt that matched nothing, as it lies in the inbox.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct InboxReceipt {
+    pub channel: String,
+    pub reference: String,
+    pub key: Option<Key>,
+    pub verdict: Verdict,
+    pub code: String,
+    pub far: Option<Timestamp>,
+    pub seen: Timestamp,
+}
+
+/// How far a verdict lifts evidence.
+pub fn evidence_of(verdict: Verdict) -> Evidence {
+    match verdict {
+        Verdict::Progress | Verdict::Refused(_) => Evidence::Accepted,
+        Verdict::Reached(evidence) => evidence,
+    }
+}

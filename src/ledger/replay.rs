@@ -1,0 +1,102 @@
+//! A restart replays: every record is proved against its checksum and its chain and folded. A damaged record marks its
+//! stream and no other; what follows it in that stream is not read. This module must not write.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::event::{Event, Outcome};
+use super::record::{self, Head};
+use super::writer::History;
+use super::{Correlator, Ledger};
+use crate::model::{Delivery, StreamId};
+use crate::store::{Record, Store, StoreError};
+
+/// Why a stream is damaged.
+pub type Damage = BTreeMap<StreamId, String>;
+
+pub struct Replayed {
+    pub ledger: Arc<Ledger>,
+    pub correlator: Correlator,
+    pub history: History,
+    pub damage: Damage,
+    /// The highest serial that each channel was handed.
+    pub serials: HashMap<String, u64>,
+    pub records: u64,
+}
+
+const PAGE: usize = 1024;
+
+pub async fn replay(store: &dyn Store) -> Result<Replayed, StoreError> {
+    let mut out = Replayed {
+        ledger: Arc::new(Ledger::default()),
+        correlator: Correlator::default(),
+        history: History::default(),
+        damage: Damage::new(),
+        serials: HashMap::new(),
+        records: 0,
+    };
+    loop {
+        let page = store.records(out.history.seq, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        let next = last.seq;
+        for record in &page {
+            out.read(record);
+        }
+        out.history.seq = next;
+    }
+    for row in store.identities().await? {
+        out.history.identities.insert(row.identity, (row.stream, row.content));
+    }
+    let inbox = store.inbox().await?;
+    out.correlator.restore(&inbox);
+    out.history.epoch = out.ledger.epoch() + 1;
+    Ok(out)
+}
+
+impl Replayed {
+    fn read(&mut self, record: &Record) {
+        self.records += 1;
+        let head = self.history.heads.get(&record.stream).copied().unwrap_or_default();
+        // Whatever becomes of it, new records of this stream must find a free place behind it.
+        let after = Head { stream_seq: record.stream_seq, hash: record::hash(record) };
+        self.history.heads.insert(record.stream, after);
+        if self.damage.contains_key(&record.stream) {
+            return;
+        }
+        if let Err(why) = self.fold(head, record) {
+            tracing::error!(stream = record.stream, %why, "a damaged record; its stream is marked, the others go on");
+            self.damage.insert(record.stream, why);
+        }
+    }
+
+    fn fold(&mut self, head: Head, record: &Record) -> Result<(), String> {
+        record::follow(head, record).map_err(|e| e.to_string())?;
+        let events = record::unpack(record).map_err(|e| e.to_string())?;
+        for event in &events {
+            self.ledger.apply(record.stream, record.time, event).map_err(|e| e.to_string())?;
+            self.note(record.stream, event);
+        }
+        Ok(())
+    }
+
+    /// What stands beside the fold: references and serials.
+    fn note(&mut self, stream: StreamId, event: &Event) {
+        match event {
+            Event::Settled { channel, rows } => {
+                for row in rows {
+                    let Outcome::Accepted { references } = &row.outcome else { continue };
+                    let delivery = Delivery { stream, number: row.delivery };
+                    for (part, reference) in (0_u8..).zip(references) {
+                        self.correlator.settled(channel, reference, delivery, part);
+                    }
+                }
+            }
+            Event::Handed { channel, ranges } => {
+                let last = ranges.iter().map(|r| r.serial + u64::from(r.hi - r.lo)).max().unwrap_or(0);
+                let held = self.serials.entry(channel.clone()).or_default();
+                *held = (*held).max(last);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! The single writer. It takes proposals in the order they are made, packs what waits into one commit (the next commit
+//! starts when the last ends: natural group commit), folds what is durable, and only then answers. A refused commit
+//! changes nothing and uses up no number. This module must not decide: a proposal carries finished events.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use channel::{Clock, Timestamp};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::record::{self, Frame, Head};
+use super::{Event, Identity, Ledger};
+use crate::model::StreamId;
+use crate::store::{Append, DocumentId, IdentityRow, InboxRow, Record, Store, StoreError};
+
+/// The sequence of the last record of a commit: whoever has seen it has seen everything before it.
+pub type Position = u64;
+
+/// What belongs into one commit.
+#[derive(Clone, Default)]
+pub struct Proposal {
+    /// In this order. Stream `NEW` is given the next free number: a proposal may open one stream.
+    pub events: Vec<(StreamId, Event)>,
+    /// Opens a stream under this identity, once.
+    pub claim: Option<(Identity, [u8; 32])>,
+    pub documents: Vec<(DocumentId, Vec<u8>)>,
+    pub inbox_put: Vec<InboxRow>,
+    pub inbox_take: Vec<u64>,
+}
+
+impl Proposal {
+    /// The stream that this proposal opens.
+    pub const NEW: StreamId = StreamId::MAX;
+
+    pub fn of(stream: StreamId, event: Event) -> Self {
+        Self { events: vec![(stream, event)], ..Self::default() }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Commit {
+    pub position: Position,
+    /// The stream that was opened, if one was.
+    pub opened: Option<StreamId>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Refused {
+    /// The identity is held already.
+    #[error("this alert is known already as {stream}")]
+    Known { stream: StreamId, same_content: bool },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the journal is closed: the gateway is stopping")]
+    Closed,
+}
+
+struct Waiting {
+    proposal: Proposal,
+    answer: oneshot::Sender<Result<Commit, Refused>>,
+}
+
+/// Hands proposals to the writer's task.
+#[derive(Clone)]
+pub struct Writer {
+    give: mpsc::UnboundedSender<Waiting>,
+    position: watch::Receiver<Position>,
+}
+
+/// What the writer must know of the history before it.
+#[derive(Default)]
+pub struct History {
+    pub seq: u64,
+    pub epoch: u32,
+    pub heads: HashMap<StreamId, Head>,
+    pub identities: HashMap<String, (StreamId, [u8; 32])>,
+}
+
+impl Writer {
+    pub fn start(store: Arc<dyn Store>, ledger: Arc<Ledger>, clock: Arc<dyn Clock>, history: History) -> Self {
+        let (give, take) = mpsc::unbounded_channel();
+        let (publish, position) = watch::channel(history.seq);
+        let next_stream = history.heads.keys().max().map_or(1, |last| last + 1);
+        let state = State { store, ledger, clock, history, next_stream, publish };
+        tokio::spawn(state.run(take));
+        Self { give, position }
+    }
+
+    /// Takes its place in the journal's order at once; ready when durable and folded.
+    pub fn propose(&self, proposal: Proposal) -> impl Future<Output = Result<Commit, Refused>> + Send + use<> {
+        let (answer, wait) = oneshot::channel();
+        let given = self.give.send(Waiting { proposal, answer });
+        async move {
+            given.map_err(|_| Refused::Closed)?;
+            wait.await.map_err(|_| Refused::Closed)?
+        }
+    }
+
+    /// Rises with every commit; lanes and watchers wake by it.
+    pub fn position(&self) -> watch::Receiver<Position> {
+        self.position.clone()
+    }
+}
+
+struct State {
+    store: Arc<dyn Store>,
+    ledger: Arc<Ledger>,
+    clock: Arc<dyn Clock>,
+    history: History,
+    next_stream: StreamId,
+    publish: watch::Sender<Position>,
+}
+
+/// How many proposals one commit takes at most.
+const GROUP: usize = 4096;
+
+impl State {
+    async fn run(mut self, mut take: mpsc::UnboundedReceiver<Waiting>) {
+        let mut group = Vec::new();
+        while take.recv_many(&mut group, GROUP).await > 0 {
+            self.commit(std::mem::take(&mut group)).await;
+        }
+    }
+
+    async fn commit(&mut self, group: Vec<Waiting>) {
+        let mut append = Append::default();
+        let mut events: Vec<(StreamId, Event)> = Vec::new();
+        let mut answers = Vec::with_capacity(group.len());
+        let mut next_stream = self.next_stream;
+        for Waiting { mut proposal, answer } in group {
+            let mut opened = None;
+            if let Some((identity, content)) = proposal.claim.take() {
+                if let Some((stream, same_content)) = self.holder(&append, &identity, content) {
+                    let _ = answer.send(Err(Refused::Known { stream, same_content }));
+                    continue;
+                }
+                append.identities.push(IdentityRow { identity: identity.to_string(), stream: next_stream, content });
+                opened = Some(next_stream);
+                next_stream += 1;
+            }
+            let place = |stream| if stream == Proposal::NEW { opened.unwrap_or(0) } else { stream };
+            events.extend(proposal.events.into_iter().map(|(stream, event)| (place(stream), event)));
+            append.documents.append(&mut proposal.documents);
+            append.inbox_put.append(&mut proposal.inbox_put);
+            append.inbox_take.append(&mut proposal.inbox_take);
+            answers.push((answer, opened));
+        }
+        if answers.is_empty() {
+            return;
+        }
+        let now = self.clock.now();
+        let heads = self.pack(&mut append, now, &events);
+        let last = append.records.last().map_or(self.history.seq, |r| r.seq);
+        let identities = append.identities.clone();
+        let written = if events.is_empty() && append.is_empty() { Ok(()) } else { self.store.append(append).await };
+        match written {
+            Ok(()) => {
+                self.history.seq = last;
+                self.history.heads.extend(heads);
+                for row in identities {
+                    self.history.identities.insert(row.identity, (row.stream, row.content));
+                }
+                self.next_stream = next_stream;
+                self.fold(now, &events);
+                for (answer, opened) in answers {
+                    let _ = answer.send(Ok(Commit { position: last, opened }));
+                }
+                self.publish.send_replace(last);
+            }
+            Err(error) => {
+                tracing::error!(%error, proposals = answers.len(), "nothing was committed");
+                for (answer, _) in answers {
+                    let _ = answer.send(Err(error.clone().into()));
+                }
+            }
+        }
+    }
+
+    fn holder(&self, append: &Append, identity: &Identity, content: [u8; 32]) -> Option<(StreamId, bool)> {
+        let name = identity.to_string();
+        let held = self.history.identities.get(&name).copied();
+        let beside = append.identities.iter().find(|row| row.identity == name).map(|row| (row.stream, row.content));
+        held.or(beside).map(|(stream, theirs)| (stream, theirs == content))
+    }
+
+    /// One record for each run of events of one stream, in order.
+    fn pack(&self, append: &mut Append, now: Timestamp, events: &[(StreamId, Event)]) -> HashMap<StreamId, Head> {
+        let mut heads: HashMap<StreamId, Head> = HashMap::new();
+        let mut seq = self.history.seq;
+        for run in events.chunk_by(|a, b| a.0 == b.0) {
+            let stream = run[0].0;
+            let head = heads.get(&stream).or_else(|| self.history.heads.get(&stream)).copied().unwrap_or_default();
+            seq += 1;
+            let frame = Frame { seq, epoch: self.history.epoch, stream, time: now };
+            let list: Vec<&Event> = run.iter().map(|(_, event)| event).collect();
+            let record: Record = record::pack(frame, head, &list);
+            heads.insert(stream, Head { stream_seq: record.stream_seq, hash: record::hash(&record) });
+            append.records.push(record);
+        }
+        heads
+    }
+
+    fn fold(&self, now: Timestamp, events: &[(StreamId, Event)]) {
+        for (stream, event) in events {
+            if let Err(misfit) = self.ledger.apply(*stream, now, event) {
+                tracing::error!(%misfit, "an event did not fit; a restart will mark its stream");
+            }
+        }
+    }
+}

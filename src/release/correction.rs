@@ -1,0 +1,106 @@
+//! What a correction must know of the alerts that it corrects: which still stand, what they were called, and everyone
+//! who was ever handed one. This module must not write.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+use channel::Evidence;
+
+use super::{Halt, Release};
+use crate::ledger::event::{Audience, NO_HOUSEHOLD};
+use crate::ledger::{Alert, Block};
+use crate::model::{EndpointId, RegionCode, State, StreamId};
+use crate::plan::{PlannedBlock, wall};
+use crate::registry::Registry;
+
+#[derive(Default)]
+pub struct Earlier {
+    /// Those that were not withdrawn before.
+    pub open: Vec<StreamId>,
+    pub headline: Option<String>,
+    /// Blocks of the earlier alerts in which somebody was handed something, by region.
+    handed: BTreeMap<RegionCode, Vec<Arc<Block>>>,
+    status: Option<cap::Status>,
+    registry: Option<Arc<Registry>>,
+}
+
+impl Release {
+    pub(super) async fn earlier(&self, alert: &Alert, registry: &Arc<Registry>) -> Result<Earlier, Halt> {
+        let mut earlier =
+            Earlier { status: Some(alert.meta.status), registry: Some(registry.clone()), ..Earlier::default() };
+        if !matches!(alert.meta.msg_type, cap::MsgType::Update | cap::MsgType::Cancel) {
+            return Ok(earlier);
+        }
+        for stream in &alert.meta.hits {
+            let Some(old) = self.ledger.alert(*stream) else { continue };
+            if old.withdrawn_by().is_none() {
+                earlier.open.push(*stream);
+            }
+            for block in old.blocks() {
+                if (0..block.len() as usize).any(|i| was_handed(&block, i)) {
+                    earlier.handed.entry(block.region).or_default().push(block);
+                }
+            }
+            let bytes = self.document(*stream, old.meta.document, "its document").await?;
+            let read = cap::read(&bytes).alert;
+            earlier.headline = read.and_then(|a| a.infos.into_iter().find_map(|i| i.headline)).or(earlier.headline);
+        }
+        Ok(earlier)
+    }
+}
+
+/// It left the house, or may have: an attempt stands, or something came back.
+fn was_handed(block: &Block, i: usize) -> bool {
+    block.attempts(i) > 0 || block.evidence(i) > Evidence::None || block.state(i) == State::Handed
+}
+
+impl Earlier {
+    pub fn regions(&self) -> impl Iterator<Item = RegionCode> {
+        let regions: BTreeSet<_> = self.handed.keys().copied().collect();
+        regions.into_iter()
+    }
+
+    /// Whoever was handed an earlier alert in this region and is not told by the new one.
+    pub fn blocks(
+        &self,
+        region: RegionCode,
+        kinds: &BTreeMap<String, &'static str>,
+        told: &mut HashSet<(String, EndpointId)>,
+    ) -> Vec<PlannedBlock> {
+        let (Some(status), Some(registry)) = (self.status, &self.registry) else { return Vec::new() };
+        let mut out: Vec<PlannedBlock> = Vec::new();
+        for block in self.handed.get(&region).into_iter().flatten() {
+            let Some(kind) = kinds.get(&block.channel) else { continue };
+            if !wall::lets_through(status, block.audience, wall::is_drill(status)) {
+                continue;
+            }
+            let handed = (0..block.len() as usize).filter(|i| was_handed(block, *i));
+            let mut deliveries: Vec<_> = handed
+                .map(|i| crate::plan::PlannedDelivery {
+                    endpoint: block.endpoint(i),
+                    household: block.household(i).unwrap_or(NO_HOUSEHOLD),
+                    language: language(registry, block, i),
+                })
+                .collect();
+            deliveries.retain(|d| told.insert((block.channel.clone(), d.endpoint)));
+            if !deliveries.is_empty() {
+                out.push(PlannedBlock {
+                    channel: block.channel.clone(),
+                    kind,
+                    audience: block.audience,
+                    window: block.window,
+                    deliveries,
+                });
+            }
+        }
+        out
+    }
+}
+
+fn language(registry: &Registry, block: &Block, i: usize) -> String {
+    if block.audience == Audience::Speakers {
+        return String::new();
+    }
+    let recipient = registry.endpoint(block.endpoint(i)).and_then(|e| registry.recipient(e.recipient?));
+    recipient.map_or_else(String::new, |r| r.language.to_owned())
+}

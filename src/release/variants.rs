@@ -1,0 +1,87 @@
+//! The texts of one release: each is rendered once, kept as a document in the commit of the first block that uses it,
+//! and found again when a release is resumed. This module must not choose words: those are the plan's.
+
+use super::{Known, Release, Work};
+use crate::ledger::event::VariantMeta;
+use crate::ledger::record::sha256;
+use crate::ledger::{Event, Proposal};
+use crate::plan::{self, Source, Stock, Telling};
+
+pub struct Variants<'a> {
+    release: &'a Release,
+    work: &'a Work,
+    known: Known,
+    /// Documents of the variants that stand in the journal, in their order.
+    written: Vec<[u8; 32]>,
+}
+
+impl<'a> Variants<'a> {
+    pub fn resume(release: &'a Release, work: &'a Work) -> Self {
+        let written = work.alert.variants().iter().map(|v| v.document).collect();
+        Self { release, work, known: Known::new(), written }
+    }
+
+    /// The variant of this telling; a new one joins the proposal.
+    pub fn of(
+        &mut self,
+        kind: &'static str,
+        language: &str,
+        infos: u64,
+        stock: Option<Stock>,
+        proposal: &mut Proposal,
+    ) -> u16 {
+        let language = if language.is_empty() { self.work.plan.language.as_str() } else { language };
+        let telling = Telling { kind, language: language.to_owned(), infos, stock };
+        if let Some(index) = self.known.get(&telling) {
+            return *index;
+        }
+        let hash = hex::encode(self.work.alert.meta.regions_hash);
+        let source = Source {
+            alert: &self.work.cap,
+            earlier: self.work.earlier.headline.as_deref(),
+            signature: self.release.bureaus.signature_of(&self.work.alert.meta.caller).unwrap_or("预警发布"),
+            regions_hash: &hash,
+            language: &self.work.plan.language,
+        };
+        let lifetime = self.work.alert.at.plus(self.work.plan.lifetime.0);
+        let (bytes, expires) = plan::render(&source, &telling, lifetime);
+        let document = sha256(&bytes);
+        let index = match self.written.iter().position(|d| *d == document) {
+            Some(at) => u16::try_from(at).unwrap_or(u16::MAX),
+            None => self.add(&telling, bytes, document, expires, proposal),
+        };
+        self.known.insert(telling, index);
+        index
+    }
+
+    fn add(
+        &mut self,
+        telling: &Telling,
+        bytes: Vec<u8>,
+        document: [u8; 32],
+        expires: channel::Timestamp,
+        proposal: &mut Proposal,
+    ) -> u16 {
+        let first = u16::try_from(self.written.len()).unwrap_or(u16::MAX);
+        let segments = self.segments(telling.kind, &bytes);
+        let meta = VariantMeta {
+            kind: telling.kind.to_owned(),
+            language: telling.language.clone(),
+            document,
+            segments,
+            expires,
+            drill: plan::wall::is_drill(self.work.cap.status),
+        };
+        proposal.documents.push((document, bytes));
+        proposal.events.push((self.work.alert.stream, Event::Variants { first, variants: vec![meta] }));
+        self.written.push(document);
+        first
+    }
+
+    /// What one message of this text costs, as the channel of its kind says.
+    fn segments(&self, kind: &str, bytes: &[u8]) -> u32 {
+        let channel = self.release.channels.values().find(|c| c.capability().kind == kind);
+        let variant = plan::load(bytes, &bytes::Bytes::new());
+        channel.zip(variant).map_or(1, |(channel, variant)| channel.cost(&variant))
+    }
+}

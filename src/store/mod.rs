@@ -1,0 +1,98 @@
+//! Where everything durable lies: the journal's records, the documents they speak of, the inbox of unmatched receipts
+//! and the identities of alerts. The store keeps bytes and order; it knows no event. This module must not decide, fold
+//! or interpret a record's body, and no SQL stands outside it.
+
+mod registry;
+mod sqlite;
+
+use async_trait::async_trait;
+use channel::Timestamp;
+
+pub use registry::RegistryFile;
+pub use sqlite::Sqlite;
+
+use crate::model::StreamId;
+
+/// A document's name: the SHA-256 of its bytes.
+pub type DocumentId = [u8; 32];
+
+/// The events of one stream that were committed together.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Record {
+    /// Over all streams of the partition, from 1, without a gap.
+    pub seq: u64,
+    pub epoch: u32,
+    pub format: u8,
+    pub stream: StreamId,
+    /// Within its stream, from 1, without a gap.
+    pub stream_seq: u32,
+    pub time: Timestamp,
+    /// How many events the body holds.
+    pub count: u32,
+    pub body: Vec<u8>,
+    /// CRC-32C of the body.
+    pub crc: u32,
+    /// SHA-256 of the stream's record before this one; zeros for the first.
+    pub before: [u8; 32],
+}
+
+/// A receipt that matched nothing yet.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InboxRow {
+    pub id: u64,
+    pub seen: Timestamp,
+    pub body: Vec<u8>,
+}
+
+/// What one alert is known by, and which stream it became.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct IdentityRow {
+    pub identity: String,
+    pub stream: StreamId,
+    pub content: [u8; 32],
+}
+
+/// Everything that one commit brings: all of it is durable, or none.
+#[derive(Default, Debug)]
+pub struct Append {
+    pub records: Vec<Record>,
+    pub documents: Vec<(DocumentId, Vec<u8>)>,
+    pub identities: Vec<IdentityRow>,
+    pub inbox_put: Vec<InboxRow>,
+    pub inbox_take: Vec<u64>,
+}
+
+impl Append {
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+            && self.documents.is_empty()
+            && self.identities.is_empty()
+            && self.inbox_put.is_empty()
+            && self.inbox_take.is_empty()
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Nothing was written; the same may work later.
+    #[error("the store could not {0}: {1}; nothing was changed, make room or restore access and it goes on")]
+    Away(&'static str, String),
+    /// The file is not what it should be.
+    #[error("the store could not {0}: {1}; restore from a backup")]
+    Broken(&'static str, String),
+}
+
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Ready when everything is on disk.
+    async fn append(&self, append: Append) -> Result<(), StoreError>;
+    /// Up to `limit` records with a greater sequence than `after`, in order.
+    async fn records(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError>;
+    async fn stream(&self, stream: StreamId) -> Result<Vec<Record>, StoreError>;
+    async fn document(&self, id: DocumentId) -> Result<Option<Vec<u8>>, StoreError>;
+    async fn identities(&self) -> Result<Vec<IdentityRow>, StoreError>;
+    async fn inbox(&self) -> Result<Vec<InboxRow>, StoreError>;
+}
+
+#[cfg(test)]
+pub mod suite;

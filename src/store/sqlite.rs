@@ -1,0 +1,220 @@
+//! The embedded store: one SQLite file in WAL mode with `synchronous=FULL`, one connection that writes on a thread of
+//! its own and one that reads. This module must not hold a transaction open across calls.
+
+use std::path::Path;
+use std::sync::mpsc;
+
+use async_trait::async_trait;
+use channel::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use tokio::sync::oneshot;
+
+use super::{Append, DocumentId, IdentityRow, InboxRow, Record, Store, StoreError};
+use crate::model::StreamId;
+
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS journal(
+  seq INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, format INTEGER NOT NULL, stream INTEGER NOT NULL,
+  stream_seq INTEGER NOT NULL, time INTEGER NOT NULL, count INTEGER NOT NULL, body BLOB NOT NULL,
+  crc INTEGER NOT NULL, before BLOB NOT NULL) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS journal_stream ON journal(stream, stream_seq);
+CREATE TABLE IF NOT EXISTS document(id BLOB PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS identity(identity TEXT PRIMARY KEY, stream INTEGER NOT NULL, content BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS inbox(id INTEGER PRIMARY KEY, seen INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+PRAGMA user_version=1;
+";
+
+type Work = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// A connection on a thread of its own; work is done in the order it is given.
+struct Worker(mpsc::Sender<Work>);
+
+impl Worker {
+    fn start(name: &str, mut connection: Connection) -> Result<Self, StoreError> {
+        let (give, take) = mpsc::channel::<Work>();
+        std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || {
+                for work in take {
+                    work(&mut connection);
+                }
+            })
+            .map_err(|e| StoreError::Away("start its thread", e.to_string()))?;
+        Ok(Self(give))
+    }
+
+    async fn call<T: Send + 'static>(
+        &self,
+        what: &'static str,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, wait) = oneshot::channel();
+        let job: Work = Box::new(move |connection| {
+            // Whoever asked may have gone; the work is done all the same.
+            let _ = answer.send(work(connection));
+        });
+        let gone = || StoreError::Away(what, "its thread has ended".into());
+        self.0.send(job).map_err(|_| gone())?;
+        wait.await.map_err(|_| gone())?.map_err(|e| failed(what, &e))
+    }
+}
+
+fn failed(what: &'static str, error: &rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
+            StoreError::Broken(what, error.to_string())
+        }
+        _ => StoreError::Away(what, error.to_string()),
+    }
+}
+
+pub struct Sqlite {
+    writer: Worker,
+    reader: Worker,
+}
+
+impl Sqlite {
+    /// Opens or makes `journal.sqlite` at `path`.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let open = |what| {
+            let connection = Connection::open(path).map_err(|e| failed(what, &e))?;
+            connection
+                .execute_batch(
+                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=16000;
+                     PRAGMA busy_timeout=10000;",
+                )
+                .map_err(|e| failed(what, &e))?;
+            Ok::<_, StoreError>(connection)
+        };
+        let writer = open("open the journal for writing")?;
+        writer.execute_batch(SCHEMA).map_err(|e| failed("make its tables", &e))?;
+        let reader = open("open the journal for reading")?;
+        reader.execute_batch("PRAGMA query_only=ON;").map_err(|e| failed("open the journal for reading", &e))?;
+        Ok(Self { writer: Worker::start("journal-write", writer)?, reader: Worker::start("journal-read", reader)? })
+    }
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
+    Ok(Record {
+        seq: unsigned(row.get(0)?),
+        epoch: row.get(1)?,
+        format: row.get(2)?,
+        stream: unsigned(row.get(3)?),
+        stream_seq: row.get(4)?,
+        time: Timestamp(row.get(5)?),
+        count: row.get(6)?,
+        body: row.get(7)?,
+        crc: row.get(8)?,
+        before: row.get(9)?,
+    })
+}
+
+const COLUMNS: &str = "seq, epoch, format, stream, stream_seq, time, count, body, crc, before";
+
+fn write(connection: &mut Connection, append: &Append) -> rusqlite::Result<()> {
+    let tx = connection.transaction()?;
+    {
+        let mut put = tx.prepare_cached("INSERT INTO journal VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")?;
+        for r in &append.records {
+            put.execute(params![
+                signed(r.seq), r.epoch, r.format, signed(r.stream), r.stream_seq, r.time.0, r.count, r.body, r.crc,
+                r.before
+            ])?;
+        }
+        let mut put = tx.prepare_cached("INSERT OR IGNORE INTO document VALUES(?1,?2)")?;
+        for (id, body) in &append.documents {
+            put.execute(params![id, body])?;
+        }
+        let mut put = tx.prepare_cached("INSERT INTO identity VALUES(?1,?2,?3)")?;
+        for row in &append.identities {
+            put.execute(params![row.identity, signed(row.stream), row.content])?;
+        }
+        let mut put = tx.prepare_cached("INSERT INTO inbox VALUES(?1,?2,?3)")?;
+        for row in &append.inbox_put {
+            put.execute(params![signed(row.id), row.seen.0, row.body])?;
+        }
+        let mut take = tx.prepare_cached("DELETE FROM inbox WHERE id=?1")?;
+        for id in &append.inbox_take {
+            take.execute([signed(*id)])?;
+        }
+    }
+    tx.commit()
+}
+
+#[async_trait]
+impl Store for Sqlite {
+    async fn append(&self, append: Append) -> Result<(), StoreError> {
+        self.writer.call("append to the journal", move |c| write(c, &append)).await
+    }
+
+    async fn records(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
+        self.reader
+            .call("read the journal", move |c| {
+                let sql = format!("SELECT {COLUMNS} FROM journal WHERE seq>?1 ORDER BY seq LIMIT ?2");
+                let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+                c.prepare_cached(&sql)?.query_map(params![signed(after), limit], record)?.collect()
+            })
+            .await
+    }
+
+    async fn stream(&self, stream: StreamId) -> Result<Vec<Record>, StoreError> {
+        self.reader
+            .call("read a stream", move |c| {
+                let sql = format!("SELECT {COLUMNS} FROM journal WHERE stream=?1 ORDER BY stream_seq");
+                c.prepare_cached(&sql)?.query_map([signed(stream)], record)?.collect()
+            })
+            .await
+    }
+
+    async fn document(&self, id: DocumentId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.reader
+            .call("read a document", move |c| {
+                c.prepare_cached("SELECT body FROM document WHERE id=?1")?.query_row([id], |r| r.get(0)).optional()
+            })
+            .await
+    }
+
+    async fn identities(&self) -> Result<Vec<IdentityRow>, StoreError> {
+        self.reader
+            .call("read the identities", |c| {
+                c.prepare("SELECT identity, stream, content FROM identity")?
+                    .query_map([], |r| {
+                        Ok(IdentityRow { identity: r.get(0)?, stream: unsigned(r.get(1)?), content: r.get(2)? })
+                    })?
+                    .collect()
+            })
+            .await
+    }
+
+    async fn inbox(&self) -> Result<Vec<InboxRow>, StoreError> {
+        self.reader
+            .call("read the inbox", |c| {
+                c.prepare("SELECT id, seen, body FROM inbox ORDER BY id")?
+                    .query_map([], |r| {
+                        Ok(InboxRow { id: unsigned(r.get(0)?), seen: Timestamp(r.get(1)?), body: r.get(2)? })
+                    })?
+                    .collect()
+            })
+            .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn sqlite_passes_the_store_suite() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("journal.sqlite");
+        crate::store::suite::exercise(|| Box::new(Sqlite::open(&path).expect("opens"))).await;
+    }
+}
