@@ -2,10 +2,11 @@
 
 use super::element::Element;
 use super::{info, list, structure};
-use crate::codes::{Scope, Version};
+use crate::codes::{MsgType, Scope, Status, Version};
 use crate::finding::Findings;
 use crate::model::Alert;
-use crate::rules;
+use crate::rules::{self, Rule};
+use crate::time::Time;
 use crate::tree::{Namespace, Node};
 
 pub(super) fn alert(
@@ -24,14 +25,7 @@ pub(super) fn alert(
         return None;
     }
     let signed = signature(&element, findings);
-    let identifier = element.required("identifier", &rules::IDENTIFIER_PRESENT, findings);
-    let sender = element.required("sender", &rules::SENDER_PRESENT, findings);
-    let sent = element
-        .required("sent", &rules::SENT_PRESENT, findings)
-        .and_then(|_| element.child("sent"))
-        .and_then(|sent| sent.time(&rules::SENT_FORMAT, findings));
-    let status = element.required_code("status", &rules::STATUS_ENUM, findings);
-    let msg_type = element.required_code("msgType", &rules::MSG_TYPE_ENUM, findings);
+    let identity = identity(&element, findings);
     let scope = element
         .required_code("scope", &rules::SCOPE_ENUM, findings)
         .unwrap_or(Scope::Restricted);
@@ -44,44 +38,79 @@ pub(super) fn alert(
         .children("info")
         .map(|element| reading.info(&element))
         .collect();
-    let findings = reading.findings;
-    let names = |name, rule, findings: &mut Findings| {
-        element
-            .child(name)
-            .map(|child| list::names(&child, rule, findings))
-            .unwrap_or_default()
-    };
-    let addresses = names("addresses", &rules::ADDRESSES_LIST, findings);
-    let incidents = names("incidents", &rules::INCIDENTS_LIST, findings);
+    let addresses = names(&element, "addresses", &rules::ADDRESSES_LIST, findings);
+    let incidents = names(&element, "incidents", &rules::INCIDENTS_LIST, findings);
     let references = element
         .child("references")
         .map(|child| list::references(&child, version, findings))
         .unwrap_or_default();
+    let codes = element
+        .children("code")
+        .map(|code| code.text())
+        .filter(|code| !code.is_empty())
+        .collect();
     if findings.refused() {
         return None;
     }
+    let identity = identity?;
     Some(Alert {
         version,
-        identifier: identifier?,
-        sender: sender?,
-        sent: sent?,
-        status: status?,
-        msg_type: msg_type?,
+        identifier: identity.identifier,
+        sender: identity.sender,
+        sent: identity.sent,
+        status: identity.status,
+        msg_type: identity.msg_type,
         source: element.optional("source"),
         scope,
         restriction: element.optional("restriction"),
         addresses,
-        codes: element
-            .children("code")
-            .map(|code| code.text())
-            .filter(|code| !code.is_empty())
-            .collect(),
+        codes,
         note: element.optional("note"),
         references,
         incidents,
         infos,
         signed,
     })
+}
+
+/// What nothing can be done without.
+struct Identity {
+    identifier: String,
+    sender: String,
+    sent: Time,
+    status: Status,
+    msg_type: MsgType,
+}
+
+/// Reads all of it before giving up, so that every fault is reported.
+fn identity(alert: &Element<'_>, findings: &mut Findings) -> Option<Identity> {
+    let identifier = alert.required("identifier", &rules::IDENTIFIER_PRESENT, findings);
+    let sender = alert.required("sender", &rules::SENDER_PRESENT, findings);
+    let sent = alert
+        .required("sent", &rules::SENT_PRESENT, findings)
+        .and_then(|_| alert.child("sent"))
+        .and_then(|sent| sent.time(&rules::SENT_FORMAT, findings));
+    let status = alert.required_code("status", &rules::STATUS_ENUM, findings);
+    let msg_type = alert.required_code("msgType", &rules::MSG_TYPE_ENUM, findings);
+    Some(Identity {
+        identifier: identifier?,
+        sender: sender?,
+        sent: sent?,
+        status: status?,
+        msg_type: msg_type?,
+    })
+}
+
+fn names(
+    alert: &Element<'_>,
+    name: &'static str,
+    unbalanced: &Rule,
+    findings: &mut Findings,
+) -> Vec<String> {
+    alert
+        .child(name)
+        .map(|child| list::names(&child, unbalanced, findings))
+        .unwrap_or_default()
 }
 
 /// Whether a signature is where a signature may be. Nothing below it is read.
