@@ -89,14 +89,14 @@ pub struct HouseholdLine {
     pub tried: Vec<String>,
 }
 
-/// The doors of a region by village, group and id.
+/// The doors of some regions by village, group and id.
 pub fn households(
     alert: &Alert,
     registry: &Registry,
-    under: RegionCode,
+    scope: &[RegionCode],
     page: Page,
 ) -> Vec<HouseholdLine> {
-    let doors = Doors::of(alert, registry, &[under]);
+    let doors = Doors::of(alert, registry, scope);
     let start = page.after.and_then(|id| place(&doors, id));
     let mut lines: Vec<HouseholdLine> = Vec::new();
     for (at, village) in doors.villages.iter().enumerate() {
@@ -271,13 +271,13 @@ pub struct SpeakerLine {
     pub at: Option<Timestamp>,
 }
 
-/// Every delivery to a speaker of a region, by village.
-pub fn speakers(alert: &Alert, registry: &Registry, under: RegionCode) -> Vec<SpeakerLine> {
+/// Every delivery to a speaker of some regions, by village.
+pub fn speakers(alert: &Alert, registry: &Registry, scope: &[RegionCode]) -> Vec<SpeakerLine> {
     let mut lines = Vec::new();
     for block in alert
         .blocks()
         .iter()
-        .filter(|b| b.speaker && inside(&[under], b.region))
+        .filter(|b| b.speaker && inside(scope, b.region))
     {
         let village_name = registry.full_name(block.region);
         for i in 0..block.len() as usize {

@@ -285,8 +285,8 @@ fn several_responsibilities_give_a_row_each() {
 fn a_list_is_cut_into_pages_without_a_gap_or_a_repeat() {
     let story = Story::released();
     story.prove(0, Evidence::Delivered);
-    let list = |page| households(&story.alert(), &story.registry, code("510727"), page);
-    let whole: Vec<_> = list(Page::whole(Wanted::Everyone))
+    let found = |page| households(&story.alert(), &story.registry, &[code("510727")], page);
+    let whole: Vec<_> = found(Page::whole(Wanted::Everyone))
         .iter()
         .map(|l| l.id)
         .collect();
@@ -294,7 +294,7 @@ fn a_list_is_cut_into_pages_without_a_gap_or_a_repeat() {
     assert_eq!(whole[0], 2 * DOORS, "by village: 豆叩 stands before 平通");
     let (mut paged, mut after) = (Vec::new(), None);
     loop {
-        let page = list(Page {
+        let page = found(Page {
             after,
             limit: 4,
             ..Page::whole(Wanted::Everyone)
@@ -304,7 +304,7 @@ fn a_list_is_cut_into_pages_without_a_gap_or_a_repeat() {
         paged.extend(page.iter().map(|l| l.id));
     }
     assert_eq!(paged, whole);
-    let reached = list(Page::whole(Wanted::Reached));
+    let reached = found(Page::whole(Wanted::Reached));
     assert_eq!(
         (reached.len(), reached[0].tried.as_slice()),
         (1, ["sms".to_owned()].as_slice())
@@ -313,9 +313,9 @@ fn a_list_is_cut_into_pages_without_a_gap_or_a_repeat() {
         (reached[0].name.as_str(), reached[0].tags.as_slice()),
         ("1号院", ["lives-alone"].as_slice())
     );
-    assert_eq!(list(Page::whole(Wanted::Away)).len(), 3);
+    assert_eq!(found(Page::whole(Wanted::Away)).len(), 3);
     assert_eq!(
-        list(Page {
+        found(Page {
             group: Some(1),
             ..Page::whole(Wanted::Everyone)
         })
@@ -338,7 +338,7 @@ fn filters_and_figures_agree() {
         let lines = households(
             &story.alert(),
             &story.registry,
-            code("510727"),
+            &[code("510727")],
             Page::whole(wanted),
         );
         u32::try_from(lines.len()).expect("few")
@@ -410,7 +410,7 @@ fn progress_of_a_channel_adds_up_and_counts_its_doubts() {
 #[test]
 fn speakers_are_listed_with_their_villages() {
     let story = Story::released();
-    let lines = speakers(&story.alert(), &story.registry, code("510727217"));
+    let lines = speakers(&story.alert(), &story.registry, &[code("510727217")]);
     assert_eq!(lines.len(), 2);
     assert_eq!(
         (

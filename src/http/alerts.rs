@@ -1,0 +1,212 @@
+//! The alerts themselves: the list, one alert, and its document as it came. This module must not count households.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use channel::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Gate;
+use super::caller::{Params, Reader, View, sees};
+use super::problem::Problem;
+use crate::coverage::words::of_level;
+use crate::coverage::{self, ChannelLine};
+use crate::ledger::event::Born;
+use crate::ledger::{Alert, Identity, Phase};
+use crate::model::{RegionCode, StreamId};
+
+#[derive(Serialize)]
+pub struct IdentityView {
+    sender: String,
+    identifier: String,
+    sent: String,
+}
+
+impl From<&Identity> for IdentityView {
+    fn from(identity: &Identity) -> Self {
+        Self {
+            sender: identity.sender.clone(),
+            identifier: identity.identifier.clone(),
+            sent: Timestamp::from_secs(identity.sent).to_string(),
+        }
+    }
+}
+
+pub fn born(born: Born) -> (&'static str, &'static str, Option<StreamId>) {
+    match born {
+        Born::Live => ("live", "受理", None),
+        Born::SupersededBy(by) => ("superseded", "已被替代", Some(by)),
+        Born::Filed => ("filed", "存档不发", None),
+        Born::Quarantined => ("quarantined", "暂存待核", None),
+    }
+}
+
+#[derive(Serialize)]
+struct AlertLine {
+    id: StreamId,
+    identity: IdentityView,
+    state: &'static str,
+    state_zh: &'static str,
+    level: &'static str,
+    level_zh: &'static str,
+    status: cap::Status,
+    msg_type: cap::MsgType,
+    /// The first info's event code.
+    event: String,
+    bureau: String,
+    bureau_name: Option<String>,
+    accepted: String,
+    expires: String,
+    deliveries: u32,
+}
+
+#[derive(Serialize)]
+struct RegionView {
+    code: RegionCode,
+    name: String,
+}
+
+#[derive(Serialize)]
+struct AlertView {
+    #[serde(flatten)]
+    line: AlertLine,
+    born: &'static str,
+    born_zh: &'static str,
+    withdrawn_by: Option<StreamId>,
+    /// The alerts that this one corrects, as far as they are known.
+    corrects: Vec<StreamId>,
+    plan: String,
+    generation: u32,
+    regions: Vec<RegionView>,
+    regions_hash: String,
+    channels: Vec<ChannelLine>,
+    doubts: u32,
+}
+
+/// Where an alert stands, in the field's words.
+fn state(gate: &Gate, alert: &Alert) -> (&'static str, &'static str) {
+    match alert.meta.born {
+        Born::Quarantined => return ("quarantined", "暂存待核"),
+        Born::Filed => return ("filed", "存档不发"),
+        Born::Live | Born::SupersededBy(_) => {}
+    }
+    let by = alert.withdrawn_by().and_then(|by| gate.ledger.alert(by));
+    match alert.phase() {
+        Phase::Withdrawn if by.is_some_and(|by| by.meta.msg_type == cap::MsgType::Cancel) => {
+            ("lifted", "已解除")
+        }
+        Phase::Withdrawn => ("superseded", "已被替代"),
+        _ if alert.expires() <= gate.clock.now() => ("expired", "到期失效"),
+        Phase::Accepted => ("accepted", "已受理"),
+        Phase::Releasing => ("releasing", "发布中"),
+        Phase::Planned => ("in-force", "生效中"),
+    }
+}
+
+fn line(gate: &Gate, alert: &Alert) -> AlertLine {
+    let (state, state_zh) = state(gate, alert);
+    let (level, level_zh) = of_level(alert.meta.level);
+    AlertLine {
+        id: alert.stream,
+        identity: (&alert.meta.identity).into(),
+        state,
+        state_zh,
+        level,
+        level_zh,
+        status: alert.meta.status,
+        msg_type: alert.meta.msg_type,
+        event: alert
+            .meta
+            .infos
+            .first()
+            .map(|i| i.event.clone())
+            .unwrap_or_default(),
+        bureau: alert.meta.caller.clone(),
+        bureau_name: gate.bureaus.name_of(&alert.meta.caller).map(str::to_owned),
+        accepted: alert.at.to_string(),
+        expires: alert.expires().to_string(),
+        deliveries: alert.next_delivery(),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListParams {
+    /// Only alerts before this id.
+    before: Option<StreamId>,
+    limit: Option<usize>,
+}
+
+#[derive(Serialize)]
+pub struct List {
+    as_of: String,
+    alerts: Vec<AlertLine>,
+    /// Ask again with `before` set to this for the next page.
+    next: Option<StreamId>,
+}
+
+const MOST: usize = 500;
+const USUAL: usize = 50;
+
+pub async fn list(
+    State(gate): State<Arc<Gate>>,
+    Reader(caller): Reader,
+    Params(params): Params<ListParams>,
+) -> Json<List> {
+    let limit = params.limit.unwrap_or(USUAL).clamp(1, MOST);
+    let before = params.before.unwrap_or(StreamId::MAX);
+    let all = gate.ledger.alerts();
+    let mut seen = all
+        .iter()
+        .rev()
+        .filter(|alert| alert.stream < before && sees(&caller, alert));
+    let alerts: Vec<AlertLine> = seen
+        .by_ref()
+        .take(limit)
+        .map(|alert| line(&gate, alert))
+        .collect();
+    let next = seen.next().and_then(|_| alerts.last().map(|last| last.id));
+    Json(List {
+        as_of: gate.clock.now().to_string(),
+        alerts,
+        next,
+    })
+}
+
+pub async fn one(State(gate): State<Arc<Gate>>, view: View) -> impl IntoResponse {
+    let (alert, registry) = (&view.alert, &view.registry);
+    let region = |code: &RegionCode| RegionView {
+        code: *code,
+        name: registry.full_name(*code),
+    };
+    let (born, born_zh, superseded_by) = born(alert.meta.born);
+    Json(AlertView {
+        line: line(&gate, alert),
+        born,
+        born_zh,
+        withdrawn_by: alert.withdrawn_by().or(superseded_by),
+        corrects: alert.meta.hits.clone(),
+        plan: alert.meta.plan_name.clone(),
+        generation: alert.generation(),
+        regions: alert.meta.regions.iter().map(region).collect(),
+        regions_hash: hex::encode(alert.meta.regions_hash),
+        channels: coverage::channels(alert),
+        doubts: alert.doubts.load(Relaxed),
+    })
+}
+
+pub async fn document(State(gate): State<Arc<Gate>>, view: View) -> Result<Response, Problem> {
+    let stored = gate.store.document(view.alert.meta.document).await?;
+    let stream = view.alert.stream;
+    let bytes = stored.ok_or_else(|| {
+        Problem::damaged(
+            stream,
+            "its document is not in the store; restore it from a backup",
+        )
+    })?;
+    Ok(([(header::CONTENT_TYPE, "application/cap+xml")], bytes).into_response())
+}

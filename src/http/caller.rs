@@ -1,0 +1,167 @@
+//! Who calls and what they may see, proved before a handler runs: a bearer token with its scope, then the alert behind
+//! the caller's regions. "No such alert" and "not yours" are one answer, said here alone. This module must not answer
+//! questions about an alert.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Query, RawPathParams};
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::problem::{BAD_PARAMETER, NO_SCOPE, Problem, UNKNOWN_REGION, UNPROVEN};
+use super::{Gate, House};
+use crate::coverage;
+use crate::ledger::Alert;
+use crate::model::RegionCode;
+use crate::registry::Registry;
+use crate::trust::{Caller, Scope};
+
+/// A caller who may read.
+pub struct Reader(pub Caller);
+
+/// A caller who may submit.
+pub struct Submitter(pub Caller);
+
+fn prove(parts: &Parts, gate: &Gate, scope: Scope) -> Result<Caller, Problem> {
+    let token = parts
+        .headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim());
+    let Some(caller) = token.and_then(|token| gate.bureaus.prove(token)) else {
+        let said = if token.is_some() {
+            "the bearer token is not known"
+        } else {
+            "there is no bearer token"
+        };
+        let detail = format!(
+            "{said}; send `Authorization: Bearer TOKEN` with the token that your bureau was given"
+        );
+        return Err(Problem::new(&UNPROVEN, detail));
+    };
+    if caller.may(scope) {
+        return Ok(caller);
+    }
+    let name = match scope {
+        Scope::Submit => "submit",
+        Scope::Read => "read",
+    };
+    let detail = format!(
+        "bureau {} does not have the scope `{name}`; have it added to the bureau's scopes",
+        caller.id
+    );
+    Err(Problem::new(&NO_SCOPE, detail).with("scope", name))
+}
+
+impl FromRequestParts<House> for Reader {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, Problem> {
+        prove(parts, &house.gate, Scope::Read).map(Self)
+    }
+}
+
+impl FromRequestParts<House> for Submitter {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, Problem> {
+        prove(parts, &house.gate, Scope::Submit).map(Self)
+    }
+}
+
+/// Whether this caller may know of the alert: it touches their regions, or they brought it.
+pub fn sees(caller: &Caller, alert: &Alert) -> bool {
+    caller.id == alert.meta.caller
+        || caller
+            .regions
+            .iter()
+            .any(|own| coverage::touches(alert, *own))
+}
+
+/// One alert as one caller may see it: the path's `{id}`.
+pub struct View {
+    pub caller: Caller,
+    pub alert: Arc<Alert>,
+    pub registry: Arc<Registry>,
+}
+
+impl FromRequestParts<House> for View {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, Problem> {
+        let caller = prove(parts, &house.gate, Scope::Read)?;
+        let id = param(parts, house, "id").await;
+        let found = id
+            .parse()
+            .ok()
+            .and_then(|stream| house.gate.ledger.alert(stream));
+        let alert = found
+            .filter(|alert| sees(&caller, alert))
+            .ok_or_else(|| Problem::unknown_alert(&id))?;
+        Ok(Self {
+            caller,
+            alert,
+            registry: house.gate.registry(),
+        })
+    }
+}
+
+impl View {
+    /// The region that was asked for, if it may be seen; without one, all of the alert that is the caller's: their
+    /// common region where the caller has the whole of it, each part where not.
+    pub fn scope(&self, under: Option<RegionCode>) -> Result<Vec<RegionCode>, Problem> {
+        let stream = self.alert.stream;
+        if let Some(under) = under {
+            if !self.caller.covers(under) {
+                return Err(Problem::outside(
+                    &format!("alert {stream}: under names"),
+                    &[under],
+                ));
+            }
+            if !coverage::touches(&self.alert, under) {
+                let detail = format!(
+                    "alert {stream} does not speak of {under}; GET /v1/alerts/{stream} lists its regions"
+                );
+                return Err(Problem::new(&UNKNOWN_REGION, detail));
+            }
+            return Ok(vec![under]);
+        }
+        let parts = coverage::home(&self.alert, &self.caller.regions);
+        if parts.is_empty() {
+            let detail =
+                format!("alert {stream} names no region of yours, so there is nothing to count");
+            return Err(Problem::new(&UNKNOWN_REGION, detail));
+        }
+        match coverage::common(&parts) {
+            Some(top) if self.caller.covers(top) => Ok(vec![top]),
+            _ => Ok(parts),
+        }
+    }
+}
+
+/// The value of a path parameter; empty where the path has none.
+pub async fn param(parts: &mut Parts, house: &House, name: &str) -> String {
+    let params = RawPathParams::from_request_parts(parts, house).await;
+    let value = params.ok().and_then(|params| {
+        let found = params.iter().find(|(n, _)| *n == name)?;
+        Some(found.1.to_owned())
+    });
+    value.unwrap_or_default()
+}
+
+/// The query, whose names and values are all known.
+pub struct Params<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequestParts<House> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &House) -> Result<Self, Problem> {
+        match Query::<T>::try_from_uri(&parts.uri) {
+            Ok(Query(params)) => Ok(Self(params)),
+            Err(error) => Err(Problem::new(&BAD_PARAMETER, error.body_text())),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Figures about an alert: coverage by region, progress by channel, speakers. Every answer says as of when, and only of
+//! regions that are the caller's. This module must not compute a figure: coverage does.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use serde::{Deserialize, Serialize};
+
+use super::Gate;
+use super::caller::{Params, View};
+use super::problem::{BAD_PARAMETER, Problem};
+use crate::coverage::{self, ChannelLine, Rollup, SpeakerLine};
+use crate::model::{RegionCode, StreamId};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Under {
+    under: Option<RegionCode>,
+}
+
+/// `as_of`, the alert and what was asked for.
+#[derive(Serialize)]
+struct Answer<T> {
+    alert: StreamId,
+    as_of: String,
+    #[serde(flatten)]
+    answer: T,
+}
+
+fn answer<T: Serialize>(gate: &Gate, view: &View, answer: T) -> Json<impl Serialize + use<T>> {
+    Json(Answer {
+        alert: view.alert.stream,
+        as_of: gate.clock.now().to_string(),
+        answer,
+    })
+}
+
+#[derive(Serialize)]
+struct Coverage {
+    under: Vec<RegionCode>,
+    #[serde(flatten)]
+    figures: Rollup,
+}
+
+pub async fn coverage(
+    State(gate): State<Arc<Gate>>,
+    view: View,
+    Params(Under { under }): Params<Under>,
+) -> Result<impl IntoResponse, Problem> {
+    let under = view.scope(under)?;
+    let figures = match (under.as_slice(), coverage::common(&under)) {
+        ([one], _) => coverage::rollup(&view.alert, &view.registry, *one),
+        (parts, Some(top)) => coverage::rollup_of(&view.alert, &view.registry, parts, top),
+        (_, None) => {
+            let detail = format!(
+                "alert {} touches several provinces of yours; name one with ?under=",
+                view.alert.stream
+            );
+            return Err(Problem::new(&BAD_PARAMETER, detail));
+        }
+    };
+    Ok(answer(&gate, &view, Coverage { under, figures }))
+}
+
+#[derive(Serialize)]
+struct Channels {
+    channels: Vec<ChannelLine>,
+}
+
+pub async fn channels(State(gate): State<Arc<Gate>>, view: View) -> impl IntoResponse {
+    let channels = coverage::channels(&view.alert);
+    answer(&gate, &view, Channels { channels })
+}
+
+#[derive(Serialize)]
+struct Speakers {
+    under: Vec<RegionCode>,
+    speakers: Vec<SpeakerLine>,
+}
+
+pub async fn speakers(
+    State(gate): State<Arc<Gate>>,
+    view: View,
+    Params(Under { under }): Params<Under>,
+) -> Result<impl IntoResponse, Problem> {
+    let under = view.scope(under)?;
+    let speakers = coverage::speakers(&view.alert, &view.registry, &under);
+    Ok(answer(&gate, &view, Speakers { under, speakers }))
+}

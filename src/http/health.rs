@@ -1,0 +1,87 @@
+//! How the gateway itself does: alive, ready, and its channels. This module must not heal anything.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use channel::{Evidence, Health};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::Gate;
+use super::caller::Reader;
+use super::problem::Problem;
+use crate::coverage::words::of_link;
+
+/// The process answers.
+pub async fn alive() -> Json<Value> {
+    Json(json!({ "status": "alive" }))
+}
+
+/// The store answers: alerts can be taken.
+pub async fn ready(State(gate): State<Arc<Gate>>) -> Result<Json<Value>, Problem> {
+    gate.store.document([0; 32]).await?;
+    let generation = gate.registry().generation();
+    Ok(Json(json!({ "status": "ready", "generation": generation })))
+}
+
+#[derive(Serialize)]
+struct ChannelView {
+    name: String,
+    kind: &'static str,
+    /// The best that this channel can ever prove.
+    best_evidence: Evidence,
+    health: &'static str,
+    /// Why it is down.
+    reason: Option<String>,
+    link: Option<LinkView>,
+}
+
+/// The last change of the link that the engine noted.
+#[derive(Serialize)]
+struct LinkView {
+    state: &'static str,
+    state_zh: &'static str,
+    code: String,
+    since: String,
+}
+
+#[derive(Serialize)]
+struct Channels {
+    as_of: String,
+    channels: Vec<ChannelView>,
+}
+
+pub async fn channels(State(gate): State<Arc<Gate>>, _: Reader) -> impl IntoResponse {
+    let links = gate.ledger.links();
+    let view = |(name, channel): (&String, &Arc<dyn channel::Channel>)| {
+        let capability = channel.capability();
+        let (health, reason) = match channel.health() {
+            Health::Up => ("up", None),
+            Health::Down(why) => ("down", Some(why)),
+        };
+        let link = links.get(name).map(|(state, code, since)| {
+            let (state, state_zh) = of_link(*state);
+            LinkView {
+                state,
+                state_zh,
+                code: code.clone(),
+                since: since.to_string(),
+            }
+        });
+        ChannelView {
+            name: name.clone(),
+            kind: capability.kind,
+            best_evidence: capability.best,
+            health,
+            reason,
+            link,
+        }
+    };
+    let channels = gate.channels.iter().map(view).collect();
+    Json(Channels {
+        as_of: gate.clock.now().to_string(),
+        channels,
+    })
+}

@@ -1,0 +1,187 @@
+//! What a caller is told when something cannot be done: RFC 9457 problems with a stable type, a title in English and in
+//! Chinese, and a detail that says what was attempted, with which id, and what to do. This module must not repeat what a
+//! caller sent beyond ids and codes.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::Path;
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::model::{RegionCode, StreamId};
+use crate::store::StoreError;
+
+#[derive(Debug, Serialize)]
+pub struct Kind {
+    slug: &'static str,
+    pub status: u16,
+    title: &'static str,
+    title_zh: &'static str,
+}
+
+macro_rules! kinds {
+    ($($name:ident = $slug:literal, $status:literal, $en:literal, $zh:literal;)+) => {
+        $(pub const $name: Kind = Kind { slug: $slug, status: $status, title: $en, title_zh: $zh };)+
+        pub const KINDS: &[Kind] = &[$($name),+];
+    };
+}
+
+kinds! {
+    BAD_PARAMETER = "bad-parameter", 400, "A parameter cannot be read", "参数无法识别";
+    BAD_BODY = "bad-body", 400, "The body did not arrive whole", "正文未完整到达";
+    UNPROVEN = "unproven", 401, "The caller is not proven", "未通过身份验证";
+    NO_SCOPE = "no-scope", 403, "The token does not carry this scope", "令牌无此权限";
+    NOT_ALLOWED = "not-allowed", 403, "The bureau may not do this", "该单位无权执行此操作";
+    OUTSIDE_REGIONS = "outside-regions", 403, "Outside the bureau's regions", "超出责任区域";
+    UNKNOWN_ALERT = "unknown-alert", 404, "No such alert", "无此预警";
+    UNKNOWN_REGION = "unknown-region", 404, "The alert does not speak of this region", "该预警不涉及此区域";
+    UNKNOWN_HOUSEHOLD = "unknown-household", 404, "The alert has no such household", "该预警无此住户";
+    UNKNOWN_DELIVERY = "unknown-delivery", 404, "The alert has no such delivery", "该预警无此投递";
+    UNKNOWN_CHANNEL = "unknown-channel", 404, "No such channel", "无此通道";
+    UNKNOWN_PROBLEM = "unknown-problem", 404, "No such problem type", "无此问题类型";
+    UNKNOWN_PATH = "unknown-path", 404, "Nothing is served here", "无此地址";
+    WRONG_METHOD = "wrong-method", 405, "This address does not take this method", "不支持此请求方法";
+    CONFLICT = "conflict", 409, "Another content stands under this identity", "同一标识已有不同内容";
+    TOO_LARGE = "too-large", 413, "The body is too large", "正文过大";
+    UNREADABLE = "unreadable", 422, "The alert cannot be accepted", "预警消息不可受理";
+    NOWHERE = "nowhere", 422, "The alert reaches nobody", "预警未命中任何对象";
+    DAMAGED = "damaged", 500, "The journal is damaged here", "日志此处损坏";
+    STORE_AWAY = "store-away", 503, "The journal is not to be had now", "日志暂不可用";
+    STOPPING = "stopping", 503, "The gateway is stopping", "网关正在停止";
+    TIMED_OUT = "timed-out", 503, "The answer took too long", "应答超时";
+}
+
+#[derive(Debug)]
+pub struct Problem {
+    kind: &'static Kind,
+    detail: String,
+    more: Map<String, Value>,
+}
+
+impl Problem {
+    pub fn new(kind: &'static Kind, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            detail: detail.into(),
+            more: Map::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
+        let value = serde_json::to_value(value).unwrap_or(Value::Null);
+        self.more.insert(name.to_owned(), value);
+        self
+    }
+
+    pub fn unknown_alert(id: &str) -> Self {
+        let id: String = id.chars().take(32).collect();
+        let detail = format!(
+            "alert {id} is not known, or lies outside your regions; ask GET /v1/alerts for those that are yours"
+        );
+        Self::new(&UNKNOWN_ALERT, detail)
+    }
+
+    pub fn outside(what: &str, codes: &[RegionCode]) -> Self {
+        let named: Vec<_> = codes.iter().take(10).map(ToString::to_string).collect();
+        let more = if codes.len() > 10 { " and more" } else { "" };
+        let detail = format!(
+            "{what} {}{more}, which is not inside what your bureau is responsible for; leave it out or have the bureau's regions changed",
+            named.join(", ")
+        );
+        Self::new(&OUTSIDE_REGIONS, detail).with("codes", codes)
+    }
+
+    pub fn timed_out(patience: Duration) -> Self {
+        let detail = format!(
+            "no answer within {} s; ask again: an alert that was already taken is answered as it was the first time",
+            patience.as_secs_f32()
+        );
+        Self::new(&TIMED_OUT, detail)
+    }
+
+    pub fn damaged(stream: StreamId, why: &str) -> Self {
+        Self::new(&DAMAGED, format!("alert {stream}: {why}"))
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let kind = match &error {
+            StoreError::Away(..) => &STORE_AWAY,
+            StoreError::Broken(..) => &DAMAGED,
+        };
+        tracing::warn!(%error, "a request could not be answered from the store");
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut body = self.more;
+        body.insert(
+            "type".into(),
+            format!("/problems/{}", self.kind.slug).into(),
+        );
+        body.insert("status".into(), self.kind.status.into());
+        body.insert("title".into(), self.kind.title.into());
+        body.insert("title_zh".into(), self.kind.title_zh.into());
+        body.insert("detail".into(), self.detail.into());
+        let status =
+            StatusCode::from_u16(self.kind.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut answer = (status, Json(body)).into_response();
+        let headers = answer.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        match self.kind.status {
+            401 => {
+                let how = HeaderValue::from_static("Bearer realm=\"tocsin\"");
+                headers.insert(header::WWW_AUTHENTICATE, how);
+            }
+            503 => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            }
+            _ => {}
+        }
+        answer
+    }
+}
+
+/// A problem's type can be looked up.
+pub async fn explain(Path(slug): Path<String>) -> Result<Json<Value>, Problem> {
+    let Some(kind) = KINDS.iter().find(|kind| kind.slug == slug) else {
+        let types: Vec<_> = KINDS.iter().map(|kind| kind.slug).collect();
+        let problem = Problem::new(
+            &UNKNOWN_PROBLEM,
+            "this is no problem type; `types` has them all",
+        );
+        return Err(problem.with("types", types));
+    };
+    Ok(Json(json!({
+        "type": format!("/problems/{}", kind.slug),
+        "status": kind.status,
+        "title": kind.title,
+        "title_zh": kind.title_zh,
+    })))
+}
+
+pub async fn unknown_path(uri: Uri) -> Problem {
+    let path: String = uri.path().chars().take(100).collect();
+    Problem::new(
+        &UNKNOWN_PATH,
+        format!("nothing is served at {path}; docs/api.md lists every address"),
+    )
+}
+
+pub async fn wrong_method(method: Method, uri: Uri) -> Problem {
+    let path: String = uri.path().chars().take(100).collect();
+    Problem::new(
+        &WRONG_METHOD,
+        format!("{path} does not take {method}; the Allow header says what it takes"),
+    )
+}

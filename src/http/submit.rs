@@ -1,0 +1,112 @@
+//! `POST /v1/alerts`: CAP bytes in, 202 once the alert is durable. This module must not judge the alert: ingest does, and
+//! its refusals become problems here.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::{HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::alerts::{IdentityView, born};
+use super::caller::Submitter;
+use super::problem::{self, Problem};
+use super::{BODY, Gate};
+use crate::coverage::words::of_level;
+use crate::ingest::{Rejection, Submitted};
+use crate::model::{RegionCode, StreamId};
+
+#[derive(Serialize)]
+struct Receipt {
+    id: StreamId,
+    identity: IdentityView,
+    disposition: cap::Disposition,
+    findings: Vec<cap::Finding>,
+    born: &'static str,
+    born_zh: &'static str,
+    superseded_by: Option<StreamId>,
+    level: &'static str,
+    level_zh: &'static str,
+    regions: Vec<RegionCode>,
+    regions_hash: String,
+    position: u64,
+    repeated: bool,
+}
+
+pub async fn submit(
+    State(gate): State<Arc<Gate>>,
+    Submitter(caller): Submitter,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let bytes = body.map_err(|error| broken(&error))?;
+    let submitted = gate.ingest.submit(&caller, bytes).await?;
+    Ok(receipt(submitted))
+}
+
+pub fn broken(error: &BytesRejection) -> Problem {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        let detail = format!(
+            "a body has at most {BODY} bytes; put pictures and sound behind a link (resource/uri)"
+        );
+        return Problem::new(&problem::TOO_LARGE, detail);
+    }
+    Problem::new(
+        &problem::BAD_BODY,
+        "the connection ended before the body was complete; send it again",
+    )
+}
+
+fn receipt(submitted: Submitted) -> Response {
+    let (born, born_zh, superseded_by) = born(submitted.born);
+    let (level, level_zh) = of_level(submitted.level);
+    let place = format!("/v1/alerts/{}", submitted.stream);
+    let headers = [
+        (header::LOCATION, place),
+        (
+            HeaderName::from_static("tocsin-position"),
+            submitted.position.to_string(),
+        ),
+    ];
+    let body = Receipt {
+        id: submitted.stream,
+        identity: (&submitted.identity).into(),
+        disposition: submitted.disposition,
+        findings: submitted.findings,
+        born,
+        born_zh,
+        superseded_by,
+        level,
+        level_zh,
+        regions: submitted.regions,
+        regions_hash: submitted.regions_hash,
+        position: submitted.position,
+        repeated: submitted.repeated,
+    };
+    (StatusCode::ACCEPTED, headers, Json(body)).into_response()
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::Unreadable { findings } => {
+                let detail = "the alert was not taken and nothing was changed; repair what the findings of level error name and send it again";
+                Self::new(&problem::UNREADABLE, detail).with("findings", findings)
+            }
+            Rejection::NotAllowed { what } => Self::new(&problem::NOT_ALLOWED, what),
+            Rejection::Outside { codes } => Self::outside("the alert names", &codes),
+            Rejection::Nowhere { findings, what } => {
+                Self::new(&problem::NOWHERE, what).with("findings", findings)
+            }
+            Rejection::Conflict { stream } => {
+                let detail = format!(
+                    "alert {stream} has the same sender, identifier and sent with another content; send a changed alert under a new identifier with msgType Update"
+                );
+                Self::new(&problem::CONFLICT, detail).with("alert", stream)
+            }
+            Rejection::Unavailable { reason } => Self::new(&problem::STORE_AWAY, reason),
+        }
+    }
+}
