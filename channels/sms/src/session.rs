@@ -2,15 +2,17 @@
 //! task beside it, in order, so that a slow store never holds up the answers to what we sent. This module must not
 //! retry a message: it only says what became of it.
 
+mod incoming;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::{Buf, BytesMut};
-use channel::{Context, Failure, FailureClass, Receipt, Stop};
+use bytes::BytesMut;
+use channel::{Context, Failure, FailureClass, Stop};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::net::tcp::WriteHalf;
+use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -18,9 +20,8 @@ use crate::bind::{BIND_SEQUENCE, open};
 use crate::config::Config;
 use crate::hand_on::{Handed, hand_on};
 use crate::link::{AGES, Counts, Freed, Live};
-use crate::pdu::{self, Body, Pdu, Sm};
+use crate::pdu::{self, Body};
 use crate::quiet::Quiet;
-use crate::receipt::{self, Reading};
 use crate::status;
 
 /// Receipts that may wait for the store; more are left unanswered, and come again.
@@ -87,6 +88,7 @@ pub(crate) async fn run(
                     receipts: &sender,
                     written: 0,
                     code: "tcp:closed",
+                    told: false,
                     buffer,
                 };
                 state.send_replace(State::Bound(live));
@@ -122,13 +124,20 @@ pub(crate) fn no_smpp(_: pdu::Malformed) -> Failure {
     )
 }
 
-/// What one read brought, to be acted on once.
-struct Tray {
-    freed: Freed,
-    answers: Vec<(u32, u32, Body<'static>)>,
-    sequences: Vec<u32>,
-    receipts: Vec<Receipt>,
-    end: Option<Failure>,
+/// Bytes that the socket is taking.
+struct Begun {
+    bytes: Vec<u8>,
+    at: usize,
+}
+
+impl Begun {
+    fn rest(&self) -> &[u8] {
+        &self.bytes[self.at..]
+    }
+}
+
+fn closed() -> Failure {
+    down("tcp:closed", "the far end closed the connection")
 }
 
 struct Session<'a> {
@@ -140,6 +149,8 @@ struct Session<'a> {
     /// Bytes that the socket took.
     written: u64,
     code: &'static str,
+    /// The far end still listens at the end: there are last words for it.
+    told: bool,
     buffer: BytesMut,
 }
 
@@ -153,7 +164,28 @@ impl Session<'_> {
     /// Returns why the session ended.
     async fn run(&mut self, mut socket: TcpStream, stop: &Stop) -> Failure {
         let (mut reader, mut writer) = socket.split();
-        let (mut out, mut at) = (Vec::with_capacity(READ), 0);
+        let mut begun = Begun {
+            bytes: Vec::with_capacity(READ),
+            at: 0,
+        };
+        // The far end may have sent more behind its bind's answer.
+        let end = match self.read() {
+            Some(end) => end,
+            None => self.serve(&mut reader, &mut writer, &mut begun, stop).await,
+        };
+        if self.told {
+            self.last_words(&mut writer, begun.rest()).await;
+        }
+        end
+    }
+
+    async fn serve(
+        &mut self,
+        reader: &mut ReadHalf<'_>,
+        writer: &mut WriteHalf<'_>,
+        begun: &mut Begun,
+        stop: &Stop,
+    ) -> Failure {
         let mut age = tokio::time::interval(self.config.answer_timeout() / AGES);
         age.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         age.reset();
@@ -161,54 +193,35 @@ impl Session<'_> {
         tokio::pin!(patience);
         let mut quiet = Quiet::new(self.config);
         let (mut stopping, mut unbinding) = (false, false);
-        // The far end may have sent more behind its bind's answer.
-        if let Some(end) = self.read() {
-            self.last_words(&mut writer, &[]).await;
-            return end;
-        }
         loop {
-            if at == out.len() {
-                self.live.swap(&mut out);
-                at = 0;
+            if begun.rest().is_empty() {
+                self.live.swap(&mut begun.bytes);
+                begun.at = 0;
             }
-            if stopping
-                && !unbinding
-                && self.live.waiting() == 0
-                && self.live.unanswered.load(Ordering::Acquire) == 0
-            {
+            if stopping && !unbinding && self.settled() {
                 unbinding = true;
-                self.live.put(std::iter::once((
-                    pdu::MAX_SEQUENCE,
-                    status::OK,
-                    Body::Unbind,
-                )));
+                self.unbind();
             }
             tokio::select! {
                 read = reader.read_buf(&mut self.buffer) => {
                     if !matches!(read, Ok(1..)) {
-                        return down("tcp:closed", "the far end closed the connection");
+                        return closed();
                     }
                     quiet.heard();
                     if let Some(end) = self.read() {
-                        self.last_words(&mut writer, &out[at..]).await;
                         return end;
                     }
                 }
-                wrote = writer.write(&out[at..]), if at < out.len() => match wrote {
-                    Ok(1..) => {
-                        let bytes = wrote.unwrap_or_default();
-                        at += bytes;
-                        self.written += bytes as u64;
-                    }
-                    _ => return down("tcp:closed", "the far end closed the connection"),
-                },
-                () = self.live.wake.notified(), if at == out.len() => {}
-                _ = age.tick() => {
-                    if self.grow(&mut quiet) {
-                        self.code = "smpp:dead";
-                        return down("smpp:dead", "the far end did not answer enquire_link in time");
-                    }
+                wrote = writer.write(begun.rest()), if !begun.rest().is_empty() => {
+                    let Ok(bytes @ 1..) = wrote else { return closed() };
+                    begun.at += bytes;
+                    self.written += bytes as u64;
                 }
+                () = self.live.wake.notified(), if begun.rest().is_empty() => {}
+                _ = age.tick() => if self.grow(&mut quiet) {
+                    self.code = "smpp:dead";
+                    return down("smpp:dead", "the far end did not answer enquire_link in time");
+                },
                 () = stop.cancelled(), if !stopping => {
                     stopping = true;
                     self.live.shut();
@@ -219,11 +232,21 @@ impl Session<'_> {
                         return down("smpp:stopped", "the channel was stopped");
                     }
                     unbinding = true;
-                    self.live.put(std::iter::once((pdu::MAX_SEQUENCE, status::OK, Body::Unbind)));
+                    self.unbind();
                     patience.as_mut().reset(tokio::time::Instant::now() + FAREWELL);
                 }
             }
         }
+    }
+
+    /// Nothing is under way in either direction.
+    fn settled(&self) -> bool {
+        self.live.waiting() == 0 && self.live.unanswered.load(Ordering::Acquire) == 0
+    }
+
+    fn unbind(&self) {
+        let farewell = (pdu::MAX_SEQUENCE, status::OK, Body::Unbind);
+        self.live.put(std::iter::once(farewell));
     }
 
     /// Writes what is left, our answer to an `unbind` above all, if the socket takes it soon.
@@ -250,136 +273,5 @@ impl Session<'_> {
             self.live.enquire();
         }
         dead
-    }
-
-    /// Acts on every whole PDU in the buffer. Returns why the session must end, if it must.
-    fn read(&mut self) -> Option<Failure> {
-        let mut tray = Tray {
-            freed: Freed::new(),
-            answers: Vec::new(),
-            sequences: Vec::new(),
-            receipts: Vec::new(),
-            end: None,
-        };
-        let mut used = 0;
-        while tray.end.is_none() {
-            match pdu::check(&self.buffer[used..]) {
-                Ok(Some(length)) => {
-                    let frame = &self.buffer[used..used + length];
-                    used += length;
-                    match pdu::parse(frame) {
-                        Ok(pdu) => self.take(&pdu, &mut tray),
-                        Err(_) => self.unreadable(frame, &mut tray),
-                    }
-                }
-                Ok(None) => break,
-                Err(malformed) => tray.end = Some(no_smpp(malformed)),
-            }
-        }
-        self.buffer.advance(used);
-        self.buffer.reserve(READ / 2);
-        tray.freed.done(&self.live);
-        if !tray.answers.is_empty() {
-            self.live.put(tray.answers.into_iter());
-        }
-        if !tray.receipts.is_empty() {
-            self.live
-                .unanswered
-                .fetch_add(tray.receipts.len(), Ordering::AcqRel);
-            let handed = Handed {
-                live: self.live.clone(),
-                sequences: tray.sequences,
-                receipts: tray.receipts,
-            };
-            // The other side lives as long as `run`.
-            let _ = self.receipts.send(handed);
-        }
-        tray.end
-    }
-
-    fn take(&self, pdu: &Pdu<'_>, tray: &mut Tray) {
-        let Pdu {
-            status,
-            sequence,
-            body,
-        } = *pdu;
-        match body {
-            Body::SubmitSmResp { message_id } => {
-                let result = match status {
-                    status::OK => Ok(receipt::reference(message_id, self.config.receipt_id)),
-                    _ => Err(status::refused(status)),
-                };
-                self.answered(sequence, result, tray);
-                if status == status::INVALID_BIND_STATUS {
-                    tray.end = Some(down(
-                        status::code(status),
-                        "the far end holds this session for unbound",
-                    ));
-                }
-            }
-            Body::GenericNack => self.answered(sequence, Err(status::refused(status)), tray),
-            Body::EnquireLinkResp => self.answered(sequence, Ok(String::new()), tray),
-            Body::DeliverSm(sm) => self.deliver(&sm, sequence, tray),
-            Body::EnquireLink => tray
-                .answers
-                .push((sequence, status::OK, Body::EnquireLinkResp)),
-            Body::Unbind => {
-                tray.answers.push((sequence, status::OK, Body::UnbindResp));
-                tray.end = Some(down("smpp:unbound", "the far end ended the session"));
-            }
-            Body::UnbindResp => tray.end = Some(down("smpp:stopped", "the channel was stopped")),
-            // The one request that has no answer.
-            Body::Other(pdu::command::ALERT_NOTIFICATION) => {}
-            Body::Other(id) if id & pdu::command::ANSWER == 0 => {
-                tray.answers
-                    .push((sequence, status::INVALID_COMMAND, Body::GenericNack));
-            }
-            Body::SubmitSm(_) | Body::BindTransceiver(_) => {
-                tray.answers
-                    .push((sequence, status::INVALID_COMMAND, Body::GenericNack));
-            }
-            Body::Other(_) | Body::BindTransceiverResp { .. } | Body::DeliverSmResp => {}
-        }
-    }
-
-    fn answered(&self, sequence: u32, result: Result<String, Failure>, tray: &mut Tray) {
-        if !self.live.answer(sequence, result, &mut tray.freed) {
-            Counts::add(&self.counts.late);
-        }
-    }
-
-    fn deliver(&self, sm: &Sm<'_>, sequence: u32, tray: &mut Tray) {
-        if !sm.is_receipt() {
-            Counts::add(&self.counts.replies);
-            tray.answers
-                .push((sequence, status::OK, Body::DeliverSmResp));
-            return;
-        }
-        let reading = Reading {
-            id: self.config.receipt_id,
-            utc_offset_minutes: self.config.receipt_utc_offset_minutes,
-        };
-        let Some(receipt) = receipt::read(sm, reading, self.context.clock.now()) else {
-            // It would come again for ever; there is nothing that it could be matched to.
-            Counts::add(&self.counts.unreadable);
-            tray.answers
-                .push((sequence, status::OK, Body::DeliverSmResp));
-            return;
-        };
-        if self.live.unanswered.load(Ordering::Acquire) + tray.receipts.len() >= UNANSWERED {
-            Counts::add(&self.counts.overflow);
-            return;
-        }
-        tray.sequences.push(sequence);
-        tray.receipts.push(receipt);
-    }
-
-    /// A PDU of the right length whose inside is wrong: the stream still stands, so the session does.
-    fn unreadable(&self, frame: &[u8], tray: &mut Tray) {
-        Counts::add(&self.counts.unreadable);
-        if let Some((pdu::command::DELIVER_SM, sequence)) = pdu::head(frame) {
-            tray.answers
-                .push((sequence, status::PERMANENT, Body::DeliverSmResp));
-        }
     }
 }
