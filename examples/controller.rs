@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use channel::{Clock, HttpClient, PresenceState, SystemClock};
+use channel::{Clock, HttpClient, Level, PresenceState, SystemClock};
 use clap::Parser;
 use loudspeaker::order::{Order, Refusal, Signed, Verifier};
 use loudspeaker::{Heartbeat, Line, PlayState, Report, Source};
@@ -125,10 +125,7 @@ impl Controller {
             println!("【演练】 演练开始");
         }
         for _ in 0..order.repeats {
-            println!(
-                "{:?} {} {}: {}",
-                order.level, order.event, order.title, order.text
-            );
+            println!("{}{}: {}", colour(order.level), order.title, order.text);
             tokio::time::sleep(Duration::from_secs(self.seconds.into())).await;
         }
         if order.drill {
@@ -191,6 +188,16 @@ impl Controller {
             Ok(_) => {}
             Err(why) => eprintln!("heartbeat: {why}"),
         }
+    }
+}
+
+fn colour(level: Level) -> &'static str {
+    match level {
+        Level::Red => "[红色] ",
+        Level::Orange => "[橙色] ",
+        Level::Yellow => "[黄色] ",
+        Level::Blue => "[蓝色] ",
+        Level::Unknown => "",
     }
 }
 

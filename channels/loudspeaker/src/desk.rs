@@ -45,6 +45,19 @@ impl Entry {
         (self.written && self.serial <= after) || (self.repeat && self.serial == after)
     }
 
+    fn new(message: &Message, now: Timestamp, waiter: Waiter) -> Self {
+        Self {
+            key: message.key,
+            serial: message.serial,
+            variant: message.variant.clone(),
+            queued: now,
+            expires: message.expires,
+            written: false,
+            repeat: message.repeat,
+            waiter: Some(waiter),
+        }
+    }
+
     fn settle(&mut self, outcome: impl FnOnce(Key) -> Outcome) {
         if let Some(waiter) = self.waiter.take() {
             waiter.settle(outcome(self.key));
@@ -72,6 +85,35 @@ struct Device {
     after: u64,
 }
 
+impl Device {
+    /// Takes out the older order of the same key.
+    fn replace(&mut self, entry: &mut Entry) {
+        let Some(place) = self.orders.iter().position(|order| order.key == entry.key) else {
+            return;
+        };
+        let mut older = self.orders.remove(place);
+        if older.serial == entry.serial {
+            // The same order in doubt: the same bytes are signed again.
+            (entry.written, entry.queued) = (older.written, older.queued);
+        }
+        older.settle(|_| {
+            Err(transient(
+                "speaker:replaced",
+                "the same order was handed again meanwhile",
+            ))
+        });
+    }
+
+    /// Where too many lie, one whose outcome is told already is spared.
+    fn has_room(&mut self, limit: usize) -> bool {
+        if self.orders.len() < limit {
+            return true;
+        }
+        let settled = self.orders.iter().position(|order| order.waiter.is_none());
+        settled.map(|place| self.orders.remove(place)).is_some()
+    }
+}
+
 pub(crate) struct Desk {
     devices: HashMap<Box<str>, Device>,
     limit: usize,
@@ -93,40 +135,13 @@ impl Desk {
                 "the order had expired when it was handed",
             )));
         }
-        let device = self
-            .devices
-            .entry(message.address.expose().into())
-            .or_default();
+        let limit = self.limit;
+        let device = self.device(message.address.expose());
         device
             .orders
             .retain(|order| order.expires > now || order.waiter.is_some());
-        let mut entry = Entry {
-            key: message.key,
-            serial: message.serial,
-            variant: message.variant.clone(),
-            queued: now,
-            expires: message.expires,
-            written: false,
-            repeat: message.repeat,
-            waiter: Some(waiter),
-        };
-        if let Some(place) = device
-            .orders
-            .iter()
-            .position(|order| order.key == message.key)
-        {
-            let mut older = device.orders.remove(place);
-            if older.serial == entry.serial {
-                // The same order in doubt: the same bytes are signed again.
-                (entry.written, entry.queued) = (older.written, older.queued);
-            }
-            older.settle(|_| {
-                Err(transient(
-                    "speaker:replaced",
-                    "the same order was handed again meanwhile",
-                ))
-            });
-        }
+        let mut entry = Entry::new(message, now, waiter);
+        device.replace(&mut entry);
         if device.heard.is_some() && entry.serial <= device.after {
             let had = entry.is_had(device.after);
             return entry.settle(|key| {
@@ -137,23 +152,9 @@ impl Desk {
                 }
             });
         }
-        if device.orders.len() >= self.limit {
-            // An order whose outcome is told already is the one to spare.
-            match device
-                .orders
-                .iter()
-                .position(|order| order.waiter.is_none())
-            {
-                Some(place) => drop(device.orders.remove(place)),
-                None => {
-                    return entry.settle(|_| {
-                        Err(transient(
-                            "speaker:queue-full",
-                            "too many orders wait for the device",
-                        ))
-                    });
-                }
-            }
+        if !device.has_room(limit) {
+            let full = || transient("speaker:queue-full", "too many orders wait for the device");
+            return entry.settle(|_| Err(full()));
         }
         let place = device
             .orders
