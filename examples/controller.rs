@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use channel::{Clock, HttpClient, Level, PresenceState, SystemClock};
 use clap::Parser;
-use loudspeaker::order::{Order, Refusal, Signed, Verifier};
+use loudspeaker::order::{Order, Played, Refusal, Signed, Verifier};
 use loudspeaker::{Heartbeat, Line, PlayState, Report, Source};
 
 #[derive(Parser)]
@@ -72,13 +72,14 @@ async fn live(arguments: Arguments) -> Result<(), String> {
         state,
     };
     let mut last = load(&controller.state)?;
+    let mut played = Played::default();
     loop {
         controller.beat(PresenceState::Idle).await;
         match controller.line.poll(last, Duration::from_secs(25)).await {
             Ok(orders) => {
                 let before = last;
                 for signed in &orders {
-                    last = controller.meet(signed, last).await?;
+                    last = controller.meet(signed, last, &mut played).await?;
                 }
                 if arguments.once && last > before {
                     return Ok(());
@@ -98,10 +99,15 @@ async fn live(arguments: Arguments) -> Result<(), String> {
 
 impl Controller {
     /// Plays one order or refuses it. Gives the highest counter played so far.
-    async fn meet(&self, signed: &Signed, last: u64) -> Result<u64, String> {
+    async fn meet(&self, signed: &Signed, last: u64, played: &mut Played) -> Result<u64, String> {
         match self.verifier.verify(signed, last, self.clock.now()) {
             Ok(order) => {
-                self.play(&order).await;
+                if played.has(order.key) {
+                    self.report(&order, PlayState::Played, "").await;
+                } else {
+                    self.play(&order).await;
+                    played.keep(order.key);
+                }
                 // Kept after the play: a power cut in the middle of it plays it again rather than never.
                 keep(&self.state, order.counter)?;
                 Ok(order.counter)

@@ -2,6 +2,8 @@
 //! before the signature holds. This module is pure: it must not do I/O nor read a clock, so that a maker of
 //! controllers can take it as it stands.
 
+use std::collections::VecDeque;
+
 use channel::{Key, Level, Timestamp};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
@@ -151,6 +153,27 @@ impl Verifier {
     }
 }
 
+/// The orders that a device has played whole, as far back as matters. The gateway hands an order again, under its key
+/// and a new counter, when it does not know how the first one went; what was played is then reported, not repeated.
+#[derive(Clone, Debug, Default)]
+pub struct Played(VecDeque<Key>);
+
+impl Played {
+    /// More keys than may wait for one device.
+    const KEPT: usize = 128;
+
+    pub fn has(&self, key: Key) -> bool {
+        self.0.contains(&key)
+    }
+
+    pub fn keep(&mut self, key: Key) {
+        if self.0.len() == Self::KEPT {
+            self.0.pop_front();
+        }
+        self.0.push_back(key);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -291,6 +314,25 @@ mod tests {
             ..silent
         };
         assert_eq!(verifier.verify(&signer.sign(&marked), 0, NOW), Ok(marked));
+    }
+
+    #[test]
+    fn what_was_played_is_known_for_a_while() {
+        let key = |delivery| Key {
+            alert: 1,
+            delivery,
+            generation: 0,
+        };
+        let mut played = Played::default();
+        (0..200).for_each(|delivery| played.keep(key(delivery)));
+        assert!(!played.has(key(0)) && played.has(key(100)) && played.has(key(199)));
+        assert!(
+            !played.has(Key {
+                generation: 1,
+                ..key(199)
+            }),
+            "a repeat that is meant has its own key"
+        );
     }
 
     proptest! {

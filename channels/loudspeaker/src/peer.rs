@@ -13,7 +13,7 @@ use futures::stream::FuturesUnordered;
 use parking_lot::Mutex;
 
 use crate::Line;
-use crate::order::{Order, Refusal, Signed, Verifier};
+use crate::order::{Order, Played, Refusal, Signed, Verifier};
 use crate::report::{Heartbeat, PlayState, Report, Source};
 
 /// How one controller behaves.
@@ -185,6 +185,7 @@ type Play<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 impl Controller {
     async fn live(&self) {
         let mut last = 0;
+        let mut played = Played::default();
         let mut plays: FuturesUnordered<Play<'_>> = FuturesUnordered::new();
         let mut beat = tokio::time::interval(self.heartbeat);
         beat.reset_after(self.first_beat);
@@ -197,6 +198,13 @@ impl Controller {
                     for signed in orders {
                         let Some(order) = self.check(&signed, last) else { continue };
                         last = order.counter;
+                        if played.has(order.key) {
+                            plays.push(Box::pin(self.report_again(order)));
+                            continue;
+                        }
+                        if self.share() >= 100 {
+                            played.keep(order.key);
+                        }
                         plays.push(Box::pin(self.play(order)));
                     }
                     match self.manner {
@@ -246,12 +254,21 @@ impl Controller {
         }
     }
 
-    async fn play(&self, order: Order) {
-        let part = match &self.manner {
+    /// How much of a text it plays, in hundredths.
+    fn share(&self) -> u32 {
+        match &self.manner {
             Manner::PlaysPart(hundredths) => *hundredths,
             Manner::Stalls | Manner::Vanishes | Manner::Fails(_) => 0,
             _ => 100,
-        };
+        }
+    }
+
+    async fn report_again(&self, order: Order) {
+        self.report(&order, PlayState::Played, true).await;
+    }
+
+    async fn play(&self, order: Order) {
+        let part = self.share();
         self.report(&order, PlayState::Playing, false).await;
         tokio::time::sleep(self.play * part / 100).await;
         self.log.heard.lock().push(Heard {

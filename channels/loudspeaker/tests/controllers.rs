@@ -282,3 +282,27 @@ async fn a_device_that_stops_calling_is_told_to_be_silent_once() {
     stop.cancel();
     run.await.expect("run ends");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_handed_again_with_a_new_counter_is_played_once_and_reported_twice() {
+    let running = running(3, 1, |_| Manner::Plays).await;
+    let reports = || {
+        running
+            .inlet
+            .receipts
+            .lock()
+            .iter()
+            .filter(|receipt| receipt.code == "played")
+            .count()
+    };
+    running.channel.send(&message(1)).await.expect("fetched");
+    until("it is played", || reports() == 1).await;
+    let again = Message {
+        serial: 2,
+        repeat: true,
+        ..message(1)
+    };
+    running.channel.send(&again).await.expect("fetched again");
+    until("it is reported again", || reports() == 2).await;
+    assert_eq!(running.peer.heard().len(), 1);
+}
