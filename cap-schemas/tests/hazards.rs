@@ -163,10 +163,11 @@ fn shapes_are_repaired_where_one_reading_is_possible() {
     );
     let beyond = area("<polygon>61,-180.5 62,-179 63,-179 61,-180.5</polygon>");
     assert!((beyond.polygons[0].points[0].lon - 179.5).abs() < 1e-9);
-    let lost = area("<polygon>1,1 2,2</polygon><circle>1,1 x</circle>");
+    let lost =
+        area("<polygon>1,1 2,2</polygon><polygon>1,1 2,2 1,1</polygon><circle>1,1 x</circle>");
     assert_eq!(
         (lost.polygons.len(), lost.circles.len(), lost.dropped),
-        (0, 0, 2)
+        (0, 0, 3)
     );
 }
 

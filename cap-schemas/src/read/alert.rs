@@ -44,11 +44,6 @@ pub(super) fn alert(
         .child("references")
         .map(|child| list::references(&child, version, findings))
         .unwrap_or_default();
-    let codes = element
-        .children("code")
-        .map(|code| code.text())
-        .filter(|code| !code.is_empty())
-        .collect();
     if findings.refused() {
         return None;
     }
@@ -64,7 +59,7 @@ pub(super) fn alert(
         scope,
         restriction: element.optional("restriction"),
         addresses,
-        codes,
+        codes: codes(&element),
         note: element.optional("note"),
         references,
         incidents,
@@ -99,6 +94,14 @@ fn identity(alert: &Element<'_>, findings: &mut Findings) -> Option<Identity> {
         status: status?,
         msg_type: msg_type?,
     })
+}
+
+fn codes(alert: &Element<'_>) -> Vec<String> {
+    alert
+        .children("code")
+        .map(|code| code.text())
+        .filter(|code| !code.is_empty())
+        .collect()
 }
 
 fn names(
