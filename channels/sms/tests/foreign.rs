@@ -6,7 +6,7 @@ mod common;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -401,7 +401,7 @@ async fn tshark_finds_every_frame_well_formed() {
     let file = capture.stop().await;
 
     assert_eq!(
-        tshark(
+        judged(
             &file,
             port,
             "_ws.malformed || _ws.expert.severity >= 8388608",
@@ -409,7 +409,7 @@ async fn tshark_finds_every_frame_well_formed() {
         ),
         ""
     );
-    let ids = tshark(&file, port, "smpp", "smpp.command_id");
+    let ids = judged(&file, port, "smpp", "smpp.command_id");
     let count = |id: &str| ids.split([',', '\n']).filter(|found| *found == id).count();
     let all = [
         ("0x00000009", 1),
@@ -425,7 +425,7 @@ async fn tshark_finds_every_frame_well_formed() {
         assert_eq!(count(id), wanted, "{id} in {ids}");
     }
     assert!(count("0x00000015") > 0 && count("0x80000015") > 0, "{ids}");
-    let sent = tshark(
+    let sent = judged(
         &file,
         port,
         "smpp.command_id == 4",
@@ -438,7 +438,7 @@ async fn tshark_finds_every_frame_well_formed() {
         ["0x00", "0x00", "0x01", "0x01", "0x01", "0x01"],
         "only a part has a header"
     );
-    let kinds = tshark(
+    let kinds = judged(
         &file,
         port,
         "smpp.command_id == 5",
@@ -502,8 +502,12 @@ impl Capture {
             assert!(tries < 40, "the end of the session was not captured");
             tokio::time::sleep(Duration::from_millis(250)).await;
         }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        // It closes its file when it is asked to end.
+        let asked = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status()
+            .unwrap();
+        assert!(asked.success() && self.child.wait().unwrap().success());
         self.file.clone()
     }
 }
@@ -515,9 +519,27 @@ impl Drop for Capture {
     }
 }
 
-/// One field of every frame that a display filter finds.
+/// One field of every frame that a display filter finds; the file may still be written to.
 fn tshark(file: &Path, port: u16, filter: &str, field: &str) -> String {
-    let output = Command::new("tshark")
+    String::from_utf8(run_tshark(file, port, filter, field).stdout)
+        .unwrap()
+        .trim()
+        .to_owned()
+}
+
+/// The same of a whole file, which tshark must have read to its end.
+fn judged(file: &Path, port: u16, filter: &str, field: &str) -> String {
+    let output = run_tshark(file, port, filter, field);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn run_tshark(file: &Path, port: u16, filter: &str, field: &str) -> Output {
+    Command::new("tshark")
         .arg("-r")
         .arg(file)
         .args([
@@ -531,6 +553,5 @@ fn tshark(file: &Path, port: u16, filter: &str, field: &str) -> String {
             field,
         ])
         .output()
-        .expect("tshark starts: run ./test");
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        .expect("tshark starts: run ./test")
 }
