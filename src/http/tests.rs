@@ -1,1 +1,0 @@
-//! The surface over a real socket.

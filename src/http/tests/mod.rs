@@ -1,0 +1,314 @@
+//! The whole surface over a real socket, with a real writer on a store of its own and a clock that stands still.
+
+mod answers;
+mod problems;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use channel::{
+    Accepted, Capability, Channel, Evidence, Failure, Health, HttpClient, ManualClock, Message,
+    Reply, Request, Stop,
+};
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::coverage::fixture::{START, registry, released};
+use crate::ledger::record::sha256;
+use crate::ledger::{Event, Proposal, Writer, replay};
+use crate::model::StreamId;
+use crate::plan::Plans;
+use crate::store::{Append, DocumentId, IdentityRow, InboxRow, Record, Sqlite, StoreError};
+use crate::trust::{Bureau, Scope, token_hash};
+
+/// A store that can be taken away, or made to answer never.
+struct Moody {
+    inner: Sqlite,
+    away: AtomicBool,
+    silent: AtomicBool,
+}
+
+impl Moody {
+    async fn mood(&self) -> Result<(), StoreError> {
+        if self.silent.load(SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        if self.away.load(SeqCst) {
+            return Err(StoreError::Away("answer", "the disk is full".into()));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Store for Moody {
+    async fn append(&self, append: Append) -> Result<(), StoreError> {
+        self.mood().await?;
+        self.inner.append(append).await
+    }
+
+    async fn records(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
+        self.inner.records(after, limit).await
+    }
+
+    async fn stream(&self, stream: StreamId) -> Result<Vec<Record>, StoreError> {
+        self.mood().await?;
+        self.inner.stream(stream).await
+    }
+
+    async fn document(&self, id: DocumentId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.mood().await?;
+        self.inner.document(id).await
+    }
+
+    async fn identities(&self) -> Result<Vec<IdentityRow>, StoreError> {
+        self.inner.identities().await
+    }
+
+    async fn inbox(&self) -> Result<Vec<InboxRow>, StoreError> {
+        self.inner.inbox().await
+    }
+}
+
+/// Replies with what it was called with; `hang` is never answered.
+struct Echo;
+
+#[async_trait]
+impl Channel for Echo {
+    fn capability(&self) -> Capability {
+        Capability {
+            kind: "echo",
+            best: Evidence::Delivered,
+            batch: 1,
+            window: 1,
+            repeat_is_harmless: true,
+        }
+    }
+
+    async fn send(&self, _: &Message) -> Result<Accepted, Failure> {
+        Ok(Accepted::default())
+    }
+
+    async fn serve(&self, request: Request) -> Reply {
+        if request.path == "hang" {
+            std::future::pending::<()>().await;
+        }
+        let mut reply = Reply::json(
+            207,
+            &json!({
+                "method": request.method,
+                "path": request.path,
+                "query": request.query,
+                "signature": request.header("x-signature"),
+                "body": String::from_utf8_lossy(&request.body),
+            }),
+        );
+        reply.headers.push(("x-echo".into(), "yes".into()));
+        reply
+    }
+
+    fn health(&self) -> Health {
+        Health::Down("not connected yet".into())
+    }
+}
+
+struct Surface {
+    base: String,
+    http: HttpClient,
+    store: Arc<Moody>,
+    writer: Writer,
+    stop: Stop,
+    serving: JoinHandle<io::Result<()>>,
+    _dir: tempfile::TempDir,
+}
+
+fn bureau(id: &str, region: &str, scopes: &[Scope]) -> Bureau {
+    Bureau {
+        id: id.into(),
+        name: format!("{id}局"),
+        signature: id.into(),
+        token_sha256: token_hash(id),
+        scopes: scopes.to_vec(),
+        regions: vec![region.parse().expect("a code")],
+        senders: vec!["water@pingwu.example".into()],
+        strict: false,
+    }
+}
+
+const PLAN: &str = "name = \"flood\"\nlanguage = \"zh-CN\"\nlifetime = \"4h\"\n[[send]]\naudience = \"public\"\nchannels = [\"echo\"]\nreceipt_window = \"15s\"\n";
+
+impl Surface {
+    async fn start() -> Self {
+        Self::with_patience(Duration::from_secs(20)).await
+    }
+
+    async fn with_patience(patience: Duration) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let inner = Sqlite::open(&dir.path().join("journal.sqlite")).expect("opens");
+        let (away, silent) = (AtomicBool::new(false), AtomicBool::new(false));
+        let store = Arc::new(Moody {
+            inner,
+            away,
+            silent,
+        });
+        let empty = replay(&*store).await.expect("reads");
+        let ledger = empty.ledger;
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(START));
+        let writer = Writer::start(store.clone(), ledger.clone(), clock.clone(), empty.history);
+        let registry = Arc::new(RwLock::new(Arc::new(registry())));
+        let plans = Plans::parse(vec![("flood.toml".into(), PLAN.into())]).expect("a plan");
+        let ingest = Ingest {
+            ledger: ledger.clone(),
+            writer: writer.clone(),
+            registry: registry.clone(),
+            plans: Arc::new(plans),
+            clock: clock.clone(),
+        };
+        let both = [Scope::Submit, Scope::Read];
+        let bureaus = Bureaus::new(vec![
+            bureau("water", "510727", &both),
+            bureau("town", "510727217", &both),
+            bureau("far", "510726", &both),
+            bureau("mute", "510727", &[]),
+        ]);
+        let gate = Arc::new(Gate {
+            ledger,
+            store: store.clone(),
+            registry,
+            bureaus: Arc::new(bureaus),
+            ingest: Arc::new(ingest),
+            channels: BTreeMap::from([("echo".to_owned(), Arc::new(Echo) as Arc<dyn Channel>)]),
+            position: writer.position(),
+            clock,
+        });
+        let stop = Stop::new();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let base = format!("http://{}", listener.local_addr().expect("an address"));
+        let house = House {
+            gate,
+            stop: stop.clone(),
+            patience,
+        };
+        let serving = tokio::spawn(serve(listener, house, Duration::from_secs(1)));
+        let http = HttpClient::new(Duration::from_secs(30));
+        Self {
+            base,
+            http,
+            store,
+            writer,
+            stop,
+            serving,
+            _dir: dir,
+        }
+    }
+
+    /// One call with a token, as curl would make it.
+    async fn call(&self, method: &str, path: &str, token: &str, body: &[u8]) -> Reply {
+        let mut headers = vec![("x-signature".to_owned(), "s".to_owned())];
+        if !token.is_empty() {
+            headers.push(("authorization".into(), format!("Bearer {token}")));
+        }
+        let request = Request {
+            method: method.into(),
+            headers,
+            body: body.to_vec().into(),
+            ..Request::default()
+        };
+        self.http
+            .call(&format!("{}{path}", self.base), request)
+            .await
+            .expect("an answer")
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let reply = self.call("GET", path, "water", b"").await;
+        assert_eq!(
+            reply.status,
+            200,
+            "{path}: {}",
+            String::from_utf8_lossy(&reply.body)
+        );
+        json_of(&reply)
+    }
+
+    async fn propose(&self, stream: StreamId, events: Vec<Event>) {
+        let events = events.into_iter().map(|event| (stream, event)).collect();
+        self.writer
+            .propose(Proposal {
+                events,
+                ..Proposal::default()
+            })
+            .await
+            .expect("committed");
+    }
+
+    /// Alert 1, submitted and released.
+    async fn with_alert() -> Self {
+        let surface = Self::start().await;
+        let reply = surface
+            .call(
+                "POST",
+                "/v1/alerts",
+                "water",
+                cap("a-1", "510727").as_bytes(),
+            )
+            .await;
+        assert_eq!(
+            reply.status,
+            202,
+            "{}",
+            String::from_utf8_lossy(&reply.body)
+        );
+        surface.propose(1, released()).await;
+        surface
+    }
+
+    async fn stop(self) {
+        self.stop.cancel();
+        let ended = tokio::time::timeout(Duration::from_secs(10), self.serving).await;
+        ended
+            .expect("stops in time")
+            .expect("no panic")
+            .expect("no error");
+    }
+}
+
+fn json_of(reply: &Reply) -> Value {
+    serde_json::from_slice(&reply.body).expect("JSON")
+}
+
+fn header<'a>(reply: &'a Reply, name: &str) -> Option<&'a str> {
+    reply
+        .headers
+        .iter()
+        .find(|(n, _)| n == name)
+        .map(|(_, value)| value.as_str())
+}
+
+/// A warning for one region.
+fn cap(identifier: &str, region: &str) -> String {
+    format!(
+        r#"<?xml version="1.0" encoding="UTF-8"?>
+<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2">
+  <identifier>{identifier}</identifier><sender>water@pingwu.example</sender>
+  <sent>2026-07-14T09:00:00+08:00</sent><status>Actual</status><msgType>Alert</msgType><scope>Public</scope>
+  <info>
+    <language>zh-CN</language><category>Met</category><event>山洪灾害</event><responseType>Evacuate</responseType>
+    <urgency>Immediate</urgency><severity>Extreme</severity><certainty>Likely</certainty>
+    <eventCode><valueName>GB/T 35561</valueName><value>11A51</value></eventCode>
+    <expires>2026-07-14T12:00:00+08:00</expires><senderName>平武县水利局</senderName>
+    <headline>山洪灾害红色预警</headline><description>预计有特大暴雨。</description><instruction>请立即转移。</instruction>
+    <area><areaDesc>平武县</areaDesc>
+      <geocode><valueName>CPEAS Geographic Code</valueName><value>{region}</value></geocode></area>
+  </info>
+</alert>"#
+    )
+}
+
+/// What the store would call these bytes.
+fn name_of(bytes: &[u8]) -> DocumentId {
+    sha256(bytes)
+}
