@@ -14,6 +14,16 @@ use crate::ledger::{Alert, Block, DISPUTED, IN_DOUBT, Ledger};
 use crate::model::{Answer, DeliveryNo, EndpointId, HouseholdId, RegionCode, RegionLevel};
 use crate::registry::Registry;
 
+/// A moment, shown as RFC 3339.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct At(pub Timestamp);
+
+impl Serialize for At {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(&self.0)
+    }
+}
+
 /// Which doors a list is to hold. All but `Everyone` and `Away` are of households at home.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wanted {
@@ -60,17 +70,6 @@ pub struct Page {
     /// Begins behind this household.
     pub after: Option<HouseholdId>,
     pub limit: usize,
-}
-
-impl Page {
-    pub const fn whole(wanted: Wanted) -> Self {
-        Self {
-            group: None,
-            wanted,
-            after: None,
-            limit: usize::MAX,
-        }
-    }
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -194,8 +193,7 @@ pub struct DeliveryLine {
     /// The far end said both reached and refused.
     pub disputed: bool,
     /// When its evidence last rose.
-    #[serde(serialize_with = "rfc3339")]
-    pub at: Option<Timestamp>,
+    pub at: Option<At>,
 }
 
 /// Everything that was sent to a household: to its people, then by the speakers it can hear.
@@ -248,9 +246,9 @@ fn delivery(alert: &Alert, ledger: &Ledger, block: &Block, i: usize, kind: &str)
     }
 }
 
-fn raised(alert: &Alert, block: &Block, i: usize) -> Option<Timestamp> {
+fn raised(alert: &Alert, block: &Block, i: usize) -> Option<At> {
     let at = std::time::Duration::from_millis(block.at(i).into());
-    (block.evidence(i) > channel::Evidence::None).then(|| alert.at.plus(at))
+    (block.evidence(i) > channel::Evidence::None).then(|| At(alert.at.plus(at)))
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -267,8 +265,7 @@ pub struct SpeakerLine {
     pub told: Told,
     /// Households on its hearing list; none where there is no list.
     pub hearing: usize,
-    #[serde(serialize_with = "rfc3339")]
-    pub at: Option<Timestamp>,
+    pub at: Option<At>,
 }
 
 /// Every delivery to a speaker of some regions, by village.
@@ -301,11 +298,4 @@ pub fn speakers(alert: &Alert, registry: &Registry, scope: &[RegionCode]) -> Vec
     }
     lines.sort_by_key(|line| (line.village, line.endpoint, line.number));
     lines
-}
-
-fn rfc3339<S: Serializer>(time: &Option<Timestamp>, s: S) -> Result<S::Ok, S::Error> {
-    match time {
-        Some(time) => s.collect_str(time),
-        None => s.serialize_none(),
-    }
 }

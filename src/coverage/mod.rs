@@ -23,4 +23,4 @@ pub use lists::{
     DeliveryLine, HouseholdLine, Page, SpeakerLine, Wanted, deliveries, households, speakers,
 };
 pub use rollup::{Rollup, common, home, rollup, rollup_of, touches};
-pub use row::{MissedWhy, Officers, ReachedBy, Row, Speakers};
+pub use row::Row;

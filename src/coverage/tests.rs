@@ -9,6 +9,8 @@ use super::fixture::{
     DOORS, OFFICER, PER_VILLAGE, SPEAKER, START, VILLAGES, accepted, block, code, ground, registry,
     released, variant,
 };
+use super::lists::At;
+use super::row::ReachedBy;
 use super::*;
 use crate::ledger::event::{
     Audience, Event, HandedRange, MatchedBy, Next, Outcome, ReceiptRow, SettledRow, Why,
@@ -18,6 +20,15 @@ use crate::model::{Answer, Grade, HouseholdId, Missed};
 use crate::registry::Registry;
 
 const STREAM: u64 = 1;
+
+fn whole_list(wanted: Wanted) -> Page {
+    Page {
+        group: None,
+        wanted,
+        after: None,
+        limit: usize::MAX,
+    }
+}
 
 struct Story {
     ledger: Ledger,
@@ -36,7 +47,9 @@ impl Story {
 
     fn released() -> Self {
         let story = Self::new();
-        released().iter().for_each(|event| story.apply(event));
+        for event in released() {
+            story.apply(&event);
+        }
         story
     }
 
@@ -286,7 +299,7 @@ fn a_list_is_cut_into_pages_without_a_gap_or_a_repeat() {
     let story = Story::released();
     story.prove(0, Evidence::Delivered);
     let found = |page| households(&story.alert(), &story.registry, &[code("510727")], page);
-    let whole: Vec<_> = found(Page::whole(Wanted::Everyone))
+    let whole: Vec<_> = found(whole_list(Wanted::Everyone))
         .iter()
         .map(|l| l.id)
         .collect();
@@ -297,14 +310,14 @@ fn a_list_is_cut_into_pages_without_a_gap_or_a_repeat() {
         let page = found(Page {
             after,
             limit: 4,
-            ..Page::whole(Wanted::Everyone)
+            ..whole_list(Wanted::Everyone)
         });
         let Some(last) = page.last() else { break };
         after = Some(last.id);
         paged.extend(page.iter().map(|l| l.id));
     }
     assert_eq!(paged, whole);
-    let reached = found(Page::whole(Wanted::Reached));
+    let reached = found(whole_list(Wanted::Reached));
     assert_eq!(
         (reached.len(), reached[0].tried.as_slice()),
         (1, ["sms".to_owned()].as_slice())
@@ -313,11 +326,11 @@ fn a_list_is_cut_into_pages_without_a_gap_or_a_repeat() {
         (reached[0].name.as_str(), reached[0].tags.as_slice()),
         ("1号院", ["lives-alone"].as_slice())
     );
-    assert_eq!(found(Page::whole(Wanted::Away)).len(), 3);
+    assert_eq!(found(whole_list(Wanted::Away)).len(), 3);
     assert_eq!(
         found(Page {
             group: Some(1),
-            ..Page::whole(Wanted::Everyone)
+            ..whole_list(Wanted::Everyone)
         })
         .len(),
         9
@@ -339,7 +352,7 @@ fn filters_and_figures_agree() {
             &story.alert(),
             &story.registry,
             &[code("510727")],
-            Page::whole(wanted),
+            whole_list(wanted),
         );
         u32::try_from(lines.len()).expect("few")
     };
@@ -372,7 +385,7 @@ fn the_deliveries_of_a_door_end_with_the_speakers_it_hears() {
     );
     assert_eq!(
         lines[1].at,
-        Some(START.plus(std::time::Duration::from_secs(2)))
+        Some(At(START.plus(std::time::Duration::from_secs(2))))
     );
     let shown = serde_json::to_string(&lines).expect("JSON");
     assert!(!shown.contains("1000000"), "an address in {shown}");
@@ -501,9 +514,9 @@ fn random(blocks: &[(usize, u8, Vec<u32>)], steps: &[Step]) -> Story {
     let story = Story::new();
     let variants = vec![variant("sms"), variant("loudspeaker")];
     story.apply(&Event::Variants { first: 0, variants });
-    VILLAGES
-        .iter()
-        .for_each(|village| story.apply(&Event::Ground(ground(village))));
+    for village in VILLAGES {
+        story.apply(&Event::Ground(ground(village)));
+    }
     for (village, audience, doors) in blocks {
         let first = story.alert().next_delivery();
         let (audience, to): (_, Vec<_>) = match audience {

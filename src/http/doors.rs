@@ -26,7 +26,7 @@ pub struct ListParams {
 }
 
 #[derive(Serialize)]
-struct Households {
+struct DoorList {
     alert: StreamId,
     as_of: String,
     under: Vec<RegionCode>,
@@ -66,7 +66,7 @@ pub async fn households(
         None
     };
     let (alert, as_of) = (view.alert.stream, gate.clock.now().to_string());
-    Ok(Json(Households {
+    Ok(Json(DoorList {
         alert,
         as_of,
         under,
@@ -76,7 +76,7 @@ pub async fn households(
 }
 
 #[derive(Serialize)]
-struct Deliveries {
+struct Door {
     alert: StreamId,
     as_of: String,
     household: HouseholdId,
@@ -100,7 +100,7 @@ pub async fn deliveries(
         Problem::new(&UNKNOWN_HOUSEHOLD, detail)
     })?;
     let deliveries = coverage::deliveries(&view.alert, &gate.ledger, &view.registry, household);
-    Ok(Json(Deliveries {
+    Ok(Json(Door {
         alert: stream,
         as_of: gate.clock.now().to_string(),
         household,

@@ -21,7 +21,7 @@ use crate::store::Record;
 use channel::Verdict;
 
 #[derive(Serialize)]
-struct Events {
+struct History {
     alert: StreamId,
     delivery: DeliveryNo,
     region: RegionCode,
@@ -77,7 +77,7 @@ pub async fn events(
         )
     })??;
     let (region, channel) = (block.region, block.channel.clone());
-    Ok(Json(Events {
+    Ok(Json(History {
         alert: stream,
         delivery: number,
         region,

@@ -22,7 +22,7 @@ pub struct Under {
 
 /// `as_of`, the alert and what was asked for.
 #[derive(Serialize)]
-struct Answer<T> {
+struct Stamped<T> {
     alert: StreamId,
     as_of: String,
     #[serde(flatten)]
@@ -30,7 +30,7 @@ struct Answer<T> {
 }
 
 fn answer<T: Serialize>(gate: &Gate, view: &View, answer: T) -> Json<impl Serialize + use<T>> {
-    Json(Answer {
+    Json(Stamped {
         alert: view.alert.stream,
         as_of: gate.clock.now().to_string(),
         answer,

@@ -23,7 +23,7 @@ fn life() -> Vec<Event> {
     let accepted = Outcome::Accepted {
         references: vec!["m-1".into()],
     };
-    let until = START.plus(Duration::from_secs(60));
+    let until = START.plus(Duration::from_mins(1));
     let receipt = ReceiptRow {
         delivery: 0,
         part: 0,
