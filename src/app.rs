@@ -59,15 +59,31 @@ impl App {
     pub async fn start(read: Read) -> Result<Self, StartError> {
         let Read { config, plans } = read;
         let data = &config.node.data;
-        std::fs::create_dir_all(data).map_err(|e| StartError::Data(data.display().to_string(), e))?;
+        std::fs::create_dir_all(data)
+            .map_err(|e| StartError::Data(data.display().to_string(), e))?;
         let store: Arc<dyn Store> = Arc::new(Sqlite::open(&data.join(JOURNAL))?);
         let registry = Arc::new(RwLock::new(Arc::new(load_registry(data)?)));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-        let Replayed { ledger, correlator, history, damage, serials, records } = replay(&*store).await?;
+        let Replayed {
+            ledger,
+            correlator,
+            history,
+            damage,
+            serials,
+            records,
+        } = replay(&*store).await?;
         tracing::info!(records, alerts = ledger.alerts().len(), "replayed");
         let epoch = history.epoch;
         let writer = Writer::start(store.clone(), ledger.clone(), clock.clone(), history);
-        writer.propose(Proposal::of(0, Event::Took { epoch, format: record::FORMAT })).await?;
+        writer
+            .propose(Proposal::of(
+                0,
+                Event::Took {
+                    epoch,
+                    format: record::FORMAT,
+                },
+            ))
+            .await?;
         let desk = Arc::new(Desk {
             ledger: ledger.clone(),
             writer: writer.clone(),
@@ -77,20 +93,42 @@ impl App {
         let channels = Arc::new(channels(&config.channels, &desk)?);
         let listener = TcpListener::bind(config.node.listen).await;
         let listener = listener.map_err(|e| StartError::Listen(config.node.listen, e))?;
-        let address = listener.local_addr().map_err(|e| StartError::Listen(config.node.listen, e))?;
+        let address = listener
+            .local_addr()
+            .map_err(|e| StartError::Listen(config.node.listen, e))?;
         let (tasks, stop) = (TaskTracker::new(), Stop::new());
-        let wiring = Wiring { config, plans, store, registry: registry.clone(), desk, channels: channels.clone() };
+        let wiring = Wiring {
+            config,
+            plans,
+            store,
+            registry: registry.clone(),
+            desk,
+            channels: channels.clone(),
+        };
         wiring.dispatch().start(&serials, &tasks, &stop).await?;
         wiring.spawn(listener, &tasks, &stop);
         tasks.close();
-        Ok(Self { address, ledger, registry, channels, damage, tasks, stop })
+        Ok(Self {
+            address,
+            ledger,
+            registry,
+            channels,
+            damage,
+            tasks,
+            stop,
+        })
     }
 
     /// Stops everything in its order and waits for it, but not for ever.
     pub async fn stop(self) {
         self.stop.cancel();
-        if tokio::time::timeout(Duration::from_secs(10), self.tasks.wait()).await.is_err() {
-            tracing::warn!("not everything stopped in ten seconds; the journal is whole, a restart goes on");
+        if tokio::time::timeout(Duration::from_secs(10), self.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                "not everything stopped in ten seconds; the journal is whole, a restart goes on"
+            );
         }
     }
 }
@@ -108,7 +146,14 @@ impl Wiring {
     fn dispatch(&self) -> Dispatch {
         let outlet = |c: &ChannelConfig| {
             let channel = self.channels.get(&c.name)?.clone();
-            Some((c.name.clone(), Outlet { channel, rate: c.rate, policy: policy(c.retry) }))
+            Some((
+                c.name.clone(),
+                Outlet {
+                    channel,
+                    rate: c.rate,
+                    policy: policy(c.retry),
+                },
+            ))
         };
         Dispatch {
             desk: self.desk.clone(),
@@ -162,17 +207,30 @@ impl Wiring {
 }
 
 fn policy(retry: Retry) -> Policy {
-    Policy { first: retry.first.0, factor: retry.factor, cap: retry.cap.0, attempts: retry.attempts }
+    Policy {
+        first: retry.first.0,
+        factor: retry.factor,
+        cap: retry.cap.0,
+        attempts: retry.attempts,
+    }
 }
 
 /// Makes every channel; every problem at once.
-fn channels(configs: &[ChannelConfig], desk: &Arc<Desk>) -> Result<BTreeMap<String, Arc<dyn Channel>>, StartError> {
+fn channels(
+    configs: &[ChannelConfig],
+    desk: &Arc<Desk>,
+) -> Result<BTreeMap<String, Arc<dyn Channel>>, StartError> {
     let http = HttpClient::new(Duration::from_secs(30));
     let mut made = BTreeMap::new();
     let mut problems = Vec::new();
     for config in configs {
         let inlet: Arc<dyn Inlet> = Arc::new(ChannelInlet::new(&config.name, desk.clone()));
-        let context = Context { name: config.name.clone(), clock: desk.clock.clone(), http: http.clone(), inlet };
+        let context = Context {
+            name: config.name.clone(),
+            clock: desk.clock.clone(),
+            http: http.clone(),
+            inlet,
+        };
         match factories::make(&config.kind, config.settings.clone(), context) {
             Ok(channel) => {
                 made.insert(config.name.clone(), channel);
@@ -180,14 +238,28 @@ fn channels(configs: &[ChannelConfig], desk: &Arc<Desk>) -> Result<BTreeMap<Stri
             Err(why) => problems.push(format!("channel {:?}: {why}", config.name)),
         }
     }
-    if problems.is_empty() { Ok(made) } else { Err(StartError::Channels(problems)) }
+    if problems.is_empty() {
+        Ok(made)
+    } else {
+        Err(StartError::Channels(problems))
+    }
 }
 
 fn load_registry(data: &Path) -> Result<Registry, StartError> {
-    let file = RegistryFile::open(&data.join(REGISTRY)).map_err(|e| StartError::Registry(e.to_string()))?;
-    let (generation, rows) = file.load().map_err(|e| StartError::Registry(e.to_string()))?.unwrap_or((0, Rows::default()));
+    let file = RegistryFile::open(&data.join(REGISTRY))
+        .map_err(|e| StartError::Registry(e.to_string()))?;
+    let (generation, rows) = file
+        .load()
+        .map_err(|e| StartError::Registry(e.to_string()))?
+        .unwrap_or((0, Rows::default()));
     Registry::build(generation, &rows).map_err(|problems| {
-        StartError::Registry(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        StartError::Registry(
+            problems
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("\n"),
+        )
     })
 }
 
@@ -207,7 +279,13 @@ async fn ticks(desk: Arc<Desk>, stop: Stop) {
         }
         let events = tick(now, &desk.ledger);
         if !events.is_empty()
-            && let Err(refused) = desk.writer.propose(Proposal { events, ..Proposal::default() }).await
+            && let Err(refused) = desk
+                .writer
+                .propose(Proposal {
+                    events,
+                    ..Proposal::default()
+                })
+                .await
         {
             tracing::warn!(%refused, "expiry waits for the journal");
         }

@@ -14,22 +14,39 @@ pub struct Factory {
 }
 
 pub const FACTORIES: [Factory; 3] = [
-    Factory { kind: "sms", make: |settings, context| built(sms::Sms::new(read(settings)?, context)) },
-    Factory { kind: "loudspeaker", make: |settings, context| built(loudspeaker::Loudspeaker::new(read(settings)?, context)) },
-    Factory { kind: "email", make: |settings, context| built(email::Email::new(read(settings)?, context)) },
+    Factory {
+        kind: "sms",
+        make: |settings, context| built(sms::Sms::new(read(settings)?, context)),
+    },
+    Factory {
+        kind: "loudspeaker",
+        make: |settings, context| built(loudspeaker::Loudspeaker::new(read(settings)?, context)),
+    },
+    Factory {
+        kind: "email",
+        make: |settings, context| built(email::Email::new(read(settings)?, context)),
+    },
 ];
 
 fn read<T: DeserializeOwned>(settings: toml::Table) -> Result<T, String> {
-    toml::Value::Table(settings).try_into().map_err(|e| format!("settings: {}", e.to_string().trim_end()))
+    toml::Value::Table(settings)
+        .try_into()
+        .map_err(|e| format!("settings: {}", e.to_string().trim_end()))
 }
 
 fn built<C: Channel, E: std::fmt::Display>(made: Result<C, E>) -> Result<Arc<dyn Channel>, String> {
-    made.map(|channel| Arc::new(channel) as Arc<dyn Channel>).map_err(|e| format!("settings: {e}"))
+    made.map(|channel| Arc::new(channel) as Arc<dyn Channel>)
+        .map_err(|e| format!("settings: {e}"))
 }
 
-pub fn make(kind: &str, settings: toml::Table, context: Context) -> Result<Arc<dyn Channel>, String> {
+pub fn make(
+    kind: &str,
+    settings: toml::Table,
+    context: Context,
+) -> Result<Arc<dyn Channel>, String> {
     let kinds = || FACTORIES.map(|f| f.kind).join(", ");
     let factory = FACTORIES.iter().find(|f| f.kind == kind);
-    let factory = factory.ok_or_else(|| format!("there is no kind {kind:?}; the kinds are {}", kinds()))?;
+    let factory =
+        factory.ok_or_else(|| format!("there is no kind {kind:?}; the kinds are {}", kinds()))?;
     (factory.make)(settings, context)
 }

@@ -40,11 +40,20 @@ impl Dump {
     async fn run(self) -> Result<(), Failed> {
         let data = match &self.data {
             Some(data) => data.clone(),
-            None => config::read(&self.config).map_err(|p| Failed::Input(p.join("\n")))?.config.node.data,
+            None => {
+                config::read(&self.config)
+                    .map_err(|p| Failed::Input(p.join("\n")))?
+                    .config
+                    .node
+                    .data
+            }
         };
         let path = data.join(JOURNAL);
         if !path.exists() {
-            return Err(Failed::Input(format!("{} does not exist; give the data folder with --data", path.display())));
+            return Err(Failed::Input(format!(
+                "{} does not exist; give the data folder with --data",
+                path.display()
+            )));
         }
         let away = |e: crate::store::StoreError| Failed::Unreachable(e.to_string());
         let store = Sqlite::open(&path).map_err(away)?;
@@ -88,7 +97,11 @@ impl Dump {
                 });
                 writeln!(out, "{line}")
             } else {
-                writeln!(out, "{:>8} {:>5} {} {event}", record.seq, record.stream, record.time)
+                writeln!(
+                    out,
+                    "{:>8} {:>5} {} {event}",
+                    record.seq, record.stream, record.time
+                )
             };
             // A reader such as head may have had enough.
             if written.is_err() {

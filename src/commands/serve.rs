@@ -14,13 +14,18 @@ pub struct Args {
 
 pub async fn run(args: Args) -> Result<(), Failed> {
     let read = config::read(&args.config).map_err(|problems| Failed::Input(problems.join("\n")))?;
-    let app = App::start(read).await.map_err(|e| Failed::Unreachable(e.to_string()))?;
+    let app = App::start(read)
+        .await
+        .map_err(|e| Failed::Unreachable(e.to_string()))?;
     for (stream, why) in &app.damage {
         eprintln!("tocsin: stream {stream} is damaged 流水损坏: {why}");
     }
     let counts = app.registry.read().counts();
     println!("listening on 监听 http://{}", app.address);
-    println!("registry 台账: {} villages 村, {} households 户, {} people 人", counts.villages, counts.households, counts.people);
+    println!(
+        "registry 台账: {} villages 村, {} households 户, {} people 人",
+        counts.villages, counts.households, counts.people
+    );
     super::interrupted().await;
     println!("stopping 正在停止");
     app.stop().await;

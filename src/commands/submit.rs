@@ -22,18 +22,30 @@ pub struct Args {
 }
 
 pub async fn run(args: Args) -> Result<(), Failed> {
-    let file = |e: std::io::Error| Failed::Input(format!("{} cannot be read: {e}", args.file.display()));
+    let file =
+        |e: std::io::Error| Failed::Input(format!("{} cannot be read: {e}", args.file.display()));
     let mut bytes = std::fs::read(&args.file).map_err(file)?;
     if args.now {
         bytes = sent_now(&args.file, &bytes, &SystemClock::default())?;
     }
-    let answer = hand_in(&HttpClient::new(Duration::from_secs(30)), &args.to, &args.token, bytes).await?;
+    let answer = hand_in(
+        &HttpClient::new(Duration::from_secs(30)),
+        &args.to,
+        &args.token,
+        bytes,
+    )
+    .await?;
     println!("{answer}");
     Ok(())
 }
 
 /// The gateway's answer as text, or why it said no.
-pub async fn hand_in(http: &HttpClient, to: &str, token: &str, body: Vec<u8>) -> Result<String, Failed> {
+pub async fn hand_in(
+    http: &HttpClient,
+    to: &str,
+    token: &str,
+    body: Vec<u8>,
+) -> Result<String, Failed> {
     let request = Request {
         method: "POST".into(),
         headers: vec![
@@ -44,7 +56,8 @@ pub async fn hand_in(http: &HttpClient, to: &str, token: &str, body: Vec<u8>) ->
         ..Request::default()
     };
     let reply = http.call(&format!("{to}/v1/alerts"), request).await;
-    let reply = reply.map_err(|e| Failed::Unreachable(format!("{to}: {e}; is the gateway running there?")))?;
+    let reply = reply
+        .map_err(|e| Failed::Unreachable(format!("{to}: {e}; is the gateway running there?")))?;
     let text = String::from_utf8_lossy(&reply.body).into_owned();
     match reply.status {
         202 => Ok(text),
@@ -56,13 +69,21 @@ pub async fn hand_in(http: &HttpClient, to: &str, token: &str, body: Vec<u8>) ->
 /// The same alert as if it were sent this second, with every time moved alike.
 pub fn sent_now(file: &Path, bytes: &[u8], clock: &dyn Clock) -> Result<Vec<u8>, Failed> {
     let read = cap::read(bytes).alert;
-    let mut alert = read.ok_or_else(|| Failed::Input(format!("{} is no CAP alert that can be read", file.display())))?;
+    let mut alert = read.ok_or_else(|| {
+        Failed::Input(format!(
+            "{} is no CAP alert that can be read",
+            file.display()
+        ))
+    })?;
     let now = clock.now().secs();
     let by = now - alert.sent.unix;
     alert.sent.unix = now;
     alert.identifier = format!("{}-{now}", alert.identifier);
     for info in &mut alert.infos {
-        for time in [&mut info.effective, &mut info.onset, &mut info.expires].into_iter().flatten() {
+        for time in [&mut info.effective, &mut info.onset, &mut info.expires]
+            .into_iter()
+            .flatten()
+        {
             time.unix += by;
         }
     }

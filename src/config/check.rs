@@ -7,7 +7,9 @@ use crate::plan::Plans;
 
 /// Journaled and shown: letters, digits and hyphens.
 fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 40 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    !text.is_empty()
+        && text.len() <= 40
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 pub fn config(config: &Config) -> Vec<String> {
@@ -16,45 +18,69 @@ pub fn config(config: &Config) -> Vec<String> {
     for bureau in &config.bureaus {
         let who = format!("bureau {:?}", bureau.id);
         if !is_name(&bureau.id) {
-            problems.push(format!("{who}: id takes letters, digits and hyphens, at most 40"));
+            problems.push(format!(
+                "{who}: id takes letters, digits and hyphens, at most 40"
+            ));
         }
         if !ids.insert(&bureau.id) {
-            problems.push(format!("{who}: this id stands twice; give each bureau its own"));
+            problems.push(format!(
+                "{who}: this id stands twice; give each bureau its own"
+            ));
         }
-        if bureau.token_sha256.len() != 64 || !bureau.token_sha256.bytes().all(|b| b.is_ascii_hexdigit()) {
-            problems.push(format!("{who}: token_sha256 is 64 hex digits; `tocsin token` makes one"));
+        if bureau.token_sha256.len() != 64
+            || !bureau.token_sha256.bytes().all(|b| b.is_ascii_hexdigit())
+        {
+            problems.push(format!(
+                "{who}: token_sha256 is 64 hex digits; `tocsin token` makes one"
+            ));
         } else if bureau.token_sha256.bytes().any(|b| b.is_ascii_uppercase()) {
             problems.push(format!("{who}: write token_sha256 in lower case"));
         }
         if bureau.regions.is_empty() {
-            problems.push(format!("{who}: regions is empty; name what it is responsible for, as in [\"510727\"]"));
+            problems.push(format!(
+                "{who}: regions is empty; name what it is responsible for, as in [\"510727\"]"
+            ));
         }
         if bureau.scopes.is_empty() {
-            problems.push(format!("{who}: scopes is empty; name \"submit\", \"read\" or both"));
+            problems.push(format!(
+                "{who}: scopes is empty; name \"submit\", \"read\" or both"
+            ));
         }
     }
     let mut names = BTreeSet::new();
     for channel in &config.channels {
         let which = format!("channel {:?}", channel.name);
         if !is_name(&channel.name) {
-            problems.push(format!("{which}: name takes letters, digits and hyphens, at most 40"));
+            problems.push(format!(
+                "{which}: name takes letters, digits and hyphens, at most 40"
+            ));
         }
         if !names.insert(&channel.name) {
-            problems.push(format!("{which}: this name stands twice; give each channel its own"));
+            problems.push(format!(
+                "{which}: this name stands twice; give each channel its own"
+            ));
         }
         if channel.retry.attempts == 0 {
-            problems.push(format!("{which}: retry.attempts is 0; nothing would be tried, write at least 1"));
+            problems.push(format!(
+                "{which}: retry.attempts is 0; nothing would be tried, write at least 1"
+            ));
         }
         if channel.retry.factor == 0 {
-            problems.push(format!("{which}: retry.factor is 0; write 1 for even waits, 2 to double them"));
+            problems.push(format!(
+                "{which}: retry.factor is 0; write 1 for even waits, 2 to double them"
+            ));
         }
         // A long text must fit into the burst, or it would never be granted.
         if channel.kind == "sms" && channel.rate.burst.get() < 10 {
-            problems.push(format!("{which}: rate {} has a burst under 10 segments, the longest text", channel.rate));
+            problems.push(format!(
+                "{which}: rate {} has a burst under 10 segments, the longest text",
+                channel.rate
+            ));
         }
     }
     if config.channels.is_empty() {
-        problems.push("there is no [[channel]]: nothing could be sent; configure at least one".into());
+        problems
+            .push("there is no [[channel]]: nothing could be sent; configure at least one".into());
     }
     problems
 }
@@ -63,17 +89,26 @@ pub fn plans(config: &Config, plans: &Plans) -> Vec<String> {
     let mut problems = Vec::new();
     for plan in plans.iter() {
         if plan.send.is_empty() {
-            problems.push(format!("plan {:?}: it has no [[send]]; it would reach nobody", plan.name));
+            problems.push(format!(
+                "plan {:?}: it has no [[send]]; it would reach nobody",
+                plan.name
+            ));
         }
         for channel in plan.send.iter().flat_map(|send| &send.channels) {
             if !config.channels.iter().any(|c| c.name == *channel) {
-                problems.push(format!("plan {:?}: channel {channel:?} is not configured; add it or correct the name", plan.name));
+                problems.push(format!(
+                    "plan {:?}: channel {channel:?} is not configured; add it or correct the name",
+                    plan.name
+                ));
             }
         }
         for send in &plan.send {
             // Deadlines are kept as 32-bit milliseconds.
             if send.receipt_window.0 > std::time::Duration::from_secs(30 * 24 * 3600) {
-                problems.push(format!("plan {:?}: a receipt_window of more than 30 days is not waited for", plan.name));
+                problems.push(format!(
+                    "plan {:?}: a receipt_window of more than 30 days is not waited for",
+                    plan.name
+                ));
             }
         }
     }

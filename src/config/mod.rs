@@ -60,7 +60,12 @@ pub struct Retry {
 impl Default for Retry {
     fn default() -> Self {
         let seconds = |n| Span(std::time::Duration::from_secs(n));
-        Self { first: seconds(5), factor: 2, cap: seconds(300), attempts: 8 }
+        Self {
+            first: seconds(5),
+            factor: 2,
+            cap: seconds(300),
+            attempts: 8,
+        }
     }
 }
 
@@ -73,9 +78,13 @@ pub struct Read {
 /// Reads the file and its plans; paths in it are relative to it.
 pub fn read(file: &Path) -> Result<Read, Vec<String>> {
     let shown = file.display();
-    let text = std::fs::read_to_string(file)
-        .map_err(|e| vec![format!("{shown} cannot be read: {e}; give another with --config")])?;
-    let mut config: Config = toml::from_str(&text).map_err(|e| vec![format!("{shown}: {}", e.to_string().trim_end())])?;
+    let text = std::fs::read_to_string(file).map_err(|e| {
+        vec![format!(
+            "{shown} cannot be read: {e}; give another with --config"
+        )]
+    })?;
+    let mut config: Config = toml::from_str(&text)
+        .map_err(|e| vec![format!("{shown}: {}", e.to_string().trim_end())])?;
     let base = file.parent().unwrap_or(Path::new("."));
     config.node.data = base.join(&config.node.data);
     config.node.plans = base.join(&config.node.plans);
@@ -98,12 +107,17 @@ pub fn read(file: &Path) -> Result<Read, Vec<String>> {
 
 fn read_plans(folder: &Path) -> Result<Plans, Vec<String>> {
     let mut files = BTreeMap::new();
-    let list = std::fs::read_dir(folder)
-        .map_err(|e| vec![format!("plans {}: {e}; set node.plans to the folder of the plans", folder.display())])?;
+    let list = std::fs::read_dir(folder).map_err(|e| {
+        vec![format!(
+            "plans {}: {e}; set node.plans to the folder of the plans",
+            folder.display()
+        )]
+    })?;
     for entry in list.flatten() {
         let path = entry.path();
         if path.extension().is_some_and(|e| e == "toml") {
-            let bytes = std::fs::read(&path).map_err(|e| vec![format!("plan {}: {e}", path.display())])?;
+            let bytes =
+                std::fs::read(&path).map_err(|e| vec![format!("plan {}: {e}", path.display())])?;
             files.insert(path.display().to_string(), bytes);
         }
     }

@@ -16,7 +16,10 @@ pub struct Pacer {
 impl Pacer {
     pub fn new(rate: Rate) -> Self {
         let quota = Quota::per_second(rate.per_second).allow_burst(rate.burst);
-        Self { limiter: RateLimiter::direct(quota), burst: rate.burst.get() }
+        Self {
+            limiter: RateLimiter::direct(quota),
+            burst: rate.burst.get(),
+        }
     }
 
     /// Ready when `permits` have been granted. A request over the burst is taken in slices.

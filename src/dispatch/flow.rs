@@ -1,4 +1,4 @@
-//! How fast a lane may go now: halved when the far end says slower, raised step by step when it is content, paused while
+//! How fast a lane may go now: cut by an eighth when the far end says slower, raised step by step when it is content, paused while
 //! the channel is down, with probes between. This module must not read a clock: it is given ticks.
 
 use std::time::Duration;
@@ -17,12 +17,18 @@ const FULL: u32 = 1000;
 const LEAST: u32 = 50;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// So many acceptances raise the share by a twentieth.
-const STEP: u32 = 50;
+/// So many acceptances raise the share by a hundredth.
+const STEP: u32 = 20;
 
 impl Default for Flow {
     fn default() -> Self {
-        Self { share: FULL, until: Duration::ZERO, backoff: FIRST_PAUSE, probing: false, content: 0 }
+        Self {
+            share: FULL,
+            until: Duration::ZERO,
+            backoff: FIRST_PAUSE,
+            probing: false,
+            content: 0,
+        }
     }
 }
 
@@ -42,7 +48,7 @@ impl Flow {
     /// Many complaints of one moment count as one.
     pub fn slower(&mut self, tick: Duration, wait: Duration) {
         if !self.paused(tick) {
-            self.share = (self.share / 2).max(LEAST);
+            self.share = (self.share * 7 / 8).max(LEAST);
             self.content = 0;
             self.pause(tick, wait);
         }
@@ -62,7 +68,7 @@ impl Flow {
         self.content += 1;
         if self.content >= STEP && self.share < FULL {
             self.content = 0;
-            self.share = (self.share + FULL / 20).min(FULL);
+            self.share = (self.share + FULL / 100).min(FULL);
         }
     }
 
@@ -77,7 +83,8 @@ impl Flow {
 
     /// Permits taken for so many at the present share.
     pub fn stretch(&self, permits: u32) -> u32 {
-        u32::try_from(u64::from(permits) * u64::from(FULL) / u64::from(self.share)).unwrap_or(u32::MAX)
+        u32::try_from(u64::from(permits) * u64::from(FULL) / u64::from(self.share))
+            .unwrap_or(u32::MAX)
     }
 }
 
@@ -88,16 +95,16 @@ mod tests {
     const S: Duration = Duration::from_secs(1);
 
     #[test]
-    fn a_complaint_halves_the_share_once_and_contentment_restores_it() {
+    fn a_complaint_cuts_the_share_once_and_contentment_restores_it() {
         let mut flow = Flow::default();
         flow.slower(S, S);
         flow.slower(S, S);
-        assert_eq!(flow.stretch(10), 20);
+        assert_eq!(flow.stretch(875), 1000);
         assert!(flow.paused(S) && !flow.paused(2 * S));
-        for _ in 0..STEP * 10 {
+        for _ in 0..STEP * 13 {
             flow.fine();
         }
-        assert_eq!(flow.stretch(10), 10);
+        assert_eq!(flow.stretch(875), 875);
     }
 
     #[test]

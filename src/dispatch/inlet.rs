@@ -33,15 +33,18 @@ pub struct Rows(BTreeMap<StreamId, Vec<ReceiptRow>>);
 
 impl Rows {
     pub fn push(&mut self, found: Found, receipt: InboxReceipt) {
-        self.0.entry(found.delivery.stream).or_default().push(ReceiptRow {
-            delivery: found.delivery.number,
-            part: found.part,
-            verdict: receipt.verdict,
-            code: receipt.code,
-            far: receipt.far,
-            seen: receipt.seen,
-            by: found.by,
-        });
+        self.0
+            .entry(found.delivery.stream)
+            .or_default()
+            .push(ReceiptRow {
+                delivery: found.delivery.number,
+                part: found.part,
+                verdict: receipt.verdict,
+                code: receipt.code,
+                far: receipt.far,
+                seen: receipt.seen,
+                by: found.by,
+            });
     }
 
     pub fn claimed(&mut self, claimed: Vec<Claimed>, taken: &mut Vec<u64>) {
@@ -52,13 +55,25 @@ impl Rows {
     }
 
     pub fn into_events(self, channel: &str) -> impl Iterator<Item = (StreamId, Event)> + use<'_> {
-        self.0.into_iter().map(move |(stream, rows)| (stream, Event::Receipt { channel: channel.to_owned(), rows }))
+        self.0.into_iter().map(move |(stream, rows)| {
+            (
+                stream,
+                Event::Receipt {
+                    channel: channel.to_owned(),
+                    rows,
+                },
+            )
+        })
     }
 }
 
 impl ChannelInlet {
     pub fn new(channel: &str, desk: Arc<Desk>) -> Self {
-        Self { channel: channel.to_owned(), desk, devices: Mutex::default() }
+        Self {
+            channel: channel.to_owned(),
+            desk,
+            devices: Mutex::default(),
+        }
     }
 
     fn find(&self, correlator: &Correlator, of: &Of) -> Option<Found> {
@@ -66,8 +81,15 @@ impl ChannelInlet {
             Of::Reference(reference) => correlator.lookup(&self.channel, reference),
             Of::Key(key) => {
                 let (block, _) = self.desk.ledger.alert(key.alert)?.find(key.delivery)?;
-                let delivery = Delivery { stream: key.alert, number: key.delivery };
-                (block.channel == self.channel).then_some(Found { delivery, part: 0, by: MatchedBy::Key })
+                let delivery = Delivery {
+                    stream: key.alert,
+                    number: key.delivery,
+                };
+                (block.channel == self.channel).then_some(Found {
+                    delivery,
+                    part: 0,
+                    by: MatchedBy::Key,
+                })
             }
         }
     }
@@ -114,12 +136,18 @@ impl Inlet for ChannelInlet {
     /// Only transitions are journaled, never heartbeats; a lost one is seen again.
     fn presence(&self, seen: Presence) {
         let mut devices = self.devices.lock();
-        let known = devices.get(&seen.device).copied().or_else(|| self.desk.ledger.presence_of(&seen.device));
+        let known = devices
+            .get(&seen.device)
+            .copied()
+            .or_else(|| self.desk.ledger.presence_of(&seen.device));
         if known == Some(seen.state) {
             return;
         }
         devices.insert(seen.device.clone(), seen.state);
-        let event = Event::Presence { device: seen.device, state: seen.state };
+        let event = Event::Presence {
+            device: seen.device,
+            state: seen.state,
+        };
         drop(self.desk.writer.propose(Proposal::of(0, event)));
     }
 }

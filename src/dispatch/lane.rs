@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use channel::{Address, Channel, Failure, FailureClass, Health, Key, Message, Outcomes, Stop, Variant};
+use channel::{
+    Address, Channel, Failure, FailureClass, Health, Key, Message, Outcomes, Stop, Variant,
+};
 use parking_lot::RwLock;
 use tokio::sync::{Notify, mpsc};
 
@@ -44,6 +46,8 @@ struct Run {
     flow: Flow,
     variants: HashMap<(StreamId, u16), Arc<Variant>>,
     serial: u64,
+    /// Permits that one message took last.
+    cost: u32,
     limits: Limits,
 }
 
@@ -61,7 +65,10 @@ impl Limits {
     fn of(rate: Rate, window: usize) -> Self {
         let fast = rate.per_second.get() >= FAST;
         let (cap, range) = if fast { (5_000, 1_000) } else { (1_000, 250) };
-        Self { cap: cap.max(2 * window), range }
+        Self {
+            cap: cap.max(2 * window),
+            range,
+        }
     }
 }
 
@@ -73,6 +80,7 @@ impl Lane {
             flow: Flow::default(),
             variants: HashMap::new(),
             serial: self.serial,
+            cost: 1,
             limits: Limits::of(self.rate, self.channel.capability().window),
         };
         let mut position = self.desk.writer.position();
@@ -108,15 +116,27 @@ impl Lane {
 
     /// Whether the channel can take anything now; notes when a paused link is up again.
     fn may_send(&self, run: &mut Run) -> bool {
-        if run.flow.paused(self.desk.clock.tick()) || self.outstanding.load(Ordering::SeqCst) >= run.limits.cap {
+        if run.flow.paused(self.desk.clock.tick())
+            || self.outstanding.load(Ordering::SeqCst) >= run.limits.cap
+        {
             return false;
         }
         let up = self.channel.health() == Health::Up;
         if up && run.flow.probing() {
-            let paused = self.desk.ledger.links().get(&self.name).is_some_and(|(s, ..)| *s == LinkState::Paused);
+            let paused = self
+                .desk
+                .ledger
+                .links()
+                .get(&self.name)
+                .is_some_and(|(s, ..)| *s == LinkState::Paused);
             if paused {
                 let (channel, class) = (self.name.clone(), FailureClass::LinkDown);
-                let event = Event::Link { channel, state: LinkState::Probing, class, code: String::new() };
+                let event = Event::Link {
+                    channel,
+                    state: LinkState::Probing,
+                    class,
+                    code: String::new(),
+                };
                 drop(self.desk.writer.propose(Proposal::of(0, event)));
             }
         }
@@ -124,24 +144,37 @@ impl Lane {
     }
 
     fn wait(&self, run: &Run) -> Duration {
-        let idle = if self.channel.health() == Health::Up { Duration::from_secs(1) } else { Duration::from_millis(100) };
-        let due = run.queue.next_due().map(|at| at.since(self.desk.clock.now()));
+        let idle = if self.channel.health() == Health::Up {
+            Duration::from_secs(1)
+        } else {
+            Duration::from_millis(100)
+        };
+        let due = run
+            .queue
+            .next_due()
+            .map(|at| at.since(self.desk.clock.now()));
         let pause = run.flow.pause_left(self.desk.clock.tick());
         let next = due.unwrap_or(idle).max(pause);
         next.clamp(Duration::from_millis(5), idle)
     }
 
-    /// About a tenth of a second of the rate, so that what is more urgent overtakes soon.
+    /// About a twentieth of a second of the rate: what is more urgent overtakes soon, and the far end sees no bursts.
     fn slice(&self, run: &Run) -> usize {
-        let tenth = usize::try_from(self.rate.per_second.get() / 10).unwrap_or(usize::MAX).max(1);
-        let room = run.limits.cap.saturating_sub(self.outstanding.load(Ordering::SeqCst));
-        run.flow.shrink(tenth.min(run.limits.range)).min(room)
+        let share = self.rate.per_second.get() / 20 / run.cost.max(1);
+        let share = usize::try_from(share).unwrap_or(usize::MAX).max(1);
+        let room = run
+            .limits
+            .cap
+            .saturating_sub(self.outstanding.load(Ordering::SeqCst));
+        run.flow.shrink(share.min(run.limits.range)).min(room)
     }
 
     /// Hands the next slice; false when nothing is due.
     async fn hand(&self, run: &mut Run, stop: &Stop) -> bool {
         let slice = self.slice(run);
-        let taken = run.queue.take(&self.desk.ledger, slice, self.desk.clock.now());
+        let taken = run
+            .queue
+            .take(&self.desk.ledger, slice, self.desk.clock.now());
         if taken.is_empty() {
             return false;
         }
@@ -149,7 +182,8 @@ impl Lane {
         let mut permits = 0;
         for one in &taken {
             let variant = self.variant(run, one).await;
-            permits += variant.as_ref().map_or(0, |v| self.channel.cost(v));
+            run.cost = variant.as_ref().map_or(1, |v| self.channel.cost(v));
+            permits += run.cost;
             messages.push(variant);
         }
         tokio::select! {
@@ -161,14 +195,18 @@ impl Lane {
         run.serial += u64::try_from(taken.len()).unwrap_or(0);
         let events = handed(&self.name, &taken, first);
         self.outstanding.fetch_add(taken.len(), Ordering::SeqCst);
-        let commit = self.desk.writer.propose(Proposal { events, ..Proposal::default() });
+        let commit = self.desk.writer.propose(Proposal {
+            events,
+            ..Proposal::default()
+        });
         match commit.await {
             Ok(_) => self.send(taken, messages, first),
             Err(refused) => {
                 tracing::warn!(channel = self.name, %refused, "nothing is sent while the journal takes nothing");
                 self.outstanding.fetch_sub(taken.len(), Ordering::SeqCst);
                 run.queue.give_back(taken);
-                run.flow.pause(self.desk.clock.tick(), Duration::from_millis(500));
+                run.flow
+                    .pause(self.desk.clock.tick(), Duration::from_millis(500));
             }
         }
         true
@@ -193,10 +231,16 @@ impl Lane {
     /// What was handed goes out beside the lane; its outcomes go to the settler.
     fn send(&self, taken: Vec<Taken>, variants: Vec<Option<Arc<Variant>>>, serial: u64) {
         let registry = self.registry.read().clone();
-        let mut outcomes = BatchOutcomes { places: Vec::with_capacity(taken.len()), give: self.settle.clone() };
+        let mut outcomes = BatchOutcomes {
+            places: Vec::with_capacity(taken.len()),
+            give: self.settle.clone(),
+        };
         let mut messages = Vec::with_capacity(taken.len());
         for ((n, one), variant) in (0_u64..).zip(taken).zip(variants) {
-            let expires = one.alert.variant(one.block.variant(one.index)).map_or(one.alert.at, |v| v.expires);
+            let expires = one
+                .alert
+                .variant(one.block.variant(one.index))
+                .map_or(one.alert.at, |v| v.expires);
             let place = (one.block.clone(), one.index, one.attempt, expires);
             match message(&registry, &one, variant, serial + n, expires) {
                 Ok(message) => {
@@ -204,7 +248,10 @@ impl Lane {
                     messages.push(message);
                 }
                 Err(failure) => {
-                    let single = BatchOutcomes { places: vec![place], give: self.settle.clone() };
+                    let single = BatchOutcomes {
+                        places: vec![place],
+                        give: self.settle.clone(),
+                    };
                     single.settle(0, Err(failure));
                 }
             }
@@ -223,16 +270,34 @@ fn message(
 ) -> Result<Message, Failure> {
     let never = |class, code, detail| Failure::new(class, code, detail);
     let variant = variant.ok_or_else(|| {
-        never(FailureClass::Transient, "text:missing", "the text could not be read back from the store")
+        never(
+            FailureClass::Transient,
+            "text:missing",
+            "the text could not be read back from the store",
+        )
     })?;
     if !plan::wall::lets_through(one.alert.meta.status, one.block.audience, variant.drill) {
-        return Err(never(FailureClass::BadContent, "wall:drill", "a drill does not reach this audience"));
+        return Err(never(
+            FailureClass::BadContent,
+            "wall:drill",
+            "a drill does not reach this audience",
+        ));
     }
-    let endpoint = registry.endpoint(one.block.endpoint(one.index)).ok_or_else(|| {
-        never(FailureClass::BadAddress, "registry:gone", "the registry holds this endpoint no longer")
-    })?;
+    let endpoint = registry
+        .endpoint(one.block.endpoint(one.index))
+        .ok_or_else(|| {
+            never(
+                FailureClass::BadAddress,
+                "registry:gone",
+                "the registry holds this endpoint no longer",
+            )
+        })?;
     Ok(Message {
-        key: Key { alert: one.block.stream, delivery: one.block.number(one.index), generation: 0 },
+        key: Key {
+            alert: one.block.stream,
+            delivery: one.block.number(one.index),
+            generation: 0,
+        },
         serial,
         variant,
         address: Address::new(endpoint.address),
@@ -247,11 +312,23 @@ fn handed(channel: &str, taken: &[Taken], first: u64) -> Vec<(StreamId, Event)> 
     for (serial, one) in (first..).zip(taken) {
         let (stream, number) = (one.block.stream, one.block.number(one.index));
         if events.last().is_none_or(|(last, _)| *last != stream) {
-            events.push((stream, Event::Handed { channel: channel.to_owned(), ranges: Vec::new() }));
+            events.push((
+                stream,
+                Event::Handed {
+                    channel: channel.to_owned(),
+                    ranges: Vec::new(),
+                },
+            ));
         }
-        let Some((_, Event::Handed { ranges, .. })) = events.last_mut() else { continue };
+        let Some((_, Event::Handed { ranges, .. })) = events.last_mut() else {
+            continue;
+        };
         match ranges.last_mut() {
-            Some(range) if range.hi == number && range.attempt == one.attempt && range.why == one.why => range.hi += 1,
+            Some(range)
+                if range.hi == number && range.attempt == one.attempt && range.why == one.why =>
+            {
+                range.hi += 1
+            }
             _ => ranges.push(HandedRange {
                 lo: number,
                 hi: number + 1,

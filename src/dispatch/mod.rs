@@ -53,11 +53,23 @@ impl Dispatch {
     ) -> Result<(), Refused> {
         let now = self.desk.clock.now();
         let events = in_doubt(&self.desk.ledger, &*self.desk.clock);
-        let held = |e: &Event| if let Event::InDoubt { deliveries, .. } = e { deliveries.len() } else { 0 };
+        let held = |e: &Event| {
+            if let Event::InDoubt { deliveries, .. } = e {
+                deliveries.len()
+            } else {
+                0
+            }
+        };
         let count: usize = events.iter().map(|(_, e)| held(e)).sum();
         if count > 0 {
             tracing::warn!(deliveries = count, %now, "in doubt after a restart: sent again as possible duplicates");
-            self.desk.writer.propose(Proposal { events, ..Proposal::default() }).await?;
+            self.desk
+                .writer
+                .propose(Proposal {
+                    events,
+                    ..Proposal::default()
+                })
+                .await?;
         }
         for (name, outlet) in self.outlets {
             let (give, take) = mpsc::unbounded_channel();
@@ -103,7 +115,11 @@ fn in_doubt(ledger: &Ledger, clock: &dyn Clock) -> Vec<(StreamId, Event)> {
             }
         }
         if !deliveries.is_empty() {
-            let event = Event::InDoubt { deliveries, epoch: ledger.epoch(), due: clock.now() };
+            let event = Event::InDoubt {
+                deliveries,
+                epoch: ledger.epoch(),
+                due: clock.now(),
+            };
             events.push((alert.stream, event));
         }
     }

@@ -38,7 +38,10 @@ pub struct Queue {
 
 impl Queue {
     pub fn new(channel: &str) -> Self {
-        Self { channel: channel.to_owned(), ..Self::default() }
+        Self {
+            channel: channel.to_owned(),
+            ..Self::default()
+        }
     }
 
     /// Takes in the blocks that were written since the last look.
@@ -49,11 +52,15 @@ impl Queue {
             if block.channel != self.channel {
                 continue;
             }
-            let Some(alert) = ledger.alert(block.stream) else { continue };
+            let Some(alert) = ledger.alert(block.stream) else {
+                continue;
+            };
             // Only after a restart is anything of a block due already.
             if block.tally(State::Due) > 0 {
                 for i in (0..block.len() as usize).filter(|i| block.state(*i) == State::Due) {
-                    let at = alert.at.plus(std::time::Duration::from_millis(u64::from(block.due(i))));
+                    let at = alert
+                        .at
+                        .plus(std::time::Duration::from_millis(u64::from(block.due(i))));
                     self.put(block.clone(), i, at);
                 }
             }
@@ -91,13 +98,21 @@ impl Queue {
         while out.len() < limit {
             let best = self.ready.first_key_value().map(|(k, _)| k.0);
             let fresh = self.cursors.first_key_value().map(|(k, _)| k.0);
-            let Some(top) = best.into_iter().chain(fresh).min() else { break };
+            let Some(top) = best.into_iter().chain(fresh).min() else {
+                break;
+            };
             if rank.is_some_and(|r| r != top) {
                 break;
             }
             rank = Some(top);
             let from_ready = best == Some(top);
-            let Some((block, index)) = (if from_ready { self.pop_ready() } else { self.pop_cursor() }) else { continue };
+            let Some((block, index)) = (if from_ready {
+                self.pop_ready()
+            } else {
+                self.pop_cursor()
+            }) else {
+                continue;
+            };
             // What was given back stands among the ready and is still planned.
             let open = match block.state(index) {
                 State::Planned => true,
@@ -110,13 +125,18 @@ impl Queue {
             let alert = match &known {
                 Some((stream, alert)) if *stream == block.stream => alert.clone(),
                 _ => {
-                    let Some(alert) = ledger.alert(block.stream) else { continue };
+                    let Some(alert) = ledger.alert(block.stream) else {
+                        continue;
+                    };
                     known = Some((block.stream, alert.clone()));
                     alert
                 }
             };
             // Its time is over: the tick closes it.
-            if alert.variant(block.variant(index)).is_none_or(|v| v.expires <= now) {
+            if alert
+                .variant(block.variant(index))
+                .is_none_or(|v| v.expires <= now)
+            {
                 continue;
             }
             out.push(taken(alert, block, index));
@@ -128,7 +148,8 @@ impl Queue {
     pub fn give_back(&mut self, taken: Vec<Taken>) {
         for one in taken {
             self.next += 1;
-            self.ready.insert((one.block.rank, self.next), (one.block, one.index));
+            self.ready
+                .insert((one.block.rank, self.next), (one.block, one.index));
         }
     }
 
@@ -155,5 +176,11 @@ fn taken(alert: Arc<Alert>, block: Arc<Block>, index: usize) -> Taken {
         1 => Why::First,
         _ => Why::Retry,
     };
-    Taken { alert, block, index, attempt, why }
+    Taken {
+        alert,
+        block,
+        index,
+        attempt,
+        why,
+    }
 }

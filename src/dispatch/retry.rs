@@ -19,7 +19,10 @@ impl Policy {
     /// How long the next attempt waits.
     pub fn delay(&self, attempt: u8, seed: u64) -> Duration {
         let steps = u32::from(attempt.saturating_sub(1));
-        let grown = self.factor.checked_pow(steps).and_then(|f| self.first.checked_mul(f));
+        let grown = self
+            .factor
+            .checked_pow(steps)
+            .and_then(|f| self.first.checked_mul(f));
         let wait = grown.unwrap_or(self.cap).min(self.cap);
         let jitter = fastrand::Rng::with_seed(seed ^ u64::from(attempt)).u32(0..=200);
         wait * (900 + jitter) / 1000
@@ -38,10 +41,16 @@ pub struct Standing {
 pub fn after_failure(policy: &Policy, failure: &Failure, at: Standing) -> Next {
     match failure.class {
         FailureClass::BadAddress | FailureClass::BadContent => Next::Failed,
-        FailureClass::LinkDown => Next::Due { at: at.now, charged: false },
+        FailureClass::LinkDown => Next::Due {
+            at: at.now,
+            charged: false,
+        },
         FailureClass::Throttled => {
             let wait = failure.retry_after.unwrap_or(Duration::from_secs(1));
-            Next::Due { at: at.now.plus(wait), charged: false }
+            Next::Due {
+                at: at.now.plus(wait),
+                charged: false,
+            }
         }
         FailureClass::Transient => again(policy, failure, at).unwrap_or(Next::Failed),
         // In doubt at the end is not failed: nobody knows.
@@ -53,9 +62,14 @@ fn again(policy: &Policy, failure: &Failure, at: Standing) -> Option<Next> {
     if at.attempt >= policy.attempts {
         return None;
     }
-    let wait = policy.delay(at.attempt, at.seed).max(failure.retry_after.unwrap_or_default());
+    let wait = policy
+        .delay(at.attempt, at.seed)
+        .max(failure.retry_after.unwrap_or_default());
     let due = at.now.plus(wait);
-    (due < at.expires).then_some(Next::Due { at: due, charged: true })
+    (due < at.expires).then_some(Next::Due {
+        at: due,
+        charged: true,
+    })
 }
 
 /// `best` is the best evidence that the channel can give: where acceptance is all, nothing is awaited.
@@ -63,7 +77,9 @@ pub fn after_acceptance(best: Evidence, window: u32, now: Timestamp) -> Next {
     if best <= Evidence::Accepted {
         Next::Done
     } else {
-        Next::Await { until: now.plus(Duration::from_millis(u64::from(window))) }
+        Next::Await {
+            until: now.plus(Duration::from_millis(u64::from(window))),
+        }
     }
 }
 
@@ -71,11 +87,20 @@ pub fn after_acceptance(best: Evidence, window: u32, now: Timestamp) -> Next {
 mod tests {
     use super::*;
 
-    const POLICY: Policy =
-        Policy { first: Duration::from_secs(5), factor: 2, cap: Duration::from_secs(60), attempts: 4 };
+    const POLICY: Policy = Policy {
+        first: Duration::from_secs(5),
+        factor: 2,
+        cap: Duration::from_secs(60),
+        attempts: 4,
+    };
 
     fn decide(class: FailureClass, attempt: u8, expires: i64) -> Next {
-        let at = Standing { attempt, now: Timestamp(1_000_000), expires: Timestamp(expires), seed: 7 };
+        let at = Standing {
+            attempt,
+            now: Timestamp(1_000_000),
+            expires: Timestamp(expires),
+            seed: 7,
+        };
         after_failure(&POLICY, &Failure::new(class, "x", "y"), at)
     }
 
@@ -84,9 +109,18 @@ mod tests {
         const LATE: i64 = i64::MAX;
         assert_eq!(decide(FailureClass::BadAddress, 1, LATE), Next::Failed);
         assert_eq!(decide(FailureClass::BadContent, 1, LATE), Next::Failed);
-        assert!(matches!(decide(FailureClass::LinkDown, 9, LATE), Next::Due { charged: false, .. }));
-        assert!(matches!(decide(FailureClass::Throttled, 9, LATE), Next::Due { charged: false, .. }));
-        assert!(matches!(decide(FailureClass::Transient, 3, LATE), Next::Due { charged: true, .. }));
+        assert!(matches!(
+            decide(FailureClass::LinkDown, 9, LATE),
+            Next::Due { charged: false, .. }
+        ));
+        assert!(matches!(
+            decide(FailureClass::Throttled, 9, LATE),
+            Next::Due { charged: false, .. }
+        ));
+        assert!(matches!(
+            decide(FailureClass::Transient, 3, LATE),
+            Next::Due { charged: true, .. }
+        ));
         assert_eq!(decide(FailureClass::Transient, 4, LATE), Next::Failed);
         assert_eq!(decide(FailureClass::InDoubt, 4, LATE), Next::Done);
     }
@@ -100,9 +134,19 @@ mod tests {
     fn delays_grow_to_the_cap_and_are_repeatable() {
         let delay = |n| POLICY.delay(n, 42);
         assert_eq!(delay(1), delay(1));
-        for (attempt, seconds) in [(1, 5.0), (2, 10.0), (3, 20.0), (4, 40.0), (5, 60.0), (200, 60.0)] {
+        for (attempt, seconds) in [
+            (1, 5.0),
+            (2, 10.0),
+            (3, 20.0),
+            (4, 40.0),
+            (5, 60.0),
+            (200, 60.0),
+        ] {
             let got = delay(attempt).as_secs_f64();
-            assert!((0.9 * seconds..=1.1 * seconds).contains(&got), "{attempt}: {got}");
+            assert!(
+                (0.9 * seconds..=1.1 * seconds).contains(&got),
+                "{attempt}: {got}"
+            );
         }
     }
 }

@@ -44,8 +44,13 @@ pub struct BatchOutcomes {
 impl Outcomes for BatchOutcomes {
     fn settle(&self, at: usize, outcome: Result<Accepted, Failure>) {
         let (block, index, attempt, expires) = &self.places[at];
-        let settlement =
-            Settlement { block: block.clone(), index: *index, attempt: *attempt, expires: *expires, outcome };
+        let settlement = Settlement {
+            block: block.clone(),
+            index: *index,
+            attempt: *attempt,
+            expires: *expires,
+            outcome,
+        };
         // The settler outlives every batch; where it is gone the process is ending and a restart is in doubt.
         let _ = self.give.send(settlement);
     }
@@ -60,6 +65,9 @@ pub struct Settler {
     pub room: Arc<Notify>,
     pub words: mpsc::UnboundedSender<Word>,
 }
+
+/// How long a lane holds its breath when the far end says slower without saying for how long.
+const BREATH: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// How many outcomes one event takes at most.
 const GROUP: usize = 2_000;
@@ -112,20 +120,41 @@ impl Settler {
                 Ok(accepted) => {
                     words.push(Word::Fine);
                     let next = retry::after_acceptance(self.best, s.block.window, now);
-                    (Outcome::Accepted { references: accepted.references }, next)
+                    (
+                        Outcome::Accepted {
+                            references: accepted.references,
+                        },
+                        next,
+                    )
                 }
                 Err(failure) => {
                     self.complain(&failure, &mut words, &mut link);
                     let seed = s.block.stream << 32 | u64::from(number);
-                    let at = Standing { attempt: s.attempt, now, expires: s.expires, seed };
+                    let at = Standing {
+                        attempt: s.attempt,
+                        now,
+                        expires: s.expires,
+                        seed,
+                    };
                     let next = retry::after_failure(&self.policy, &failure, at);
-                    (Outcome::Refused { class: failure.class, code: failure.code.into_owned() }, next)
+                    (
+                        Outcome::Refused {
+                            class: failure.class,
+                            code: failure.code.into_owned(),
+                        },
+                        next,
+                    )
                 }
             };
             if let Next::Due { at, .. } = next {
                 words.push(Word::Again(s.block.clone(), s.index, at));
             }
-            let row = SettledRow { delivery: number, attempt: s.attempt, outcome, next };
+            let row = SettledRow {
+                delivery: number,
+                attempt: s.attempt,
+                outcome,
+                next,
+            };
             by_stream.entry(s.block.stream).or_default().push(row);
         }
         (self.propose(by_stream, link), words)
@@ -134,12 +163,17 @@ impl Settler {
     fn complain(&self, failure: &Failure, words: &mut Vec<Word>, link: &mut Option<Event>) {
         match failure.class {
             FailureClass::Throttled => {
-                words.push(Word::Slower(failure.retry_after.unwrap_or(std::time::Duration::from_secs(1))));
+                words.push(Word::Slower(failure.retry_after.unwrap_or(BREATH)));
             }
             FailureClass::LinkDown => {
                 words.push(Word::Down);
                 let (class, code) = (failure.class, failure.code.to_string());
-                *link = Some(Event::Link { channel: self.channel.clone(), state: LinkState::Paused, class, code });
+                *link = Some(Event::Link {
+                    channel: self.channel.clone(),
+                    state: LinkState::Paused,
+                    class,
+                    code,
+                });
             }
             FailureClass::BadContent => {
                 tracing::error!(channel = self.channel, %failure, "the far end refuses the text; its siblings will fail too");
@@ -149,24 +183,44 @@ impl Settler {
     }
 
     /// References become known and are proposed under one lock, so that no receipt slips between.
-    fn propose(&self, rows: BTreeMap<StreamId, Vec<SettledRow>>, link: Option<Event>) -> (Proposal, Option<Pending>) {
+    fn propose(
+        &self,
+        rows: BTreeMap<StreamId, Vec<SettledRow>>,
+        link: Option<Event>,
+    ) -> (Proposal, Option<Pending>) {
         let mut proposal = Proposal::default();
         let mut receipts = Rows::default();
         let mut correlator = self.desk.correlator.lock();
         for (stream, rows) in rows {
             for row in &rows {
-                let Outcome::Accepted { references } = &row.outcome else { continue };
-                let delivery = Delivery { stream, number: row.delivery };
+                let Outcome::Accepted { references } = &row.outcome else {
+                    continue;
+                };
+                let delivery = Delivery {
+                    stream,
+                    number: row.delivery,
+                };
                 for (part, reference) in (0_u8..).zip(references) {
                     let claimed = correlator.settled(&self.channel, reference, delivery, part);
                     receipts.claimed(claimed, &mut proposal.inbox_take);
                 }
             }
-            proposal.events.push((stream, Event::Settled { channel: self.channel.clone(), rows }));
+            proposal.events.push((
+                stream,
+                Event::Settled {
+                    channel: self.channel.clone(),
+                    rows,
+                },
+            ));
         }
         proposal.events.extend(receipts.into_events(&self.channel));
         if let Some(link) = link {
-            let known = self.desk.ledger.links().get(&self.channel).map(|(state, ..)| *state);
+            let known = self
+                .desk
+                .ledger
+                .links()
+                .get(&self.channel)
+                .map(|(state, ..)| *state);
             if known != Some(LinkState::Paused) {
                 proposal.events.push((0, link));
             }
@@ -176,4 +230,5 @@ impl Settler {
     }
 }
 
-type Pending = std::pin::Pin<Box<dyn Future<Output = Result<crate::ledger::Commit, Refused>> + Send>>;
+type Pending =
+    std::pin::Pin<Box<dyn Future<Output = Result<crate::ledger::Commit, Refused>> + Send>>;

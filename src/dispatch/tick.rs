@@ -13,11 +13,21 @@ use crate::model::{State, StreamId};
 pub fn tick(now: Timestamp, ledger: &Ledger) -> Vec<(StreamId, Event)> {
     let mut events = Vec::new();
     for alert in ledger.alerts() {
-        let overdue: Vec<_> = alert.blocks().iter().flat_map(|b| overdue(&alert, b, now)).collect();
+        let overdue: Vec<_> = alert
+            .blocks()
+            .iter()
+            .flat_map(|b| overdue(&alert, b, now))
+            .collect();
         if !overdue.is_empty() {
-            events.push((alert.stream, Event::Overdue { deliveries: overdue }));
+            events.push((
+                alert.stream,
+                Event::Overdue {
+                    deliveries: overdue,
+                },
+            ));
         }
-        let over = |n: &u16| alert.variant(*n).is_some_and(|v| v.expires <= now) && !alert.is_expired(*n);
+        let over =
+            |n: &u16| alert.variant(*n).is_some_and(|v| v.expires <= now) && !alert.is_expired(*n);
         let count = u16::try_from(alert.variants().len()).unwrap_or(u16::MAX);
         let variants: Vec<u16> = (0..count).filter(over).collect();
         if !variants.is_empty() {
@@ -32,10 +42,15 @@ fn overdue(alert: &Alert, block: &Block, now: Timestamp) -> Vec<u32> {
         return Vec::new();
     }
     let passed = |i: &usize| {
-        let until = alert.at.plus(Duration::from_millis(u64::from(block.due(*i))));
+        let until = alert
+            .at
+            .plus(Duration::from_millis(u64::from(block.due(*i))));
         block.state(*i) == State::Awaiting && until <= now
     };
-    (0..block.len() as usize).filter(passed).map(|i| block.number(i)).collect()
+    (0..block.len() as usize)
+        .filter(passed)
+        .map(|i| block.number(i))
+        .collect()
 }
 
 /// Watches `now` against `tick`.
@@ -82,7 +97,10 @@ mod tests {
         let mut drift = Drift::default();
         let s = Duration::from_secs;
         assert!(drift.trusts(Timestamp::from_secs(1000), s(0)));
-        assert!(drift.trusts(Timestamp::from_secs(1020), s(5)), "a small step is no jump");
+        assert!(
+            drift.trusts(Timestamp::from_secs(1020), s(5)),
+            "a small step is no jump"
+        );
         assert!(!drift.trusts(Timestamp::from_secs(9000), s(10)));
         assert!(!drift.trusts(Timestamp::from_secs(9300), s(310)));
         assert!(drift.trusts(Timestamp::from_secs(9601), s(611)));

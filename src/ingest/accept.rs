@@ -33,12 +33,25 @@ pub struct Submitted {
 
 #[derive(Clone, Debug)]
 pub enum Rejection {
-    Unreadable { findings: Vec<cap::Finding> },
-    NotAllowed { what: String },
-    Outside { codes: Vec<RegionCode> },
-    Nowhere { findings: Vec<cap::Finding>, what: String },
-    Conflict { stream: StreamId },
-    Unavailable { reason: String },
+    Unreadable {
+        findings: Vec<cap::Finding>,
+    },
+    NotAllowed {
+        what: String,
+    },
+    Outside {
+        codes: Vec<RegionCode>,
+    },
+    Nowhere {
+        findings: Vec<cap::Finding>,
+        what: String,
+    },
+    Conflict {
+        stream: StreamId,
+    },
+    Unavailable {
+        reason: String,
+    },
 }
 
 pub struct Ingest {
@@ -65,12 +78,16 @@ impl Ingest {
         let targets = self.targets(caller, &alert, &findings)?;
         let born = self.born(&alert, report.disposition);
         let accepted = self.accepted(caller, &alert, &bytes, targets, hits, born, now)?;
-        self.commit(accepted, bytes, report.disposition, findings).await
+        self.commit(accepted, bytes, report.disposition, findings)
+            .await
     }
 
     fn allowed(&self, caller: &Caller, alert: &cap::Alert) -> Result<(), Rejection> {
         if !caller.speaks_for(&alert.sender) {
-            let what = format!("{} may not submit for this CAP sender; ask for it to be entered under senders", caller.id);
+            let what = format!(
+                "{} may not submit for this CAP sender; ask for it to be entered under senders",
+                caller.id
+            );
             return Err(Rejection::NotAllowed { what });
         }
         if alert.scope != cap::Scope::Public {
@@ -85,15 +102,28 @@ impl Ingest {
         let own = identity(alert);
         let mut hits = Vec::new();
         for reference in &alert.references {
-            let named = |id: &Identity| id.sender == reference.sender && id.identifier == reference.identifier;
+            let named = |id: &Identity| {
+                id.sender == reference.sender && id.identifier == reference.identifier
+            };
             if named(&own) {
                 continue;
             }
             let exact = reference.sent.and_then(|sent| {
                 let (sender, identifier) = (reference.sender.clone(), reference.identifier.clone());
-                self.ledger.find(&Identity { sender, identifier, sent: sent.unix })
+                self.ledger.find(&Identity {
+                    sender,
+                    identifier,
+                    sent: sent.unix,
+                })
             });
-            let loose = || self.ledger.alerts().iter().rev().find(|a| named(&a.meta.identity)).map(|a| a.stream);
+            let loose = || {
+                self.ledger
+                    .alerts()
+                    .iter()
+                    .rev()
+                    .find(|a| named(&a.meta.identity))
+                    .map(|a| a.stream)
+            };
             hits.extend(exact.or_else(loose));
         }
         hits.sort_unstable();
@@ -102,22 +132,37 @@ impl Ingest {
     }
 
     /// A correction comes from whoever brought the alert, or from one responsible for all of its regions.
-    fn may_correct(&self, caller: &Caller, alert: &cap::Alert, hits: &[StreamId]) -> Result<(), Rejection> {
+    fn may_correct(
+        &self,
+        caller: &Caller,
+        alert: &cap::Alert,
+        hits: &[StreamId],
+    ) -> Result<(), Rejection> {
         if !matches!(alert.msg_type, cap::MsgType::Update | cap::MsgType::Cancel) {
             return Ok(());
         }
         for stream in hits {
-            let Some(earlier) = self.ledger.alert(*stream) else { continue };
-            let may = earlier.meta.caller == caller.id || earlier.meta.regions.iter().all(|r| caller.covers(*r));
+            let Some(earlier) = self.ledger.alert(*stream) else {
+                continue;
+            };
+            let may = earlier.meta.caller == caller.id
+                || earlier.meta.regions.iter().all(|r| caller.covers(*r));
             if !may {
-                let what = format!("alert {stream} is not yours to correct; the bureau that issued it must do so");
+                let what = format!(
+                    "alert {stream} is not yours to correct; the bureau that issued it must do so"
+                );
                 return Err(Rejection::NotAllowed { what });
             }
         }
         Ok(())
     }
 
-    fn targets(&self, caller: &Caller, alert: &cap::Alert, findings: &[cap::Finding]) -> Result<Targets, Rejection> {
+    fn targets(
+        &self,
+        caller: &Caller,
+        alert: &cap::Alert,
+        findings: &[cap::Finding],
+    ) -> Result<Targets, Rejection> {
         let needs_area = matches!(alert.msg_type, cap::MsgType::Alert | cap::MsgType::Update);
         if !needs_area && alert.infos.iter().all(|i| i.areas.is_empty()) {
             return Ok(Targets::default());
@@ -128,16 +173,34 @@ impl Ingest {
         }
         let registry = self.registry.read().clone();
         let targets = plan::target(alert, &registry).map_err(|problems| {
-            let what = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-            Rejection::Nowhere { findings: findings.to_vec(), what }
+            let what = problems
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("; ");
+            Rejection::Nowhere {
+                findings: findings.to_vec(),
+                what,
+            }
         })?;
-        let codes: Vec<_> = targets.regions.iter().copied().filter(|r| !caller.covers(*r)).collect();
-        if codes.is_empty() { Ok(targets) } else { Err(Rejection::Outside { codes }) }
+        let codes: Vec<_> = targets
+            .regions
+            .iter()
+            .copied()
+            .filter(|r| !caller.covers(*r))
+            .collect();
+        if codes.is_empty() {
+            Ok(targets)
+        } else {
+            Err(Rejection::Outside { codes })
+        }
     }
 
     fn born(&self, alert: &cap::Alert, disposition: cap::Disposition) -> Born {
-        let sent = matches!(alert.msg_type, cap::MsgType::Alert | cap::MsgType::Update | cap::MsgType::Cancel)
-            && plan::wall::is_sent(alert.status);
+        let sent = matches!(
+            alert.msg_type,
+            cap::MsgType::Alert | cap::MsgType::Update | cap::MsgType::Cancel
+        ) && plan::wall::is_sent(alert.status);
         if !sent {
             return Born::Filed;
         }
@@ -148,14 +211,25 @@ impl Ingest {
         let corrects = |a: &crate::ledger::Alert| {
             matches!(a.meta.msg_type, cap::MsgType::Update | cap::MsgType::Cancel)
                 && a.meta.born == Born::Live
-                && a.meta.references.iter().any(|r| r.sender == own.sender && r.identifier == own.identifier)
+                && a.meta
+                    .references
+                    .iter()
+                    .any(|r| r.sender == own.sender && r.identifier == own.identifier)
                 && a.meta.identity != own
         };
-        let by = self.ledger.alerts().iter().find(|a| corrects(a)).map(|a| a.stream);
+        let by = self
+            .ledger
+            .alerts()
+            .iter()
+            .find(|a| corrects(a))
+            .map(|a| a.stream);
         by.map_or(Born::Live, Born::SupersededBy)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "each is one proven part of the alert, used once")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is one proven part of the alert, used once"
+    )]
     fn accepted(
         &self,
         caller: &Caller,
@@ -168,16 +242,26 @@ impl Ingest {
     ) -> Result<(Accepted, Vec<u8>), Rejection> {
         let Some((chosen, plan_bytes)) = self.plans.choose(alert) else {
             let what = "no plan takes an alert of this level, event and sender; add one to the plans folder";
-            return Err(Rejection::Nowhere { findings: Vec::new(), what: what.into() });
+            return Err(Rejection::Nowhere {
+                findings: Vec::new(),
+                what: what.into(),
+            });
         };
-        let lifetime = Timestamp::from_secs(alert.sent.unix).plus(chosen.lifetime.0).max(now);
+        let lifetime = Timestamp::from_secs(alert.sent.unix)
+            .plus(chosen.lifetime.0)
+            .max(now);
         let infos = alert.infos.iter().map(|info| InfoMeta {
             language: info.language.clone(),
-            event: info.event_codes.first().map_or_else(String::new, |c| c.value.clone()),
+            event: info
+                .event_codes
+                .first()
+                .map_or_else(String::new, |c| c.value.clone()),
             severity: info.severity,
             urgency: info.urgency,
             onset: info.onset.map(|t| Timestamp::from_secs(t.unix)),
-            expires: info.expires.map_or(lifetime, |t| Timestamp::from_secs(t.unix)),
+            expires: info
+                .expires
+                .map_or(lifetime, |t| Timestamp::from_secs(t.unix)),
         });
         let accepted = Accepted {
             identity: identity(alert),
@@ -231,7 +315,10 @@ impl Ingest {
                 submitted.position = commit.position;
                 Ok(submitted)
             }
-            Err(Refused::Known { stream, same_content: true }) => {
+            Err(Refused::Known {
+                stream,
+                same_content: true,
+            }) => {
                 // The first answer again: what was decided then stands.
                 if let Some(first) = self.ledger.alert(stream) {
                     submitted.born = first.meta.born;
@@ -243,8 +330,13 @@ impl Ingest {
                 submitted.repeated = true;
                 Ok(submitted)
             }
-            Err(Refused::Known { stream, same_content: false }) => Err(Rejection::Conflict { stream }),
-            Err(refused) => Err(Rejection::Unavailable { reason: refused.to_string() }),
+            Err(Refused::Known {
+                stream,
+                same_content: false,
+            }) => Err(Rejection::Conflict { stream }),
+            Err(refused) => Err(Rejection::Unavailable {
+                reason: refused.to_string(),
+            }),
         }
     }
 }
@@ -260,7 +352,11 @@ fn codes_outside(caller: &Caller, alert: &cap::Alert) -> Vec<RegionCode> {
 }
 
 fn identity(alert: &cap::Alert) -> Identity {
-    Identity { sender: alert.sender.clone(), identifier: alert.identifier.clone(), sent: alert.sent.unix }
+    Identity {
+        sender: alert.sender.clone(),
+        identifier: alert.identifier.clone(),
+        sent: alert.sent.unix,
+    }
 }
 
 fn reference(reference: &cap::Reference) -> Identity {

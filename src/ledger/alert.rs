@@ -117,11 +117,17 @@ impl Alert {
 
     pub(super) fn add_variants(&self, variants: &[VariantMeta]) {
         self.variants.write().extend_from_slice(variants);
-        self.expired.write().resize(self.variants.read().len(), false);
+        self.expired
+            .write()
+            .resize(self.variants.read().len(), false);
     }
 
     pub fn is_expired(&self, variant: u16) -> bool {
-        self.expired.read().get(usize::from(variant)).copied().unwrap_or(false)
+        self.expired
+            .read()
+            .get(usize::from(variant))
+            .copied()
+            .unwrap_or(false)
     }
 
     pub(super) fn set_expired(&self, variant: u16) {
@@ -142,7 +148,9 @@ impl Alert {
     /// The block of a delivery and its place in it.
     pub fn find(&self, number: DeliveryNo) -> Option<(Arc<Block>, usize)> {
         let blocks = self.blocks.read();
-        let at = blocks.partition_point(|b| b.first <= number).checked_sub(1)?;
+        let at = blocks
+            .partition_point(|b| b.first <= number)
+            .checked_sub(1)?;
         let block = &blocks[at];
         let index = number - block.first;
         (index < block.len()).then(|| (block.clone(), index as usize))
@@ -162,7 +170,12 @@ impl Alert {
 
     /// When the last of its texts is over.
     pub fn expires(&self) -> Timestamp {
-        self.meta.infos.iter().map(|i| i.expires).max().unwrap_or(self.at)
+        self.meta
+            .infos
+            .iter()
+            .map(|i| i.expires)
+            .max()
+            .unwrap_or(self.at)
     }
 }
 
@@ -237,7 +250,10 @@ impl Block {
     }
 
     pub fn household(&self, i: usize) -> Option<HouseholdId> {
-        self.households.get(i).copied().filter(|h| *h != NO_HOUSEHOLD)
+        self.households
+            .get(i)
+            .copied()
+            .filter(|h| *h != NO_HOUSEHOLD)
     }
 
     pub fn number(&self, i: usize) -> DeliveryNo {
@@ -292,7 +308,12 @@ impl Block {
     }
 
     pub fn answer(&self, i: usize) -> Answer {
-        Answer::of(self.state(i), self.evidence(i), self.flag(i, REFUSED), self.speaker)
+        Answer::of(
+            self.state(i),
+            self.evidence(i),
+            self.flag(i, REFUSED),
+            self.speaker,
+        )
     }
 
     /// How many stand in each state: cached, and proved by a recount.
@@ -344,7 +365,10 @@ impl Block {
     /// A long text is reached when every part is. Upper bits: parts expected and not reached yet.
     pub(super) fn set_parts(&self, i: usize, parts: usize) {
         let parts = u32::try_from(parts.min(16)).unwrap_or(16);
-        self.parts[i].store(u16::try_from((1_u32 << parts) - 1).unwrap_or(u16::MAX), Relaxed);
+        self.parts[i].store(
+            u16::try_from((1_u32 << parts) - 1).unwrap_or(u16::MAX),
+            Relaxed,
+        );
     }
 
     /// Marks one part as reached; true when none is left.

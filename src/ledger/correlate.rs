@@ -52,22 +52,36 @@ impl Correlator {
     }
 
     pub fn lookup(&self, channel: &str, reference: &str) -> Option<Found> {
-        let found = |(delivery, part): (Delivery, u8)| Found { delivery, part, by: MatchedBy::Reference };
+        let found = |(delivery, part): (Delivery, u8)| Found {
+            delivery,
+            part,
+            by: MatchedBy::Reference,
+        };
         if !self.full.is_empty() {
             let place = (channel.to_owned(), reference.to_owned());
             if let Some(target) = self.full.get(&place) {
                 return Some(found(*target));
             }
         }
-        self.hashed.get(&self.hash(channel, reference)).copied().map(found)
+        self.hashed
+            .get(&self.hash(channel, reference))
+            .copied()
+            .map(found)
     }
 
     /// A delivery settled with this reference; returns the receipts that came before it.
-    pub fn settled(&mut self, channel: &str, reference: &str, delivery: Delivery, part: u8) -> Vec<Claimed> {
+    pub fn settled(
+        &mut self,
+        channel: &str,
+        reference: &str,
+        delivery: Delivery,
+        part: u8,
+    ) -> Vec<Claimed> {
         let hash = self.hash(channel, reference);
         match self.hashed.get(&hash) {
             Some(held) if *held != (delivery, part) => {
-                self.full.insert((channel.to_owned(), reference.to_owned()), (delivery, part));
+                self.full
+                    .insert((channel.to_owned(), reference.to_owned()), (delivery, part));
             }
             _ => {
                 self.hashed.insert(hash, (delivery, part));
@@ -76,18 +90,39 @@ impl Correlator {
         if self.inbox.is_empty() {
             return Vec::new();
         }
-        let found = Found { delivery, part, by: MatchedBy::Inbox };
-        let waiting = self.inbox.remove(&(channel.to_owned(), reference.to_owned())).unwrap_or_default();
-        waiting.into_iter().map(|(inbox, receipt)| Claimed { inbox, found, receipt }).collect()
+        let found = Found {
+            delivery,
+            part,
+            by: MatchedBy::Inbox,
+        };
+        let waiting = self
+            .inbox
+            .remove(&(channel.to_owned(), reference.to_owned()))
+            .unwrap_or_default();
+        waiting
+            .into_iter()
+            .map(|(inbox, receipt)| Claimed {
+                inbox,
+                found,
+                receipt,
+            })
+            .collect()
     }
 
     /// Keeps a receipt that matches nothing yet; the row goes to the store.
     pub fn keep(&mut self, receipt: InboxReceipt) -> InboxRow {
         self.next += 1;
         let body = postcard::to_stdvec(&receipt).expect("a Vec takes every receipt");
-        let row = InboxRow { id: self.next, seen: receipt.seen, body };
+        let row = InboxRow {
+            id: self.next,
+            seen: receipt.seen,
+            body,
+        };
         let place = (receipt.channel.clone(), receipt.reference.clone());
-        self.inbox.entry(place).or_default().push((self.next, receipt));
+        self.inbox
+            .entry(place)
+            .or_default()
+            .push((self.next, receipt));
         row
     }
 
@@ -124,8 +159,14 @@ mod tests {
         let mut correlator = Correlator::default();
         assert_eq!(correlator.settled("a", "7", delivery(1), 0), []);
         assert_eq!(correlator.settled("b", "7", delivery(2), 0), []);
-        assert_eq!(correlator.lookup("a", "7").map(|f| f.delivery), Some(delivery(1)));
-        assert_eq!(correlator.lookup("b", "7").map(|f| f.delivery), Some(delivery(2)));
+        assert_eq!(
+            correlator.lookup("a", "7").map(|f| f.delivery),
+            Some(delivery(1))
+        );
+        assert_eq!(
+            correlator.lookup("b", "7").map(|f| f.delivery),
+            Some(delivery(2))
+        );
         assert_eq!(correlator.lookup("c", "7"), None);
     }
 
@@ -147,7 +188,10 @@ mod tests {
         assert_eq!(correlator.lookup("a", "7"), None);
         let claimed = correlator.settled("a", "7", delivery(1), 0);
         assert_eq!(claimed.len(), 1);
-        assert_eq!((claimed[0].inbox, claimed[0].found.by), (row.id, MatchedBy::Inbox));
+        assert_eq!(
+            (claimed[0].inbox, claimed[0].found.by),
+            (row.id, MatchedBy::Inbox)
+        );
         assert_eq!(correlator.settled("a", "7", delivery(1), 0), []);
         assert_ne!(correlator.keep(receipt("8")).id, row.id);
     }

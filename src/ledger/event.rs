@@ -205,26 +205,74 @@ pub enum LinkState {
 #[serde(rename_all = "kebab-case")]
 pub enum Event {
     // The house stream.
-    Took { epoch: u32, format: u8 },
-    Imported { generation: u32, households: u32, people: u32, by: String },
-    Link { channel: String, state: LinkState, class: FailureClass, code: String },
-    Presence { device: String, state: channel::PresenceState },
+    Took {
+        epoch: u32,
+        format: u8,
+    },
+    Imported {
+        generation: u32,
+        households: u32,
+        people: u32,
+        by: String,
+    },
+    Link {
+        channel: String,
+        state: LinkState,
+        class: FailureClass,
+        code: String,
+    },
+    Presence {
+        device: String,
+        state: channel::PresenceState,
+    },
     // Alert streams: deciding.
     Accepted(Box<Accepted>),
-    Released { generation: u32, by: String },
-    Variants { first: u16, variants: Vec<VariantMeta> },
+    Released {
+        generation: u32,
+        by: String,
+    },
+    Variants {
+        first: u16,
+        variants: Vec<VariantMeta>,
+    },
     Ground(Ground),
     Block(Block),
-    Planned { step: u16, blocks: u32, deliveries: u32 },
-    Withdrawn { by: StreamId },
+    Planned {
+        step: u16,
+        blocks: u32,
+        deliveries: u32,
+    },
+    Withdrawn {
+        by: StreamId,
+    },
     // Alert streams: sending.
-    Handed { channel: String, ranges: Vec<HandedRange> },
-    Settled { channel: String, rows: Vec<SettledRow> },
-    Returned { deliveries: Vec<DeliveryNo>, at: Timestamp },
-    InDoubt { deliveries: Vec<DeliveryNo>, epoch: u32, due: Timestamp },
-    Receipt { channel: String, rows: Vec<ReceiptRow> },
-    Overdue { deliveries: Vec<DeliveryNo> },
-    Expired { variants: Vec<u16> },
+    Handed {
+        channel: String,
+        ranges: Vec<HandedRange>,
+    },
+    Settled {
+        channel: String,
+        rows: Vec<SettledRow>,
+    },
+    Returned {
+        deliveries: Vec<DeliveryNo>,
+        at: Timestamp,
+    },
+    InDoubt {
+        deliveries: Vec<DeliveryNo>,
+        epoch: u32,
+        due: Timestamp,
+    },
+    Receipt {
+        channel: String,
+        rows: Vec<ReceiptRow>,
+    },
+    Overdue {
+        deliveries: Vec<DeliveryNo>,
+    },
+    Expired {
+        variants: Vec<u16>,
+    },
 }
 
 /// A receipt that matched nothing, as it lies in the inbox.

@@ -22,20 +22,35 @@ pub struct Misfit {
 
 impl Ledger {
     pub fn apply(&self, stream: StreamId, time: Timestamp, event: &Event) -> Result<(), Misfit> {
-        let misfit = |what: &str| Misfit { stream, what: what.to_owned() };
+        let misfit = |what: &str| Misfit {
+            stream,
+            what: what.to_owned(),
+        };
         if let Event::Accepted(meta) = event {
             let alert = Alert::new(stream, time, (**meta).clone());
             if let Born::SupersededBy(by) = meta.born {
                 alert.set_withdrawn(by);
             }
-            return if self.insert(alert) { Ok(()) } else { Err(misfit("accepted twice")) };
+            return if self.insert(alert) {
+                Ok(())
+            } else {
+                Err(misfit("accepted twice"))
+            };
         }
         if let Event::Imported { generation, .. } = event {
             self.generation.store(*generation, Relaxed);
             return Ok(());
         }
-        if let Event::Link { channel, state, code, .. } = event {
-            self.links.write().insert(channel.clone(), (*state, code.clone(), time));
+        if let Event::Link {
+            channel,
+            state,
+            code,
+            ..
+        } = event
+        {
+            self.links
+                .write()
+                .insert(channel.clone(), (*state, code.clone(), time));
             return Ok(());
         }
         if let Event::Presence { device, state } = event {
@@ -46,7 +61,9 @@ impl Ledger {
             self.epoch.store(*epoch, Relaxed);
             return Ok(());
         }
-        let alert = self.alert(stream).ok_or_else(|| misfit("speaks of an alert that was never accepted"))?;
+        let alert = self
+            .alert(stream)
+            .ok_or_else(|| misfit("speaks of an alert that was never accepted"))?;
         self.on_alert(&alert, time, event)
     }
 
@@ -77,7 +94,9 @@ impl Ledger {
                     }
                 }
             }
-            Event::InDoubt { deliveries, due, .. } => {
+            Event::InDoubt {
+                deliveries, due, ..
+            } => {
                 for number in deliveries {
                     let (block, i) = find(alert, *number)?;
                     if block.state(i) == State::Handed {
@@ -112,10 +131,21 @@ impl Ledger {
     fn add_block(&self, alert: &Alert, block: &super::event::Block) -> Result<(), Misfit> {
         let fits = block.first == alert.next_delivery()
             && block.endpoints.len() == block.households.len()
-            && block.variants.iter().map(|(run, _)| *run as usize).sum::<usize>() == block.endpoints.len();
+            && block
+                .variants
+                .iter()
+                .map(|(run, _)| *run as usize)
+                .sum::<usize>()
+                == block.endpoints.len();
         if !fits {
-            let what = format!("its block of {} does not follow the one before", block.region);
-            return Err(Misfit { stream: alert.stream, what });
+            let what = format!(
+                "its block of {} does not follow the one before",
+                block.region
+            );
+            return Err(Misfit {
+                stream: alert.stream,
+                what,
+            });
         }
         let block = Arc::new(Block::new(alert.stream, block.clone()));
         alert.add_block(block.clone());
@@ -207,9 +237,10 @@ impl Ledger {
 }
 
 fn find(alert: &Alert, number: DeliveryNo) -> Result<(Arc<Block>, usize), Misfit> {
-    alert
-        .find(number)
-        .ok_or_else(|| Misfit { stream: alert.stream, what: format!("speaks of delivery {number}, which no block holds") })
+    alert.find(number).ok_or_else(|| Misfit {
+        stream: alert.stream,
+        what: format!("speaks of delivery {number}, which no block holds"),
+    })
 }
 
 /// Milliseconds since the alert was accepted; an alert lives far less than the 49 days that fit.
@@ -273,7 +304,9 @@ fn expire(alert: &Alert, variants: &[u16]) {
     }
     for block in alert.blocks() {
         for i in 0..block.len() as usize {
-            if matches!(block.state(i), State::Planned | State::Due) && variants.contains(&block.variant(i)) {
+            if matches!(block.state(i), State::Planned | State::Due)
+                && variants.contains(&block.variant(i))
+            {
                 block.set_state(i, State::Expired);
             }
         }

@@ -73,7 +73,11 @@ impl Ledger {
 
     /// The blocks written since a reader's last look; it keeps the new count.
     pub fn blocks_since(&self, seen: usize) -> Vec<Arc<Block>> {
-        self.fresh.read().get(seen..).map(<[_]>::to_vec).unwrap_or_default()
+        self.fresh
+            .read()
+            .get(seen..)
+            .map(<[_]>::to_vec)
+            .unwrap_or_default()
     }
 
     /// The text of a code, as the far end gave it.
@@ -87,7 +91,9 @@ impl Ledger {
             return *index;
         }
         let mut codes = self.codes.write();
-        let Ok(index) = u16::try_from(codes.list.len() + 1) else { return 0 };
+        let Ok(index) = u16::try_from(codes.list.len() + 1) else {
+            return 0;
+        };
         codes.list.push(code.to_owned());
         codes.index.insert(code.to_owned(), index);
         index

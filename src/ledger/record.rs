@@ -13,14 +13,35 @@ pub const FORMAT: u8 = 1;
 
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum BadRecord {
-    #[error("record {seq} of stream {stream}: its checksum is {found:08x}, not {wanted:08x}; restore this stream from a backup")]
-    Checksum { seq: u64, stream: StreamId, found: u32, wanted: u32 },
-    #[error("record {seq} of stream {stream}: it does not follow the record before it; restore this stream from a backup")]
+    #[error(
+        "record {seq} of stream {stream}: its checksum is {found:08x}, not {wanted:08x}; restore this stream from a backup"
+    )]
+    Checksum {
+        seq: u64,
+        stream: StreamId,
+        found: u32,
+        wanted: u32,
+    },
+    #[error(
+        "record {seq} of stream {stream}: it does not follow the record before it; restore this stream from a backup"
+    )]
     Chain { seq: u64, stream: StreamId },
-    #[error("record {seq} of stream {stream}: format {format} is newer than this version; install the version that wrote it")]
-    Format { seq: u64, stream: StreamId, format: u8 },
+    #[error(
+        "record {seq} of stream {stream}: format {format} is newer than this version; install the version that wrote it"
+    )]
+    Format {
+        seq: u64,
+        stream: StreamId,
+        format: u8,
+    },
     #[error("record {seq} of stream {stream}: event {event} of {count} is unknown or torn: {why}")]
-    Event { seq: u64, stream: StreamId, event: u32, count: u32, why: String },
+    Event {
+        seq: u64,
+        stream: StreamId,
+        event: u32,
+        count: u32,
+        why: String,
+    },
 }
 
 /// Where a stream ends: the number of its last record and that record's hash.
@@ -89,19 +110,34 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 /// The head after `record`, if it follows `head` and is whole.
 pub fn follow(head: Head, record: &Record) -> Result<Head, BadRecord> {
     if record.stream_seq != head.stream_seq + 1 || record.before != head.hash {
-        return Err(BadRecord::Chain { seq: record.seq, stream: record.stream });
+        return Err(BadRecord::Chain {
+            seq: record.seq,
+            stream: record.stream,
+        });
     }
-    Ok(Head { stream_seq: record.stream_seq, hash: hash(record) })
+    Ok(Head {
+        stream_seq: record.stream_seq,
+        hash: hash(record),
+    })
 }
 
 pub fn unpack(record: &Record) -> Result<Vec<Event>, BadRecord> {
     let (seq, stream) = (record.seq, record.stream);
     let found = crc32c::crc32c(&record.body);
     if found != record.crc {
-        return Err(BadRecord::Checksum { seq, stream, found, wanted: record.crc });
+        return Err(BadRecord::Checksum {
+            seq,
+            stream,
+            found,
+            wanted: record.crc,
+        });
     }
     if record.format != FORMAT {
-        return Err(BadRecord::Format { seq, stream, format: record.format });
+        return Err(BadRecord::Format {
+            seq,
+            stream,
+            format: record.format,
+        });
     }
     let mut events = Vec::new();
     let mut rest = record.body.as_slice();

@@ -45,7 +45,9 @@ pub async fn replay(store: &dyn Store) -> Result<Replayed, StoreError> {
         out.history.seq = next;
     }
     for row in store.identities().await? {
-        out.history.identities.insert(row.identity, (row.stream, row.content));
+        out.history
+            .identities
+            .insert(row.identity, (row.stream, row.content));
     }
     let inbox = store.inbox().await?;
     out.correlator.restore(&inbox);
@@ -56,9 +58,17 @@ pub async fn replay(store: &dyn Store) -> Result<Replayed, StoreError> {
 impl Replayed {
     fn read(&mut self, record: &Record) {
         self.records += 1;
-        let head = self.history.heads.get(&record.stream).copied().unwrap_or_default();
+        let head = self
+            .history
+            .heads
+            .get(&record.stream)
+            .copied()
+            .unwrap_or_default();
         // Whatever becomes of it, new records of this stream must find a free place behind it.
-        let after = Head { stream_seq: record.stream_seq, hash: record::hash(record) };
+        let after = Head {
+            stream_seq: record.stream_seq,
+            hash: record::hash(record),
+        };
         self.history.heads.insert(record.stream, after);
         if self.damage.contains_key(&record.stream) {
             return;
@@ -73,7 +83,9 @@ impl Replayed {
         record::follow(head, record).map_err(|e| e.to_string())?;
         let events = record::unpack(record).map_err(|e| e.to_string())?;
         for event in &events {
-            self.ledger.apply(record.stream, record.time, event).map_err(|e| e.to_string())?;
+            self.ledger
+                .apply(record.stream, record.time, event)
+                .map_err(|e| e.to_string())?;
             self.note(record.stream, event);
         }
         Ok(())
@@ -84,15 +96,24 @@ impl Replayed {
         match event {
             Event::Settled { channel, rows } => {
                 for row in rows {
-                    let Outcome::Accepted { references } = &row.outcome else { continue };
-                    let delivery = Delivery { stream, number: row.delivery };
+                    let Outcome::Accepted { references } = &row.outcome else {
+                        continue;
+                    };
+                    let delivery = Delivery {
+                        stream,
+                        number: row.delivery,
+                    };
                     for (part, reference) in (0_u8..).zip(references) {
                         self.correlator.settled(channel, reference, delivery, part);
                     }
                 }
             }
             Event::Handed { channel, ranges } => {
-                let last = ranges.iter().map(|r| r.serial + u64::from(r.hi - r.lo)).max().unwrap_or(0);
+                let last = ranges
+                    .iter()
+                    .map(|r| r.serial + u64::from(r.hi - r.lo))
+                    .max()
+                    .unwrap_or(0);
                 let held = self.serials.entry(channel.clone()).or_default();
                 *held = (*held).max(last);
             }

@@ -33,7 +33,10 @@ impl Proposal {
     pub const NEW: StreamId = StreamId::MAX;
 
     pub fn of(stream: StreamId, event: Event) -> Self {
-        Self { events: vec![(stream, event)], ..Self::default() }
+        Self {
+            events: vec![(stream, event)],
+            ..Self::default()
+        }
     }
 }
 
@@ -48,7 +51,10 @@ pub struct Commit {
 pub enum Refused {
     /// The identity is held already.
     #[error("this alert is known already as {stream}")]
-    Known { stream: StreamId, same_content: bool },
+    Known {
+        stream: StreamId,
+        same_content: bool,
+    },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("the journal is closed: the gateway is stopping")]
@@ -77,17 +83,32 @@ pub struct History {
 }
 
 impl Writer {
-    pub fn start(store: Arc<dyn Store>, ledger: Arc<Ledger>, clock: Arc<dyn Clock>, history: History) -> Self {
+    pub fn start(
+        store: Arc<dyn Store>,
+        ledger: Arc<Ledger>,
+        clock: Arc<dyn Clock>,
+        history: History,
+    ) -> Self {
         let (give, take) = mpsc::unbounded_channel();
         let (publish, position) = watch::channel(history.seq);
         let next_stream = history.heads.keys().max().map_or(1, |last| last + 1);
-        let state = State { store, ledger, clock, history, next_stream, publish };
+        let state = State {
+            store,
+            ledger,
+            clock,
+            history,
+            next_stream,
+            publish,
+        };
         tokio::spawn(state.run(take));
         Self { give, position }
     }
 
     /// Takes its place in the journal's order at once; ready when durable and folded.
-    pub fn propose(&self, proposal: Proposal) -> impl Future<Output = Result<Commit, Refused>> + Send + use<> {
+    pub fn propose(
+        &self,
+        proposal: Proposal,
+    ) -> impl Future<Output = Result<Commit, Refused>> + Send + use<> {
         let (answer, wait) = oneshot::channel();
         let given = self.give.send(Waiting { proposal, answer });
         async move {
@@ -127,19 +148,41 @@ impl State {
         let mut events: Vec<(StreamId, Event)> = Vec::new();
         let mut answers = Vec::with_capacity(group.len());
         let mut next_stream = self.next_stream;
-        for Waiting { mut proposal, answer } in group {
+        for Waiting {
+            mut proposal,
+            answer,
+        } in group
+        {
             let mut opened = None;
             if let Some((identity, content)) = proposal.claim.take() {
                 if let Some((stream, same_content)) = self.holder(&append, &identity, content) {
-                    let _ = answer.send(Err(Refused::Known { stream, same_content }));
+                    let _ = answer.send(Err(Refused::Known {
+                        stream,
+                        same_content,
+                    }));
                     continue;
                 }
-                append.identities.push(IdentityRow { identity: identity.to_string(), stream: next_stream, content });
+                append.identities.push(IdentityRow {
+                    identity: identity.to_string(),
+                    stream: next_stream,
+                    content,
+                });
                 opened = Some(next_stream);
                 next_stream += 1;
             }
-            let place = |stream| if stream == Proposal::NEW { opened.unwrap_or(0) } else { stream };
-            events.extend(proposal.events.into_iter().map(|(stream, event)| (place(stream), event)));
+            let place = |stream| {
+                if stream == Proposal::NEW {
+                    opened.unwrap_or(0)
+                } else {
+                    stream
+                }
+            };
+            events.extend(
+                proposal
+                    .events
+                    .into_iter()
+                    .map(|(stream, event)| (place(stream), event)),
+            );
             append.documents.append(&mut proposal.documents);
             append.inbox_put.append(&mut proposal.inbox_put);
             append.inbox_take.append(&mut proposal.inbox_take);
@@ -152,18 +195,27 @@ impl State {
         let heads = self.pack(&mut append, now, &events);
         let last = append.records.last().map_or(self.history.seq, |r| r.seq);
         let identities = append.identities.clone();
-        let written = if events.is_empty() && append.is_empty() { Ok(()) } else { self.store.append(append).await };
+        let written = if events.is_empty() && append.is_empty() {
+            Ok(())
+        } else {
+            self.store.append(append).await
+        };
         match written {
             Ok(()) => {
                 self.history.seq = last;
                 self.history.heads.extend(heads);
                 for row in identities {
-                    self.history.identities.insert(row.identity, (row.stream, row.content));
+                    self.history
+                        .identities
+                        .insert(row.identity, (row.stream, row.content));
                 }
                 self.next_stream = next_stream;
                 self.fold(now, &events);
                 for (answer, opened) in answers {
-                    let _ = answer.send(Ok(Commit { position: last, opened }));
+                    let _ = answer.send(Ok(Commit {
+                        position: last,
+                        opened,
+                    }));
                 }
                 self.publish.send_replace(last);
             }
@@ -176,25 +228,55 @@ impl State {
         }
     }
 
-    fn holder(&self, append: &Append, identity: &Identity, content: [u8; 32]) -> Option<(StreamId, bool)> {
+    fn holder(
+        &self,
+        append: &Append,
+        identity: &Identity,
+        content: [u8; 32],
+    ) -> Option<(StreamId, bool)> {
         let name = identity.to_string();
         let held = self.history.identities.get(&name).copied();
-        let beside = append.identities.iter().find(|row| row.identity == name).map(|row| (row.stream, row.content));
-        held.or(beside).map(|(stream, theirs)| (stream, theirs == content))
+        let beside = append
+            .identities
+            .iter()
+            .find(|row| row.identity == name)
+            .map(|row| (row.stream, row.content));
+        held.or(beside)
+            .map(|(stream, theirs)| (stream, theirs == content))
     }
 
     /// One record for each run of events of one stream, in order.
-    fn pack(&self, append: &mut Append, now: Timestamp, events: &[(StreamId, Event)]) -> HashMap<StreamId, Head> {
+    fn pack(
+        &self,
+        append: &mut Append,
+        now: Timestamp,
+        events: &[(StreamId, Event)],
+    ) -> HashMap<StreamId, Head> {
         let mut heads: HashMap<StreamId, Head> = HashMap::new();
         let mut seq = self.history.seq;
         for run in events.chunk_by(|a, b| a.0 == b.0) {
             let stream = run[0].0;
-            let head = heads.get(&stream).or_else(|| self.history.heads.get(&stream)).copied().unwrap_or_default();
+            let head = heads
+                .get(&stream)
+                .or_else(|| self.history.heads.get(&stream))
+                .copied()
+                .unwrap_or_default();
             seq += 1;
-            let frame = Frame { seq, epoch: self.history.epoch, stream, time: now };
+            let frame = Frame {
+                seq,
+                epoch: self.history.epoch,
+                stream,
+                time: now,
+            };
             let list: Vec<&Event> = run.iter().map(|(_, event)| event).collect();
             let record: Record = record::pack(frame, head, &list);
-            heads.insert(stream, Head { stream_seq: record.stream_seq, hash: record::hash(&record) });
+            heads.insert(
+                stream,
+                Head {
+                    stream_seq: record.stream_seq,
+                    hash: record::hash(&record),
+                },
+            );
             append.records.push(record);
         }
         heads

@@ -41,7 +41,9 @@ impl FromStr for Span {
             "h" => 3_600_000,
             _ => return Err(bad()),
         };
-        Ok(Self(Duration::from_millis(number.checked_mul(unit).ok_or_else(bad)?)))
+        Ok(Self(Duration::from_millis(
+            number.checked_mul(unit).ok_or_else(bad)?,
+        )))
     }
 }
 
@@ -54,7 +56,11 @@ impl FromStr for Rate {
             Some((rate, burst)) => (rate, Some(burst)),
             None => (text, None),
         };
-        let per_second: NonZeroU32 = rate.strip_suffix("/s").ok_or_else(bad)?.parse().map_err(|_| bad())?;
+        let per_second: NonZeroU32 = rate
+            .strip_suffix("/s")
+            .ok_or_else(bad)?
+            .parse()
+            .map_err(|_| bad())?;
         let burst = match burst {
             Some(burst) => burst.trim().parse().map_err(|_| bad())?,
             None => per_second,
@@ -70,7 +76,9 @@ impl fmt::Display for Rate {
 }
 
 fn text<'de, T: FromStr<Err = BadSpan>, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
-    String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+    String::deserialize(d)?
+        .parse()
+        .map_err(serde::de::Error::custom)
 }
 
 impl<'de> Deserialize<'de> for Span {
@@ -94,10 +102,21 @@ mod tests {
         let span = |t: &str| t.parse::<Span>().map(|s| s.0.as_millis());
         assert_eq!(span("10m"), Ok(600_000));
         assert_eq!(span("250ms"), Ok(250));
-        for bad in ["", "10", "m", "-1s", "1.5s", "10 m", "99999999999999999999h"] {
+        for bad in [
+            "",
+            "10",
+            "m",
+            "-1s",
+            "1.5s",
+            "10 m",
+            "99999999999999999999h",
+        ] {
             assert!(span(bad).is_err(), "{bad}");
         }
-        let rate = |t: &str| t.parse::<Rate>().map(|r| (r.per_second.get(), r.burst.get()));
+        let rate = |t: &str| {
+            t.parse::<Rate>()
+                .map(|r| (r.per_second.get(), r.burst.get()))
+        };
         assert_eq!(rate("300/s burst 50"), Ok((300, 50)));
         assert_eq!(rate("20/s"), Ok((20, 20)));
         for bad in ["300", "0/s", "3/m", "/s", "3/s burst", "3/s burst 0"] {

@@ -9,7 +9,10 @@ use cap::Status;
 use super::rules::Plan;
 use super::wall;
 use crate::ledger::event::{Audience, Ground, GroundHousehold, NO_HOUSEHOLD};
-use crate::model::{EndpointId, EndpointKind, HouseholdId, PresenceAtHome, RecipientId, RegionCode, RegionLevel, Tags};
+use crate::model::{
+    EndpointId, EndpointKind, HouseholdId, PresenceAtHome, RecipientId, RegionCode, RegionLevel,
+    Tags,
+};
 use crate::registry::Registry;
 
 /// What is asked of the audience: by which plan, over which channels, for an alert of which status.
@@ -57,18 +60,32 @@ pub fn blocks(
             continue;
         }
         for channel in &send.channels {
-            let Some((kind, to)) = want.kinds.get(channel).and_then(|k| Some((*k, endpoint_kind(k)?))) else { continue };
+            let Some((kind, to)) = want
+                .kinds
+                .get(channel)
+                .and_then(|k| Some((*k, endpoint_kind(k)?)))
+            else {
+                continue;
+            };
             let village = region.level() == RegionLevel::Village;
             let mut deliveries = match send.audience {
                 Audience::Public if village => public(registry, region, to),
-                Audience::Speakers if village => speakers(registry, region, to, &want.plan.language),
+                Audience::Speakers if village => {
+                    speakers(registry, region, to, &want.plan.language)
+                }
                 Audience::Officers => officers(registry, region, to),
                 Audience::Public | Audience::Speakers => Vec::new(),
             };
             deliveries.retain(|d| told.insert((channel.clone(), d.endpoint)));
             if !deliveries.is_empty() {
                 let window = u32::try_from(send.receipt_window.0.as_millis()).unwrap_or(u32::MAX);
-                out.push(PlannedBlock { channel: channel.clone(), kind, audience: send.audience, window, deliveries });
+                out.push(PlannedBlock {
+                    channel: channel.clone(),
+                    kind,
+                    audience: send.audience,
+                    window,
+                    deliveries,
+                });
             }
         }
     }
@@ -86,8 +103,11 @@ fn vulnerability(tags: Tags) -> u8 {
 }
 
 fn public(registry: &Registry, village: RegionCode, to: EndpointKind) -> Vec<PlannedDelivery> {
-    let mut households: Vec<_> =
-        registry.households_under(village).iter().filter_map(|id| Some((*id, registry.household(*id)?))).collect();
+    let mut households: Vec<_> = registry
+        .households_under(village)
+        .iter()
+        .filter_map(|id| Some((*id, registry.household(*id)?)))
+        .collect();
     households.sort_by_key(|(_, h)| vulnerability(h.tags));
     let mut out = Vec::new();
     for (id, _) in households {
@@ -98,21 +118,46 @@ fn public(registry: &Registry, village: RegionCode, to: EndpointKind) -> Vec<Pla
     out
 }
 
-fn reach(registry: &Registry, id: RecipientId, to: EndpointKind, household: HouseholdId, out: &mut Vec<PlannedDelivery>) {
-    let Some(recipient) = registry.recipient(id) else { return };
+fn reach(
+    registry: &Registry,
+    id: RecipientId,
+    to: EndpointKind,
+    household: HouseholdId,
+    out: &mut Vec<PlannedDelivery>,
+) {
+    let Some(recipient) = registry.recipient(id) else {
+        return;
+    };
     for endpoint in registry.endpoints_of(id) {
         if registry.endpoint(endpoint).is_some_and(|e| e.kind == to) {
-            out.push(PlannedDelivery { endpoint, household, language: recipient.language.to_owned() });
+            out.push(PlannedDelivery {
+                endpoint,
+                household,
+                language: recipient.language.to_owned(),
+            });
         }
     }
 }
 
-fn speakers(registry: &Registry, village: RegionCode, to: EndpointKind, language: &str) -> Vec<PlannedDelivery> {
+fn speakers(
+    registry: &Registry,
+    village: RegionCode,
+    to: EndpointKind,
+    language: &str,
+) -> Vec<PlannedDelivery> {
     if to != EndpointKind::Speaker {
         return Vec::new();
     }
-    let planned = |id: &EndpointId| PlannedDelivery { endpoint: *id, household: NO_HOUSEHOLD, language: language.to_owned() };
-    registry.speakers_under(village).iter().map(planned).collect()
+    let planned = |id: &EndpointId| PlannedDelivery {
+        endpoint: *id,
+        household: NO_HOUSEHOLD,
+        language: language.to_owned(),
+    };
+    registry
+        .speakers_under(village)
+        .iter()
+        .map(planned)
+        .collect()
 }
 
 fn officers(registry: &Registry, region: RegionCode, to: EndpointKind) -> Vec<PlannedDelivery> {
@@ -128,7 +173,9 @@ pub fn ground(registry: &Registry, village: RegionCode) -> Ground {
     let mut people = 0;
     let mut households = Vec::new();
     for id in registry.households_under(village) {
-        let Some(household) = registry.household(*id) else { continue };
+        let Some(household) = registry.household(*id) else {
+            continue;
+        };
         people += u32::try_from(registry.recipients_of(*id).len()).unwrap_or(0);
         households.push(GroundHousehold {
             id: *id,
@@ -138,7 +185,12 @@ pub fn ground(registry: &Registry, village: RegionCode) -> Ground {
         });
     }
     let speakers = u32::try_from(registry.speakers_under(village).len()).unwrap_or(0);
-    Ground { region: village, households, people, speakers }
+    Ground {
+        region: village,
+        households,
+        people,
+        speakers,
+    }
 }
 
 /// The towns, counties and above of these villages: where officers have posts.

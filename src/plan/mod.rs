@@ -27,10 +27,26 @@ pub fn level(alert: &cap::Alert) -> Level {
 
 /// Smaller goes first: severity, then corrections ahead of originals, then urgency, then the earliest deadline.
 pub fn rank(alert: &cap::Alert) -> u64 {
-    let severity = alert.infos.iter().map(|i| i.severity as u64).min().unwrap_or(4);
-    let urgency = alert.infos.iter().map(|i| i.urgency as u64).min().unwrap_or(4);
+    let severity = alert
+        .infos
+        .iter()
+        .map(|i| i.severity as u64)
+        .min()
+        .unwrap_or(4);
+    let urgency = alert
+        .infos
+        .iter()
+        .map(|i| i.urgency as u64)
+        .min()
+        .unwrap_or(4);
     let original = u64::from(alert.msg_type == cap::MsgType::Alert);
-    let deadline = alert.infos.iter().filter_map(|i| i.onset.or(i.expires)).map(|t| t.unix).min().unwrap_or(i64::MAX);
+    let deadline = alert
+        .infos
+        .iter()
+        .filter_map(|i| i.onset.or(i.expires))
+        .map(|t| t.unix)
+        .min()
+        .unwrap_or(i64::MAX);
     let deadline = u64::try_from(deadline.clamp(0, (1 << 40) - 1)).unwrap_or(0);
     severity << 56 | original << 52 | urgency << 48 | deadline
 }

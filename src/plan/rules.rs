@@ -60,7 +60,11 @@ impl Plans {
         if plans.is_empty() && problems.is_empty() {
             problems.push("there is no plan: put one into the plans folder".into());
         }
-        if problems.is_empty() { Ok(Self(plans)) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(Self(plans))
+        } else {
+            Err(problems)
+        }
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Plan> {
@@ -68,7 +72,10 @@ impl Plans {
     }
 
     pub fn choose(&self, alert: &cap::Alert) -> Option<(&Plan, &[u8])> {
-        self.0.iter().find(|(plan, _)| plan.takes(alert)).map(|(plan, bytes)| (plan, bytes.as_slice()))
+        self.0
+            .iter()
+            .find(|(plan, _)| plan.takes(alert))
+            .map(|(plan, bytes)| (plan, bytes.as_slice()))
     }
 }
 
@@ -81,9 +88,16 @@ impl Plan {
     fn takes(&self, alert: &cap::Alert) -> bool {
         let when = &self.when;
         let level = super::level(alert);
-        let codes = || alert.infos.iter().flat_map(|i| &i.event_codes).map(|c| c.value.as_str());
+        let codes = || {
+            alert
+                .infos
+                .iter()
+                .flat_map(|i| &i.event_codes)
+                .map(|c| c.value.as_str())
+        };
         (when.levels.is_empty() || when.levels.contains(&level))
-            && (when.events.is_empty() || codes().any(|c| when.events.iter().any(|e| c.starts_with(e.as_str()))))
+            && (when.events.is_empty()
+                || codes().any(|c| when.events.iter().any(|e| c.starts_with(e.as_str()))))
             && (when.senders.is_empty() || when.senders.contains(&alert.sender))
     }
 }

@@ -8,7 +8,13 @@ use crate::model::{RegionCode, RegionLevel};
 use crate::registry::Registry;
 
 /// Names under which CAP messages carry division codes of GB/T 2260 and GB/T 10114.
-const CODE_NAMES: [&str; 5] = ["cpeas geographic code", "gb/t 2260", "gb/t 10114", "geocode", "areacode"];
+const CODE_NAMES: [&str; 5] = [
+    "cpeas geographic code",
+    "gb/t 2260",
+    "gb/t 10114",
+    "geocode",
+    "areacode",
+];
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Targets {
@@ -54,7 +60,10 @@ pub fn target(alert: &cap::Alert, registry: &Registry) -> Result<Targets, Vec<Un
     }
     if named.is_empty() {
         let what = "no area names a place; give a geocode, polygon or circle";
-        return Err(vec![Unreachable { path: "/alert/info".into(), what: what.into() }]);
+        return Err(vec![Unreachable {
+            path: "/alert/info".into(),
+            what: what.into(),
+        }]);
     }
     targets.regions = canonical(&named);
     Ok(targets)
@@ -75,12 +84,22 @@ fn canonical(named: &BTreeSet<RegionCode>) -> Vec<RegionCode> {
 /// The division codes of an area that can be read, known to the registry or not.
 pub fn codes(area: &cap::Area) -> impl Iterator<Item = RegionCode> + '_ {
     let ours = |pair: &&cap::Pair| CODE_NAMES.contains(&pair.name.to_lowercase().as_str());
-    area.geocodes.iter().filter(ours).filter_map(|pair| pair.value.trim().parse().ok())
+    area.geocodes
+        .iter()
+        .filter(ours)
+        .filter_map(|pair| pair.value.trim().parse().ok())
 }
 
-fn one(area: &cap::Area, registry: &Registry, foreign: &mut u32) -> Result<Vec<RegionCode>, String> {
+fn one(
+    area: &cap::Area,
+    registry: &Registry,
+    foreign: &mut u32,
+) -> Result<Vec<RegionCode>, String> {
     if area.dropped > 0 {
-        return Err(format!("{} of its shapes cannot be read; mend them and hand it in again", area.dropped));
+        return Err(format!(
+            "{} of its shapes cannot be read; mend them and hand it in again",
+            area.dropped
+        ));
     }
     let mut regions = Vec::new();
     let mut codes = 0;
@@ -89,27 +108,43 @@ fn one(area: &cap::Area, registry: &Registry, foreign: &mut u32) -> Result<Vec<R
             *foreign += 1;
             continue;
         }
-        let code: RegionCode = pair.value.trim().parse().map_err(|e| format!("geocode: {e}"))?;
+        let code: RegionCode = pair
+            .value
+            .trim()
+            .parse()
+            .map_err(|e| format!("geocode: {e}"))?;
         codes += 1;
         if !registry.contains(code) {
-            return Err(format!("geocode {code}: the registry has no such region; correct the code or import it"));
+            return Err(format!(
+                "geocode {code}: the registry has no such region; correct the code or import it"
+            ));
         }
         regions.push(code);
     }
     let shapes = area.polygons.len() + area.circles.len();
     if shapes == 0 && codes == 0 {
-        return Err("it names no division code, polygon or circle; a description alone is not sent".into());
+        return Err(
+            "it names no division code, polygon or circle; a description alone is not sent".into(),
+        );
     }
     if shapes > 0 {
         let before = regions.len();
-        for village in registry.regions().iter().filter(|r| r.level() == RegionLevel::Village) {
-            let hit = registry.point(*village).is_some_and(|point| hits(area, point));
+        for village in registry
+            .regions()
+            .iter()
+            .filter(|r| r.level() == RegionLevel::Village)
+        {
+            let hit = registry
+                .point(*village)
+                .is_some_and(|point| hits(area, point));
             if hit {
                 regions.push(*village);
             }
         }
         if regions.len() == before && codes == 0 {
-            return Err("no village of the registry lies inside its shapes; correct the coordinates".into());
+            return Err(
+                "no village of the registry lies inside its shapes; correct the coordinates".into(),
+            );
         }
     }
     Ok(regions)
@@ -117,7 +152,10 @@ fn one(area: &cap::Area, registry: &Registry, foreign: &mut u32) -> Result<Vec<R
 
 fn hits(area: &cap::Area, point: (f64, f64)) -> bool {
     area.polygons.iter().any(|p| inside(&p.points, point))
-        || area.circles.iter().any(|c| distance_km((c.centre.lat, c.centre.lon), point) <= c.radius)
+        || area
+            .circles
+            .iter()
+            .any(|c| distance_km((c.centre.lat, c.centre.lon), point) <= c.radius)
 }
 
 /// Ray casting; a point on an edge may fall either way.
@@ -146,13 +184,25 @@ mod tests {
     #[test]
     fn a_covered_region_is_named_once() {
         let code = |t: &str| t.parse::<RegionCode>().expect("a code");
-        let named = BTreeSet::from([code("510727217201"), code("510727217"), code("510727216001"), code("510727217202")]);
+        let named = BTreeSet::from([
+            code("510727217201"),
+            code("510727217"),
+            code("510727216001"),
+            code("510727217202"),
+        ]);
         assert_eq!(canonical(&named), [code("510727216001"), code("510727217")]);
     }
 
     #[test]
     fn a_ring_holds_what_lies_inside_it() {
-        let ring = [(0.0, 0.0), (0.0, 10.0), (10.0, 10.0), (10.0, 0.0), (0.0, 0.0)].map(|(lat, lon)| cap::Point { lat, lon });
+        let ring = [
+            (0.0, 0.0),
+            (0.0, 10.0),
+            (10.0, 10.0),
+            (10.0, 0.0),
+            (0.0, 0.0),
+        ]
+        .map(|(lat, lon)| cap::Point { lat, lon });
         assert!(inside(&ring, (5.0, 5.0)));
         assert!(!inside(&ring, (5.0, 11.0)));
         assert!(!inside(&ring, (-1.0, 5.0)));

@@ -56,14 +56,26 @@ pub struct Source<'a> {
 /// The infos of `hits` in the language of the recipient, else in the plan's, else in whichever there is.
 fn speaking<'a>(source: &Source<'a>, hits: u64, language: &str) -> Vec<&'a cap::Info> {
     let hit = |n: &usize| hits & (1_u64 << n) != 0;
-    let infos: Vec<&cap::Info> =
-        source.alert.infos.iter().enumerate().filter(|(n, _)| hit(n)).map(|(_, i)| i).collect();
+    let infos: Vec<&cap::Info> = source
+        .alert
+        .infos
+        .iter()
+        .enumerate()
+        .filter(|(n, _)| hit(n))
+        .map(|(_, i)| i)
+        .collect();
     let in_language = |wanted: &str| -> Vec<&'a cap::Info> {
         let primary = |tag: &str| tag.split('-').next().unwrap_or("").to_lowercase();
-        let exact = infos.iter().filter(|i| i.language.eq_ignore_ascii_case(wanted));
+        let exact = infos
+            .iter()
+            .filter(|i| i.language.eq_ignore_ascii_case(wanted));
         let exact: Vec<_> = exact.copied().collect();
         if exact.is_empty() {
-            infos.iter().filter(|i| primary(&i.language) == primary(wanted)).copied().collect()
+            infos
+                .iter()
+                .filter(|i| primary(&i.language) == primary(wanted))
+                .copied()
+                .collect()
         } else {
             exact
         }
@@ -89,15 +101,23 @@ pub fn render(source: &Source<'_>, telling: &Telling, fallback: Timestamp) -> (V
         Some(Stock::Lifted) if infos.is_empty() => "该预警已撤销,请以最新信息为准。".to_owned(),
         _ => body(&infos, telling.kind),
     };
-    let expires = infos.iter().filter_map(|i| i.expires).max_by_key(|t| t.unix);
-    let until = expires.map(|t| format!("有效至{}。", clock(t))).unwrap_or_default();
+    let expires = infos
+        .iter()
+        .filter_map(|i| i.expires)
+        .max_by_key(|t| t.unix);
+    let until = expires
+        .map(|t| format!("有效至{}。", clock(t)))
+        .unwrap_or_default();
     let text = match telling.kind {
         "sms" => format!("【{}】{mark}{headline}。{body}{until}", source.signature),
         "loudspeaker" => format!("{mark}{headline}。{body}"),
         _ => format!("{mark}{headline}\n\n{body}\n{until}\n{}", source.signature),
     };
     let text = Text {
-        language: infos.first().map_or(telling.language.as_str(), |i| i.language.as_str()).to_owned(),
+        language: infos
+            .first()
+            .map_or(telling.language.as_str(), |i| i.language.as_str())
+            .to_owned(),
         title: format!("{mark}{headline}"),
         text,
         html: None,
@@ -108,7 +128,10 @@ pub fn render(source: &Source<'_>, telling: &Telling, fallback: Timestamp) -> (V
         attach: telling.kind == "email",
     };
     let bytes = serde_json::to_vec(&text).expect("plain fields serialise");
-    (bytes, expires.map_or(fallback, |t| Timestamp::from_secs(t.unix)))
+    (
+        bytes,
+        expires.map_or(fallback, |t| Timestamp::from_secs(t.unix)),
+    )
 }
 
 fn headline(source: &Source<'_>, telling: &Telling, infos: &[&cap::Info]) -> String {
@@ -130,7 +153,11 @@ fn body(infos: &[&cap::Info], kind: &str) -> String {
             out.push('。');
         }
         let (description, instruction) = (info.description.as_deref(), info.instruction.as_deref());
-        let texts = if kind == "sms" { [instruction.or(description), None] } else { [description, instruction] };
+        let texts = if kind == "sms" {
+            [instruction.or(description), None]
+        } else {
+            [description, instruction]
+        };
         for text in texts.into_iter().flatten() {
             out.push_str(text);
             if !text.ends_with(['。', '!', '.', '!', '?', '?']) {
@@ -149,8 +176,14 @@ fn clock(time: cap::Time) -> String {
 }
 
 pub fn event(alert: &cap::Alert) -> String {
-    let code = alert.infos.iter().flat_map(|i| &i.event_codes).map(|c| c.value.clone()).next();
-    code.or_else(|| alert.infos.first().map(|i| i.event.clone())).unwrap_or_default()
+    let code = alert
+        .infos
+        .iter()
+        .flat_map(|i| &i.event_codes)
+        .map(|c| c.value.clone())
+        .next();
+    code.or_else(|| alert.infos.first().map(|i| i.event.clone()))
+        .unwrap_or_default()
 }
 
 /// The variant of a stored text; `cap` is the alert's document, which mails carry.
@@ -163,8 +196,11 @@ pub fn load(document: &[u8], cap: &Bytes) -> Option<Variant> {
     variant.regions_hash = text.regions_hash;
     variant.drill = text.drill;
     if text.attach {
-        variant.attachment =
-            Some(Attachment { name: "alert.cap.xml".into(), mime: "application/cap+xml".into(), bytes: cap.clone() });
+        variant.attachment = Some(Attachment {
+            name: "alert.cap.xml".into(),
+            mime: "application/cap+xml".into(),
+            bytes: cap.clone(),
+        });
     }
     Some(variant)
 }

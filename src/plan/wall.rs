@@ -42,12 +42,23 @@ mod tests {
 
     #[test]
     fn no_drill_reaches_the_public_and_no_live_text_leaves_as_a_drill() {
-        for status in [Status::Exercise, Status::Test, Status::System, Status::Draft] {
+        for status in [
+            Status::Exercise,
+            Status::Test,
+            Status::System,
+            Status::Draft,
+        ] {
             for drill in [false, true] {
                 assert!(!lets_through(status, Audience::Public, drill), "{status:?}");
-                assert!(!lets_through(status, Audience::Speakers, drill), "{status:?}");
+                assert!(
+                    !lets_through(status, Audience::Speakers, drill),
+                    "{status:?}"
+                );
             }
-            assert!(!lets_through(status, Audience::Officers, false), "{status:?}");
+            assert!(
+                !lets_through(status, Audience::Officers, false),
+                "{status:?}"
+            );
             assert!(!mark(status).is_empty());
         }
         assert!(lets_through(Status::Exercise, Audience::Officers, true));

@@ -25,14 +25,26 @@ pub struct Earlier {
 }
 
 impl Release {
-    pub(super) async fn earlier(&self, alert: &Alert, registry: &Arc<Registry>) -> Result<Earlier, Halt> {
-        let mut earlier =
-            Earlier { status: Some(alert.meta.status), registry: Some(registry.clone()), ..Earlier::default() };
-        if !matches!(alert.meta.msg_type, cap::MsgType::Update | cap::MsgType::Cancel) {
+    pub(super) async fn earlier(
+        &self,
+        alert: &Alert,
+        registry: &Arc<Registry>,
+    ) -> Result<Earlier, Halt> {
+        let mut earlier = Earlier {
+            status: Some(alert.meta.status),
+            registry: Some(registry.clone()),
+            ..Earlier::default()
+        };
+        if !matches!(
+            alert.meta.msg_type,
+            cap::MsgType::Update | cap::MsgType::Cancel
+        ) {
             return Ok(earlier);
         }
         for stream in &alert.meta.hits {
-            let Some(old) = self.ledger.alert(*stream) else { continue };
+            let Some(old) = self.ledger.alert(*stream) else {
+                continue;
+            };
             if old.withdrawn_by().is_none() {
                 earlier.open.push(*stream);
             }
@@ -41,9 +53,13 @@ impl Release {
                     earlier.handed.entry(block.region).or_default().push(block);
                 }
             }
-            let bytes = self.document(*stream, old.meta.document, "its document").await?;
+            let bytes = self
+                .document(*stream, old.meta.document, "its document")
+                .await?;
             let read = cap::read(&bytes).alert;
-            earlier.headline = read.and_then(|a| a.infos.into_iter().find_map(|i| i.headline)).or(earlier.headline);
+            earlier.headline = read
+                .and_then(|a| a.infos.into_iter().find_map(|i| i.headline))
+                .or(earlier.headline);
         }
         Ok(earlier)
     }
@@ -67,10 +83,14 @@ impl Earlier {
         kinds: &BTreeMap<String, &'static str>,
         told: &mut HashSet<(String, EndpointId)>,
     ) -> Vec<PlannedBlock> {
-        let (Some(status), Some(registry)) = (self.status, &self.registry) else { return Vec::new() };
+        let (Some(status), Some(registry)) = (self.status, &self.registry) else {
+            return Vec::new();
+        };
         let mut out: Vec<PlannedBlock> = Vec::new();
         for block in self.handed.get(&region).into_iter().flatten() {
-            let Some(kind) = kinds.get(&block.channel) else { continue };
+            let Some(kind) = kinds.get(&block.channel) else {
+                continue;
+            };
             if !wall::lets_through(status, block.audience, wall::is_drill(status)) {
                 continue;
             }
@@ -101,6 +121,8 @@ fn language(registry: &Registry, block: &Block, i: usize) -> String {
     if block.audience == Audience::Speakers {
         return String::new();
     }
-    let recipient = registry.endpoint(block.endpoint(i)).and_then(|e| registry.recipient(e.recipient?));
+    let recipient = registry
+        .endpoint(block.endpoint(i))
+        .and_then(|e| registry.recipient(e.recipient?));
     recipient.map_or_else(String::new, |r| r.language.to_owned())
 }

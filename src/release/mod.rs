@@ -88,27 +88,63 @@ impl Release {
         let work = self.read(alert).await?;
         let stream = alert.stream;
         if alert.phase() == Phase::Accepted {
-            let mut events: Vec<_> =
-                work.earlier.open.iter().map(|old| (*old, Event::Withdrawn { by: stream })).collect();
-            events.push((stream, Event::Released { generation: work.registry.generation(), by: "rule".into() }));
-            self.writer.propose(Proposal { events, ..Proposal::default() }).await?;
+            let mut events: Vec<_> = work
+                .earlier
+                .open
+                .iter()
+                .map(|old| (*old, Event::Withdrawn { by: stream }))
+                .collect();
+            events.push((
+                stream,
+                Event::Released {
+                    generation: work.registry.generation(),
+                    by: "rule".into(),
+                },
+            ));
+            self.writer
+                .propose(Proposal {
+                    events,
+                    ..Proposal::default()
+                })
+                .await?;
         }
         let (blocks, deliveries) = self.regions(&work).await?;
         if alert.withdrawn_by().is_none() {
-            self.writer.propose(Proposal::of(stream, Event::Planned { step: 0, blocks, deliveries })).await?;
+            self.writer
+                .propose(Proposal::of(
+                    stream,
+                    Event::Planned {
+                        step: 0,
+                        blocks,
+                        deliveries,
+                    },
+                ))
+                .await?;
         }
         tracing::info!(alert = stream, blocks, deliveries, "released");
         Ok(())
     }
 
-    async fn document(&self, stream: StreamId, id: [u8; 32], what: &'static str) -> Result<Vec<u8>, Halt> {
-        self.store.document(id).await?.ok_or(Halt::Document(stream, what))
+    async fn document(
+        &self,
+        stream: StreamId,
+        id: [u8; 32],
+        what: &'static str,
+    ) -> Result<Vec<u8>, Halt> {
+        self.store
+            .document(id)
+            .await?
+            .ok_or(Halt::Document(stream, what))
     }
 
     async fn read(&self, alert: &Arc<Alert>) -> Result<Work, Halt> {
         let stream = alert.stream;
-        let bytes = self.document(stream, alert.meta.document, "its document").await?;
-        let cap = cap::read(&bytes).alert.ok_or(Halt::Document(stream, "its document"))?;
+        let bytes = self
+            .document(stream, alert.meta.document, "its document")
+            .await?;
+        let cap = cap::read(&bytes)
+            .alert
+            .ok_or(Halt::Document(stream, "its document"))?;
         let plan = self.document(stream, alert.meta.plan, "its plan").await?;
         let plan = Plan::parse(&plan).map_err(|_| Halt::Document(stream, "its plan"))?;
         let registry = self.registry.read().clone();
@@ -118,9 +154,22 @@ impl Release {
             cap::MsgType::Cancel => Targets::default(),
             _ => plan::target(&cap, &registry).map_err(|_| Halt::Document(stream, "its area"))?,
         };
-        let kinds = self.channels.iter().map(|(name, channel)| (name.clone(), channel.capability().kind)).collect();
+        let kinds = self
+            .channels
+            .iter()
+            .map(|(name, channel)| (name.clone(), channel.capability().kind))
+            .collect();
         let rank = plan::rank(&cap);
-        Ok(Work { alert: alert.clone(), rank, cap, plan, targets, earlier, registry, kinds })
+        Ok(Work {
+            alert: alert.clone(),
+            rank,
+            cap,
+            plan,
+            targets,
+            earlier,
+            registry,
+            kinds,
+        })
     }
 
     async fn regions(&self, work: &Work) -> Result<(u32, u32), Halt> {
@@ -129,8 +178,13 @@ impl Release {
         let mut told: HashSet<(String, EndpointId)> = told(&work.alert);
         let mut under_way = VecDeque::new();
         let mut next = work.alert.next_delivery();
-        let villages: BTreeSet<RegionCode> =
-            work.targets.villages.keys().copied().chain(work.earlier.regions()).collect();
+        let villages: BTreeSet<RegionCode> = work
+            .targets
+            .villages
+            .keys()
+            .copied()
+            .chain(work.earlier.regions())
+            .collect();
         let mut regions = plan::above(villages.iter().copied());
         regions.extend(&villages);
         for region in regions {
@@ -154,7 +208,10 @@ impl Release {
         for commit in under_way {
             commit.await?;
         }
-        Ok((u32::try_from(work.alert.blocks().len()).unwrap_or(u32::MAX), next))
+        Ok((
+            u32::try_from(work.alert.blocks().len()).unwrap_or(u32::MAX),
+            next,
+        ))
     }
 
     /// One region in one commit: its ground, its new variants and its blocks.
@@ -168,28 +225,54 @@ impl Release {
     ) -> (Proposal, u32) {
         let stream = work.alert.stream;
         let mut proposal = Proposal::default();
-        let want = Want { plan: &work.plan, kinds: &work.kinds, status: work.cap.status };
+        let want = Want {
+            plan: &work.plan,
+            kinds: &work.kinds,
+            status: work.cap.status,
+        };
         let hit = work.targets.villages.get(&region).copied();
         let own = hit.is_some() || work.targets.villages.keys().any(|v| region.covers(*v));
         if hit.is_some() {
-            proposal.events.push((stream, Event::Ground(plan::ground(&work.registry, region))));
+            proposal
+                .events
+                .push((stream, Event::Ground(plan::ground(&work.registry, region))));
         }
         let infos = hit.unwrap_or(u64::MAX);
-        let planned = if own { plan::blocks(&work.registry, region, &want, told) } else { Vec::new() };
+        let planned = if own {
+            plan::blocks(&work.registry, region, &want, told)
+        } else {
+            Vec::new()
+        };
         let lifted = work.earlier.blocks(region, &work.kinds, told);
-        let stock = if work.cap.msg_type == cap::MsgType::Cancel { Stock::Lifted } else { Stock::Outside };
+        let stock = if work.cap.msg_type == cap::MsgType::Cancel {
+            Stock::Lifted
+        } else {
+            Stock::Outside
+        };
         let all = planned.into_iter().map(|b| (b, infos, None));
         let all = all.chain(lifted.into_iter().map(|b| (b, u64::MAX, Some(stock))));
         let mut next = first;
         for (block, infos, stock) in all {
-            let block = self.block(work, region, next, block, infos, stock, variants, &mut proposal);
+            let block = self.block(
+                work,
+                region,
+                next,
+                block,
+                infos,
+                stock,
+                variants,
+                &mut proposal,
+            );
             next += u32::try_from(block.endpoints.len()).unwrap_or(0);
             proposal.events.push((stream, Event::Block(block)));
         }
         (proposal, next)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a block is put together from just these, in one place")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a block is put together from just these, in one place"
+    )]
     fn block(
         &self,
         work: &Work,
@@ -227,7 +310,11 @@ impl Release {
 /// Regions whose commit is in the journal: a region is written whole or not at all.
 fn done(alert: &Alert) -> HashSet<RegionCode> {
     let blocks = alert.blocks();
-    blocks.iter().map(|b| b.region).chain(alert.grounds().into_keys()).collect()
+    blocks
+        .iter()
+        .map(|b| b.region)
+        .chain(alert.grounds().into_keys())
+        .collect()
 }
 
 fn told(alert: &Alert) -> HashSet<(String, EndpointId)> {

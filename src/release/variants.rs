@@ -18,7 +18,12 @@ pub struct Variants<'a> {
 impl<'a> Variants<'a> {
     pub fn resume(release: &'a Release, work: &'a Work) -> Self {
         let written = work.alert.variants().iter().map(|v| v.document).collect();
-        Self { release, work, known: Known::new(), written }
+        Self {
+            release,
+            work,
+            known: Known::new(),
+            written,
+        }
     }
 
     /// The variant of this telling; a new one joins the proposal.
@@ -30,8 +35,17 @@ impl<'a> Variants<'a> {
         stock: Option<Stock>,
         proposal: &mut Proposal,
     ) -> u16 {
-        let language = if language.is_empty() { self.work.plan.language.as_str() } else { language };
-        let telling = Telling { kind, language: language.to_owned(), infos, stock };
+        let language = if language.is_empty() {
+            self.work.plan.language.as_str()
+        } else {
+            language
+        };
+        let telling = Telling {
+            kind,
+            language: language.to_owned(),
+            infos,
+            stock,
+        };
         if let Some(index) = self.known.get(&telling) {
             return *index;
         }
@@ -39,7 +53,11 @@ impl<'a> Variants<'a> {
         let source = Source {
             alert: &self.work.cap,
             earlier: self.work.earlier.headline.as_deref(),
-            signature: self.release.bureaus.signature_of(&self.work.alert.meta.caller).unwrap_or("预警发布"),
+            signature: self
+                .release
+                .bureaus
+                .signature_of(&self.work.alert.meta.caller)
+                .unwrap_or("预警发布"),
             regions_hash: &hash,
             language: &self.work.plan.language,
         };
@@ -73,15 +91,27 @@ impl<'a> Variants<'a> {
             drill: plan::wall::is_drill(self.work.cap.status),
         };
         proposal.documents.push((document, bytes));
-        proposal.events.push((self.work.alert.stream, Event::Variants { first, variants: vec![meta] }));
+        proposal.events.push((
+            self.work.alert.stream,
+            Event::Variants {
+                first,
+                variants: vec![meta],
+            },
+        ));
         self.written.push(document);
         first
     }
 
     /// What one message of this text costs, as the channel of its kind says.
     fn segments(&self, kind: &str, bytes: &[u8]) -> u32 {
-        let channel = self.release.channels.values().find(|c| c.capability().kind == kind);
+        let channel = self
+            .release
+            .channels
+            .values()
+            .find(|c| c.capability().kind == kind);
         let variant = plan::load(bytes, &bytes::Bytes::new());
-        channel.zip(variant).map_or(1, |(channel, variant)| channel.cost(&variant))
+        channel
+            .zip(variant)
+            .map_or(1, |(channel, variant)| channel.cost(&variant))
     }
 }

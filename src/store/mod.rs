@@ -75,7 +75,9 @@ impl Append {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum StoreError {
     /// Nothing was written; the same may work later.
-    #[error("the store could not {0}: {1}; nothing was changed, make room or restore access and it goes on")]
+    #[error(
+        "the store could not {0}: {1}; nothing was changed, make room or restore access and it goes on"
+    )]
     Away(&'static str, String),
     /// The file is not what it should be.
     #[error("the store could not {0}: {1}; restore from a backup")]

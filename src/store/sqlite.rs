@@ -55,7 +55,9 @@ impl Worker {
         });
         let gone = || StoreError::Away(what, "its thread has ended".into());
         self.0.send(job).map_err(|_| gone())?;
-        wait.await.map_err(|_| gone())?.map_err(|e| failed(what, &e))
+        wait.await
+            .map_err(|_| gone())?
+            .map_err(|e| failed(what, &e))
     }
 }
 
@@ -87,10 +89,17 @@ impl Sqlite {
             Ok::<_, StoreError>(connection)
         };
         let writer = open("open the journal for writing")?;
-        writer.execute_batch(SCHEMA).map_err(|e| failed("make its tables", &e))?;
+        writer
+            .execute_batch(SCHEMA)
+            .map_err(|e| failed("make its tables", &e))?;
         let reader = open("open the journal for reading")?;
-        reader.execute_batch("PRAGMA query_only=ON;").map_err(|e| failed("open the journal for reading", &e))?;
-        Ok(Self { writer: Worker::start("journal-write", writer)?, reader: Worker::start("journal-read", reader)? })
+        reader
+            .execute_batch("PRAGMA query_only=ON;")
+            .map_err(|e| failed("open the journal for reading", &e))?;
+        Ok(Self {
+            writer: Worker::start("journal-write", writer)?,
+            reader: Worker::start("journal-read", reader)?,
+        })
     }
 }
 
@@ -122,10 +131,19 @@ const COLUMNS: &str = "seq, epoch, format, stream, stream_seq, time, count, body
 fn write(connection: &mut Connection, append: &Append) -> rusqlite::Result<()> {
     let tx = connection.transaction()?;
     {
-        let mut put = tx.prepare_cached("INSERT INTO journal VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")?;
+        let mut put =
+            tx.prepare_cached("INSERT INTO journal VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")?;
         for r in &append.records {
             put.execute(params![
-                signed(r.seq), r.epoch, r.format, signed(r.stream), r.stream_seq, r.time.0, r.count, r.body, r.crc,
+                signed(r.seq),
+                r.epoch,
+                r.format,
+                signed(r.stream),
+                r.stream_seq,
+                r.time.0,
+                r.count,
+                r.body,
+                r.crc,
                 r.before
             ])?;
         }
@@ -152,15 +170,20 @@ fn write(connection: &mut Connection, append: &Append) -> rusqlite::Result<()> {
 #[async_trait]
 impl Store for Sqlite {
     async fn append(&self, append: Append) -> Result<(), StoreError> {
-        self.writer.call("append to the journal", move |c| write(c, &append)).await
+        self.writer
+            .call("append to the journal", move |c| write(c, &append))
+            .await
     }
 
     async fn records(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
         self.reader
             .call("read the journal", move |c| {
-                let sql = format!("SELECT {COLUMNS} FROM journal WHERE seq>?1 ORDER BY seq LIMIT ?2");
+                let sql =
+                    format!("SELECT {COLUMNS} FROM journal WHERE seq>?1 ORDER BY seq LIMIT ?2");
                 let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-                c.prepare_cached(&sql)?.query_map(params![signed(after), limit], record)?.collect()
+                c.prepare_cached(&sql)?
+                    .query_map(params![signed(after), limit], record)?
+                    .collect()
             })
             .await
     }
@@ -168,8 +191,11 @@ impl Store for Sqlite {
     async fn stream(&self, stream: StreamId) -> Result<Vec<Record>, StoreError> {
         self.reader
             .call("read a stream", move |c| {
-                let sql = format!("SELECT {COLUMNS} FROM journal WHERE stream=?1 ORDER BY stream_seq");
-                c.prepare_cached(&sql)?.query_map([signed(stream)], record)?.collect()
+                let sql =
+                    format!("SELECT {COLUMNS} FROM journal WHERE stream=?1 ORDER BY stream_seq");
+                c.prepare_cached(&sql)?
+                    .query_map([signed(stream)], record)?
+                    .collect()
             })
             .await
     }
@@ -177,7 +203,9 @@ impl Store for Sqlite {
     async fn document(&self, id: DocumentId) -> Result<Option<Vec<u8>>, StoreError> {
         self.reader
             .call("read a document", move |c| {
-                c.prepare_cached("SELECT body FROM document WHERE id=?1")?.query_row([id], |r| r.get(0)).optional()
+                c.prepare_cached("SELECT body FROM document WHERE id=?1")?
+                    .query_row([id], |r| r.get(0))
+                    .optional()
             })
             .await
     }
@@ -187,7 +215,11 @@ impl Store for Sqlite {
             .call("read the identities", |c| {
                 c.prepare("SELECT identity, stream, content FROM identity")?
                     .query_map([], |r| {
-                        Ok(IdentityRow { identity: r.get(0)?, stream: unsigned(r.get(1)?), content: r.get(2)? })
+                        Ok(IdentityRow {
+                            identity: r.get(0)?,
+                            stream: unsigned(r.get(1)?),
+                            content: r.get(2)?,
+                        })
                     })?
                     .collect()
             })
@@ -199,7 +231,11 @@ impl Store for Sqlite {
             .call("read the inbox", |c| {
                 c.prepare("SELECT id, seen, body FROM inbox ORDER BY id")?
                     .query_map([], |r| {
-                        Ok(InboxRow { id: unsigned(r.get(0)?), seen: Timestamp(r.get(1)?), body: r.get(2)? })
+                        Ok(InboxRow {
+                            id: unsigned(r.get(0)?),
+                            seen: Timestamp(r.get(1)?),
+                            body: r.get(2)?,
+                        })
                     })?
                     .collect()
             })

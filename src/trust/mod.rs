@@ -98,7 +98,10 @@ impl Bureaus {
     }
 
     pub fn signature_of(&self, id: &str) -> Option<&str> {
-        self.0.iter().find(|b| b.id == id).map(|b| b.signature.as_str())
+        self.0
+            .iter()
+            .find(|b| b.id == id)
+            .map(|b| b.signature.as_str())
     }
 
     pub fn name_of(&self, id: &str) -> Option<&str> {
@@ -116,7 +119,9 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 /// When the machine gives no random bytes.
 pub fn new_token() -> (String, String) {
     let mut bytes = [0; 32];
-    SystemRandom::new().fill(&mut bytes).expect("the machine gives random bytes");
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .expect("the machine gives random bytes");
     let token = format!("tocsin_{}", hex::encode(bytes));
     let hash = token_hash(&token);
     (token, hash)
@@ -147,7 +152,13 @@ mod tests {
     fn only_the_right_token_proves_a_caller() {
         let (token, hash) = new_token();
         assert_eq!(hash.len(), 64);
-        let bureaus = Bureaus::new(vec![bureau("other"), Bureau { id: "met".into(), ..bureau(&token) }]);
+        let bureaus = Bureaus::new(vec![
+            bureau("other"),
+            Bureau {
+                id: "met".into(),
+                ..bureau(&token)
+            },
+        ]);
         assert_eq!(bureaus.prove(&token).map(|c| c.id), Some("met".into()));
         assert!(bureaus.prove("").is_none());
         assert!(bureaus.prove(&format!("{token}x")).is_none());
@@ -158,7 +169,10 @@ mod tests {
     fn regions_scopes_and_senders_are_walls() {
         let caller = Bureaus::new(vec![bureau("t")]).prove("t").expect("proven");
         assert!(caller.covers("510727217".parse().expect("a code")));
-        assert!(!caller.covers("5107".parse().expect("a code")), "a wider region is outside");
+        assert!(
+            !caller.covers("5107".parse().expect("a code")),
+            "a wider region is outside"
+        );
         assert!(!caller.covers("510726".parse().expect("a code")));
         assert!(caller.may(Scope::Submit) && !caller.may(Scope::Read));
         assert!(caller.speaks_for("a@b") && !caller.speaks_for("c@d"));

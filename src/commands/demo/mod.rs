@@ -53,11 +53,17 @@ async fn in_folder(args: &Args, data: &std::path::Path) -> Result<(), Failed> {
     let county = setup::county(data, args.households, args.seed).await?;
     println!(
         "平武县 Pingwu County (synthetic 合成数据): {} villages 村, {} households 户, {} people 人, {} mobiles 手机, {} speakers 喇叭",
-        county.counts.villages, county.counts.households, county.counts.people, county.mobiles, county.speakers
+        county.counts.villages,
+        county.counts.households,
+        county.counts.people,
+        county.mobiles,
+        county.speakers
     );
     let peers = peers::Peers::start(data, &county).await?;
     let (read, tokens) = setup::config(data, args.port, &county, &peers);
-    let app = App::start(read).await.map_err(|e| Failed::Unreachable(e.to_string()))?;
+    let app = App::start(read)
+        .await
+        .map_err(|e| Failed::Unreachable(e.to_string()))?;
     let controllers = peers.controllers(&app, &county, args.seed);
     let base = format!("http://{}", app.address);
     let alert = warn(&app, &base, &tokens.bureau).await?;
@@ -75,12 +81,19 @@ async fn in_folder(args: &Args, data: &std::path::Path) -> Result<(), Failed> {
     leave(app, controllers, peers).await?;
     match (ended, verdict.problems.is_empty()) {
         (true, true) => Ok(()),
-        (false, _) => Err(Failed::No(format!("not every delivery had its final answer in {} s 超时", args.limit))),
+        (false, _) => Err(Failed::No(format!(
+            "not every delivery had its final answer in {} s 超时",
+            args.limit
+        ))),
         (true, false) => Err(Failed::No(verdict.problems.join("\n"))),
     }
 }
 
-async fn leave(app: App, controllers: peers::Controllers, peers: peers::Peers) -> Result<(), Failed> {
+async fn leave(
+    app: App,
+    controllers: peers::Controllers,
+    peers: peers::Peers,
+) -> Result<(), Failed> {
     drop(controllers);
     app.stop().await;
     peers.stop().await;
@@ -98,5 +111,9 @@ async fn warn(app: &App, base: &str, token: &str) -> Result<Arc<Alert>, Failed> 
     let http = HttpClient::new(Duration::from_secs(30));
     submit::hand_in(&http, base, token, body).await?;
     println!("POST {base}/v1/alerts  config/demo/flood-red.xml → 202 已受理");
-    app.ledger.alerts().first().cloned().ok_or_else(|| Failed::No("a 202 was answered and no alert stands".into()))
+    app.ledger
+        .alerts()
+        .first()
+        .cloned()
+        .ok_or_else(|| Failed::No("a 202 was answered and no alert stands".into()))
 }

@@ -31,11 +31,14 @@ pub struct Peers {
 }
 
 /// The loudspeakers' boxes; they stop when this is dropped.
-pub struct Controllers(#[expect(dead_code, reason = "held so that the controllers run")] loudspeaker::peer::Peer);
+pub struct Controllers(
+    #[expect(dead_code, reason = "held so that the controllers run")] loudspeaker::peer::Peer,
+);
 
 impl Peers {
     pub async fn start(data: &Path, county: &County) -> Result<Self, Failed> {
-        let away = |e: std::io::Error| Failed::Unreachable(format!("a test peer cannot start: {e}"));
+        let away =
+            |e: std::io::Error| Failed::Unreachable(format!("a test peer cannot start: {e}"));
         let sms = sms::peer::Peer::start(PeerConfig {
             account: Some((SMS_ACCOUNT.into(), SMS_PASSWORD.into())),
             // A little less than the gateway thinks it may send: it is told to go slower now and then.
@@ -46,14 +49,24 @@ impl Peers {
             ..PeerConfig::default()
         });
         let sms = sms.await.map_err(away)?;
-        let mail = email::peer::Peer::start(email::peer::Settings::default()).await.map_err(away)?;
-        Ok(Self { sms_port: sms.addr().port(), mail_port: mail.port(), sms, _mail: mail })
+        let mail = email::peer::Peer::start(email::peer::Settings::default())
+            .await
+            .map_err(away)?;
+        Ok(Self {
+            sms_port: sms.addr().port(),
+            mail_port: mail.port(),
+            sms,
+            _mail: mail,
+        })
     }
 
     pub fn controllers(&self, app: &App, county: &County, seed: u64) -> Controllers {
         let base = format!("http://{}/v1/channels/horn", app.address);
-        let key = loudspeaker::order::Signer::from_seed(GATEWAY_SEED).expect("the demo's seed is a seed").public_key();
-        let mut settings = loudspeaker::peer::Settings::new(&base, SPEAKER_SECRET, &key, county.devices.clone());
+        let key = loudspeaker::order::Signer::from_seed(GATEWAY_SEED)
+            .expect("the demo's seed is a seed")
+            .public_key();
+        let mut settings =
+            loudspeaker::peer::Settings::new(&base, SPEAKER_SECRET, &key, county.devices.clone());
         settings.play = Duration::from_secs(6);
         settings.seed = seed;
         settings.script = Arc::new(play);
@@ -69,12 +82,20 @@ impl Peers {
 /// What the SMSC does with one text.
 fn text(submit: &Submit<'_>) -> Verdict {
     // Between half a second and four, by the number alone.
-    let spread = submit.dest.bytes().fold(0_u64, |h, b| h.wrapping_mul(31).wrapping_add(u64::from(b))) % 3_500;
+    let spread = submit
+        .dest
+        .bytes()
+        .fold(0_u64, |h, b| h.wrapping_mul(31).wrapping_add(u64::from(b)))
+        % 3_500;
     let after = Duration::from_millis(500 + spread);
     match fate(submit.dest) {
         Fate::Delivers => Verdict::delivered(after),
         Fate::Dead => Verdict::refused(ESME_RINVDSTADR),
-        Fate::Off => Verdict::reported(Report { after: after + Duration::from_secs(2), stat: "EXPIRED", error: 27 }),
+        Fate::Off => Verdict::reported(Report {
+            after: after + Duration::from_secs(2),
+            stat: "EXPIRED",
+            error: 27,
+        }),
         Fate::ReceiptLost => Verdict::lost(),
         Fate::RefusedOnce if submit.attempt <= 1 => Verdict::refused(ESME_RSYSERR),
         Fate::RefusedOnce => Verdict::delivered(after),

@@ -24,9 +24,15 @@ pub struct Folder {
 impl Folder {
     pub fn open(given: Option<PathBuf>) -> Result<Self, Failed> {
         let own = given.is_none();
-        let path = given.unwrap_or_else(|| std::env::temp_dir().join(format!("tocsin-demo-{}", std::process::id())));
-        std::fs::create_dir_all(&path)
-            .map_err(|e| Failed::Input(format!("{} cannot be made: {e}; give another with --data", path.display())))?;
+        let path = given.unwrap_or_else(|| {
+            std::env::temp_dir().join(format!("tocsin-demo-{}", std::process::id()))
+        });
+        std::fs::create_dir_all(&path).map_err(|e| {
+            Failed::Input(format!(
+                "{} cannot be made: {e}; give another with --data",
+                path.display()
+            ))
+        })?;
         Ok(Self { path, own })
     }
 
@@ -64,10 +70,20 @@ pub async fn county(data: &Path, households: u32, seed: u64) -> Result<County, F
             }
         };
         let registry = Registry::build(1, &rows).map_err(|problems| {
-            Failed::No(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+            Failed::No(
+                problems
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join("\n"),
+            )
         })?;
         let counts = registry.counts();
-        let devices = rows.endpoints.iter().filter(|e| e.kind == EndpointKind::Speaker).map(|e| e.address.clone());
+        let devices = rows
+            .endpoints
+            .iter()
+            .filter(|e| e.kind == EndpointKind::Speaker)
+            .map(|e| e.address.clone());
         Ok(County {
             mobiles: counts.of(EndpointKind::Mobile),
             speakers: counts.of(EndpointKind::Speaker),
@@ -75,7 +91,9 @@ pub async fn county(data: &Path, households: u32, seed: u64) -> Result<County, F
             devices: devices.collect(),
         })
     };
-    tokio::task::spawn_blocking(work).await.map_err(|e| Failed::Unreachable(e.to_string()))?
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|e| Failed::Unreachable(e.to_string()))?
 }
 
 pub struct Tokens {
@@ -85,7 +103,9 @@ pub struct Tokens {
 
 /// A text of the demo has two segments; the whole county takes about a minute, so that one can watch.
 pub fn sms_rate(county: &County) -> u32 {
-    u32::try_from(county.mobiles * 2 / 60).unwrap_or(u32::MAX).max(200)
+    u32::try_from(county.mobiles * 2 / 60)
+        .unwrap_or(u32::MAX)
+        .max(200)
 }
 
 fn bureau(id: &str, name: &str, scopes: Vec<Scope>, region: RegionCode) -> (Bureau, String) {
@@ -104,8 +124,18 @@ fn bureau(id: &str, name: &str, scopes: Vec<Scope>, region: RegionCode) -> (Bure
 }
 
 pub fn config(data: &Path, port: u16, county: &County, peers: &Peers) -> (Read, Tokens) {
-    let (water, bureau_token) = bureau("water", "平武县水利局(演示)", vec![Scope::Submit], county::code());
-    let (duty, officer) = bureau("duty", "平武县值班室(演示)", vec![Scope::Read, Scope::Submit], county::code());
+    let (water, bureau_token) = bureau(
+        "water",
+        "平武县水利局(演示)",
+        vec![Scope::Submit],
+        county::code(),
+    );
+    let (duty, officer) = bureau(
+        "duty",
+        "平武县值班室(演示)",
+        vec![Scope::Read, Scope::Submit],
+        county::code(),
+    );
     let config = Config {
         node: Node {
             data: data.to_owned(),
@@ -116,8 +146,15 @@ pub fn config(data: &Path, port: u16, county: &County, peers: &Peers) -> (Read, 
         channels: channels(county, peers),
     };
     let plan = include_bytes!("../../../config/demo/plan.toml").to_vec();
-    let plans = Plans::parse(vec![("config/demo/plan.toml".into(), plan)]).expect("a test reads the demo's plan");
-    (Read { config, plans }, Tokens { bureau: bureau_token, officer })
+    let plans = Plans::parse(vec![("config/demo/plan.toml".into(), plan)])
+        .expect("a test reads the demo's plan");
+    (
+        Read { config, plans },
+        Tokens {
+            bureau: bureau_token,
+            officer,
+        },
+    )
 }
 
 fn channels(county: &County, peers: &Peers) -> Vec<ChannelConfig> {
@@ -126,12 +163,17 @@ fn channels(county: &County, peers: &Peers) -> Vec<ChannelConfig> {
         text.parse::<Rate>().expect("a rate as people write it")
     };
     let seconds = |n| Span(std::time::Duration::from_secs(n));
-    let retry = |attempts| Retry { first: seconds(2), factor: 2, cap: seconds(8), attempts };
+    let retry = |attempts| Retry {
+        first: seconds(2),
+        factor: 2,
+        cap: seconds(8),
+        attempts,
+    };
     let sms = toml::toml! {
         host = "127.0.0.1"
         source = "10690000"
         window = 500
-        answer_timeout = 5
+        answer_timeout_seconds = 5
     };
     let horn = toml::toml! {
         gateway = "demo"
@@ -147,14 +189,25 @@ fn channels(county: &County, peers: &Peers) -> Vec<ChannelConfig> {
         table.extend(more.iter().map(|(k, v)| ((*k).to_owned(), v.clone())));
         table
     };
-    let sms = with(sms, &[
-        ("port", i64::from(peers.sms_port).into()),
-        ("system_id", SMS_ACCOUNT.into()),
-        ("password", SMS_PASSWORD.into()),
-    ]);
-    let horn = with(horn, &[("secret", SPEAKER_SECRET.into()), ("seed", GATEWAY_SEED.into())]);
+    let sms = with(
+        sms,
+        &[
+            ("port", i64::from(peers.sms_port).into()),
+            ("system_id", SMS_ACCOUNT.into()),
+            ("password", SMS_PASSWORD.into()),
+        ],
+    );
+    let horn = with(
+        horn,
+        &[
+            ("secret", SPEAKER_SECRET.into()),
+            ("seed", GATEWAY_SEED.into()),
+        ],
+    );
     let mail = with(mail, &[("port", i64::from(peers.mail_port).into())]);
-    let speakers = u32::try_from(county.speakers / 10).unwrap_or(u32::MAX).max(50);
+    let speakers = u32::try_from(county.speakers / 10)
+        .unwrap_or(u32::MAX)
+        .max(50);
     let channel = |name: &str, kind: &str, per_second, attempts, settings| ChannelConfig {
         name: name.into(),
         kind: kind.into(),

@@ -40,7 +40,11 @@ pub fn of(app: &App, alert: &Alert) -> Verdict {
         );
     }
     let _ = write!(summary, "{}", percent(&rollup.total));
-    Verdict { table: table(&rollup), summary, problems }
+    Verdict {
+        table: table(&rollup),
+        summary,
+        problems,
+    }
 }
 
 fn percent(total: &Row) -> String {
@@ -66,8 +70,28 @@ fn table(rollup: &Rollup) -> String {
     let _ = writeln!(
         out,
         "\n{}{:>7}{:>7}{:>7}{:>8}{:>7}{:>8}{:>8}{:>7}{:>12}{:>10}\n{}{:>9}{:>6}{:>8}{:>10}{:>7}{:>8}{:>8}{:>8}{:>12}{:>10}",
-        padded("乡镇", 22), "户籍户", "外出", "在家户", "手机送达", "播出", "未触达", "不明", "未定", "喇叭", "责任人",
-        padded("town", 22), "house", "away", "home", "deliv", "play", "missed", "unknown", "pending", "speakers", "officers",
+        padded("乡镇", 22),
+        "户籍户",
+        "外出",
+        "在家户",
+        "手机送达",
+        "播出",
+        "未触达",
+        "不明",
+        "未定",
+        "喇叭",
+        "责任人",
+        padded("town", 22),
+        "house",
+        "away",
+        "home",
+        "deliv",
+        "play",
+        "missed",
+        "unknown",
+        "pending",
+        "speakers",
+        "officers",
     );
     for row in rollup.rows.iter().chain([&rollup.total]) {
         let _ = writeln!(
@@ -92,10 +116,16 @@ fn table(rollup: &Rollup) -> String {
 fn adds_up(rollup: &Rollup, problems: &mut Vec<String>) {
     for row in rollup.rows.iter().chain([&rollup.total]) {
         if !row.adds_up() {
-            problems.push(format!("{}: its answers are not its households 户数不合", row.name));
+            problems.push(format!(
+                "{}: its answers are not its households 户数不合",
+                row.name
+            ));
         }
         if row.pending > 0 {
-            problems.push(format!("{}: {} households are pending 未定", row.name, row.pending));
+            problems.push(format!(
+                "{}: {} households are pending 未定",
+                row.name, row.pending
+            ));
         }
     }
     let sum = |f: fn(&Row) -> u32| rollup.rows.iter().map(f).sum::<u32>();
@@ -111,7 +141,9 @@ fn adds_up(rollup: &Rollup, problems: &mut Vec<String>) {
     for (what, figure) in figures {
         let (towns, county) = (sum(figure), figure(&rollup.total));
         if towns != county {
-            problems.push(format!("{what}: the towns make {towns}, the county says {county} 乡镇合计不等于全县"));
+            problems.push(format!(
+                "{what}: the towns make {towns}, the county says {county} 乡镇合计不等于全县"
+            ));
         }
     }
 }
@@ -123,13 +155,22 @@ fn recount(alert: &Alert, problems: &mut Vec<String>) {
         for i in 0..block.len() as usize {
             *counted.entry(block.state(i)).or_insert(0) += 1;
             if block.state(i).is_final() && block.answer(i) == Answer::Pending {
-                problems.push(format!("delivery {} is over and has no answer", block.number(i)));
+                problems.push(format!(
+                    "delivery {} is over and has no answer",
+                    block.number(i)
+                ));
             }
         }
         for state in State::ALL {
-            let (cached, recounted) = (block.tally(state), counted.get(&state).copied().unwrap_or(0));
+            let (cached, recounted) = (
+                block.tally(state),
+                counted.get(&state).copied().unwrap_or(0),
+            );
             if cached != recounted {
-                problems.push(format!("block {} of {}: {state:?} is {recounted}, not {cached}", block.first, block.region));
+                problems.push(format!(
+                    "block {} of {}: {state:?} is {recounted}, not {cached}",
+                    block.first, block.region
+                ));
             }
         }
     }
@@ -145,7 +186,11 @@ fn towns_from_villages(
         let villages = coverage::rollup(alert, registry, town.region);
         let sum: u32 = villages.rows.iter().map(|r| r.reached.all()).sum();
         if sum != town.reached.all() {
-            problems.push(format!("{}: its villages reach {sum}, the town says {}", town.name, town.reached.all()));
+            problems.push(format!(
+                "{}: its villages reach {sum}, the town says {}",
+                town.name,
+                town.reached.all()
+            ));
         }
     }
 }
@@ -157,14 +202,21 @@ fn confirmed_and_delivered(alert: &Alert, rollup: &Rollup, problems: &mut Vec<St
         at_home.extend(ground.households.iter().filter(|h| !h.away).map(|h| h.id));
     }
     let mut reached = std::collections::HashSet::new();
-    for block in alert.blocks().iter().filter(|b| b.audience == Audience::Public) {
+    for block in alert
+        .blocks()
+        .iter()
+        .filter(|b| b.audience == Audience::Public)
+    {
         for i in (0..block.len() as usize).filter(|i| block.evidence(*i) >= Evidence::Delivered) {
             reached.extend(block.household(i).filter(|h| at_home.contains(h)));
         }
     }
     let says = rollup.total.reached.delivered + rollup.total.reached.confirmed;
     if u32::try_from(reached.len()) != Ok(says) {
-        problems.push(format!("手机送达: counted {} households, the county says {says}", reached.len()));
+        problems.push(format!(
+            "手机送达: counted {} households, the county says {says}",
+            reached.len()
+        ));
     }
 }
 

@@ -19,7 +19,11 @@ const PLAIN_EVERY: u32 = 20;
 
 /// True when every delivery has its final answer within `limit`.
 pub async fn until_final(app: &App, alert: &Alert, limit: Duration) -> bool {
-    let mut view = if std::io::stderr().is_terminal() { Some(View::new()) } else { None };
+    let mut view = if std::io::stderr().is_terminal() {
+        Some(View::new())
+    } else {
+        None
+    };
     let looks = u32::try_from(limit.as_millis() / LOOK.as_millis()).unwrap_or(u32::MAX);
     let mut ended = false;
     for look in 0..looks {
@@ -50,7 +54,8 @@ pub async fn until_final(app: &App, alert: &Alert, limit: Duration) -> bool {
 /// Its blocks are all written, and nothing is open in them.
 pub fn is_final(alert: &Alert, lines: &[ChannelLine]) -> bool {
     let open = |l: &ChannelLine| l.planned + l.handed + l.awaiting + l.due;
-    matches!(alert.phase(), Phase::Planned | Phase::Withdrawn) && lines.iter().map(open).sum::<u32>() == 0
+    matches!(alert.phase(), Phase::Planned | Phase::Withdrawn)
+        && lines.iter().map(open).sum::<u32>() == 0
 }
 
 fn submitted(line: &ChannelLine) -> u32 {
@@ -58,11 +63,21 @@ fn submitted(line: &ChannelLine) -> u32 {
 }
 
 fn plain(look: u32, lines: &[ChannelLine]) {
-    let seconds = u64::from(look) * LOOK.as_secs_f64().mul_add(1000.0, 0.0) as u64 / 1000;
+    let seconds = (LOOK * look).as_secs();
     let part = |l: &ChannelLine| {
-        format!("{} {}/{} sent 已发 {} reached 送达 {} failed 失败", l.channel, submitted(l), l.total, l.reached, l.failed)
+        format!(
+            "{} {}/{} sent 已发 {} reached 送达 {} failed 失败",
+            l.channel,
+            submitted(l),
+            l.total,
+            l.reached,
+            l.failed
+        )
     };
-    println!("{seconds:>4} s  {}", lines.iter().map(part).collect::<Vec<_>>().join("  |  "));
+    println!(
+        "{seconds:>4} s  {}",
+        lines.iter().map(part).collect::<Vec<_>>().join("  |  ")
+    );
 }
 
 struct View {
@@ -72,22 +87,33 @@ struct View {
 }
 
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─")
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━╸─")
 }
 
 impl View {
     fn new() -> Self {
-        Self { all: MultiProgress::new(), channels: BTreeMap::new(), towns: BTreeMap::new() }
+        Self {
+            all: MultiProgress::new(),
+            channels: BTreeMap::new(),
+            towns: BTreeMap::new(),
+        }
     }
 
     fn channels(&mut self, lines: &[ChannelLine]) {
         for line in lines {
-            let bar = self.channels.entry(line.channel.clone()).or_insert_with(|| {
-                let bar = self.all.add(ProgressBar::new(u64::from(line.total)));
-                bar.set_style(style("{prefix:>8} {bar:32.green/dim} {pos:>7}/{len:<7} {msg}"));
-                bar.set_prefix(line.channel.clone());
-                bar
-            });
+            let bar = self
+                .channels
+                .entry(line.channel.clone())
+                .or_insert_with(|| {
+                    let bar = self.all.add(ProgressBar::new(u64::from(line.total)));
+                    bar.set_style(style(
+                        "{prefix:>8} {bar:32.green/dim} {pos:>7}/{len:<7} {msg}",
+                    ));
+                    bar.set_prefix(line.channel.clone());
+                    bar
+                });
             bar.set_length(u64::from(line.total));
             bar.set_position(u64::from(submitted(line)));
             bar.set_message(format!(
