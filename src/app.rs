@@ -49,7 +49,6 @@ pub struct App {
     pub address: SocketAddr,
     pub ledger: Arc<Ledger>,
     pub registry: Arc<RwLock<Arc<Registry>>>,
-    pub channels: Arc<BTreeMap<String, Arc<dyn Channel>>>,
     pub damage: Damage,
     tasks: TaskTracker,
     stop: Stop,
@@ -58,6 +57,8 @@ pub struct App {
 impl App {
     pub async fn start(read: Read) -> Result<Self, StartError> {
         let Read { config, plans } = read;
+        // Every controller holds a long poll open; what the system refuses is seen when connections fail.
+        let _ = rlimit::increase_nofile_limit(1 << 20);
         let data = &config.node.data;
         std::fs::create_dir_all(data)
             .map_err(|e| StartError::Data(data.display().to_string(), e))?;
@@ -112,7 +113,6 @@ impl App {
             address,
             ledger,
             registry,
-            channels,
             damage,
             tasks,
             stop,

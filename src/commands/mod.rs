@@ -70,7 +70,10 @@ impl Command {
             Self::Check(args) => check::run(&args),
             Self::Submit(args) => submit::run(args).await,
             Self::Import(args) => import::run(args).await,
-            Self::Token(args) => token::run(&args),
+            Self::Token(args) => {
+                token::run(&args);
+                Ok(())
+            }
             Self::Journal(journal) => journal.run().await,
         }
     }

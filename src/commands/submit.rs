@@ -16,7 +16,7 @@ pub struct Args {
     /// The bureau's token; better given in the environment than on the command line
     #[arg(long, env = "TOCSIN_TOKEN", hide_env_values = true)]
     token: String,
-    /// Move its times so that it is sent now, and give it a new identifier: for trying things out
+    /// Move all its times alike, so that it is sent now: for trying things out
     #[arg(long)]
     now: bool,
 }
@@ -78,7 +78,6 @@ pub fn sent_now(file: &Path, bytes: &[u8], clock: &dyn Clock) -> Result<Vec<u8>,
     let now = clock.now().secs();
     let by = now - alert.sent.unix;
     alert.sent.unix = now;
-    alert.identifier = format!("{}-{now}", alert.identifier);
     for info in &mut alert.infos {
         for time in [&mut info.effective, &mut info.onset, &mut info.expires]
             .into_iter()

@@ -104,7 +104,7 @@ pub fn plans(config: &Config, plans: &Plans) -> Vec<String> {
         }
         for send in &plan.send {
             // Deadlines are kept as 32-bit milliseconds.
-            if send.receipt_window.0 > std::time::Duration::from_secs(30 * 24 * 3600) {
+            if send.receipt_window.0 > std::time::Duration::from_hours(30 * 24) {
                 problems.push(format!(
                     "plan {:?}: a receipt_window of more than 30 days is not waited for",
                     plan.name

@@ -123,12 +123,24 @@ impl Doors {
         if matches!(answer, Answer::Missed(_)) {
             return;
         }
+        let hearing = registry.hearing(speaker);
+        if self.are_elsewhere(hearing) {
+            return;
+        }
         let mut near = home.map_or(0, |at| self.villages[at].doors.start);
-        for household in registry.hearing(speaker) {
+        for household in hearing {
             if let Some(at) = self.find(*household, near) {
                 self.answer(at, answer);
                 near = at;
             }
+        }
+    }
+
+    /// Whether a list, which stands by id, lies wholly before or behind these doors: nearly all do for one village.
+    fn are_elsewhere(&self, list: &[HouseholdId]) -> bool {
+        match (list, self.by_id.as_slice()) {
+            ([low, .., high], [first, .., last]) => *high < first.0 || last.0 < *low,
+            _ => false,
         }
     }
 

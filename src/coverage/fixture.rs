@@ -52,25 +52,34 @@ pub fn rows() -> Rows {
         for door in 0..DOORS {
             add_door(&mut rows, village, nth * DOORS + door, door);
         }
-        let endpoint = SPEAKER + nth;
-        let address = format!("speaker-{nth}");
-        rows.endpoints.push(EndpointRow {
-            id: endpoint,
-            recipient: None,
-            kind: EndpointKind::Speaker,
-            address,
-        });
-        rows.speakers.push(SpeakerRow {
-            endpoint,
-            village,
-            name: format!("{nth}号"),
-        });
-        let heard = (nth * DOORS + 3..nth * DOORS + 6).map(|household| HearingRow {
-            speaker: endpoint,
-            household,
-        });
-        rows.hearing.extend(heard);
+        add_speaker(&mut rows, village, nth);
     }
+    add_officer(&mut rows);
+    rows
+}
+
+fn add_speaker(rows: &mut Rows, village: RegionCode, nth: u32) {
+    let endpoint = SPEAKER + nth;
+    let address = format!("speaker-{nth}");
+    rows.endpoints.push(EndpointRow {
+        id: endpoint,
+        recipient: None,
+        kind: EndpointKind::Speaker,
+        address,
+    });
+    rows.speakers.push(SpeakerRow {
+        endpoint,
+        village,
+        name: format!("{nth}号"),
+    });
+    let heard = (nth * DOORS + 3..nth * DOORS + 6).map(|household| HearingRow {
+        speaker: endpoint,
+        household,
+    });
+    rows.hearing.extend(heard);
+}
+
+fn add_officer(rows: &mut Rows) {
     let officer = RecipientRow {
         id: OFFICER,
         household: None,
@@ -92,7 +101,6 @@ pub fn rows() -> Rows {
             role: Role::PostA,
         });
     }
-    rows
 }
 
 fn add_door(rows: &mut Rows, village: RegionCode, id: u32, door: u32) {

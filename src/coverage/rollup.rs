@@ -28,7 +28,8 @@ pub fn rollup(alert: &Alert, registry: &Registry, under: RegionCode) -> Rollup {
     }
     let children = registry.children(under);
     let row_of = |region: RegionCode| child(&children, under, region);
-    table(alert, registry, &[under], under, row_of)
+    let doors = Doors::of(alert, registry, &[under]);
+    table(alert, registry, &doors, &[under], under, row_of)
 }
 
 /// One row per given region, for who is responsible for several; `name` is the region that the total is called by.
@@ -39,7 +40,8 @@ pub fn rollup_of(
     name: RegionCode,
 ) -> Rollup {
     let row_of = |region: RegionCode| regions.iter().find(|r| r.covers(region)).copied();
-    table(alert, registry, regions, name, row_of)
+    let doors = Doors::of(alert, registry, regions);
+    table(alert, registry, &doors, regions, name, row_of)
 }
 
 /// The smallest region that holds all of these.
@@ -126,11 +128,11 @@ fn call(called: &mut Called, officer: Officer, answer: Answer) {
 fn table(
     alert: &Alert,
     registry: &Registry,
+    doors: &Doors,
     scope: &[RegionCode],
     name: RegionCode,
     row_of: impl Fn(RegionCode) -> Option<RegionCode>,
 ) -> Rollup {
-    let doors = Doors::of(alert, registry, scope);
     let empty = |region| Row::new(region, None, registry.full_name(region));
     let mut rows: BTreeMap<RegionCode, (Row, Called)> = BTreeMap::new();
     let mut total = (empty(name), Called::new());
@@ -139,8 +141,8 @@ fn table(
         let (row, _) = rows
             .entry(region)
             .or_insert_with(|| (empty(region), Called::new()));
-        add_village(row, &doors, at);
-        add_village(&mut total.0, &doors, at);
+        add_village(row, doors, at);
+        add_village(&mut total.0, doors, at);
     }
     officers(alert, registry, scope, |region, officer, answer| {
         call(&mut total.1, officer, answer);
@@ -178,8 +180,8 @@ fn add_village(row: &mut Row, doors: &Doors, at: usize) {
 }
 
 fn groups(alert: &Alert, registry: &Registry, village: RegionCode) -> Rollup {
-    let mut whole = table(alert, registry, &[village], village, |_| None);
     let doors = Doors::of(alert, registry, &[village]);
+    let mut whole = table(alert, registry, &doors, &[village], village, |_| None);
     let mut rows: BTreeMap<u8, Row> = BTreeMap::new();
     if let Some(at) = doors.village(village) {
         for (household, answer) in doors.each(at) {

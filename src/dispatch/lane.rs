@@ -90,7 +90,7 @@ impl Lane {
             while let Ok(word) = words.try_recv() {
                 self.hear(&mut run, word);
             }
-            if self.may_send(&mut run) && self.hand(&mut run, &stop).await {
+            if self.may_send(&run) && self.hand(&mut run, &stop).await {
                 continue;
             }
             let wait = self.wait(&run);
@@ -110,37 +110,37 @@ impl Lane {
             Word::Again(block, index, at) => run.queue.put(block, index, at),
             Word::Slower(wait) => run.flow.slower(tick, wait),
             Word::Down => run.flow.down(tick),
-            Word::Fine => run.flow.fine(),
+            Word::Fine => {
+                if run.flow.probing() {
+                    self.note_link(LinkState::Up);
+                }
+                run.flow.fine();
+            }
         }
     }
 
-    /// Whether the channel can take anything now; notes when a paused link is up again.
-    fn may_send(&self, run: &mut Run) -> bool {
+    /// Whether the channel can take anything now.
+    fn may_send(&self, run: &Run) -> bool {
         if run.flow.paused(self.desk.clock.tick())
             || self.outstanding.load(Ordering::SeqCst) >= run.limits.cap
         {
             return false;
         }
-        let up = self.channel.health() == Health::Up;
-        if up && run.flow.probing() {
-            let paused = self
-                .desk
-                .ledger
-                .links()
-                .get(&self.name)
-                .is_some_and(|(s, ..)| *s == LinkState::Paused);
-            if paused {
-                let (channel, class) = (self.name.clone(), FailureClass::LinkDown);
-                let event = Event::Link {
-                    channel,
-                    state: LinkState::Probing,
-                    class,
-                    code: String::new(),
-                };
-                drop(self.desk.writer.propose(Proposal::of(0, event)));
-            }
+        self.channel.health() == Health::Up
+    }
+
+    /// The link's state changes in the journal, once.
+    fn note_link(&self, state: LinkState) {
+        let known = self.desk.ledger.links().get(&self.name).map(|(s, ..)| *s);
+        if known.is_some_and(|s| s != state) {
+            let event = Event::Link {
+                channel: self.name.clone(),
+                state,
+                class: FailureClass::LinkDown,
+                code: String::new(),
+            };
+            drop(self.desk.writer.propose(Proposal::of(0, event)));
         }
-        up
     }
 
     fn wait(&self, run: &Run) -> Duration {
@@ -171,6 +171,9 @@ impl Lane {
 
     /// Hands the next slice; false when nothing is due.
     async fn hand(&self, run: &mut Run, stop: &Stop) -> bool {
+        if run.flow.probing() {
+            self.note_link(LinkState::Probing);
+        }
         let slice = self.slice(run);
         let taken = run
             .queue
@@ -327,7 +330,7 @@ fn handed(channel: &str, taken: &[Taken], first: u64) -> Vec<(StreamId, Event)> 
             Some(range)
                 if range.hi == number && range.attempt == one.attempt && range.why == one.why =>
             {
-                range.hi += 1
+                range.hi += 1;
             }
             _ => ranges.push(HandedRange {
                 lo: number,

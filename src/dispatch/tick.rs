@@ -62,7 +62,7 @@ pub struct Drift {
 
 const PART: i128 = 30_000;
 /// After this long the new time is believed.
-const BELIEVE: Duration = Duration::from_secs(600);
+const BELIEVE: Duration = Duration::from_mins(10);
 
 impl Drift {
     /// Whether expiry may be decided now.

@@ -72,7 +72,7 @@ impl Ingest {
         let Some(alert) = report.alert.filter(|_| !refused) else {
             return Err(Rejection::Unreadable { findings });
         };
-        self.allowed(caller, &alert)?;
+        allowed(caller, &alert)?;
         let hits = self.hits(&alert);
         self.may_correct(caller, &alert, &hits)?;
         let targets = self.targets(caller, &alert, &findings)?;
@@ -80,21 +80,6 @@ impl Ingest {
         let accepted = self.accepted(caller, &alert, &bytes, targets, hits, born, now)?;
         self.commit(accepted, bytes, report.disposition, findings)
             .await
-    }
-
-    fn allowed(&self, caller: &Caller, alert: &cap::Alert) -> Result<(), Rejection> {
-        if !caller.speaks_for(&alert.sender) {
-            let what = format!(
-                "{} may not submit for this CAP sender; ask for it to be entered under senders",
-                caller.id
-            );
-            return Err(Rejection::NotAllowed { what });
-        }
-        if alert.scope != cap::Scope::Public {
-            let what = "only alerts of scope Public are broadcast; send Restricted and Private ones by other means";
-            return Err(Rejection::NotAllowed { what: what.into() });
-        }
-        Ok(())
     }
 
     /// The streams that the references name: the instant first, else sender and identifier alone.
@@ -322,7 +307,7 @@ impl Ingest {
                 // The first answer again: what was decided then stands.
                 if let Some(first) = self.ledger.alert(stream) {
                     submitted.born = first.meta.born;
-                    submitted.regions = first.meta.regions.clone();
+                    submitted.regions.clone_from(&first.meta.regions);
                     submitted.regions_hash = hex::encode(first.meta.regions_hash);
                 }
                 submitted.stream = stream;
@@ -341,10 +326,25 @@ impl Ingest {
     }
 }
 
+fn allowed(caller: &Caller, alert: &cap::Alert) -> Result<(), Rejection> {
+    if !caller.speaks_for(&alert.sender) {
+        let what = format!(
+            "{} may not submit for this CAP sender; ask for it to be entered under senders",
+            caller.id
+        );
+        return Err(Rejection::NotAllowed { what });
+    }
+    if alert.scope != cap::Scope::Public {
+        let what = "only alerts of scope Public are broadcast; send Restricted and Private ones by other means";
+        return Err(Rejection::NotAllowed { what: what.into() });
+    }
+    Ok(())
+}
+
 /// Codes that the alert names and the caller is not responsible for, whether the registry knows them or not.
 fn codes_outside(caller: &Caller, alert: &cap::Alert) -> Vec<RegionCode> {
     let areas = alert.infos.iter().flat_map(|i| &i.areas);
-    let codes = areas.flat_map(|a| plan::codes(a));
+    let codes = areas.flat_map(plan::codes);
     let mut outside: Vec<_> = codes.filter(|c| !caller.covers(*c)).collect();
     outside.sort_unstable();
     outside.dedup();
@@ -369,6 +369,10 @@ fn reference(reference: &cap::Reference) -> Identity {
 
 /// Hash of the canonical region list: its codes in order, one a line.
 pub fn regions_hash(regions: &[RegionCode]) -> [u8; 32] {
-    let lines: String = regions.iter().map(|r| format!("{r}\n")).collect();
+    let mut lines = String::with_capacity(regions.len() * 13);
+    for region in regions {
+        lines.push_str(&region.to_string());
+        lines.push('\n');
+    }
     sha256(lines.as_bytes())
 }

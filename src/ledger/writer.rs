@@ -253,15 +253,14 @@ impl State {
         events: &[(StreamId, Event)],
     ) -> HashMap<StreamId, Head> {
         let mut heads: HashMap<StreamId, Head> = HashMap::new();
-        let mut seq = self.history.seq;
-        for run in events.chunk_by(|a, b| a.0 == b.0) {
+        let runs = events.chunk_by(|a, b| a.0 == b.0);
+        for (seq, run) in (self.history.seq + 1..).zip(runs) {
             let stream = run[0].0;
             let head = heads
                 .get(&stream)
                 .or_else(|| self.history.heads.get(&stream))
                 .copied()
                 .unwrap_or_default();
-            seq += 1;
             let frame = Frame {
                 seq,
                 epoch: self.history.epoch,

@@ -13,5 +13,5 @@ pub use people::{
     EndpointId, EndpointKind, EndpointRow, HearingRow, HouseholdId, HouseholdRow, PostRow,
     PresenceAtHome, RecipientId, RecipientRow, RegionRow, Role, Rows, SpeakerRow, Tags,
 };
-pub use region::{BadCode, RegionCode, RegionLevel};
-pub use span::{BadSpan, Rate, Span};
+pub use region::{RegionCode, RegionLevel};
+pub use span::{Rate, Span};

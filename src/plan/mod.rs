@@ -9,8 +9,8 @@ pub mod wall;
 
 pub use audience::{PlannedBlock, PlannedDelivery, Want, above, blocks, ground};
 pub use rules::{Plan, Plans};
-pub use target::{Targets, Unreachable, codes, target};
-pub use text::{Source, Stock, Telling, event, load, render};
+pub use target::{Targets, codes, target};
+pub use text::{Source, Stock, Telling, load, render};
 
 use channel::Level;
 

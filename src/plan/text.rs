@@ -32,7 +32,7 @@ pub enum Stock {
 struct Text {
     language: String,
     title: String,
-    text: String,
+    body: String,
     html: Option<String>,
     level: Level,
     event: String,
@@ -108,7 +108,7 @@ pub fn render(source: &Source<'_>, telling: &Telling, fallback: Timestamp) -> (V
     let until = expires
         .map(|t| format!("有效至{}。", clock(t)))
         .unwrap_or_default();
-    let text = match telling.kind {
+    let words = match telling.kind {
         "sms" => format!("【{}】{mark}{headline}。{body}{until}", source.signature),
         "loudspeaker" => format!("{mark}{headline}。{body}"),
         _ => format!("{mark}{headline}\n\n{body}\n{until}\n{}", source.signature),
@@ -119,7 +119,7 @@ pub fn render(source: &Source<'_>, telling: &Telling, fallback: Timestamp) -> (V
             .map_or(telling.language.as_str(), |i| i.language.as_str())
             .to_owned(),
         title: format!("{mark}{headline}"),
-        text,
+        body: words,
         html: None,
         level: super::level(source.alert),
         event: event(source.alert),
@@ -137,10 +137,11 @@ pub fn render(source: &Source<'_>, telling: &Telling, fallback: Timestamp) -> (V
 fn headline(source: &Source<'_>, telling: &Telling, infos: &[&cap::Info]) -> String {
     let earlier = source.earlier.unwrap_or("此前预警");
     match (telling.stock, infos.first()) {
-        (Some(Stock::Outside), _) => earlier.to_owned(),
         (Some(Stock::Lifted), None) => format!("关于“{earlier}”"),
-        (_, Some(info)) => info.headline.clone().unwrap_or_else(|| info.event.clone()),
-        (None, None) => earlier.to_owned(),
+        (None | Some(Stock::Lifted), Some(info)) => {
+            info.headline.clone().unwrap_or_else(|| info.event.clone())
+        }
+        (Some(Stock::Outside), _) | (None, None) => earlier.to_owned(),
     }
 }
 
@@ -175,7 +176,7 @@ fn clock(time: cap::Time) -> String {
     format!("{month}月{day}日{hour:02}:{minute:02}")
 }
 
-pub fn event(alert: &cap::Alert) -> String {
+fn event(alert: &cap::Alert) -> String {
     let code = alert
         .infos
         .iter()
@@ -189,7 +190,7 @@ pub fn event(alert: &cap::Alert) -> String {
 /// The variant of a stored text; `cap` is the alert's document, which mails carry.
 pub fn load(document: &[u8], cap: &Bytes) -> Option<Variant> {
     let text: Text = serde_json::from_slice(document).ok()?;
-    let mut variant = Variant::new(text.language, text.title, text.text);
+    let mut variant = Variant::new(text.language, text.title, text.body);
     variant.html = text.html;
     variant.level = text.level;
     variant.event = text.event;

@@ -12,7 +12,7 @@ mod refs;
 #[cfg(test)]
 mod tests;
 
-pub use problem::{Place, Problem, Table};
+pub use problem::Problem;
 pub use refs::{Counts, EndpointRef, HouseholdRef, RecipientRef};
 
 use std::fmt;

@@ -194,7 +194,7 @@ impl Release {
             if done.contains(&region) {
                 continue;
             }
-            let (proposal, after) = self.region(work, region, next, &mut told, &mut variants);
+            let (proposal, after) = Self::region(work, region, next, &mut told, &mut variants);
             next = after;
             if !proposal.events.is_empty() {
                 under_way.push_back(self.writer.propose(proposal));
@@ -216,7 +216,6 @@ impl Release {
 
     /// One region in one commit: its ground, its new variants and its blocks.
     fn region(
-        &self,
         work: &Work,
         region: RegionCode,
         first: u32,
@@ -253,7 +252,7 @@ impl Release {
         let all = all.chain(lifted.into_iter().map(|b| (b, u64::MAX, Some(stock))));
         let mut next = first;
         for (block, infos, stock) in all {
-            let block = self.block(
+            let block = Self::block(
                 work,
                 region,
                 next,
@@ -274,7 +273,6 @@ impl Release {
         reason = "a block is put together from just these, in one place"
     )]
     fn block(
-        &self,
         work: &Work,
         region: RegionCode,
         first: u32,

@@ -9,10 +9,8 @@ mod posts;
 mod speakers;
 #[cfg(test)]
 mod tests;
-pub mod warning;
 
 pub use fate::{Fate, SpeakerFate, fate, speaker_fate};
-pub use land::boundary;
 
 use fastrand::Rng;
 

@@ -32,6 +32,9 @@ pub struct Args {
     /// Keep the databases here; a demo that was killed goes on where it was 数据目录
     #[arg(long)]
     data: Option<PathBuf>,
+    /// Write the county as CSV files into this folder, as `tocsin import` reads them, and end 导出台账
+    #[arg(long)]
+    write_csv: Option<PathBuf>,
     /// Where the API listens; 0 is any free port 端口
     #[arg(long, default_value_t = 0)]
     port: u16,
@@ -43,6 +46,9 @@ pub struct Args {
 const FLOOD: &[u8] = include_bytes!("../../../config/demo/flood-red.xml");
 
 pub async fn run(args: Args) -> Result<(), Failed> {
+    if let Some(folder) = &args.write_csv {
+        return setup::write_csv(folder, args.households, args.seed);
+    }
     let folder = setup::Folder::open(args.data.clone())?;
     let done = in_folder(&args, folder.path()).await;
     folder.close();
@@ -64,7 +70,7 @@ async fn in_folder(args: &Args, data: &std::path::Path) -> Result<(), Failed> {
     let app = App::start(read)
         .await
         .map_err(|e| Failed::Unreachable(e.to_string()))?;
-    let controllers = peers.controllers(&app, &county, args.seed);
+    let controllers = peers::Peers::controllers(&app, &county, args.seed);
     let base = format!("http://{}", app.address);
     let alert = warn(&app, &base, &tokens.bureau).await?;
     let ended = tokio::select! {

@@ -11,7 +11,7 @@ use crate::commands::Failed;
 use crate::config::{ChannelConfig, Config, Node, Read, Retry};
 use crate::model::{EndpointKind, Rate, RegionCode, Span};
 use crate::plan::Plans;
-use crate::registry::{Counts, Registry};
+use crate::registry::{Counts, Registry, csv};
 use crate::store::RegistryFile;
 use crate::trust::{self, Bureau, Scope};
 
@@ -61,13 +61,12 @@ pub async fn county(data: &Path, households: u32, seed: u64) -> Result<County, F
     let away = |e: &dyn std::fmt::Display| Failed::Unreachable(e.to_string());
     let work = move || {
         let mut file = RegistryFile::open(&path).map_err(|e| away(&e))?;
-        let rows = match file.load().map_err(|e| away(&e))? {
-            Some((_, rows)) => rows,
-            None => {
-                let rows = county::county(households, seed);
-                file.save(1, &rows).map_err(|e| away(&e))?;
-                rows
-            }
+        let rows = if let Some((_, rows)) = file.load().map_err(|e| away(&e))? {
+            rows
+        } else {
+            let rows = county::county(households, seed);
+            file.save(1, &rows).map_err(|e| away(&e))?;
+            rows
         };
         let registry = Registry::build(1, &rows).map_err(|problems| {
             Failed::No(
@@ -94,6 +93,16 @@ pub async fn county(data: &Path, households: u32, seed: u64) -> Result<County, F
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|e| Failed::Unreachable(e.to_string()))?
+}
+
+pub fn write_csv(folder: &Path, households: u32, seed: u64) -> Result<(), Failed> {
+    let shown = folder.display();
+    let wrong =
+        |e: &dyn std::fmt::Display| Failed::Input(format!("{shown} cannot be written: {e}"));
+    std::fs::create_dir_all(folder).map_err(|e| wrong(&e))?;
+    csv::write_dir(&county::county(households, seed), folder).map_err(|e| wrong(&e))?;
+    println!("{shown}: {households} households 户; tocsin import {shown}");
+    Ok(())
 }
 
 pub struct Tokens {

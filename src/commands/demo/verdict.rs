@@ -59,18 +59,9 @@ fn percent(total: &Row) -> String {
     )
 }
 
-/// Chinese names are two columns wide a character.
-fn padded(name: &str, width: usize) -> String {
-    let columns: usize = name.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
-    format!("{name}{}", " ".repeat(width.saturating_sub(columns)))
-}
-
 fn table(rollup: &Rollup) -> String {
-    let mut out = String::new();
-    let _ = writeln!(
-        out,
-        "\n{}{:>7}{:>7}{:>7}{:>8}{:>7}{:>8}{:>8}{:>7}{:>12}{:>10}\n{}{:>9}{:>6}{:>8}{:>10}{:>7}{:>8}{:>8}{:>8}{:>12}{:>10}",
-        padded("乡镇", 22),
+    let chinese = [
+        "乡镇",
         "户籍户",
         "外出",
         "在家户",
@@ -78,40 +69,61 @@ fn table(rollup: &Rollup) -> String {
         "播出",
         "未触达",
         "不明",
-        "未定",
         "喇叭",
         "责任人",
-        padded("town", 22),
-        "house",
+    ];
+    let english = [
+        "town",
+        "houses",
         "away",
-        "home",
-        "deliv",
-        "play",
+        "at home",
+        "delivered",
+        "played",
         "missed",
         "unknown",
-        "pending",
         "speakers",
         "officers",
-    );
+    ];
+    let mut out = String::from("\n");
+    line(&mut out, &chinese.map(str::to_owned));
+    line(&mut out, &english.map(str::to_owned));
     for row in rollup.rows.iter().chain([&rollup.total]) {
-        let _ = writeln!(
-            out,
-            "{}{:>9}{:>6}{:>8}{:>10}{:>7}{:>8}{:>8}{:>8}{:>12}{:>10}",
-            padded(&row.name, 22),
-            row.households,
-            row.away,
-            row.at_home,
-            row.reached.delivered + row.reached.confirmed,
-            row.reached.played,
-            row.missed.all(),
-            row.unknown,
-            row.pending,
-            format!("{}/{}", row.speakers.played, row.speakers.total),
-            format!("{}/{}", row.officers.reached, row.officers.total),
+        line(
+            &mut out,
+            &[
+                row.name.clone(),
+                row.households.to_string(),
+                row.away.to_string(),
+                row.at_home.to_string(),
+                (row.reached.delivered + row.reached.confirmed).to_string(),
+                row.reached.played.to_string(),
+                row.missed.all().to_string(),
+                row.unknown.to_string(),
+                format!("{}/{}", row.speakers.played, row.speakers.total),
+                format!("{}/{}", row.officers.reached, row.officers.total),
+            ],
         );
     }
     out
 }
+
+/// One line of the table: the name to the left, figures to the right.
+fn line(out: &mut String, cells: &[String; 10]) {
+    let pad = |cell: &str, width: usize| " ".repeat(width.saturating_sub(columns(cell)));
+    let _ = write!(out, "{}{}", cells[0], pad(&cells[0], 20));
+    for cell in &cells[1..] {
+        let _ = write!(out, "{}{cell}", pad(cell, 11));
+    }
+    out.push('\n');
+}
+
+/// Chinese characters are two columns wide.
+fn columns(text: &str) -> usize {
+    text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum()
+}
+
+/// A column of the table.
+type Figure = fn(&Row) -> u32;
 
 fn adds_up(rollup: &Rollup, problems: &mut Vec<String>) {
     for row in rollup.rows.iter().chain([&rollup.total]) {
@@ -128,8 +140,8 @@ fn adds_up(rollup: &Rollup, problems: &mut Vec<String>) {
             ));
         }
     }
-    let sum = |f: fn(&Row) -> u32| rollup.rows.iter().map(f).sum::<u32>();
-    let figures: [(&str, fn(&Row) -> u32); 7] = [
+    let sum = |f: Figure| rollup.rows.iter().map(f).sum::<u32>();
+    let figures: [(&str, Figure); 7] = [
         ("households", |r| r.households),
         ("away", |r| r.away),
         ("at home", |r| r.at_home),

@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use crate::model::{EndpointKind, PresenceAtHome, RegionLevel, Role, Rows, Tags};
 use crate::registry::Registry;
 
-use super::{boundary, code, county};
+use super::land::boundary;
+use super::{code, county};
 
 const HOUSEHOLDS: u32 = 20_000;
 
