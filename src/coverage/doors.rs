@@ -136,9 +136,9 @@ impl Doors {
         }
     }
 
-    /// Whether a list, which stands by id, lies wholly before or behind these doors: nearly all do for one village.
-    fn are_elsewhere(&self, list: &[HouseholdId]) -> bool {
-        match (list, self.by_id.as_slice()) {
+    /// Whether these ids lie wholly before or behind these doors: nearly all do for one village.
+    fn are_elsewhere(&self, sorted: &[HouseholdId]) -> bool {
+        match (sorted, self.by_id.as_slice()) {
             ([low, .., high], [first, .., last]) => *high < first.0 || last.0 < *low,
             _ => false,
         }
