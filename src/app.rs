@@ -1,7 +1,7 @@
 //! The wiring: a configuration becomes a running gateway, and stops as one. Here alone the house sleeps between ticks.
 //! This module must not decide anything about an alert.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::config::{ChannelConfig, Config, Read, Retry};
 use crate::dispatch::{ChannelInlet, Desk, Dispatch, Drift, Outlet, Policy, tick};
 use crate::http::Gate;
 use crate::ingest::Ingest;
-use crate::ledger::{Damage, Event, Ledger, Proposal, Refused, Replayed, Writer, record, replay};
+use crate::ledger::{Damage, Event, Ledger, Proposal, Refused, Writer, record, replay};
 use crate::model::Rows;
 use crate::plan::Plans;
 use crate::registry::Registry;
@@ -64,33 +64,7 @@ impl App {
             .map_err(|e| StartError::Data(data.display().to_string(), e))?;
         let store: Arc<dyn Store> = Arc::new(Sqlite::open(&data.join(JOURNAL))?);
         let registry = Arc::new(RwLock::new(Arc::new(load_registry(data)?)));
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-        let Replayed {
-            ledger,
-            correlator,
-            history,
-            damage,
-            serials,
-            records,
-        } = replay(&*store).await?;
-        tracing::info!(records, alerts = ledger.alerts().len(), "replayed");
-        let epoch = history.epoch;
-        let writer = Writer::start(store.clone(), ledger.clone(), clock.clone(), history);
-        writer
-            .propose(Proposal::of(
-                0,
-                Event::Took {
-                    epoch,
-                    format: record::FORMAT,
-                },
-            ))
-            .await?;
-        let desk = Arc::new(Desk {
-            ledger: ledger.clone(),
-            writer: writer.clone(),
-            clock: clock.clone(),
-            correlator: Mutex::new(correlator),
-        });
+        let (desk, damage, serials) = desk(&store).await?;
         let channels = Arc::new(channels(&config.channels, &desk)?);
         let listener = TcpListener::bind(config.node.listen).await;
         let listener = listener.map_err(|e| StartError::Listen(config.node.listen, e))?;
@@ -103,15 +77,15 @@ impl App {
             plans,
             store,
             registry: registry.clone(),
-            desk,
-            channels: channels.clone(),
+            desk: desk.clone(),
+            channels,
         };
         wiring.dispatch().start(&serials, &tasks, &stop).await?;
         wiring.spawn(listener, &tasks, &stop);
         tasks.close();
         Ok(Self {
             address,
-            ledger,
+            ledger: desk.ledger.clone(),
             registry,
             damage,
             tasks,
@@ -131,6 +105,29 @@ impl App {
             );
         }
     }
+}
+
+/// Replays, and opens the journal for this process's own records.
+async fn desk(
+    store: &Arc<dyn Store>,
+) -> Result<(Arc<Desk>, Damage, HashMap<String, u64>), StartError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let replayed = replay(&**store).await?;
+    let alerts = replayed.ledger.alerts().len();
+    tracing::info!(records = replayed.records, alerts, "replayed");
+    let (epoch, format) = (replayed.history.epoch, record::FORMAT);
+    let (ledger, history) = (replayed.ledger, replayed.history);
+    let writer = Writer::start(store.clone(), ledger.clone(), clock.clone(), history);
+    let took = Proposal::of(0, Event::Took { epoch, format });
+    writer.propose(took).await?;
+    let correlator = Mutex::new(replayed.correlator);
+    let desk = Desk {
+        ledger,
+        writer,
+        clock,
+        correlator,
+    };
+    Ok((Arc::new(desk), replayed.damage, replayed.serials))
 }
 
 struct Wiring {

@@ -2,6 +2,7 @@
 //! an operator reads and with an exit code that a script can use. This room must not hold logic that a running gateway
 //! needs.
 
+mod bench;
 mod check;
 mod demo;
 mod import;
@@ -26,6 +27,10 @@ pub enum Command {
     Import(import::Args),
     /// Make a bureau's token and the hash that the configuration keeps 生成令牌
     Token(token::Args),
+    /// Measure this machine: one table of ratios 性能测试
+    Bench(bench::Args),
+    #[command(hide = true)]
+    BenchPeer(bench::peer::Args),
     /// Read the journal 查看流水
     #[command(subcommand)]
     Journal(journal::Journal),
@@ -74,6 +79,8 @@ impl Command {
                 token::run(&args);
                 Ok(())
             }
+            Self::Bench(args) => bench::run(args).await,
+            Self::BenchPeer(args) => bench::peer::run(args).await,
             Self::Journal(journal) => journal.run().await,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Config;
+use super::{Config, Journal};
 use crate::plan::Plans;
 
 /// Journaled and shown: letters, digits and hyphens.
@@ -13,7 +13,21 @@ fn is_name(text: &str) -> bool {
 }
 
 pub fn config(config: &Config) -> Vec<String> {
+    let mut problems = bureaus(config);
+    problems.extend(channels(config));
+    problems
+}
+
+fn bureaus(config: &Config) -> Vec<String> {
     let mut problems = Vec::new();
+    problems.extend(config.node.store.problem());
+    if matches!(config.node.store, Journal::Postgres(_)) && !is_name(&config.node.name) {
+        problems.push(
+            "node.name takes letters, digits and hyphens, at most 40; a store that nodes share needs a name of each, \
+             for two of one name take the journal from each other"
+                .into(),
+        );
+    }
     let mut ids = BTreeSet::new();
     for bureau in &config.bureaus {
         let who = format!("bureau {:?}", bureau.id);
@@ -47,6 +61,11 @@ pub fn config(config: &Config) -> Vec<String> {
             ));
         }
     }
+    problems
+}
+
+fn channels(config: &Config) -> Vec<String> {
+    let mut problems = Vec::new();
     let mut names = BTreeSet::new();
     for channel in &config.channels {
         let which = format!("channel {:?}", channel.name);

@@ -2,12 +2,15 @@
 //! file, the key and what to do. This module must not start anything.
 
 mod check;
+mod journal;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+
+pub use journal::Journal;
 
 use crate::model::{Rate, Span};
 use crate::plan::Plans;
@@ -32,6 +35,12 @@ pub struct Node {
     pub listen: SocketAddr,
     /// A folder of plans, `*.toml`, taken in the order of their names.
     pub plans: PathBuf,
+    /// Where the journal lies; a file in `data` unless said otherwise.
+    #[serde(default)]
+    pub store: Journal,
+    /// What this node is called where several share a store.
+    #[serde(default)]
+    pub name: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]

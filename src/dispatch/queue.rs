@@ -10,7 +10,7 @@ use channel::Timestamp;
 
 use crate::ledger::event::Why;
 use crate::ledger::{Alert, Block, IN_DOUBT, Ledger};
-use crate::model::{State, StreamId};
+use crate::model::State;
 
 /// One delivery whose turn has come.
 pub struct Taken {
@@ -83,6 +83,51 @@ impl Queue {
 
     /// Up to `limit` deliveries of one rank whose turn has come.
     pub fn take(&mut self, ledger: &Ledger, limit: usize, now: Timestamp) -> Vec<Taken> {
+        self.wake(now);
+        let mut out = Vec::new();
+        let mut known: Option<Arc<Alert>> = None;
+        let mut rank = None;
+        while out.len() < limit {
+            let best = self.ready.first_key_value().map(|(key, _)| key.0);
+            let fresh = self.cursors.first_key_value().map(|(key, _)| key.0);
+            let top = best.into_iter().chain(fresh).min();
+            if top.is_none() || rank.is_some_and(|rank| Some(rank) != top) {
+                break;
+            }
+            rank = top;
+            let from_ready = best == top;
+            let place = if from_ready {
+                self.pop_ready()
+            } else {
+                self.pop_cursor()
+            };
+            let Some((block, index)) = place else {
+                continue;
+            };
+            if !is_open(&block, index, from_ready) {
+                continue;
+            }
+            if known
+                .as_ref()
+                .is_none_or(|alert| alert.stream != block.stream)
+            {
+                known = ledger.alert(block.stream);
+            }
+            let Some(alert) = &known else { continue };
+            // Its time is over: the tick closes it.
+            if alert
+                .expiry_of(block.variant(index))
+                .is_none_or(|at| at <= now)
+            {
+                continue;
+            }
+            out.push(taken(alert.clone(), block, index));
+        }
+        out
+    }
+
+    /// What is due by now becomes ready.
+    fn wake(&mut self, now: Timestamp) {
         while let Some(Reverse((at, n))) = self.later.peek().copied() {
             if at > now {
                 break;
@@ -92,56 +137,6 @@ impl Queue {
                 self.ready.insert((place.0.rank, n), place);
             }
         }
-        let mut out = Vec::new();
-        let mut known: Option<(StreamId, Arc<Alert>)> = None;
-        let mut rank = None;
-        while out.len() < limit {
-            let best = self.ready.first_key_value().map(|(k, _)| k.0);
-            let fresh = self.cursors.first_key_value().map(|(k, _)| k.0);
-            let Some(top) = best.into_iter().chain(fresh).min() else {
-                break;
-            };
-            if rank.is_some_and(|r| r != top) {
-                break;
-            }
-            rank = Some(top);
-            let from_ready = best == Some(top);
-            let Some((block, index)) = (if from_ready {
-                self.pop_ready()
-            } else {
-                self.pop_cursor()
-            }) else {
-                continue;
-            };
-            // What was given back stands among the ready and is still planned.
-            let open = match block.state(index) {
-                State::Planned => true,
-                State::Due => from_ready,
-                _ => false,
-            };
-            if !open {
-                continue;
-            }
-            let alert = match &known {
-                Some((stream, alert)) if *stream == block.stream => alert.clone(),
-                _ => {
-                    let Some(alert) = ledger.alert(block.stream) else {
-                        continue;
-                    };
-                    known = Some((block.stream, alert.clone()));
-                    alert
-                }
-            };
-            // Its time is over: the tick closes it.
-            if alert
-                .variant(block.variant(index))
-                .is_none_or(|v| v.expires <= now)
-            {
-                continue;
-            }
-            out.push(taken(alert, block, index));
-        }
-        out
     }
 
     /// Nothing of it was handed after all.
@@ -166,6 +161,15 @@ impl Queue {
             first.remove();
         }
         (place.1 < place.0.len() as usize).then_some(place)
+    }
+}
+
+/// What was given back stands among the ready and is still planned.
+fn is_open(block: &Block, index: usize, from_ready: bool) -> bool {
+    match block.state(index) {
+        State::Planned => true,
+        State::Due => from_ready,
+        _ => false,
     }
 }
 

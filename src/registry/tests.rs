@@ -7,7 +7,8 @@ use crate::model::{
     RegionCode, RegionLevel, RegionRow, Role, Rows, SpeakerRow, Tags,
 };
 
-use super::{Registry, Table};
+use super::Registry;
+use super::problem::Table;
 
 pub fn code(text: &str) -> RegionCode {
     text.parse().expect("a code")

@@ -2,7 +2,7 @@
 //! on loopback, some of which misbehave on purpose. A warning is handed in over HTTP as the water bureau would, and
 //! every figure shown is asked of the ledger. This module must not reach into the gateway otherwise.
 
-mod county;
+pub mod county;
 mod peers;
 mod setup;
 mod verdict;

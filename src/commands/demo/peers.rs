@@ -22,6 +22,7 @@ pub const GATEWAY_SEED: &str = "7e5700000000000000000000000000000000000000000000
 /// Answers of the SMSC, SMPP 3.4 section 5.1.3.
 const ESME_RSYSERR: u32 = 0x08;
 const ESME_RINVDSTADR: u32 = 0x0B;
+const ESME_RTHROTTLED: u32 = 0x58;
 
 pub struct Peers {
     pub sms_port: u16,
@@ -88,6 +89,10 @@ fn text(submit: &Submit<'_>) -> Verdict {
         .fold(0_u64, |h, b| h.wrapping_mul(31).wrapping_add(u64::from(b)))
         % 3_500;
     let after = Duration::from_millis(500 + spread);
+    // One number in a few hundred comes when the SMSC is busy.
+    if spread % 400 == 7 && submit.attempt <= 1 {
+        return Verdict::refused(ESME_RTHROTTLED);
+    }
     match fate(submit.dest) {
         Fate::Dead => Verdict::refused(ESME_RINVDSTADR),
         Fate::Off => Verdict::reported(Report {

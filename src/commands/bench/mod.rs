@@ -1,0 +1,54 @@
+//! `tocsin bench`: ratios of things run in one go, as the median of several, because machines are noisy. The far end is
+//! our own load peer in a process of its own. This module must not be part of any test that can fail on a slow machine.
+
+mod bare;
+mod house;
+mod million;
+mod overtake;
+pub mod peer;
+mod speed;
+mod table;
+mod throttled;
+
+use super::Failed;
+use table::Table;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// Recipients of the end-to-end run
+    #[arg(long, default_value_t = 200_000)]
+    recipients: u32,
+    /// Deliveries of the large run
+    #[arg(long, default_value_t = 1_000_000)]
+    large: u32,
+    /// Runs of the short measurements; the median is shown
+    #[arg(long, default_value_t = 5)]
+    runs: usize,
+    /// Only these: speed, throttled, million, overtake
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+}
+
+pub async fn run(args: Args) -> Result<(), Failed> {
+    let wanted = |what: &str| args.only.is_empty() || args.only.iter().any(|o| o == what);
+    let mut table = Table::default();
+    if wanted("speed") {
+        speed::run(&mut table, args.recipients, args.runs).await?;
+    }
+    if wanted("throttled") {
+        throttled::run(&mut table).await?;
+    }
+    if wanted("million") {
+        million::run(&mut table, args.large).await?;
+    }
+    if wanted("overtake") {
+        overtake::run(&mut table, args.large / 2).await?;
+    }
+    println!("{table}");
+    Ok(())
+}
+
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
+}
