@@ -12,7 +12,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{ChannelConfig, Config, Read, Retry};
+use crate::config::{ChannelConfig, Config, Journal, Node, Read, Retry};
 use crate::dispatch::{ChannelInlet, Desk, Dispatch, Drift, Outlet, Policy, tick};
 use crate::http::Gate;
 use crate::ingest::Ingest;
@@ -21,7 +21,7 @@ use crate::model::Rows;
 use crate::plan::Plans;
 use crate::registry::Registry;
 use crate::release::Release;
-use crate::store::{RegistryFile, Sqlite, Store, StoreError};
+use crate::store::{Postgres, RegistryFile, Sqlite, Store, StoreError};
 use crate::trust::Bureaus;
 use crate::{factories, http};
 
@@ -62,9 +62,10 @@ impl App {
         let data = &config.node.data;
         std::fs::create_dir_all(data)
             .map_err(|e| StartError::Data(data.display().to_string(), e))?;
-        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&data.join(JOURNAL))?);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let store = open_store(&config.node, clock.clone()).await?;
         let registry = Arc::new(RwLock::new(Arc::new(load_registry(data)?)));
-        let (desk, damage, serials) = desk(&store).await?;
+        let (desk, damage, serials) = desk(&store, clock).await?;
         let channels = Arc::new(channels(&config.channels, &desk)?);
         let listener = TcpListener::bind(config.node.listen).await;
         let listener = listener.map_err(|e| StartError::Listen(config.node.listen, e))?;
@@ -93,6 +94,11 @@ impl App {
         })
     }
 
+    /// Ready when the gateway stops by itself: another node has the journal.
+    pub async fn ended(&self) {
+        self.stop.cancelled().await;
+    }
+
     /// Stops everything in its order and waits for it, but not for ever.
     pub async fn stop(self) {
         self.stop.cancel();
@@ -110,8 +116,8 @@ impl App {
 /// Replays, and opens the journal for this process's own records.
 async fn desk(
     store: &Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
 ) -> Result<(Arc<Desk>, Damage, HashMap<String, u64>), StartError> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let replayed = replay(&**store).await?;
     let alerts = replayed.ledger.alerts().len();
     tracing::info!(records = replayed.records, alerts, "replayed");
@@ -176,6 +182,7 @@ impl Wiring {
             bureaus: bureaus.clone(),
         };
         tasks.spawn(release.run(stop.clone()));
+        tasks.spawn(guard(self.store.clone(), stop.clone()));
         tasks.spawn(ticks(desk.clone(), stop.clone()));
         let ingest = Arc::new(Ingest {
             ledger: desk.ledger.clone(),
@@ -200,6 +207,24 @@ impl Wiring {
                 tracing::error!(%error, "the API ended");
             }
         });
+    }
+}
+
+async fn open_store(node: &Node, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(match &node.store {
+        Journal::Sqlite => Arc::new(Sqlite::open(&node.data.join(JOURNAL))?),
+        Journal::Postgres(url) => Arc::new(Postgres::open(url, &node.name, clock).await?),
+    })
+}
+
+/// A node whose journal another has taken over sends nothing more.
+async fn guard(store: Arc<dyn Store>, stop: Stop) {
+    tokio::select! {
+        why = store.taken_over() => {
+            tracing::error!(%why, "stopping");
+            stop.cancel();
+        }
+        () = stop.cancelled() => {}
     }
 }
 

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use super::Failed;
 use crate::app::JOURNAL;
-use crate::config;
+use crate::config::{self, Journal as Place};
 use crate::ledger::record;
-use crate::store::{Record, Sqlite, Store};
+use crate::store::{Postgres, Record, Sqlite, Store};
 
 #[derive(clap::Subcommand)]
 pub enum Journal {
@@ -37,15 +37,17 @@ impl Journal {
 }
 
 impl Dump {
-    async fn run(self) -> Result<(), Failed> {
+    /// Beside a gateway that runs: nothing is taken from it.
+    fn open(&self) -> Result<Box<dyn Store>, Failed> {
+        let away = |e: crate::store::StoreError| Failed::Unreachable(e.to_string());
         let data = match &self.data {
             Some(data) => data.clone(),
             None => {
-                config::read(&self.config)
-                    .map_err(|p| Failed::Input(p.join("\n")))?
-                    .config
-                    .node
-                    .data
+                let read = config::read(&self.config).map_err(|p| Failed::Input(p.join("\n")))?;
+                if let Place::Postgres(url) = &read.config.node.store {
+                    return Ok(Box::new(Postgres::read_only(url).map_err(away)?));
+                }
+                read.config.node.data
             }
         };
         let path = data.join(JOURNAL);
@@ -55,8 +57,12 @@ impl Dump {
                 path.display()
             )));
         }
+        Ok(Box::new(Sqlite::open(&path).map_err(away)?))
+    }
+
+    async fn run(self) -> Result<(), Failed> {
         let away = |e: crate::store::StoreError| Failed::Unreachable(e.to_string());
-        let store = Sqlite::open(&path).map_err(away)?;
+        let store = self.open()?;
         let mut after = 0;
         let mut bad = 0_u32;
         loop {

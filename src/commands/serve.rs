@@ -26,8 +26,11 @@ pub async fn run(args: Args) -> Result<(), Failed> {
         "registry 台账: {} villages 村, {} households 户, {} people 人",
         counts.villages, counts.households, counts.people
     );
-    super::interrupted().await;
+    let ended = tokio::select! {
+        () = super::interrupted() => Ok(()),
+        () = app.ended() => Err(Failed::Unreachable("another node owns the journal 日志已由另一节点接管".into())),
+    };
     println!("stopping 正在停止");
     app.stop().await;
-    Ok(())
+    ended
 }

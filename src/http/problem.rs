@@ -111,8 +111,8 @@ impl Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let kind = match &error {
-            StoreError::Away(..) => &STORE_AWAY,
-            StoreError::Broken(..) => &DAMAGED,
+            StoreError::Away(..) | StoreError::Held { .. } | StoreError::Fenced(_) => &STORE_AWAY,
+            StoreError::Conflict(..) | StoreError::Broken(..) => &DAMAGED,
         };
         tracing::warn!(%error, "a request could not be answered from the store");
         Self::new(kind, error.to_string())

@@ -2,12 +2,14 @@
 //! and the identities of alerts. The store keeps bytes and order; it knows no event. This module must not decide, fold
 //! or interpret a record's body, and no SQL stands outside it.
 
+mod postgres;
 mod registry;
 mod sqlite;
 
 use async_trait::async_trait;
 use channel::Timestamp;
 
+pub use postgres::Postgres;
 pub use registry::RegistryFile;
 pub use sqlite::Sqlite;
 
@@ -79,6 +81,17 @@ pub enum StoreError {
         "the store could not {0}: {1}; nothing was changed, make room or restore access and it goes on"
     )]
     Away(&'static str, String),
+    /// Nothing was written, and the same would be refused again.
+    #[error("the store refused to {0}: {1}; nothing was changed")]
+    Conflict(&'static str, String),
+    /// The store is shared, and its owner is alive.
+    #[error(
+        "node {owner:?} owns the journal for another {seconds} s and renews that while it runs: stop it and start this node after that"
+    )]
+    Held { owner: String, seconds: i64 },
+    /// Nothing was written, and this node writes nothing again.
+    #[error("another node owns the journal: {0:?}; this node stops")]
+    Fenced(String),
     /// The file is not what it should be.
     #[error("the store could not {0}: {1}; restore from a backup")]
     Broken(&'static str, String),
@@ -94,6 +107,19 @@ pub trait Store: Send + Sync + 'static {
     async fn document(&self, id: DocumentId) -> Result<Option<Vec<u8>>, StoreError>;
     async fn identities(&self) -> Result<Vec<IdentityRow>, StoreError>;
     async fn inbox(&self) -> Result<Vec<InboxRow>, StoreError>;
+    /// Under which number a shared store was taken; it rises with every taking. A store of one node counts by its records.
+    fn epoch(&self) -> Option<u32> {
+        None
+    }
+    /// Whether this node may act on what stands in the store: send what was handed, above all. A shared store is owned
+    /// on time, and until it is renewed nobody knows who owns it.
+    fn owns(&self) -> bool {
+        true
+    }
+    /// Ready when another node has taken a shared store over: this one stops.
+    async fn taken_over(&self) -> StoreError {
+        std::future::pending().await
+    }
 }
 
 #[cfg(test)]

@@ -66,6 +66,9 @@ fn failed(what: &'static str, error: &rusqlite::Error) -> StoreError {
         Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
             StoreError::Broken(what, error.to_string())
         }
+        Some(rusqlite::ErrorCode::ConstraintViolation) => {
+            StoreError::Conflict(what, error.to_string())
+        }
         _ => StoreError::Away(what, error.to_string()),
     }
 }
@@ -251,6 +254,6 @@ mod tests {
     async fn sqlite_passes_the_store_suite() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("journal.sqlite");
-        crate::store::suite::exercise(|| Box::new(Sqlite::open(&path).expect("opens"))).await;
+        crate::store::suite::exercise(async || Box::new(Sqlite::open(&path).expect("opens"))).await;
     }
 }

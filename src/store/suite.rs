@@ -3,9 +3,9 @@
 
 use channel::Timestamp;
 
-use super::{Append, IdentityRow, InboxRow, Record, Store};
+use super::{Append, IdentityRow, InboxRow, Record, Store, StoreError};
 
-fn record(seq: u64, stream: u64, stream_seq: u32, body: &[u8]) -> Record {
+pub fn record(seq: u64, stream: u64, stream_seq: u32, body: &[u8]) -> Record {
     Record {
         seq,
         epoch: 3,
@@ -16,88 +16,188 @@ fn record(seq: u64, stream: u64, stream_seq: u32, body: &[u8]) -> Record {
         count: 1,
         body: body.to_vec(),
         crc: crc32c::crc32c(body),
-        before: [u8::try_from(seq).expect("small"); 32],
+        before: [u8::try_from(seq % 251).expect("small"); 32],
     }
 }
 
-fn records(list: Vec<Record>) -> Append {
+pub fn records(list: Vec<Record>) -> Append {
     Append {
         records: list,
         ..Append::default()
     }
 }
 
+pub fn identity(name: &str, stream: u64) -> IdentityRow {
+    IdentityRow {
+        identity: name.into(),
+        stream,
+        content: [9; 32],
+    }
+}
+
+pub fn inbox(id: u64) -> InboxRow {
+    InboxRow {
+        id,
+        seen: Timestamp(4),
+        body: vec![1, 0, 255],
+    }
+}
+
 /// # Panics
 /// When the store breaks its contract.
-pub async fn exercise(open: impl Fn() -> Box<dyn Store>) {
-    let store = open();
+pub async fn exercise(open: impl AsyncFn() -> Box<dyn Store>) {
+    what_is_written_is_there_after_a_restart(&open).await;
+    an_append_is_all_or_nothing(&*open().await).await;
+    the_inbox_gives_and_takes(&*open().await).await;
+    an_empty_append_changes_nothing(&*open().await).await;
+    large_bodies_and_many_records_keep_their_order(&open).await;
+}
+
+async fn what_is_written_is_there_after_a_restart(open: &impl AsyncFn() -> Box<dyn Store>) {
+    let store = open().await;
     assert!(store.records(0, 10).await.expect("reads").is_empty());
     let (a, b, c) = (
         record(1, 7, 1, b"a"),
         record(2, 8, 1, b""),
         record(3, 7, 2, &[0, 255, 7]),
     );
-    store
-        .append(records(vec![a.clone(), b.clone()]))
-        .await
-        .expect("appends");
-    let identity = IdentityRow {
-        identity: "x".into(),
-        stream: 7,
-        content: [9; 32],
-    };
-    store
-        .append(Append {
-            records: vec![c.clone()],
-            documents: vec![([1; 32], b"doc".to_vec())],
-            identities: vec![identity.clone()],
-            inbox_put: vec![InboxRow {
-                id: 5,
-                seen: Timestamp(4),
-                body: vec![1],
-            }],
-            inbox_take: vec![],
-        })
-        .await
-        .expect("appends with rows");
+    let append = store.append(records(vec![a.clone(), b.clone()]));
+    append.await.expect("appends");
+    let append = store.append(Append {
+        records: vec![c.clone()],
+        // The same document comes with many an alert: it is kept once.
+        documents: vec![([1; 32], b"doc".to_vec()), ([1; 32], b"doc".to_vec())],
+        identities: vec![identity("水利,x", 7)],
+        inbox_put: vec![inbox(5)],
+        inbox_take: vec![],
+    });
+    append.await.expect("appends with rows");
+    assert!(store.owns(), "who appended just now owns the store");
+    let epoch = store.epoch();
     drop(store);
 
-    let store = open();
-    assert_eq!(
-        store.records(0, 10).await.expect("reads"),
-        [a.clone(), b.clone(), c.clone()]
-    );
+    let store = open().await;
+    let all = [a.clone(), b.clone(), c.clone()];
+    assert_eq!(store.records(0, 10).await.expect("reads"), all);
     assert_eq!(store.records(1, 1).await.expect("reads"), [b]);
     assert_eq!(store.stream(7).await.expect("reads"), [a, c]);
-    assert_eq!(
-        store.document([1; 32]).await.expect("reads"),
-        Some(b"doc".to_vec())
-    );
+    assert_eq!(store.stream(99).await.expect("reads"), []);
+    let document = store.document([1; 32]).await.expect("reads");
+    assert_eq!(document, Some(b"doc".to_vec()));
     assert_eq!(store.document([2; 32]).await.expect("reads"), None);
-    assert_eq!(store.identities().await.expect("reads"), [identity.clone()]);
-    assert_eq!(store.inbox().await.expect("reads").len(), 1);
-
-    // All or nothing: a taken sequence, and a taken identity, leave nothing of their commit behind.
-    let taken = store
-        .append(records(vec![record(4, 9, 1, b"x"), record(3, 9, 2, b"y")]))
-        .await;
-    assert!(taken.is_err(), "a sequence is written once");
-    let twice = Append {
-        records: vec![record(4, 9, 1, b"x")],
-        identities: vec![identity],
-        ..Append::default()
-    };
-    assert!(
-        store.append(twice).await.is_err(),
-        "an identity is claimed once"
+    assert_eq!(
+        store.identities().await.expect("reads"),
+        [identity("水利,x", 7)]
     );
-    assert_eq!(store.records(3, 10).await.expect("reads"), []);
+    assert_eq!(store.inbox().await.expect("reads"), [inbox(5)]);
+    let risen = epoch.is_none_or(|before| store.epoch() > Some(before));
+    assert!(risen, "the epoch rises with every taking");
+}
 
+/// What is refused leaves nothing of its commit behind, whatever else it brought.
+async fn an_append_is_all_or_nothing(store: &dyn Store) {
+    let with_rows = |records, identities| Append {
+        records,
+        documents: vec![([3; 32], b"not kept".to_vec())],
+        identities,
+        inbox_put: vec![inbox(6)],
+        inbox_take: vec![5],
+    };
+    let next = || vec![record(4, 9, 1, b"x")];
+    let refused = [
+        (
+            "a sequence is written once",
+            with_rows(vec![record(4, 9, 1, b"x"), record(3, 9, 2, b"y")], vec![]),
+        ),
+        (
+            "a place in a stream is taken once",
+            with_rows(vec![record(4, 7, 2, b"x")], vec![]),
+        ),
+        (
+            "an identity is claimed once",
+            with_rows(next(), vec![identity("new", 9), identity("水利,x", 9)]),
+        ),
+        (
+            "an identity is claimed once in an append too",
+            with_rows(next(), vec![identity("new", 9), identity("new", 10)]),
+        ),
+        (
+            "an inbox row is put once",
+            Append {
+                inbox_put: vec![inbox(5)],
+                inbox_take: vec![],
+                ..with_rows(next(), vec![])
+            },
+        ),
+    ];
+    for (law, append) in refused {
+        let answer = store.append(append).await;
+        assert!(
+            matches!(answer, Err(StoreError::Conflict(..))),
+            "{law}: {answer:?}"
+        );
+        assert_eq!(store.records(3, 10).await.expect("reads"), [], "{law}");
+        assert_eq!(store.document([3; 32]).await.expect("reads"), None, "{law}");
+        assert_eq!(store.identities().await.expect("reads").len(), 1, "{law}");
+        assert_eq!(store.inbox().await.expect("reads"), [inbox(5)], "{law}");
+    }
+}
+
+async fn the_inbox_gives_and_takes(store: &dyn Store) {
     let take = Append {
         inbox_take: vec![5, 99],
         ..records(vec![record(4, 9, 1, b"z")])
     };
     store.append(take).await.expect("takes from the inbox");
-    assert!(store.inbox().await.expect("reads").is_empty());
+    assert_eq!(store.inbox().await.expect("reads"), []);
+    // A receipt and the settlement that claims it may come in one commit.
+    let through = Append {
+        inbox_put: vec![inbox(8), inbox(7)],
+        inbox_take: vec![8],
+        ..Append::default()
+    };
+    store.append(through).await.expect("puts without a record");
+    assert_eq!(store.inbox().await.expect("reads"), [inbox(7)]);
     assert_eq!(store.records(3, 10).await.expect("reads").len(), 1);
+}
+
+async fn an_empty_append_changes_nothing(store: &dyn Store) {
+    store.append(Append::default()).await.expect("appends");
+    assert_eq!(store.records(0, 10).await.expect("reads").len(), 4);
+}
+
+async fn large_bodies_and_many_records_keep_their_order(open: &impl AsyncFn() -> Box<dyn Store>) {
+    let store = open().await;
+    let large: Vec<u8> = (0..1_u32 << 20).map(|n| n.to_le_bytes()[1]).collect();
+    let big = record(5, 10, 1, &large);
+    let append = Append {
+        documents: vec![([4; 32], large.clone())],
+        ..records(vec![big.clone()])
+    };
+    store.append(append).await.expect("appends a large body");
+    let many: Vec<Record> = (0..5_000_u32)
+        .map(|n| {
+            let stream = 20 + u64::from(n % 3);
+            record(6 + u64::from(n), stream, 1 + n / 3, &n.to_le_bytes())
+        })
+        .collect();
+    let append = store.append(records(many.clone()));
+    append.await.expect("appends many");
+    drop(store);
+    let store = open().await;
+    let kept = store.document([4; 32]).await.expect("reads");
+    assert!(kept == Some(large), "a large document comes back as it was");
+    let page = store.records(4, 1).await.expect("reads");
+    assert!(page == [big], "a large body comes back as it was");
+    let (mut read, mut after) = (Vec::new(), 5);
+    loop {
+        let page = store.records(after, 1_024).await.expect("reads");
+        let Some(last) = page.last() else { break };
+        after = last.seq;
+        read.extend(page);
+    }
+    assert!(read == many, "5,000 records come back in their order");
+    let stream = store.stream(21).await.expect("reads");
+    let places: Vec<u32> = stream.iter().map(|r| r.stream_seq).collect();
+    assert!(places.iter().copied().eq(1..=1_667), "{places:?}");
 }

@@ -154,6 +154,8 @@ fn config(data: PathBuf, port: u16, rate: &str) -> (Read, String) {
             data: data.clone(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             plans: data,
+            store: crate::config::Journal::default(),
+            name: String::new(),
         },
         bureaus: vec![Bureau {
             id: "bench".into(),

@@ -16,6 +16,7 @@ use channel::{HttpClient, SystemClock};
 
 use super::{Failed, submit};
 use crate::app::App;
+use crate::config::Journal;
 use crate::ledger::Alert;
 
 #[derive(clap::Args)]
@@ -32,6 +33,9 @@ pub struct Args {
     /// Keep the databases here; a demo that was killed goes on where it was 数据目录
     #[arg(long)]
     data: Option<PathBuf>,
+    /// Keep the journal in this database instead of a file: postgres://USER@HOST:PORT/DATABASE 日志数据库
+    #[arg(long, default_value = "sqlite", hide_default_value = true)]
+    store: String,
     /// Write the county as CSV files into this folder, as `tocsin import` reads them, and end 导出台账
     #[arg(long)]
     write_csv: Option<PathBuf>,
@@ -66,7 +70,8 @@ async fn in_folder(args: &Args, data: &std::path::Path) -> Result<(), Failed> {
         county.speakers
     );
     let peers = peers::Peers::start(data, &county).await?;
-    let (read, tokens) = setup::config(data, args.port, &county, &peers);
+    let (mut read, tokens) = setup::config(data, args.port, &county, &peers);
+    read.config.node.store = Journal::from(args.store.clone());
     let app = App::start(read)
         .await
         .map_err(|e| Failed::Unreachable(e.to_string()))?;

@@ -8,7 +8,7 @@ use super::county;
 use super::peers::{GATEWAY_SEED, Peers, SMS_ACCOUNT, SMS_PASSWORD, SPEAKER_SECRET};
 use crate::app::REGISTRY;
 use crate::commands::Failed;
-use crate::config::{ChannelConfig, Config, Node, Read, Retry};
+use crate::config::{ChannelConfig, Config, Journal, Node, Read, Retry};
 use crate::model::{EndpointKind, RegionCode, Span};
 use crate::plan::Plans;
 use crate::registry::{Counts, Registry, csv};
@@ -150,6 +150,8 @@ pub fn config(data: &Path, port: u16, county: &County, peers: &Peers) -> (Read, 
             data: data.to_owned(),
             listen: SocketAddr::from(([127, 0, 0, 1], port)),
             plans: data.to_owned(),
+            store: Journal::default(),
+            name: "demo".into(),
         },
         bureaus: vec![water, duty],
         channels: channels(county, peers),
