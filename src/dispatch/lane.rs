@@ -4,39 +4,32 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use channel::{
-    Address, Channel, Failure, FailureClass, Health, Key, Message, Outcomes, Stop, Variant,
-};
-use parking_lot::RwLock;
+use channel::{FailureClass, Health, Stop, Variant};
 use tokio::sync::{Notify, mpsc};
 
 use super::flow::Flow;
 use super::inlet::Desk;
+use super::out::{Out, handed};
 use super::queue::{Queue, Taken};
-use super::settle::{BatchOutcomes, Settlement, Word};
+use super::settle::Word;
 use crate::coord::Pacer;
-use crate::ledger::event::{HandedRange, LinkState};
+use crate::ledger::event::LinkState;
 use crate::ledger::{Event, Proposal};
 use crate::model::{Rate, StreamId};
 use crate::plan;
-use crate::registry::Registry;
 use crate::store::Store;
 
 pub struct Lane {
-    pub name: String,
-    pub channel: Arc<dyn Channel>,
+    pub out: Arc<Out>,
     pub desk: Arc<Desk>,
     pub store: Arc<dyn Store>,
-    pub registry: Arc<RwLock<Arc<Registry>>>,
     pub rate: Rate,
     pub serial: u64,
-    pub outstanding: Arc<AtomicUsize>,
     pub room: Arc<Notify>,
-    pub settle: mpsc::UnboundedSender<Settlement>,
 }
 
 /// What one lane keeps while it runs.
@@ -58,6 +51,9 @@ struct Limits {
     range: usize,
 }
 
+/// How long a lane waits before it asks a store that takes nothing again.
+const STORE_AWAY: Duration = Duration::from_millis(500);
+
 /// Rates from which a far end counts as fast.
 const FAST: u32 = 50_000;
 
@@ -75,13 +71,13 @@ impl Limits {
 impl Lane {
     pub async fn run(self, mut words: mpsc::UnboundedReceiver<Word>, stop: Stop) {
         let mut run = Run {
-            queue: Queue::new(&self.name),
+            queue: Queue::new(&self.out.name),
             pacer: Pacer::new(self.rate),
             flow: Flow::default(),
             variants: HashMap::new(),
             serial: self.serial,
             cost: 1,
-            limits: Limits::of(self.rate, self.channel.capability().window),
+            limits: Limits::of(self.rate, self.out.channel.capability().window),
         };
         let mut position = self.desk.writer.position();
         while !stop.is_cancelled() {
@@ -110,6 +106,10 @@ impl Lane {
             Word::Again(block, index, at) => run.queue.put(block, index, at),
             Word::Slower(wait) => run.flow.slower(tick, wait),
             Word::Down => run.flow.down(tick),
+            Word::Back(taken) => {
+                run.queue.give_back(taken);
+                run.flow.pause(tick, STORE_AWAY);
+            }
             Word::Fine => {
                 if run.flow.probing() {
                     self.note_link(LinkState::Up);
@@ -122,19 +122,24 @@ impl Lane {
     /// Whether the channel can take anything now.
     fn may_send(&self, run: &Run) -> bool {
         if run.flow.paused(self.desk.clock.tick())
-            || self.outstanding.load(Ordering::SeqCst) >= run.limits.cap
+            || self.out.outstanding.load(Ordering::SeqCst) >= run.limits.cap
         {
             return false;
         }
-        self.channel.health() == Health::Up
+        self.out.channel.health() == Health::Up
     }
 
     /// The link's state changes in the journal, once.
     fn note_link(&self, state: LinkState) {
-        let known = self.desk.ledger.links().get(&self.name).map(|(s, ..)| *s);
+        let known = self
+            .desk
+            .ledger
+            .links()
+            .get(&self.out.name)
+            .map(|(s, ..)| *s);
         if known.is_some_and(|s| s != state) {
             let event = Event::Link {
-                channel: self.name.clone(),
+                channel: self.out.name.clone(),
                 state,
                 class: FailureClass::LinkDown,
                 code: String::new(),
@@ -144,7 +149,7 @@ impl Lane {
     }
 
     fn wait(&self, run: &Run) -> Duration {
-        let idle = if self.channel.health() == Health::Up {
+        let idle = if self.out.channel.health() == Health::Up {
             Duration::from_secs(1)
         } else {
             Duration::from_millis(100)
@@ -165,7 +170,7 @@ impl Lane {
         let room = run
             .limits
             .cap
-            .saturating_sub(self.outstanding.load(Ordering::SeqCst));
+            .saturating_sub(self.out.outstanding.load(Ordering::SeqCst));
         run.flow.shrink(share.min(run.limits.range)).min(room)
     }
 
@@ -181,13 +186,13 @@ impl Lane {
         if taken.is_empty() {
             return false;
         }
-        let mut messages = Vec::with_capacity(taken.len());
+        let mut variants = Vec::with_capacity(taken.len());
         let mut permits = 0;
         for one in &taken {
             let variant = self.variant(run, one).await;
-            run.cost = variant.as_ref().map_or(1, |v| self.channel.cost(v));
+            run.cost = variant.as_ref().map_or(1, |v| self.out.channel.cost(v));
             permits += run.cost;
-            messages.push(variant);
+            variants.push(variant);
         }
         tokio::select! {
             () = run.pacer.take(run.flow.stretch(permits)) => {},
@@ -196,22 +201,22 @@ impl Lane {
         }
         let first = run.serial + 1;
         run.serial += u64::try_from(taken.len()).unwrap_or(0);
-        let events = handed(&self.name, &taken, first);
-        self.outstanding.fetch_add(taken.len(), Ordering::SeqCst);
+        let events = handed(&self.out.name, &taken, first);
+        self.out
+            .outstanding
+            .fetch_add(taken.len(), Ordering::SeqCst);
         let commit = self.desk.writer.propose(Proposal {
             events,
             ..Proposal::default()
         });
-        match commit.await {
-            Ok(_) => self.send(taken, messages, first),
-            Err(refused) => {
-                tracing::warn!(channel = self.name, %refused, "nothing is sent while the journal takes nothing");
-                self.outstanding.fetch_sub(taken.len(), Ordering::SeqCst);
-                run.queue.give_back(taken);
-                run.flow
-                    .pause(self.desk.clock.tick(), Duration::from_millis(500));
+        // The next range is asked for while this one is on its way to the disk.
+        let out = self.out.clone();
+        tokio::spawn(async move {
+            match commit.await {
+                Ok(_) => out.send(taken, variants, first).await,
+                Err(refused) => out.give_back(taken, &refused),
             }
-        }
+        });
         true
     }
 
@@ -230,116 +235,4 @@ impl Lane {
         run.variants.insert(place, variant.clone());
         Some(variant)
     }
-
-    /// What was handed goes out beside the lane; its outcomes go to the settler.
-    fn send(&self, taken: Vec<Taken>, variants: Vec<Option<Arc<Variant>>>, serial: u64) {
-        let registry = self.registry.read().clone();
-        let mut outcomes = BatchOutcomes {
-            places: Vec::with_capacity(taken.len()),
-            give: self.settle.clone(),
-        };
-        let mut messages = Vec::with_capacity(taken.len());
-        for ((n, one), variant) in (0_u64..).zip(taken).zip(variants) {
-            let expires = one
-                .alert
-                .variant(one.block.variant(one.index))
-                .map_or(one.alert.at, |v| v.expires);
-            let place = (one.block.clone(), one.index, one.attempt, expires);
-            match message(&registry, &one, variant, serial + n, expires) {
-                Ok(message) => {
-                    outcomes.places.push(place);
-                    messages.push(message);
-                }
-                Err(failure) => {
-                    let single = BatchOutcomes {
-                        places: vec![place],
-                        give: self.settle.clone(),
-                    };
-                    single.settle(0, Err(failure));
-                }
-            }
-        }
-        let channel = self.channel.clone();
-        tokio::spawn(async move { channel.send_all(&messages, &outcomes).await });
-    }
-}
-
-fn message(
-    registry: &Registry,
-    one: &Taken,
-    variant: Option<Arc<Variant>>,
-    serial: u64,
-    expires: channel::Timestamp,
-) -> Result<Message, Failure> {
-    let never = |class, code, detail| Failure::new(class, code, detail);
-    let variant = variant.ok_or_else(|| {
-        never(
-            FailureClass::Transient,
-            "text:missing",
-            "the text could not be read back from the store",
-        )
-    })?;
-    if !plan::wall::lets_through(one.alert.meta.status, one.block.audience, variant.drill) {
-        return Err(never(
-            FailureClass::BadContent,
-            "wall:drill",
-            "a drill does not reach this audience",
-        ));
-    }
-    let endpoint = registry
-        .endpoint(one.block.endpoint(one.index))
-        .ok_or_else(|| {
-            never(
-                FailureClass::BadAddress,
-                "registry:gone",
-                "the registry holds this endpoint no longer",
-            )
-        })?;
-    Ok(Message {
-        key: Key {
-            alert: one.block.stream,
-            delivery: one.block.number(one.index),
-            generation: 0,
-        },
-        serial,
-        variant,
-        address: Address::new(endpoint.address),
-        expires,
-        repeat: one.block.flag(one.index, crate::ledger::IN_DOUBT),
-    })
-}
-
-/// One event for each stream, with the deliveries as ranges.
-fn handed(channel: &str, taken: &[Taken], first: u64) -> Vec<(StreamId, Event)> {
-    let mut events: Vec<(StreamId, Event)> = Vec::new();
-    for (serial, one) in (first..).zip(taken) {
-        let (stream, number) = (one.block.stream, one.block.number(one.index));
-        if events.last().is_none_or(|(last, _)| *last != stream) {
-            events.push((
-                stream,
-                Event::Handed {
-                    channel: channel.to_owned(),
-                    ranges: Vec::new(),
-                },
-            ));
-        }
-        let Some((_, Event::Handed { ranges, .. })) = events.last_mut() else {
-            continue;
-        };
-        match ranges.last_mut() {
-            Some(range)
-                if range.hi == number && range.attempt == one.attempt && range.why == one.why =>
-            {
-                range.hi += 1;
-            }
-            _ => ranges.push(HandedRange {
-                lo: number,
-                hi: number + 1,
-                attempt: one.attempt,
-                why: one.why,
-                serial,
-            }),
-        }
-    }
-    events
 }

@@ -5,6 +5,7 @@
 mod flow;
 mod inlet;
 mod lane;
+mod out;
 mod queue;
 mod retry;
 mod settle;
@@ -81,20 +82,25 @@ impl Dispatch {
                 policy: outlet.policy,
                 best: outlet.channel.capability().best,
                 outstanding: outstanding.clone(),
+                words: words.clone(),
                 room: room.clone(),
+            };
+            let serial = serials.get(&name).copied().unwrap_or(0);
+            let out = out::Out {
+                name,
+                channel: outlet.channel.clone(),
+                registry: self.registry.clone(),
+                outstanding,
+                settle: give,
                 words,
             };
             let lane = lane::Lane {
-                serial: serials.get(&name).copied().unwrap_or(0),
-                name,
-                channel: outlet.channel.clone(),
+                out: Arc::new(out),
                 desk: self.desk.clone(),
                 store: self.store.clone(),
-                registry: self.registry.clone(),
                 rate: outlet.rate,
-                outstanding,
+                serial,
                 room,
-                settle: give,
             };
             tasks.spawn(settler.run(take));
             tasks.spawn(lane.run(hear, stop.clone()));

@@ -9,6 +9,7 @@ use channel::{Accepted, Evidence, Failure, FailureClass, Outcomes, Timestamp};
 use tokio::sync::{Notify, mpsc};
 
 use super::inlet::{Desk, Rows};
+use super::queue::Taken;
 use super::retry::{self, Policy, Standing};
 use crate::ledger::event::{LinkState, Next, Outcome, SettledRow};
 use crate::ledger::{Block, Event, Proposal, Refused};
@@ -31,6 +32,8 @@ pub enum Word {
     Slower(std::time::Duration),
     /// The channel is down.
     Down,
+    /// Nothing of it was handed: the journal took nothing.
+    Back(Vec<Taken>),
     /// So many were taken without a complaint.
     Fine,
 }
@@ -57,13 +60,13 @@ impl Outcomes for BatchOutcomes {
 }
 
 pub struct Settler {
-    pub channel: String,
     pub desk: Arc<Desk>,
     pub policy: Policy,
     pub best: Evidence,
+    pub channel: String,
     pub outstanding: Arc<AtomicUsize>,
-    pub room: Arc<Notify>,
     pub words: mpsc::UnboundedSender<Word>,
+    pub room: Arc<Notify>,
 }
 
 /// How long a lane holds its breath when the far end says slower without saying for how long.
