@@ -107,7 +107,12 @@ fn figures(table: &mut Table, house: &House, alert: &Alert) {
     );
 }
 
-const PAGE: Page = Page { group: None, wanted: Wanted::Missed, after: None, limit: usize::MAX };
+const PAGE: Page = Page {
+    group: None,
+    wanted: Wanted::Missed,
+    after: None,
+    limit: usize::MAX,
+};
 
 fn millis(time: Duration) -> String {
     format!("{} ms", time.as_millis())
