@@ -45,15 +45,15 @@ pub fn inbox(id: u64) -> InboxRow {
 
 /// # Panics
 /// When the store breaks its contract.
-pub async fn exercise(open: impl AsyncFn() -> Box<dyn Store>) {
+pub async fn exercise<S: Store>(open: impl AsyncFn() -> S) {
     what_is_written_is_there_after_a_restart(&open).await;
-    an_append_is_all_or_nothing(&*open().await).await;
-    the_inbox_gives_and_takes(&*open().await).await;
-    an_empty_append_changes_nothing(&*open().await).await;
+    an_append_is_all_or_nothing(&open().await).await;
+    the_inbox_gives_and_takes(&open().await).await;
+    an_empty_append_changes_nothing(&open().await).await;
     large_bodies_and_many_records_keep_their_order(&open).await;
 }
 
-async fn what_is_written_is_there_after_a_restart(open: &impl AsyncFn() -> Box<dyn Store>) {
+async fn what_is_written_is_there_after_a_restart<S: Store>(open: &impl AsyncFn() -> S) {
     let store = open().await;
     assert!(store.records(0, 10).await.expect("reads").is_empty());
     let (a, b, c) = (
@@ -166,7 +166,7 @@ async fn an_empty_append_changes_nothing(store: &dyn Store) {
     assert_eq!(store.records(0, 10).await.expect("reads").len(), 4);
 }
 
-async fn large_bodies_and_many_records_keep_their_order(open: &impl AsyncFn() -> Box<dyn Store>) {
+async fn large_bodies_and_many_records_keep_their_order<S: Store>(open: &impl AsyncFn() -> S) {
     let store = open().await;
     let large: Vec<u8> = (0..1_u32 << 20).map(|n| n.to_le_bytes()[1]).collect();
     let big = record(5, 10, 1, &large);

@@ -79,6 +79,13 @@ pub fn failed(what: &'static str, error: &Error) -> StoreError {
     }
 }
 
+/// Whether the connection is of no more use: its end may be told before the client knows of it.
+pub fn is_broken(error: &Error) -> bool {
+    error
+        .code()
+        .is_none_or(|code| code.code().starts_with("57P") || code.code().starts_with("08"))
+}
+
 pub fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -11,7 +11,7 @@ use tokio_postgres::{Client, Error, Statement};
 
 use super::columns::Columns;
 use super::lease::Lease;
-use super::link::{Target, failed, signed};
+use super::link::{Target, failed, is_broken, signed};
 use super::reader::Whole;
 use crate::store::{Append, StoreError};
 
@@ -87,23 +87,32 @@ impl Pen {
 }
 
 /// Where the journal stands, as this owner left it.
-struct Desk {
+pub struct Desk {
     pen: Option<Pen>,
-    seq: u64,
-    turn: i64,
+    pub seq: u64,
+    pub turn: i64,
+}
+
+impl Desk {
+    /// The next question goes over a new connection, if this one is broken.
+    fn forget(&mut self, error: &Error) {
+        if is_broken(error) {
+            self.pen = None;
+        }
+    }
 }
 
 pub struct Owner {
     pub lease: Lease,
     target: Target,
-    desk: Mutex<Desk>,
+    pub desk: Mutex<Desk>,
 }
 
 enum Attempt {
     Written,
     /// The fence refused: the journal does not stand where this owner left it.
     NotOurs,
-    Failed(StoreError),
+    Failed(Error),
     /// The commit was asked for and its answer is lost.
     Unknown,
 }
@@ -175,7 +184,10 @@ impl Owner {
                     self.lease.renewed(asked);
                     return Ok(());
                 }
-                Attempt::Failed(error) => return Err(error),
+                Attempt::Failed(error) => {
+                    desk.forget(&error);
+                    return Err(failed(WRITE, &error));
+                }
                 Attempt::NotOurs | Attempt::Unknown => {}
             }
             let look = self.look(&mut desk).await;
@@ -219,7 +231,7 @@ impl Owner {
         let columns = Columns::of(append);
         let pen = match self.pen(desk).await {
             Ok(pen) => pen,
-            Err(error) => return Attempt::Failed(failed(WRITE, &error)),
+            Err(error) => return Attempt::Failed(error),
         };
         let fenced = async {
             let tx = pen.client.transaction().await?;
@@ -230,7 +242,7 @@ impl Owner {
             Ok((true, tx)) => tx,
             Ok((false, _)) => return Attempt::NotOurs,
             // The server undoes what has no commit.
-            Err(error) => return Attempt::Failed(failed(WRITE, &error)),
+            Err(error) => return Attempt::Failed(error),
         };
         if let Err(error) = tx.commit().await {
             tracing::warn!(why = %failed(WRITE, &error), "a commit's answer was lost; the journal is asked");
@@ -256,6 +268,7 @@ impl Owner {
             match looked.await {
                 Ok(look) => return look,
                 Err(error) => {
+                    desk.forget(&error);
                     tracing::warn!(why = %failed("say what was written", &error), "the journal is asked again");
                     tokio::time::sleep(Duration::from_millis(250)).await;
                 }
@@ -285,6 +298,7 @@ impl Owner {
                 tracing::error!(%why, "the lease is lost");
             }
             Err(error) => {
+                desk.forget(&error);
                 tracing::warn!(why = %failed("renew the lease", &error), "the lease runs on unrenewed");
             }
         }

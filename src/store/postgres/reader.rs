@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use tokio_postgres::types::{FromSql, ToSql, Type};
 use tokio_postgres::{Client, Error, Row};
 
-use super::link::{Target, failed, signed};
+use super::link::{Target, failed, is_broken, signed};
 use crate::model::StreamId;
 use crate::store::{DocumentId, IdentityRow, InboxRow, Record, StoreError};
 
@@ -42,6 +42,13 @@ impl Reader {
         Ok(client)
     }
 
+    async fn forget(&self, broken: &Arc<Client>) {
+        self.client
+            .lock()
+            .await
+            .take_if(|held| Arc::ptr_eq(held, broken));
+    }
+
     async fn query<T>(
         &self,
         what: &'static str,
@@ -49,16 +56,16 @@ impl Reader {
         params: Params<'_>,
         read: impl Fn(&Row) -> Result<T, Error>,
     ) -> Result<Vec<T>, StoreError> {
-        let once = async || {
-            let client = self.client().await.map_err(|e| (e, false))?;
-            let rows = client.query_typed(sql, params).await;
-            rows.map_err(|e| (e, client.is_closed()))
-        };
-        let rows = match once().await {
-            Err((_, true)) => once().await,
+        let client = self.client().await.map_err(|e| failed(what, &e))?;
+        let rows = match client.query_typed(sql, params).await {
+            Err(error) if is_broken(&error) => {
+                self.forget(&client).await;
+                let client = self.client().await.map_err(|e| failed(what, &e))?;
+                client.query_typed(sql, params).await
+            }
             answer => answer,
         };
-        let rows = rows.map_err(|(e, _)| failed(what, &e))?;
+        let rows = rows.map_err(|e| failed(what, &e))?;
         let rows: Result<_, _> = rows.iter().map(read).collect();
         rows.map_err(|e| StoreError::Broken(what, e.to_string()))
     }
