@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use channel::{Evidence, FailureClass, Timestamp};
+use channel::{Evidence, Timestamp};
 use parking_lot::RwLock;
 
 use super::event::{self, Accepted, Audience, Ground, NO_HOUSEHOLD, VariantMeta};
@@ -115,6 +115,14 @@ impl Alert {
         self.variants.read().get(usize::from(index)).cloned()
     }
 
+    /// Until when a variant's text stands.
+    pub fn expiry_of(&self, variant: u16) -> Option<Timestamp> {
+        self.variants
+            .read()
+            .get(usize::from(variant))
+            .map(|v| v.expires)
+    }
+
     pub(super) fn add_variants(&self, variants: &[VariantMeta]) {
         self.variants.write().extend_from_slice(variants);
         self.expired
@@ -204,6 +212,12 @@ pub struct Block {
     at: Box<[AtomicU32]>,
     tally: [AtomicU32; State::ALL.len()],
     reached: AtomicU32,
+}
+
+/// One bit for each part that is awaited, at most 16.
+fn all_parts(parts: usize) -> u16 {
+    let parts = u32::try_from(parts.clamp(1, 16)).unwrap_or(16);
+    u16::MAX >> (16 - parts)
 }
 
 fn zeros<T: Default>(n: usize) -> Box<[T]> {
@@ -350,10 +364,6 @@ impl Block {
         self.flags[i].fetch_or(flag, Relaxed) & flag == 0
     }
 
-    pub(super) fn drop_flag(&self, i: usize, flag: u8) {
-        self.flags[i].fetch_and(!flag, Relaxed);
-    }
-
     pub(super) fn set_code(&self, i: usize, code: u16) {
         self.code[i].store(code, Relaxed);
     }
@@ -362,23 +372,28 @@ impl Block {
         self.due[i].store(due, Relaxed);
     }
 
-    /// A long text is reached when every part is. Upper bits: parts expected and not reached yet.
-    pub(super) fn set_parts(&self, i: usize, parts: usize) {
-        let parts = u32::try_from(parts.min(16)).unwrap_or(16);
-        self.parts[i].store(
-            u16::try_from((1_u32 << parts) - 1).unwrap_or(u16::MAX),
-            Relaxed,
-        );
+    /// So many parts were taken and no more will come; true when each of them was reached before.
+    pub(super) fn parts_taken(&self, i: usize, parts: usize) -> bool {
+        let mask = all_parts(parts);
+        let left = self.parts[i].load(Relaxed);
+        let left = if left == 0 { mask } else { left & mask };
+        self.parts[i].store(left, Relaxed);
+        left == 0
     }
 
-    /// Marks one part as reached; true when none is left.
-    pub(super) fn part_reached(&self, i: usize, part: u8) -> bool {
-        let bit = 1_u16.checked_shl(u32::from(part)).unwrap_or(0);
-        self.parts[i].fetch_and(!bit, Relaxed) & !bit == 0
+    /// A new attempt: what was said of the one before speaks no longer for its parts and its end.
+    pub(super) fn begin(&self, i: usize, attempt: u8) {
+        self.attempts[i].store(attempt, Relaxed);
+        self.parts[i].store(0, Relaxed);
+        self.flags[i].fetch_and(!(REFUSED | FAR_REFUSED), Relaxed);
     }
-}
 
-/// Whether a refusal of this class is "never".
-pub fn is_never(class: FailureClass) -> bool {
-    matches!(class, FailureClass::BadAddress | FailureClass::BadContent)
+    /// A long text is reached when every part is. `parts`: how many it should have, where its acceptance is not told yet.
+    pub(super) fn part_reached(&self, i: usize, part: u8, parts: usize) -> bool {
+        let left = self.parts[i].load(Relaxed);
+        let left = if left == 0 { all_parts(parts) } else { left };
+        let left = left & !1_u16.checked_shl(u32::from(part)).unwrap_or(0);
+        self.parts[i].store(left, Relaxed);
+        left == 0
+    }
 }

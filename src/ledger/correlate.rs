@@ -85,6 +85,10 @@ impl Correlator {
             }
             _ => {
                 self.hashed.insert(hash, (delivery, part));
+                if !self.full.is_empty() {
+                    let place = (channel.to_owned(), reference.to_owned());
+                    self.full.remove(&place);
+                }
             }
         }
         if self.inbox.is_empty() {
@@ -177,6 +181,9 @@ mod tests {
         correlator.settled("a", "7", delivery(2), 1);
         let found = correlator.lookup("a", "7").expect("found");
         assert_eq!((found.delivery, found.part), (delivery(2), 1));
+        correlator.settled("a", "7", delivery(1), 0);
+        let found = correlator.lookup("a", "7").expect("found");
+        assert_eq!((found.delivery, found.part), (delivery(1), 0));
     }
 
     #[test]

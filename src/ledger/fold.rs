@@ -5,11 +5,13 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use channel::{Evidence, Timestamp, Verdict};
+use channel::{Evidence, FailureClass, Timestamp, Verdict};
 
 use super::Ledger;
-use super::alert::{Alert, Block, DISPUTED, FAR_REFUSED, IN_DOUBT, Phase, REFUSED, is_never};
-use super::event::{Born, Event, HandedRange, Next, Outcome, ReceiptRow, SettledRow, evidence_of};
+use super::alert::{Alert, Block, DISPUTED, FAR_REFUSED, IN_DOUBT, Phase, REFUSED};
+use super::event::{
+    Born, Event, HandedRange, MatchedBy, Next, Outcome, ReceiptRow, SettledRow, evidence_of,
+};
 use crate::model::{DeliveryNo, State, StreamId};
 
 /// An event that does not fit the history before it. Its stream is marked; the others go on.
@@ -148,6 +150,11 @@ impl Ledger {
             });
         }
         let block = Arc::new(Block::new(alert.stream, block.clone()));
+        // Its release was under way when the alert or its text ended: nobody is sent what is over.
+        if alert.withdrawn_by().is_some() {
+            end_open(&block, State::Withdrawn, |_| true);
+        }
+        end_open(&block, State::Expired, |variant| alert.is_expired(variant));
         alert.add_block(block.clone());
         self.fresh.write().push(block);
         Ok(())
@@ -158,14 +165,10 @@ impl Ledger {
         let current = block.state(i) == State::Handed && block.attempts(i) == row.attempt;
         match &row.outcome {
             Outcome::Accepted { references } => {
-                block.raise_evidence(i, Evidence::Accepted, offset(alert, time));
-                block.set_parts(i, references.len().max(1));
-                if current {
-                    block.drop_flag(i, REFUSED);
-                }
+                taken(&block, i, references.len(), offset(alert, time));
             }
             Outcome::Refused { class, code } => {
-                if *class == channel::FailureClass::InDoubt {
+                if *class == FailureClass::InDoubt {
                     doubt(alert, &block, i);
                 }
                 if current {
@@ -209,12 +212,12 @@ impl Ledger {
         match row.verdict {
             Verdict::Progress => block.raise_evidence(i, Evidence::Accepted, at),
             Verdict::Reached(_) => {
-                if block.flag(i, REFUSED) && block.state(i).is_final() {
-                    block.raise_flag(i, DISPUTED);
-                }
-                if block.part_reached(i, row.part) {
+                if whole(alert, &block, i, row) {
+                    if block.flag(i, REFUSED | FAR_REFUSED) {
+                        block.raise_flag(i, DISPUTED);
+                    }
                     block.raise_evidence(i, evidence_of(row.verdict), at);
-                    close(&block, i, State::Done);
+                    reached(&block, i);
                 } else {
                     block.raise_evidence(i, Evidence::Accepted, at);
                 }
@@ -228,7 +231,9 @@ impl Ledger {
                         block.raise_flag(i, REFUSED);
                     }
                     block.raise_flag(i, FAR_REFUSED);
-                    close(&block, i, State::Failed);
+                    if block.state(i) == State::Awaiting {
+                        block.set_state(i, State::Failed);
+                    }
                 }
             }
         }
@@ -252,7 +257,7 @@ fn handed(alert: &Alert, range: HandedRange) -> Result<(), Misfit> {
     for number in range.lo..range.hi {
         let (block, i) = find(alert, number)?;
         if !block.state(i).is_final() {
-            block.set_attempts(i, range.attempt);
+            block.begin(i, range.attempt);
             block.set_state(i, State::Handed);
         }
     }
@@ -266,10 +271,32 @@ fn doubt(alert: &Alert, block: &Block, i: usize) {
     }
 }
 
-/// A receipt closes what waits for it; what is planned, in hand or already closed keeps its state.
-fn close(block: &Block, i: usize, state: State) {
-    if block.state(i) == State::Awaiting {
-        block.set_state(i, state);
+/// The far end took it in so many parts. Receipts that overtook this have struck off theirs already.
+fn taken(block: &Block, i: usize, parts: usize, at: u32) {
+    block.raise_evidence(i, Evidence::Accepted, at);
+    if block.evidence(i) >= Evidence::Delivered {
+        return;
+    }
+    if block.parts_taken(i, parts) {
+        block.raise_evidence(i, Evidence::Delivered, at);
+    }
+}
+
+/// Whether the whole text is reached with this receipt. A receipt by our own key speaks of all of it; one that overtook
+/// its settlement counts the parts by the text's segments.
+fn whole(alert: &Alert, block: &Block, i: usize, row: &ReceiptRow) -> bool {
+    if row.by == MatchedBy::Key || block.evidence(i) >= Evidence::Delivered {
+        return true;
+    }
+    let segments = alert.variant(block.variant(i)).map_or(1, |v| v.segments);
+    let parts = usize::try_from(segments).unwrap_or(usize::MAX);
+    block.part_reached(i, row.part, parts)
+}
+
+/// A proof closes what waits for it or would be sent again; what is planned, in hand or already closed keeps its state.
+fn reached(block: &Block, i: usize) {
+    if matches!(block.state(i), State::Awaiting | State::Due) {
+        block.set_state(i, State::Done);
     }
 }
 
@@ -290,11 +317,7 @@ fn reopen(alert: &Alert, block: &Block, i: usize, at: Timestamp) {
 fn withdraw(alert: &Alert, by: StreamId) {
     alert.set_withdrawn(by);
     for block in alert.blocks() {
-        for i in 0..block.len() as usize {
-            if matches!(block.state(i), State::Planned | State::Due) {
-                block.set_state(i, State::Withdrawn);
-            }
-        }
+        end_open(&block, State::Withdrawn, |_| true);
     }
 }
 
@@ -303,12 +326,22 @@ fn expire(alert: &Alert, variants: &[u16]) {
         alert.set_expired(*variant);
     }
     for block in alert.blocks() {
-        for i in 0..block.len() as usize {
-            if matches!(block.state(i), State::Planned | State::Due)
-                && variants.contains(&block.variant(i))
-            {
-                block.set_state(i, State::Expired);
-            }
+        end_open(&block, State::Expired, |variant| {
+            variants.contains(&variant)
+        });
+    }
+}
+
+/// Ends what is open and not in hand.
+fn end_open(block: &Block, state: State, of: impl Fn(u16) -> bool) {
+    for i in 0..block.len() as usize {
+        if matches!(block.state(i), State::Planned | State::Due) && of(block.variant(i)) {
+            block.set_state(i, state);
         }
     }
+}
+
+/// Whether a refusal of this class is "never".
+fn is_never(class: FailureClass) -> bool {
+    matches!(class, FailureClass::BadAddress | FailureClass::BadContent)
 }

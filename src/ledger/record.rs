@@ -42,6 +42,15 @@ pub enum BadRecord {
         count: u32,
         why: String,
     },
+    #[error(
+        "record {seq} of stream {stream}: {left} bytes follow its {count} events; restore this stream from a backup"
+    )]
+    Count {
+        seq: u64,
+        stream: StreamId,
+        count: u32,
+        left: usize,
+    },
 }
 
 /// Where a stream ends: the number of its last record and that record's hash.
@@ -151,6 +160,14 @@ pub fn unpack(record: &Record) -> Result<Vec<Event>, BadRecord> {
         })?;
         events.push(next);
         rest = left;
+    }
+    if !rest.is_empty() {
+        return Err(BadRecord::Count {
+            seq,
+            stream,
+            count: record.count,
+            left: rest.len(),
+        });
     }
     Ok(events)
 }

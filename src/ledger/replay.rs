@@ -51,7 +51,9 @@ pub async fn replay(store: &dyn Store) -> Result<Replayed, StoreError> {
     }
     let inbox = store.inbox().await?;
     out.correlator.restore(&inbox);
-    out.history.epoch = out.ledger.epoch() + 1;
+    let last = out.history.epoch.max(out.ledger.epoch());
+    // A store that nodes share gave the number with the lease.
+    out.history.epoch = store.epoch().unwrap_or_else(|| last.saturating_add(1));
     Ok(out)
 }
 
@@ -65,8 +67,10 @@ impl Replayed {
             .copied()
             .unwrap_or_default();
         // Whatever becomes of it, new records of this stream must find a free place behind it.
+        // A number that no stream can have reached by then is itself damaged and says nothing.
+        let said = Some(record.stream_seq).filter(|n| u64::from(*n) <= record.seq);
         let after = Head {
-            stream_seq: record.stream_seq,
+            stream_seq: said.unwrap_or(0).max(head.stream_seq),
             hash: record::hash(record),
         };
         self.history.heads.insert(record.stream, after);
@@ -82,6 +86,8 @@ impl Replayed {
     fn fold(&mut self, head: Head, record: &Record) -> Result<(), String> {
         record::follow(head, record).map_err(|e| e.to_string())?;
         let events = record::unpack(record).map_err(|e| e.to_string())?;
+        // Every record carries its epoch: a damaged house stream does not bring an old one back.
+        self.history.epoch = self.history.epoch.max(record.epoch);
         for event in &events {
             self.ledger
                 .apply(record.stream, record.time, event)
@@ -111,7 +117,8 @@ impl Replayed {
             Event::Handed { channel, ranges } => {
                 let last = ranges
                     .iter()
-                    .map(|r| r.serial + u64::from(r.hi - r.lo))
+                    .filter(|r| r.lo < r.hi)
+                    .map(|r| r.serial.saturating_add(u64::from(r.hi - r.lo - 1)))
                     .max()
                     .unwrap_or(0);
                 let held = self.serials.entry(channel.clone()).or_default();

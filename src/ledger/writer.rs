@@ -63,7 +63,7 @@ pub enum Refused {
 
 struct Waiting {
     proposal: Proposal,
-    answer: oneshot::Sender<Result<Commit, Refused>>,
+    answer: Answer,
 }
 
 /// Hands proposals to the writer's task.
@@ -91,7 +91,10 @@ impl Writer {
     ) -> Self {
         let (give, take) = mpsc::unbounded_channel();
         let (publish, position) = watch::channel(history.seq);
-        let next_stream = history.heads.keys().max().map_or(1, |last| last + 1);
+        // A stream whose records were lost still has its identity: its number is not given again.
+        let held = history.identities.values().map(|(stream, _)| stream);
+        let next_stream = history.heads.keys().chain(held).max();
+        let next_stream = next_stream.map_or(1, |last| last.saturating_add(1));
         let state = State {
             store,
             ledger,
@@ -144,50 +147,21 @@ impl State {
     }
 
     async fn commit(&mut self, group: Vec<Waiting>) {
-        let mut append = Append::default();
-        let mut events: Vec<(StreamId, Event)> = Vec::new();
-        let mut answers = Vec::with_capacity(group.len());
-        let mut next_stream = self.next_stream;
-        for Waiting {
-            mut proposal,
-            answer,
-        } in group
-        {
-            let mut opened = None;
-            if let Some((identity, content)) = proposal.claim.take() {
-                if let Some((stream, same_content)) = self.holder(&append, &identity, content) {
-                    let _ = answer.send(Err(Refused::Known {
-                        stream,
-                        same_content,
-                    }));
-                    continue;
-                }
-                append.identities.push(IdentityRow {
-                    identity: identity.to_string(),
-                    stream: next_stream,
-                    content,
-                });
-                opened = Some(next_stream);
-                next_stream += 1;
-            }
-            let place = |stream| {
-                if stream == Proposal::NEW {
-                    opened.unwrap_or(0)
-                } else {
-                    stream
-                }
-            };
-            events.extend(
-                proposal
-                    .events
-                    .into_iter()
-                    .map(|(stream, event)| (place(stream), event)),
-            );
-            append.documents.append(&mut proposal.documents);
-            append.inbox_put.append(&mut proposal.inbox_put);
-            append.inbox_take.append(&mut proposal.inbox_take);
-            answers.push((answer, opened));
+        let mut draft = Draft {
+            append: Append::default(),
+            events: Vec::new(),
+            answers: Vec::with_capacity(group.len()),
+            next_stream: self.next_stream,
+        };
+        for waiting in group {
+            draft.take(waiting, &self.history.identities);
         }
+        let Draft {
+            mut append,
+            events,
+            answers,
+            next_stream,
+        } = draft;
         if answers.is_empty() {
             return;
         }
@@ -195,54 +169,33 @@ impl State {
         let heads = self.pack(&mut append, now, &events);
         let last = append.records.last().map_or(self.history.seq, |r| r.seq);
         let identities = append.identities.clone();
-        let written = if events.is_empty() && append.is_empty() {
+        let written = if append.is_empty() {
             Ok(())
         } else {
             self.store.append(append).await
         };
-        match written {
-            Ok(()) => {
-                self.history.seq = last;
-                self.history.heads.extend(heads);
-                for row in identities {
-                    self.history
-                        .identities
-                        .insert(row.identity, (row.stream, row.content));
-                }
-                self.next_stream = next_stream;
-                self.fold(now, &events);
-                for (answer, opened) in answers {
-                    let _ = answer.send(Ok(Commit {
-                        position: last,
-                        opened,
-                    }));
-                }
-                self.publish.send_replace(last);
+        if let Err(error) = written {
+            tracing::error!(%error, proposals = answers.len(), "nothing was committed");
+            for (answer, _) in answers {
+                let _ = answer.send(Err(error.clone().into()));
             }
-            Err(error) => {
-                tracing::error!(%error, proposals = answers.len(), "nothing was committed");
-                for (answer, _) in answers {
-                    let _ = answer.send(Err(error.clone().into()));
-                }
-            }
+            return;
         }
-    }
-
-    fn holder(
-        &self,
-        append: &Append,
-        identity: &Identity,
-        content: [u8; 32],
-    ) -> Option<(StreamId, bool)> {
-        let name = identity.to_string();
-        let held = self.history.identities.get(&name).copied();
-        let beside = append
-            .identities
-            .iter()
-            .find(|row| row.identity == name)
-            .map(|row| (row.stream, row.content));
-        held.or(beside)
-            .map(|(stream, theirs)| (stream, theirs == content))
+        self.history.seq = last;
+        self.history.heads.extend(heads);
+        let held = identities
+            .into_iter()
+            .map(|row| (row.identity, (row.stream, row.content)));
+        self.history.identities.extend(held);
+        self.next_stream = next_stream;
+        self.fold(now, &events);
+        for (answer, outcome) in answers {
+            let _ = answer.send(outcome.map(|opened| Commit {
+                position: last,
+                opened,
+            }));
+        }
+        self.publish.send_replace(last);
     }
 
     /// One record for each run of events of one stream, in order.
@@ -288,4 +241,64 @@ impl State {
             }
         }
     }
+}
+
+type Answer = oneshot::Sender<Result<Commit, Refused>>;
+
+/// One commit while it is put together.
+struct Draft {
+    append: Append,
+    events: Vec<(StreamId, Event)>,
+    /// What each is told once all of it is durable: the stream it opened, or why not.
+    answers: Vec<(Answer, Result<Option<StreamId>, Refused>)>,
+    next_stream: StreamId,
+}
+
+impl Draft {
+    fn take(&mut self, waiting: Waiting, identities: &HashMap<String, (StreamId, [u8; 32])>) {
+        let Waiting {
+            mut proposal,
+            answer,
+        } = waiting;
+        let mut opened = None;
+        if let Some((identity, content)) = proposal.claim.take() {
+            let name = identity.to_string();
+            if let Some(known) = known(identities.get(&name), content) {
+                let _ = answer.send(Err(known));
+                return;
+            }
+            let beside = self.append.identities.iter().find(|r| r.identity == name);
+            if let Some(known) = known(beside.map(|r| (r.stream, r.content)).as_ref(), content) {
+                // Its holder is not durable yet, so this answer waits with it.
+                self.answers.push((answer, Err(known)));
+                return;
+            }
+            self.append.identities.push(IdentityRow {
+                identity: name,
+                stream: self.next_stream,
+                content,
+            });
+            opened = Some(self.next_stream);
+            self.next_stream += 1;
+        }
+        for (stream, event) in proposal.events {
+            let stream = match stream {
+                Proposal::NEW => opened.unwrap_or(0),
+                stream => stream,
+            };
+            self.events.push((stream, event));
+        }
+        self.append.documents.append(&mut proposal.documents);
+        self.append.inbox_put.append(&mut proposal.inbox_put);
+        self.append.inbox_take.append(&mut proposal.inbox_take);
+        self.answers.push((answer, Ok(opened)));
+    }
+}
+
+/// The refusal of a claim whose identity is held.
+fn known(holder: Option<&(StreamId, [u8; 32])>, content: [u8; 32]) -> Option<Refused> {
+    holder.map(|(stream, theirs)| Refused::Known {
+        stream: *stream,
+        same_content: *theirs == content,
+    })
 }

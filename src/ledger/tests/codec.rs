@@ -1,0 +1,456 @@
+//! Every event's bytes: each comes back as it was, and its place in the enum is its first byte. What claims more than it
+//! holds is refused without a panic.
+
+use channel::{Evidence, FailureClass, Level, PresenceState, Timestamp, Verdict};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::super::Ledger;
+use super::super::event::*;
+use super::super::record::{BadRecord, Frame, Head, pack, unpack};
+use super::kit::{START, accepted, block};
+use crate::model::{RegionCode, Tags};
+
+/// The place of an event in format 1. A new event stops the build here: give it the next place and a strategy below.
+pub fn place(event: &Event) -> usize {
+    match event {
+        Event::Took { .. } => 0,
+        Event::Imported { .. } => 1,
+        Event::Link { .. } => 2,
+        Event::Presence { .. } => 3,
+        Event::Accepted(_) => 4,
+        Event::Released { .. } => 5,
+        Event::Variants { .. } => 6,
+        Event::Ground(_) => 7,
+        Event::Block(_) => 8,
+        Event::Planned { .. } => 9,
+        Event::Withdrawn { .. } => 10,
+        Event::Handed { .. } => 11,
+        Event::Settled { .. } => 12,
+        Event::Returned { .. } => 13,
+        Event::InDoubt { .. } => 14,
+        Event::Receipt { .. } => 15,
+        Event::Overdue { .. } => 16,
+        Event::Expired { .. } => 17,
+    }
+}
+
+fn text() -> BoxedStrategy<String> {
+    select(vec!["", "a", "sms-mobile", "UNDELIV 012", "预警"])
+        .prop_map(str::to_owned)
+        .boxed()
+}
+
+fn time() -> BoxedStrategy<Timestamp> {
+    any::<i64>().prop_map(Timestamp).boxed()
+}
+
+fn region() -> BoxedStrategy<RegionCode> {
+    (110_000_000_000_u64..1_000_000_000_000)
+        .prop_map(|n| RegionCode::try_from(n).expect("in range"))
+        .boxed()
+}
+
+fn class() -> BoxedStrategy<FailureClass> {
+    select(FailureClass::ALL.to_vec()).boxed()
+}
+
+fn few<T: std::fmt::Debug + 'static>(one: BoxedStrategy<T>) -> BoxedStrategy<Vec<T>> {
+    prop::collection::vec(one, 0..4).boxed()
+}
+
+fn identity() -> BoxedStrategy<Identity> {
+    (text(), text(), any::<i64>())
+        .prop_map(|(sender, identifier, sent)| Identity {
+            sender,
+            identifier,
+            sent,
+        })
+        .boxed()
+}
+
+fn born() -> BoxedStrategy<Born> {
+    prop_oneof![
+        Just(Born::Live),
+        any::<u64>().prop_map(Born::SupersededBy),
+        Just(Born::Filed),
+        Just(Born::Quarantined),
+    ]
+    .boxed()
+}
+
+fn info() -> BoxedStrategy<InfoMeta> {
+    let sort = (
+        select(cap::Severity::ALL.to_vec()),
+        select(cap::Urgency::ALL.to_vec()),
+    );
+    (text(), text(), sort, proptest::option::of(time()), time())
+        .prop_map(
+            |(language, event, (severity, urgency), onset, expires)| InfoMeta {
+                language,
+                event,
+                severity,
+                urgency,
+                onset,
+                expires,
+            },
+        )
+        .boxed()
+}
+
+fn accept() -> BoxedStrategy<Event> {
+    let level = select(vec![
+        Level::Red,
+        Level::Orange,
+        Level::Yellow,
+        Level::Blue,
+        Level::Unknown,
+    ]);
+    let kind = (
+        select(cap::Status::ALL.to_vec()),
+        select(cap::MsgType::ALL.to_vec()),
+        level,
+    );
+    let hashes = (any::<[u8; 32]>(), any::<[u8; 32]>(), any::<[u8; 32]>());
+    let links = (few(identity()), few(any::<u64>().boxed()), born());
+    let texts = (text(), text(), any::<u32>());
+    let lists = (few(info()), few(region()));
+    (identity(), hashes, kind, links, lists, texts)
+        .prop_map(|(identity, hashes, kind, links, lists, texts)| {
+            Event::Accepted(Box::new(Accepted {
+                identity,
+                document: hashes.0,
+                content: hashes.1,
+                caller: texts.0,
+                status: kind.0,
+                msg_type: kind.1,
+                level: kind.2,
+                references: links.0,
+                hits: links.1,
+                born: links.2,
+                infos: lists.0,
+                regions: lists.1,
+                regions_hash: hashes.2,
+                plan: hashes.0,
+                plan_name: texts.1,
+                generation: texts.2,
+            }))
+        })
+        .boxed()
+}
+
+fn variants() -> BoxedStrategy<Event> {
+    let one = (
+        text(),
+        text(),
+        any::<[u8; 32]>(),
+        any::<u32>(),
+        time(),
+        any::<bool>(),
+    )
+        .prop_map(
+            |(kind, language, document, segments, expires, drill)| VariantMeta {
+                kind,
+                language,
+                document,
+                segments,
+                expires,
+                drill,
+            },
+        );
+    (any::<u16>(), few(one.boxed()))
+        .prop_map(|(first, variants)| Event::Variants { first, variants })
+        .boxed()
+}
+
+fn ground() -> BoxedStrategy<Event> {
+    let one = (any::<u32>(), any::<u8>(), any::<bool>(), any::<u32>()).prop_map(
+        |(id, group, away, tags)| GroundHousehold {
+            id,
+            group,
+            away,
+            tags: Tags(tags),
+        },
+    );
+    (region(), few(one.boxed()), any::<u32>(), any::<u32>())
+        .prop_map(|(region, households, people, speakers)| {
+            Event::Ground(Ground {
+                region,
+                households,
+                people,
+                speakers,
+            })
+        })
+        .boxed()
+}
+
+fn blocks() -> BoxedStrategy<Event> {
+    let audience = select(vec![
+        Audience::Public,
+        Audience::Officers,
+        Audience::Speakers,
+    ]);
+    let numbers = (any::<u16>(), any::<u32>(), any::<u64>(), any::<u32>());
+    let lists = (
+        few(any::<u32>().boxed()),
+        few(any::<u32>().boxed()),
+        few(any::<(u32, u16)>().boxed()),
+    );
+    (numbers, lists, region(), text(), audience)
+        .prop_map(|(numbers, lists, region, channel, audience)| {
+            Event::Block(Block {
+                step: numbers.0,
+                region,
+                channel,
+                audience,
+                first: numbers.1,
+                endpoints: lists.0,
+                households: lists.1,
+                variants: lists.2,
+                rank: numbers.2,
+                window: numbers.3,
+            })
+        })
+        .boxed()
+}
+
+fn handed() -> BoxedStrategy<Event> {
+    let why = select(vec![Why::First, Why::Retry, Why::InDoubt]);
+    let one = (any::<u32>(), any::<u32>(), any::<u8>(), why, any::<u64>()).prop_map(
+        |(lo, hi, attempt, why, serial)| HandedRange {
+            lo,
+            hi,
+            attempt,
+            why,
+            serial,
+        },
+    );
+    (text(), few(one.boxed()))
+        .prop_map(|(channel, ranges)| Event::Handed { channel, ranges })
+        .boxed()
+}
+
+fn settled() -> BoxedStrategy<Event> {
+    let outcome = prop_oneof![
+        few(text()).prop_map(|references| Outcome::Accepted { references }),
+        (class(), text()).prop_map(|(class, code)| Outcome::Refused { class, code }),
+    ];
+    let next = prop_oneof![
+        time().prop_map(|until| Next::Await { until }),
+        Just(Next::Done),
+        (time(), any::<bool>()).prop_map(|(at, charged)| Next::Due { at, charged }),
+        Just(Next::Failed),
+    ];
+    let one = (any::<u32>(), any::<u8>(), outcome, next).prop_map(
+        |(delivery, attempt, outcome, next)| SettledRow {
+            delivery,
+            attempt,
+            outcome,
+            next,
+        },
+    );
+    (text(), few(one.boxed()))
+        .prop_map(|(channel, rows)| Event::Settled { channel, rows })
+        .boxed()
+}
+
+fn receipts() -> BoxedStrategy<Event> {
+    let evidence = select(vec![
+        Evidence::None,
+        Evidence::Accepted,
+        Evidence::Delivered,
+        Evidence::Acknowledged,
+    ]);
+    let verdict = prop_oneof![
+        Just(Verdict::Progress),
+        evidence.prop_map(Verdict::Reached),
+        class().prop_map(Verdict::Refused),
+    ];
+    let by = select(vec![MatchedBy::Reference, MatchedBy::Key, MatchedBy::Inbox]);
+    let times = (proptest::option::of(time()), time());
+    let one = (any::<u32>(), any::<u8>(), verdict, text(), times, by).prop_map(
+        |(delivery, part, verdict, code, (far, seen), by)| ReceiptRow {
+            delivery,
+            part,
+            verdict,
+            code,
+            far,
+            seen,
+            by,
+        },
+    );
+    (text(), few(one.boxed()))
+        .prop_map(|(channel, rows)| Event::Receipt { channel, rows })
+        .boxed()
+}
+
+fn house() -> Vec<BoxedStrategy<Event>> {
+    let link = select(vec![LinkState::Up, LinkState::Paused, LinkState::Probing]);
+    let device = select(vec![
+        PresenceState::Idle,
+        PresenceState::Playing,
+        PresenceState::Fault,
+        PresenceState::Silent,
+    ]);
+    vec![
+        any::<(u32, u8)>()
+            .prop_map(|(epoch, format)| Event::Took { epoch, format })
+            .boxed(),
+        (any::<(u32, u32, u32)>(), text())
+            .prop_map(|((generation, households, people), by)| Event::Imported {
+                generation,
+                households,
+                people,
+                by,
+            })
+            .boxed(),
+        (text(), link, class(), text())
+            .prop_map(|(channel, state, class, code)| Event::Link {
+                channel,
+                state,
+                class,
+                code,
+            })
+            .boxed(),
+        (text(), device)
+            .prop_map(|(device, state)| Event::Presence { device, state })
+            .boxed(),
+    ]
+}
+
+/// One strategy for each place.
+pub fn every() -> Vec<BoxedStrategy<Event>> {
+    let numbers = || few(any::<u32>().boxed());
+    let mut all = house();
+    all.extend([
+        accept(),
+        (any::<u32>(), text())
+            .prop_map(|(generation, by)| Event::Released { generation, by })
+            .boxed(),
+        variants(),
+        ground(),
+        blocks(),
+        any::<(u16, u32, u32)>()
+            .prop_map(|(step, blocks, deliveries)| Event::Planned {
+                step,
+                blocks,
+                deliveries,
+            })
+            .boxed(),
+        any::<u64>().prop_map(|by| Event::Withdrawn { by }).boxed(),
+        handed(),
+        settled(),
+        (numbers(), time())
+            .prop_map(|(deliveries, at)| Event::Returned { deliveries, at })
+            .boxed(),
+        (numbers(), any::<u32>(), time())
+            .prop_map(|(deliveries, epoch, due)| Event::InDoubt {
+                deliveries,
+                epoch,
+                due,
+            })
+            .boxed(),
+        receipts(),
+        numbers()
+            .prop_map(|deliveries| Event::Overdue { deliveries })
+            .boxed(),
+        few(any::<u16>().boxed())
+            .prop_map(|variants| Event::Expired { variants })
+            .boxed(),
+    ]);
+    all
+}
+
+const FRAME: Frame = Frame {
+    seq: 1,
+    epoch: 1,
+    stream: 1,
+    time: START,
+};
+
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(config(64))]
+
+    #[test]
+    fn every_event_comes_back_as_it_was_and_begins_with_its_place(events in every()) {
+        for (at, event) in events.iter().enumerate() {
+            prop_assert_eq!(place(event), at);
+            let bytes = postcard::to_stdvec(event).expect("packs");
+            prop_assert_eq!(usize::from(bytes[0]), at);
+            prop_assert_eq!(&postcard::from_bytes::<Event>(&bytes).expect("unpacks"), event);
+        }
+        let record = pack(FRAME, Head::default(), &events.iter().collect::<Vec<_>>());
+        prop_assert_eq!(unpack(&record).expect("whole"), events);
+    }
+
+    #[test]
+    fn an_event_of_absurd_numbers_is_folded_or_refused_and_never_panics(events in every()) {
+        let ledger = Ledger::default();
+        ledger.apply(1, START, &Event::Accepted(Box::new(accepted(1, Born::Live)))).expect("fits");
+        ledger.apply(1, START, &Event::Block(block("sms", 0, &[(3, 0)]))).expect("fits");
+        for event in &events {
+            // Either answer is right; the next event must find a ledger that still answers.
+            let _ = ledger.apply(1, START, event);
+            prop_assert!(ledger.alert(1).is_some());
+        }
+    }
+
+    #[test]
+    fn any_bytes_with_a_right_checksum_are_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..200), count in any::<u32>()) {
+        let mut record = pack(FRAME, Head::default(), &[]);
+        record.crc = crc32c::crc32c(&body);
+        record.body = body;
+        record.count = count;
+        if let Ok(events) = unpack(&record) {
+            prop_assert_eq!(events.len(), count as usize);
+        }
+    }
+}
+
+#[test]
+fn a_list_that_claims_four_billion_rows_is_refused_without_room_for_them() {
+    // Overdue with a list of u32::MAX deliveries, and only two of them there.
+    let body = vec![16, 0xff, 0xff, 0xff, 0xff, 0x0f, 1, 2];
+    let mut record = pack(FRAME, Head::default(), &[]);
+    record.crc = crc32c::crc32c(&body);
+    record.body = body;
+    record.count = 1;
+    assert!(matches!(
+        unpack(&record),
+        Err(BadRecord::Event { event: 1, .. })
+    ));
+}
+
+#[test]
+fn a_count_lower_than_the_body_holds_is_damage() {
+    let took = Event::Took {
+        epoch: 1,
+        format: 1,
+    };
+    let mut record = pack(FRAME, Head::default(), &[&took, &took]);
+    record.count = 1;
+    assert!(matches!(
+        unpack(&record),
+        Err(BadRecord::Count { left: 3, .. })
+    ));
+    record.count = 0;
+    assert!(unpack(&record).is_err());
+}
+
+#[test]
+fn a_newer_format_is_refused_by_its_number() {
+    let mut record = pack(FRAME, Head::default(), &[]);
+    record.format = 2;
+    assert!(matches!(
+        unpack(&record),
+        Err(BadRecord::Format { format: 2, .. })
+    ));
+}

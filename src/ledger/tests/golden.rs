@@ -1,0 +1,180 @@
+//! The golden journal of format 1: bytes that were written once and a state that they mean. Every later version reads
+//! them and sees the same. The files are not written again: a changed meaning is a new event, a changed layout a new
+//! format with a golden journal of its own beside this one.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use channel::{ManualClock, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::super::event::{Event, Outcome};
+use super::super::record::{FORMAT, unpack};
+use super::super::{Replayed, Writer, replay};
+use super::codec::place;
+use super::history::fixed;
+use super::kit::{Memory, START, view};
+use super::live::{known, run};
+use crate::store::Record;
+
+const JOURNAL: &str = include_str!("../golden/format-1.json");
+const STATE: &str = include_str!("../golden/format-1.state.json");
+
+/// One record as the file holds it.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    seq: u64,
+    epoch: u32,
+    format: u8,
+    stream: u64,
+    stream_seq: u32,
+    time: i64,
+    count: u32,
+    crc: u32,
+    before: String,
+    body: String,
+}
+
+impl From<&Record> for Line {
+    fn from(record: &Record) -> Self {
+        Self {
+            seq: record.seq,
+            epoch: record.epoch,
+            format: record.format,
+            stream: record.stream,
+            stream_seq: record.stream_seq,
+            time: record.time.0,
+            count: record.count,
+            crc: record.crc,
+            before: hex::encode(record.before),
+            body: hex::encode(&record.body),
+        }
+    }
+}
+
+impl From<Line> for Record {
+    fn from(line: Line) -> Self {
+        let before = hex::decode(line.before).expect("hex");
+        Self {
+            seq: line.seq,
+            epoch: line.epoch,
+            format: line.format,
+            stream: line.stream,
+            stream_seq: line.stream_seq,
+            time: Timestamp(line.time),
+            count: line.count,
+            crc: line.crc,
+            before: before.try_into().expect("32 bytes"),
+            body: hex::decode(line.body).expect("hex"),
+        }
+    }
+}
+
+fn records() -> Vec<Record> {
+    let lines: Vec<Line> = serde_json::from_str(JOURNAL).expect("a golden journal");
+    lines.into_iter().map(Record::from).collect()
+}
+
+/// Every reference that the records hold.
+fn references(records: &[Record]) -> Vec<(String, String)> {
+    let mut all = BTreeSet::new();
+    for event in records.iter().flat_map(|r| unpack(r).expect("whole")) {
+        let Event::Settled { channel, rows } = event else {
+            continue;
+        };
+        for row in rows {
+            if let Outcome::Accepted { references } = row.outcome {
+                all.extend(references.into_iter().map(|r| (channel.clone(), r)));
+            }
+        }
+    }
+    all.into_iter().collect()
+}
+
+/// The state that the records mean, with what stands beside the fold.
+async fn meant(records: Vec<Record>) -> (Value, Replayed) {
+    let references = references(&records);
+    let replayed = replay(&Memory::of(records)).await.expect("replays");
+    let mut serials: Vec<_> = replayed.serials.iter().collect();
+    serials.sort();
+    let found = known(&replayed.correlator, &references).0;
+    let found: Vec<_> = references
+        .iter()
+        .zip(found)
+        .map(|((channel, reference), found)| {
+            let delivery = found.map(|f| (f.delivery.stream, f.delivery.number, f.part));
+            json!([channel, reference, delivery])
+        })
+        .collect();
+    let state = json!({
+        "ledger": view(&replayed.ledger),
+        "serials": serials,
+        "references": found,
+    });
+    (state, replayed)
+}
+
+#[tokio::test]
+async fn every_version_reads_format_1_as_it_was_meant() {
+    if std::env::var_os(REWRITE).is_some() {
+        rewrite().await;
+    }
+    let records = records();
+    let mut places = [false; 18];
+    for record in &records {
+        assert_eq!(record.format, 1);
+        for event in unpack(record).expect("whole") {
+            places[place(&event)] = true;
+        }
+    }
+    assert_eq!(places, [true; 18], "each event of format 1 is in it");
+    let (state, replayed) = meant(records).await;
+    assert!(replayed.damage.is_empty(), "{:?}", replayed.damage);
+    let expected: Value = serde_json::from_str(STATE).expect("a golden state");
+    for key in ["ledger", "serials", "references"] {
+        assert_eq!(state[key], expected[key], "{key}");
+    }
+}
+
+#[test]
+fn format_1_is_written_as_it_was() {
+    for record in records() {
+        let mut body = Vec::new();
+        for event in unpack(&record).expect("whole") {
+            body = postcard::to_extend(&event, body).expect("packs");
+        }
+        assert_eq!(
+            hex::encode(body),
+            hex::encode(record.body),
+            "record {}",
+            record.seq
+        );
+    }
+}
+
+const REWRITE: &str = "TOCSIN_REWRITE_GOLDEN";
+
+/// Writes both files anew and fails the test. Only before format 1 is released, or, copied, for the first journal of a
+/// new format: `TOCSIN_REWRITE_GOLDEN=1 cargo nextest run -p tocsin golden`, and then a review of the difference.
+async fn rewrite() {
+    assert_eq!(FORMAT, 1, "a new format has a golden journal of its own");
+    let store = Arc::new(Memory::default());
+    let clock = Arc::new(ManualClock::new(START));
+    let begin = replay(&*store).await.expect("empty");
+    let writer = Writer::start(store.clone(), begin.ledger, clock.clone(), begin.history);
+    run(&writer, &clock, &fixed(220).steps, &[2, 1, 4]).await;
+    let records = store.records();
+    let lines: Vec<_> = records
+        .iter()
+        .map(|r| serde_json::to_string(&Line::from(r)).expect("a line"))
+        .collect();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ledger/golden");
+    let journal = format!("[\n{}\n]\n", lines.join(",\n"));
+    let state = format!("{}\n", meant(records).await.0);
+    std::fs::write(folder.join("format-1.json"), journal).expect("writes");
+    std::fs::write(folder.join("format-1.state.json"), state).expect("writes");
+    panic!(
+        "the golden journal was written anew; take {REWRITE} away, review the difference and run again"
+    );
+}

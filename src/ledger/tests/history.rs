@@ -1,0 +1,429 @@
+//! Random histories that could have happened: a list of small numbers becomes proposals, each checked against a ledger of
+//! its own. Receipts come late, twice, before their settlement and for what is over; attempts come back old. This module
+//! must not bring an event that does not fit.
+
+use std::time::Duration;
+
+use channel::{Evidence, FailureClass, PresenceState, Timestamp, Verdict};
+
+use super::super::event::*;
+use super::super::{Correlator, Event, Found, Ledger, Proposal};
+use super::kit::{START, accepted, block, ground, identity, variant};
+use crate::model::{Delivery, StreamId};
+
+/// What to do, and three numbers that say with whom.
+pub type Op = (u8, u16, u16, u16);
+
+#[derive(Clone)]
+pub struct Step {
+    pub wait: Duration,
+    pub proposal: Proposal,
+}
+
+pub struct History {
+    pub steps: Vec<Step>,
+    pub correlator: Correlator,
+    /// Every reference that a far end ever gave or spoke of.
+    pub references: Vec<(String, String)>,
+    ledger: Ledger,
+    now: Timestamp,
+    streams: StreamId,
+    serial: u64,
+}
+
+const CHANNELS: [&str; 2] = ["sms", "speaker"];
+
+pub fn history(ops: &[Op]) -> History {
+    let mut history = History {
+        steps: Vec::new(),
+        correlator: Correlator::default(),
+        references: Vec::new(),
+        ledger: Ledger::default(),
+        now: START,
+        streams: 0,
+        serial: 0,
+    };
+    history.accept(7);
+    history.release(0, 3);
+    for op in ops {
+        history.go(*op);
+    }
+    history
+}
+
+/// A fixed one for tests that go through all its records.
+pub fn fixed(ops: usize) -> History {
+    let mut random = fastrand::Rng::with_seed(20_260_714);
+    let ops: Vec<Op> = (0..ops)
+        .map(|_| {
+            (
+                random.u8(..),
+                random.u16(..),
+                random.u16(..),
+                random.u16(..),
+            )
+        })
+        .collect();
+    history(&ops)
+}
+
+/// Deliveries of one alert.
+struct Few {
+    stream: StreamId,
+    numbers: Vec<u32>,
+}
+
+impl History {
+    fn go(&mut self, (op, a, b, c): Op) {
+        match op % 24 {
+            0 => self.accept(a),
+            1 | 2 => self.release(a, b),
+            3 => self.block(a, b),
+            4 => self.on(a, |_| Event::Planned {
+                step: 0,
+                blocks: 1,
+                deliveries: u32::from(b),
+            }),
+            5..=8 => self.hand(a, b, c),
+            9..=12 => self.settle(a, b, c, true),
+            13 | 14 => self.settle(a, b, c, false),
+            15..=18 => self.receipt(a, b, c),
+            19 => self.end(a, b, c),
+            20 => self.give_back(a, b, c),
+            21 => self.overdue(a, b),
+            22 => self.house(a, b),
+            _ => self.everything(a, c),
+        }
+    }
+
+    fn push(&mut self, proposal: Proposal) {
+        let wait = Duration::from_millis(250);
+        self.now = self.now.plus(wait);
+        if proposal.claim.is_some() {
+            self.streams += 1;
+        }
+        for (stream, event) in &proposal.events {
+            let stream = match *stream {
+                Proposal::NEW => self.streams,
+                stream => stream,
+            };
+            let fits = self.ledger.apply(stream, self.now, event);
+            fits.expect("a history that could have happened");
+        }
+        self.steps.push(Step { wait, proposal });
+    }
+
+    fn one(&mut self, stream: StreamId, event: Event) {
+        self.push(Proposal::of(stream, event));
+    }
+
+    fn stream(&self, a: u16) -> StreamId {
+        1 + u64::from(a) % self.streams
+    }
+
+    fn on(&mut self, a: u16, event: impl FnOnce(StreamId) -> Event) {
+        let stream = self.stream(a);
+        self.one(stream, event(stream));
+    }
+
+    /// A few deliveries of one alert, if it has any.
+    fn some(&self, a: u16, b: u16) -> Option<Few> {
+        let stream = self.stream(a);
+        let count = self.ledger.alert(stream)?.next_delivery();
+        let lo = u32::from(b >> 3).checked_rem(count)?;
+        let hi = count.min(lo + 1 + u32::from(b & 3));
+        let numbers = (lo..hi).collect();
+        Some(Few { stream, numbers })
+    }
+
+    fn channel(&self, stream: StreamId, number: u32) -> String {
+        let alert = self.ledger.alert(stream).expect("accepted");
+        let (block, _) = alert.find(number).expect("held");
+        block.channel.clone()
+    }
+
+    fn attempts(&self, stream: StreamId, number: u32) -> u8 {
+        let alert = self.ledger.alert(stream).expect("accepted");
+        let (block, i) = alert.find(number).expect("held");
+        block.attempts(i)
+    }
+
+    fn accept(&mut self, a: u16) {
+        let nth = self.streams + 1;
+        let born = match a % 8 {
+            0 => Born::SupersededBy(1),
+            1 => Born::Filed,
+            2 => Born::Quarantined,
+            _ => Born::Live,
+        };
+        let event = Event::Accepted(Box::new(accepted(nth, born)));
+        let mut proposal = Proposal::of(Proposal::NEW, event);
+        proposal.claim = Some((identity(nth), [2; 32]));
+        self.push(proposal);
+    }
+
+    fn release(&mut self, a: u16, b: u16) {
+        let stream = self.stream(a);
+        let alert = self.ledger.alert(stream).expect("accepted");
+        let mut proposal = Proposal::of(
+            stream,
+            Event::Released {
+                generation: u32::from(b) + 1,
+                by: "rule".into(),
+            },
+        );
+        let first = u16::try_from(alert.variants().len()).expect("few");
+        let variants = vec![
+            variant("sms", 1 + u32::from(b % 3)),
+            variant("loudspeaker", 1),
+        ];
+        let more = [
+            Event::Variants { first, variants },
+            Event::Ground(ground(u64::from(b % 5))),
+            self.next_block(stream, b, first),
+        ];
+        proposal.events.extend(more.map(|event| (stream, event)));
+        self.push(proposal);
+    }
+
+    fn next_block(&self, stream: StreamId, b: u16, variant: u16) -> Event {
+        let alert = self.ledger.alert(stream).expect("accepted");
+        let runs = [(1 + u32::from(b % 5), variant), (1 + u32::from(b % 2), 0)];
+        let channel = CHANNELS[usize::from(b / 7 % 2)];
+        Event::Block(block(channel, alert.next_delivery(), &runs))
+    }
+
+    fn block(&mut self, a: u16, b: u16) {
+        let stream = self.stream(a);
+        let event = self.next_block(stream, b, 0);
+        self.one(stream, event);
+    }
+
+    fn hand(&mut self, a: u16, b: u16, c: u16) {
+        let Some(some) = self.some(a, b) else { return };
+        let (lo, hi) = (some.numbers[0], some.numbers[0] + 1);
+        let old = c.is_multiple_of(7);
+        let attempt = self.attempts(some.stream, lo) + u8::from(!old);
+        let whys = [Why::First, Why::Retry, Why::InDoubt];
+        let range = |lo, hi, serial| HandedRange {
+            lo,
+            hi,
+            attempt,
+            why: whys[usize::from(c % 3)],
+            serial,
+        };
+        let last = some.numbers.last().expect("some") + 1;
+        let ranges = vec![
+            range(lo, hi, self.serial + 1),
+            range(hi, last, self.serial + 2),
+        ];
+        self.serial += u64::from(last - lo);
+        let channel = self.channel(some.stream, lo);
+        self.one(some.stream, Event::Handed { channel, ranges });
+    }
+
+    /// Few enough that a far end uses one again now and then.
+    fn reference(stream: StreamId, number: u32, attempt: u8, part: u8) -> String {
+        let mix = stream * 1_009 + u64::from(number) * 31 + u64::from(attempt) * 7;
+        format!("{:x}", (mix + u64::from(part)) % 500)
+    }
+
+    fn settle(&mut self, a: u16, b: u16, c: u16, well: bool) {
+        let Some(some) = self.some(a, b) else { return };
+        let old = u8::from(c.is_multiple_of(6));
+        let rows = some.numbers.iter().map(|number| {
+            let attempt = self.attempts(some.stream, *number).saturating_sub(old);
+            let (outcome, next) = if well {
+                let parts = 1 + u8::try_from(c % 3).expect("small");
+                let references = (0..parts)
+                    .map(|part| Self::reference(some.stream, *number, attempt, part))
+                    .collect();
+                let until = self.now.plus(Duration::from_mins(10));
+                let next = [Next::Await { until }, Next::Done][usize::from(c.is_multiple_of(5))];
+                (Outcome::Accepted { references }, next)
+            } else {
+                let class = FailureClass::ALL[usize::from(c) % FailureClass::ALL.len()];
+                let at = self.now.plus(Duration::from_secs(5));
+                let due = |charged| Next::Due { at, charged };
+                let nexts = [due(true), due(false), Next::Failed, Next::Done];
+                let code = format!("smpp:{}", c % 9);
+                (Outcome::Refused { class, code }, nexts[usize::from(c % 4)])
+            };
+            SettledRow {
+                delivery: *number,
+                attempt,
+                outcome,
+                next,
+            }
+        });
+        let rows = rows.collect();
+        let channel = self.channel(some.stream, some.numbers[0]);
+        self.settled(some.stream, channel, rows);
+    }
+
+    /// With the receipts that waited for it, as the dispatch room does.
+    fn settled(&mut self, stream: StreamId, channel: String, rows: Vec<SettledRow>) {
+        let mut proposal = Proposal::default();
+        let mut receipts = Vec::new();
+        for row in &rows {
+            let Outcome::Accepted { references } = &row.outcome else {
+                continue;
+            };
+            let delivery = Delivery {
+                stream,
+                number: row.delivery,
+            };
+            for (part, reference) in (0..).zip(references) {
+                self.references.push((channel.clone(), reference.clone()));
+                for one in self.correlator.settled(&channel, reference, delivery, part) {
+                    proposal.inbox_take.push(one.inbox);
+                    receipts.push(row_of(one.found, one.receipt));
+                }
+            }
+        }
+        let settled = Event::Settled {
+            channel: channel.clone(),
+            rows,
+        };
+        proposal.events.push((stream, settled));
+        if !receipts.is_empty() {
+            let rows = receipts;
+            proposal
+                .events
+                .push((stream, Event::Receipt { channel, rows }));
+        }
+        self.push(proposal);
+    }
+
+    fn receipt(&mut self, a: u16, b: u16, c: u16) {
+        let Some(some) = self.some(a, b) else { return };
+        let number = some.numbers[0];
+        let channel = self.channel(some.stream, number);
+        // Of the attempt in hand, of one before, or of one to come.
+        let attempt = (self.attempts(some.stream, number) + u8::try_from(c % 3).expect("small"))
+            .saturating_sub(1);
+        let part = u8::try_from(c / 3 % 3).expect("small");
+        let reference = Self::reference(some.stream, number, attempt, part);
+        let verdict = match c % 10 {
+            0 => Verdict::Progress,
+            1 | 2 => Verdict::Refused(FailureClass::ALL[usize::from(c / 10) % 6]),
+            3..=7 => Verdict::Reached(Evidence::Delivered),
+            _ => Verdict::Reached(Evidence::Acknowledged),
+        };
+        self.references.push((channel.clone(), reference.clone()));
+        let found = if channel == "speaker" {
+            Some(Found {
+                delivery: Delivery {
+                    stream: some.stream,
+                    number,
+                },
+                part: 0,
+                by: MatchedBy::Key,
+            })
+        } else {
+            self.correlator.lookup(&channel, &reference)
+        };
+        let receipt = InboxReceipt {
+            channel: channel.clone(),
+            reference,
+            key: None,
+            verdict,
+            code: format!("R{}", c % 11),
+            far: Some(START),
+            seen: self.now,
+        };
+        let proposal = match found {
+            Some(found) => {
+                let rows = vec![row_of(found, receipt)];
+                Proposal::of(found.delivery.stream, Event::Receipt { channel, rows })
+            }
+            None => Proposal {
+                inbox_put: vec![self.correlator.keep(receipt)],
+                ..Proposal::default()
+            },
+        };
+        self.push(proposal);
+    }
+
+    fn end(&mut self, a: u16, b: u16, c: u16) {
+        let by = self.streams;
+        match c % 4 {
+            0 => self.on(a, |_| Event::Withdrawn { by }),
+            _ => self.on(a, |_| Event::Expired {
+                variants: vec![b % 4],
+            }),
+        }
+    }
+
+    fn give_back(&mut self, a: u16, b: u16, c: u16) {
+        let Some(some) = self.some(a, b) else { return };
+        let (at, deliveries) = (self.now.plus(Duration::from_secs(1)), some.numbers);
+        let event = match c % 2 {
+            0 => Event::Returned { deliveries, at },
+            _ => Event::InDoubt {
+                deliveries,
+                epoch: 1,
+                due: at,
+            },
+        };
+        self.one(some.stream, event);
+    }
+
+    fn overdue(&mut self, a: u16, b: u16) {
+        let Some(some) = self.some(a, b) else { return };
+        let deliveries = some.numbers;
+        self.one(some.stream, Event::Overdue { deliveries });
+    }
+
+    fn house(&mut self, a: u16, b: u16) {
+        let states = [PresenceState::Idle, PresenceState::Silent];
+        let links = [LinkState::Up, LinkState::Paused, LinkState::Probing];
+        let event = match a % 4 {
+            0 => Event::Took {
+                epoch: u32::from(b),
+                format: 1,
+            },
+            1 => Event::Imported {
+                generation: u32::from(b),
+                households: 3,
+                people: 7,
+                by: "water".into(),
+            },
+            2 => Event::Link {
+                channel: CHANNELS[usize::from(b % 2)].into(),
+                state: links[usize::from(b % 3)],
+                class: FailureClass::LinkDown,
+                code: format!("L{}", b % 5),
+            },
+            _ => Event::Presence {
+                device: format!("speaker-{}", b % 3),
+                state: states[usize::from(b % 2)],
+            },
+        };
+        self.one(0, event);
+    }
+
+    /// A whole alert is handed and taken.
+    fn everything(&mut self, a: u16, c: u16) {
+        let stream = self.stream(a);
+        let count = self.ledger.alert(stream).map_or(0, |a| a.next_delivery());
+        for number in 0..count.min(8) {
+            let (a, b) = (u16::try_from(stream - 1).expect("small"), number << 3);
+            let b = u16::try_from(b).expect("small");
+            self.hand(a, b, c);
+            self.settle(a, b, c, true);
+        }
+    }
+}
+
+fn row_of(found: Found, receipt: InboxReceipt) -> ReceiptRow {
+    ReceiptRow {
+        delivery: found.delivery.number,
+        part: found.part,
+        verdict: receipt.verdict,
+        code: receipt.code,
+        far: receipt.far,
+        seen: receipt.seen,
+        by: found.by,
+    }
+}

@@ -1,0 +1,324 @@
+//! What the tests of this room share: made-up alerts, everything that can be seen of a ledger as one JSON value, and a
+//! store in memory that fails and waits on demand. This module must not assert anything but the ledger's own sums.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+
+use async_trait::async_trait;
+use channel::{Level, Timestamp};
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+
+use super::super::alert::{FAR_REFUSED, REFUSED};
+use super::super::event::{
+    Accepted, Audience, Block, Born, Ground, GroundHousehold, Identity, InfoMeta, NO_HOUSEHOLD,
+    VariantMeta,
+};
+use super::super::{Alert, DISPUTED, IN_DOUBT, Ledger};
+use crate::ledger;
+use crate::model::{RegionCode, State, StreamId, Tags};
+use crate::store::{Append, DocumentId, IdentityRow, InboxRow, Record, Store, StoreError};
+
+/// 2026-07-14 09:00 in Beijing.
+pub const START: Timestamp = Timestamp(1_783_990_800_000);
+pub const HOUR: i64 = 3_600_000;
+
+pub fn village(nth: u64) -> RegionCode {
+    RegionCode::try_from(510_727_217_201 + nth).expect("a village")
+}
+
+pub fn identity(nth: u64) -> Identity {
+    Identity {
+        sender: "bureau@example.invalid".into(),
+        identifier: format!("A-{nth}"),
+        sent: START.0,
+    }
+}
+
+pub fn accepted(nth: u64, born: Born) -> Accepted {
+    let info = InfoMeta {
+        language: "zh-CN".into(),
+        event: "11B03".into(),
+        severity: cap::Severity::Extreme,
+        urgency: cap::Urgency::Immediate,
+        onset: Some(START),
+        expires: Timestamp(START.0 + 6 * HOUR),
+    };
+    Accepted {
+        identity: identity(nth),
+        document: [1; 32],
+        content: [2; 32],
+        caller: "water".into(),
+        status: cap::Status::Actual,
+        msg_type: cap::MsgType::Alert,
+        level: Level::Red,
+        references: Vec::new(),
+        hits: Vec::new(),
+        born,
+        infos: vec![info],
+        regions: vec![village(0)],
+        regions_hash: [3; 32],
+        plan: [4; 32],
+        plan_name: "10-red".into(),
+        generation: 1,
+    }
+}
+
+pub fn variant(kind: &str, segments: u32) -> VariantMeta {
+    VariantMeta {
+        kind: kind.into(),
+        language: "zh-CN".into(),
+        document: [5; 32],
+        segments,
+        expires: Timestamp(START.0 + 6 * HOUR),
+        drill: false,
+    }
+}
+
+pub fn ground(nth: u64) -> Ground {
+    let household = |id| GroundHousehold {
+        id,
+        group: 1,
+        away: id == 2,
+        tags: Tags::LIVES_ALONE,
+    };
+    Ground {
+        region: village(nth),
+        households: (0..3).map(household).collect(),
+        people: 7,
+        speakers: 1,
+    }
+}
+
+/// Deliveries from `first` on, with variants by run.
+pub fn block(channel: &str, first: u32, runs: &[(u32, u16)]) -> Block {
+    let n: u32 = runs.iter().map(|(run, _)| run).sum();
+    let speaker = channel == "speaker";
+    Block {
+        step: 0,
+        region: village(u64::from(first % 7)),
+        channel: channel.into(),
+        audience: if speaker {
+            Audience::Speakers
+        } else {
+            Audience::Public
+        },
+        first,
+        endpoints: (first..first + n).map(|e| 1_000 + e).collect(),
+        households: (first..first + n)
+            .map(|h| if speaker { NO_HOUSEHOLD } else { h })
+            .collect(),
+        variants: runs.to_vec(),
+        rank: 3,
+        window: 600_000,
+    }
+}
+
+/// Everything that can be seen of a ledger. Sums that it keeps are counted again.
+pub fn view(ledger: &Ledger) -> Value {
+    let fresh: Vec<_> = ledger.blocks_since(0);
+    json!({
+        "generation": ledger.generation(),
+        "epoch": ledger.epoch(),
+        "links": ledger.links(),
+        "presence": ledger.presence(),
+        "fresh": fresh.iter().map(|b| (b.stream, b.first)).collect::<Vec<_>>(),
+        "alerts": ledger.alerts().iter().map(|a| alert(ledger, a)).collect::<Vec<_>>(),
+    })
+}
+
+/// One alert's part of it.
+pub fn view_of(ledger: &Ledger, stream: StreamId) -> Option<Value> {
+    ledger.alert(stream).map(|a| alert(ledger, &a))
+}
+
+fn alert(ledger: &Ledger, alert: &Alert) -> Value {
+    assert_eq!(ledger.find(&alert.meta.identity), Some(alert.stream));
+    let variants = alert.variants();
+    let expired: Vec<_> = (0..)
+        .zip(&variants)
+        .map(|(n, _)| alert.is_expired(n))
+        .collect();
+    let grounds: Vec<_> = alert.grounds().values().map(|g| json!(**g)).collect();
+    let blocks: Vec<_> = alert.blocks().iter().map(|b| block_of(ledger, b)).collect();
+    json!({
+        "stream": alert.stream,
+        "at": alert.at,
+        "meta": alert.meta,
+        "phase": alert.phase(),
+        "withdrawn_by": alert.withdrawn_by(),
+        "generation": alert.generation(),
+        "next": alert.next_delivery(),
+        "variants": variants,
+        "expired": expired,
+        "grounds": grounds,
+        "doubts": alert.doubts.load(SeqCst),
+        "blocks": blocks,
+    })
+}
+
+fn block_of(ledger: &Ledger, block: &ledger::Block) -> Value {
+    let places = 0..block.len() as usize;
+    for state in State::ALL {
+        let counted = places.clone().filter(|i| block.state(*i) == state).count();
+        assert_eq!(block.tally(state) as usize, counted, "{state:?}");
+    }
+    let reached = places
+        .clone()
+        .filter(|i| block.evidence(*i) > channel::Evidence::Accepted)
+        .count();
+    assert_eq!(block.reached() as usize, reached);
+    let delivery = |i: usize| {
+        let flags: Vec<_> = [IN_DOUBT, DISPUTED, REFUSED, FAR_REFUSED]
+            .into_iter()
+            .filter(|f| block.flag(i, *f))
+            .collect();
+        json!([
+            block.number(i),
+            block.endpoint(i),
+            block.household(i),
+            block.variant(i),
+            block.state(i),
+            block.evidence(i),
+            block.attempts(i),
+            flags,
+            ledger.code(block.code(i)),
+            block.due(i),
+            block.at(i),
+            block.answer(i),
+        ])
+    };
+    json!({
+        "step": block.step,
+        "region": block.region,
+        "channel": block.channel,
+        "audience": block.audience,
+        "rank": block.rank,
+        "window": block.window,
+        "deliveries": places.map(delivery).collect::<Vec<_>>(),
+    })
+}
+
+#[derive(Default, Clone)]
+pub struct Rows {
+    pub records: Vec<Record>,
+    pub documents: Vec<(DocumentId, Vec<u8>)>,
+    pub identities: Vec<IdentityRow>,
+    pub inbox: Vec<InboxRow>,
+}
+
+/// A store in memory: all or nothing, every place written once.
+pub struct Memory {
+    pub rows: Mutex<Rows>,
+    /// Refuses whatever comes.
+    pub away: AtomicBool,
+    /// Each append takes a permit before it writes.
+    pub gate: Semaphore,
+    pub asked: AtomicUsize,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::of(Vec::new())
+    }
+}
+
+impl Memory {
+    pub fn of(records: Vec<Record>) -> Self {
+        Self {
+            rows: Mutex::new(Rows {
+                records,
+                ..Rows::default()
+            }),
+            away: AtomicBool::new(false),
+            gate: Semaphore::new(Semaphore::MAX_PERMITS / 2),
+            asked: AtomicUsize::new(0),
+        }
+    }
+
+    /// Lets nothing through until permits are added.
+    pub fn closed() -> Self {
+        Self {
+            gate: Semaphore::new(0),
+            ..Self::default()
+        }
+    }
+
+    pub fn records(&self) -> Vec<Record> {
+        self.rows.lock().records.clone()
+    }
+}
+
+fn write(rows: &mut Rows, append: Append) -> Result<(), StoreError> {
+    let taken = |what: &str| Err(StoreError::Away("append", format!("{what} is taken")));
+    for record in append.records {
+        let place = (record.stream, record.stream_seq);
+        if rows.records.iter().any(|r| r.seq == record.seq) {
+            return taken("the sequence");
+        }
+        if rows
+            .records
+            .iter()
+            .any(|r| (r.stream, r.stream_seq) == place)
+        {
+            return taken("the place in the stream");
+        }
+        rows.records.push(record);
+    }
+    for row in append.identities {
+        if rows.identities.iter().any(|r| r.identity == row.identity) {
+            return taken("the identity");
+        }
+        rows.identities.push(row);
+    }
+    rows.documents.extend(append.documents);
+    rows.inbox.extend(append.inbox_put);
+    rows.inbox
+        .retain(|row| !append.inbox_take.contains(&row.id));
+    Ok(())
+}
+
+#[async_trait]
+impl Store for Memory {
+    async fn append(&self, append: Append) -> Result<(), StoreError> {
+        self.asked.fetch_add(1, SeqCst);
+        self.gate.acquire().await.expect("never closed").forget();
+        if self.away.load(SeqCst) {
+            return Err(StoreError::Away("append", "it is told to refuse".into()));
+        }
+        let mut rows = self.rows.lock();
+        let mut after = rows.clone();
+        write(&mut after, append)?;
+        *rows = after;
+        Ok(())
+    }
+
+    async fn records(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
+        let mut records = self.records();
+        records.sort_by_key(|r| r.seq);
+        records.retain(|r| r.seq > after);
+        records.truncate(limit);
+        Ok(records)
+    }
+
+    async fn stream(&self, stream: StreamId) -> Result<Vec<Record>, StoreError> {
+        let mut records = self.records();
+        records.retain(|r| r.stream == stream);
+        records.sort_by_key(|r| r.stream_seq);
+        Ok(records)
+    }
+
+    async fn document(&self, id: DocumentId) -> Result<Option<Vec<u8>>, StoreError> {
+        let rows = self.rows.lock();
+        let found = rows.documents.iter().find(|(held, _)| *held == id);
+        Ok(found.map(|(_, body)| body.clone()))
+    }
+
+    async fn identities(&self) -> Result<Vec<IdentityRow>, StoreError> {
+        Ok(self.rows.lock().identities.clone())
+    }
+
+    async fn inbox(&self) -> Result<Vec<InboxRow>, StoreError> {
+        Ok(self.rows.lock().inbox.clone())
+    }
+}

@@ -1,0 +1,116 @@
+//! Replay is live: whatever a history was, and however its proposals fell into commits, a restart sees what was seen
+//! before it. On the real writer and a real file.
+
+use std::sync::Arc;
+
+use channel::{ManualClock, Timestamp};
+use proptest::prelude::*;
+
+use super::super::{Correlator, Found, Ledger, Writer, replay};
+use super::history::{History, Op, Step, history};
+use super::kit::{START, view};
+use crate::store::{Sqlite, Store};
+
+/// Everything that a correlator answers about a history, and what waits in it.
+pub fn known(
+    correlator: &Correlator,
+    references: &[(String, String)],
+) -> (Vec<Option<Found>>, Vec<String>) {
+    let found = references
+        .iter()
+        .map(|(channel, reference)| correlator.lookup(channel, reference))
+        .collect();
+    let mut waiting: Vec<_> = correlator.waiting().map(|w| format!("{w:?}")).collect();
+    waiting.sort();
+    (found, waiting)
+}
+
+/// Each group becomes one commit: the writer runs only when this waits for it.
+pub async fn run(writer: &Writer, clock: &ManualClock, steps: &[Step], groups: &[usize]) {
+    let mut groups = groups.iter().copied().cycle();
+    let mut rest = steps;
+    while !rest.is_empty() {
+        let size = groups.next().unwrap_or(1).clamp(1, rest.len());
+        let (group, after) = rest.split_at(size);
+        let commits: Vec<_> = group
+            .iter()
+            .map(|step| {
+                clock.advance(step.wait);
+                writer.propose(step.proposal.clone())
+            })
+            .collect();
+        for commit in commits {
+            commit.await.expect("commits");
+        }
+        rest = after;
+    }
+}
+
+async fn replay_is_live(history: &History, groups: &[usize]) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("journal.sqlite");
+    let live = Arc::new(Ledger::default());
+    let position = {
+        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&path).expect("opens"));
+        let clock = Arc::new(ManualClock::new(START));
+        let begin = replay(&*store).await.expect("an empty journal").history;
+        let writer = Writer::start(store, live.clone(), clock.clone(), begin);
+        run(&writer, &clock, &history.steps, groups).await;
+        *writer.position().borrow()
+    };
+    let store = Sqlite::open(&path).expect("opens again");
+    let again = replay(&store).await.expect("replays");
+    assert_eq!(again.damage, super::super::Damage::new());
+    assert_eq!(again.history.seq, position);
+    assert_eq!(again.records, position);
+    assert_eq!(view(&again.ledger), view(&live));
+    assert_eq!(
+        known(&again.correlator, &history.references),
+        known(&history.correlator, &history.references)
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 96,
+        failure_persistence: None,
+        max_shrink_iters: 300,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn a_restart_sees_what_was_seen_before_it(
+        ops in prop::collection::vec(any::<Op>(), 1..160),
+        groups in prop::collection::vec(1_usize..12, 1..12),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(replay_is_live(&history(&ops), &groups));
+    }
+}
+
+#[test]
+fn the_histories_reach_every_event_state_and_flag() {
+    let history = super::history::fixed(2_000);
+    let ledger = Ledger::default();
+    let (mut places, mut stream) = ([false; 18], 0);
+    for (at, step) in (0..).zip(&history.steps) {
+        stream += u64::from(step.proposal.claim.is_some());
+        for (to, event) in &step.proposal.events {
+            places[super::codec::place(event)] = true;
+            let to = (*to).min(stream);
+            let time = Timestamp(START.0 + 250 * at);
+            ledger.apply(to, time, event).expect("fits");
+        }
+    }
+    assert_eq!(places, [true; 18]);
+    let seen = view(&ledger).to_string();
+    for state in crate::model::State::ALL {
+        let word = serde_json::to_string(&state).expect("a word");
+        assert!(seen.contains(&word), "{word}");
+    }
+    assert!(seen.contains("[1,2"), "in doubt and disputed");
+    assert!(seen.contains("acknowledged"));
+    assert!(known(&history.correlator, &history.references).1.len() > 1);
+}
