@@ -2,6 +2,7 @@
 //! This module must not decide anything about an alert.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -28,8 +29,15 @@ use crate::{factories, http};
 pub const JOURNAL: &str = "journal.sqlite";
 pub const REGISTRY: &str = "registry.sqlite";
 
+/// Held by the process that runs on a data folder.
+const LOCK: &str = "lock";
+
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    #[error(
+        "another gateway runs on the data folder {0}: stop it first, or choose another folder in node.data"
+    )]
+    Running(String),
     #[error("the data folder {0} cannot be made: {1}")]
     Data(String, std::io::Error),
     #[error(transparent)]
@@ -52,6 +60,7 @@ pub struct App {
     pub damage: Damage,
     tasks: TaskTracker,
     stop: Stop,
+    _lock: File,
 }
 
 impl App {
@@ -62,16 +71,19 @@ impl App {
         let data = &config.node.data;
         std::fs::create_dir_all(data)
             .map_err(|e| StartError::Data(data.display().to_string(), e))?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-        let store = open_store(&config.node, clock.clone()).await?;
-        let registry = Arc::new(RwLock::new(Arc::new(load_registry(data)?)));
-        let (desk, damage, serials) = desk(&store, clock).await?;
-        let channels = Arc::new(channels(&config.channels, &desk)?);
+        let lock = lock(data)?;
+        // The port comes before the first record: who cannot serve must not write.
         let listener = TcpListener::bind(config.node.listen).await;
         let listener = listener.map_err(|e| StartError::Listen(config.node.listen, e))?;
         let address = listener
             .local_addr()
             .map_err(|e| StartError::Listen(config.node.listen, e))?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let store = open_store(&config.node, clock.clone()).await?;
+        let registry = Arc::new(RwLock::new(Arc::new(load_registry(data)?)));
+        let (desk, damage, serials) = desk(&store, clock).await?;
+        note_import(&desk, &registry.read().clone()).await?;
+        let channels = Arc::new(channels(&config.channels, &desk)?);
         let (tasks, stop) = (TaskTracker::new(), Stop::new());
         let wiring = Wiring {
             config,
@@ -91,6 +103,7 @@ impl App {
             damage,
             tasks,
             stop,
+            _lock: lock,
         })
     }
 
@@ -113,6 +126,33 @@ impl App {
     }
 }
 
+/// One process to a data folder: a second one would write over the first one's numbers.
+fn lock(data: &Path) -> Result<File, StartError> {
+    let shown = || data.display().to_string();
+    let file = File::create(data.join(LOCK)).map_err(|e| StartError::Data(shown(), e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StartError::Running(shown())),
+        Err(TryLockError::Error(e)) => Err(StartError::Data(shown(), e)),
+    }
+}
+
+/// A generation that was imported since the last start is in the journal before anything uses it.
+async fn note_import(desk: &Desk, registry: &Registry) -> Result<(), Refused> {
+    let (generation, counts) = (registry.generation(), registry.counts());
+    if generation == desk.ledger.generation() {
+        return Ok(());
+    }
+    let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let event = Event::Imported {
+        generation,
+        households: small(counts.households),
+        people: small(counts.people),
+        by: "import".into(),
+    };
+    desk.writer.propose(Proposal::of(0, event)).await.map(drop)
+}
+
 /// Replays, and opens the journal for this process's own records.
 async fn desk(
     store: &Arc<dyn Store>,
@@ -126,7 +166,7 @@ async fn desk(
     let writer = Writer::start(store.clone(), ledger.clone(), clock.clone(), history);
     let took = Proposal::of(0, Event::Took { epoch, format });
     writer.propose(took).await?;
-    let correlator = Mutex::new(replayed.correlator);
+    let correlator = Arc::new(Mutex::new(replayed.correlator));
     let desk = Desk {
         ledger,
         writer,
@@ -198,6 +238,7 @@ impl Wiring {
             bureaus,
             ingest,
             channels: (*self.channels).clone(),
+            correlator: desk.correlator.clone(),
             position: desk.writer.position(),
             clock: desk.clock.clone(),
         });

@@ -17,7 +17,7 @@ pub struct Desk {
     pub ledger: Arc<Ledger>,
     pub writer: Writer,
     pub clock: Arc<dyn Clock>,
-    pub correlator: Mutex<Correlator>,
+    pub correlator: Arc<Mutex<Correlator>>,
 }
 
 /// The inlet of one channel.

@@ -1,6 +1,8 @@
 //! How the gateway itself does: alive, ready, and its channels. This module must not heal anything.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -36,6 +38,8 @@ struct ChannelView {
     /// Why it is down.
     reason: Option<String>,
     link: Option<LinkView>,
+    /// Receipts that match no delivery after a minute: 待认领回执.
+    orphan_receipts: usize,
 }
 
 /// The last change of the link that the engine noted.
@@ -55,6 +59,7 @@ struct Channels {
 
 pub async fn channels(State(gate): State<Arc<Gate>>, _: Reader) -> impl IntoResponse {
     let links = gate.ledger.links();
+    let orphans = orphans(&gate);
     let view = |(name, channel): (&String, &Arc<dyn channel::Channel>)| {
         let capability = channel.capability();
         let (health, reason) = match channel.health() {
@@ -77,6 +82,7 @@ pub async fn channels(State(gate): State<Arc<Gate>>, _: Reader) -> impl IntoResp
             health,
             reason,
             link,
+            orphan_receipts: orphans.get(name).copied().unwrap_or(0),
         }
     };
     let channels = gate.channels.iter().map(view).collect();
@@ -84,4 +90,18 @@ pub async fn channels(State(gate): State<Arc<Gate>>, _: Reader) -> impl IntoResp
         as_of: gate.clock.now().to_string(),
         channels,
     })
+}
+
+/// How long a receipt may wait for its delivery to settle.
+const ORPHAN: Duration = Duration::from_mins(1);
+
+fn orphans(gate: &Gate) -> BTreeMap<String, usize> {
+    let before = gate.clock.now().minus(ORPHAN);
+    let mut orphans = BTreeMap::new();
+    for receipt in gate.correlator.lock().waiting() {
+        if receipt.seen <= before {
+            *orphans.entry(receipt.channel.clone()).or_insert(0) += 1;
+        }
+    }
+    orphans
 }

@@ -27,12 +27,12 @@ use axum::routing::{any, get};
 use axum::serve::ListenerExt;
 use axum::{Router, middleware};
 use channel::{Channel, Clock, Stop};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::ingest::Ingest;
-use crate::ledger::{Ledger, Position};
+use crate::ledger::{Correlator, Ledger, Position};
 use crate::registry::Registry;
 use crate::store::Store;
 use crate::trust::Bureaus;
@@ -47,6 +47,8 @@ pub struct Gate {
     pub ingest: Arc<Ingest>,
     /// By configured name.
     pub channels: BTreeMap<String, Arc<dyn Channel>>,
+    /// Holds the receipts that match nothing.
+    pub correlator: Arc<Mutex<Correlator>>,
     pub position: watch::Receiver<Position>,
     pub clock: Arc<dyn Clock>,
 }

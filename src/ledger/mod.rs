@@ -20,7 +20,7 @@ use parking_lot::RwLock;
 pub use alert::{Alert, Block, DISPUTED, IN_DOUBT, Phase};
 pub use correlate::{Claimed, Correlator, Found};
 pub use event::{Event, Identity};
-pub use replay::{Damage, Replayed, replay};
+pub use replay::{Damage, replay};
 pub use writer::{Commit, Position, Proposal, Refused, Writer};
 
 use crate::model::StreamId;

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use channel::EndpointKind;
+
 use super::RegionCode;
 
 pub type HouseholdId = u32;
@@ -71,17 +73,6 @@ pub enum Role {
     PostB,
     /// 值班员 of a town or county
     Duty,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EndpointKind {
-    Mobile,
-    Landline,
-    Satellite,
-    Mailbox,
-    Openid,
-    Speaker,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

@@ -2,9 +2,10 @@
 //! several posts is told once. This module must not know the alert's words: a delivery names its language, and whoever
 //! writes the block knows the variant.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use cap::Status;
+use channel::Capability;
 
 use super::rules::Plan;
 use super::wall;
@@ -18,55 +19,61 @@ use crate::registry::Registry;
 /// What is asked of the audience: by which plan, over which channels, for an alert of which status.
 pub struct Want<'a> {
     pub plan: &'a Plan,
-    /// The kind of each configured channel.
-    pub kinds: &'a BTreeMap<String, &'static str>,
+    /// What each configured channel can do.
+    pub outlets: &'a Outlets,
     pub status: Status,
 }
 
-pub struct PlannedDelivery {
-    pub endpoint: EndpointId,
-    pub household: HouseholdId,
-    pub language: String,
-}
+pub type Outlets = BTreeMap<String, Capability>;
 
-pub struct PlannedBlock {
-    pub channel: String,
-    pub kind: &'static str,
-    pub audience: Audience,
-    pub window: u32,
-    pub deliveries: Vec<PlannedDelivery>,
-}
+/// Who has been told already, by channel.
+#[derive(Default)]
+pub struct Told(HashMap<String, HashSet<EndpointId>>);
 
-/// The endpoint that a kind of channel speaks to.
-fn endpoint_kind(kind: &str) -> Option<EndpointKind> {
-    match kind {
-        "sms" => Some(EndpointKind::Mobile),
-        "email" => Some(EndpointKind::Mailbox),
-        "loudspeaker" => Some(EndpointKind::Speaker),
-        _ => None,
+impl Told {
+    /// True when this endpoint had not been told by this channel.
+    pub fn add(&mut self, channel: &str, endpoint: EndpointId) -> bool {
+        match self.0.get_mut(channel) {
+            Some(told) => told.insert(endpoint),
+            None => {
+                self.0.insert(channel.to_owned(), HashSet::from([endpoint]));
+                true
+            }
+        }
     }
 }
 
-/// The blocks of one region, in the plan's order. `told` holds who has been told already, by channel.
-pub fn blocks(
-    registry: &Registry,
+pub struct PlannedDelivery<'a> {
+    pub endpoint: EndpointId,
+    pub household: HouseholdId,
+    pub language: &'a str,
+}
+
+pub struct PlannedBlock<'a> {
+    pub channel: String,
+    pub outlet: Capability,
+    pub audience: Audience,
+    pub window: u32,
+    pub deliveries: Vec<PlannedDelivery<'a>>,
+}
+
+/// The blocks of one region, in the plan's order.
+pub fn blocks<'a>(
+    registry: &'a Registry,
     region: RegionCode,
-    want: &Want<'_>,
-    told: &mut HashSet<(String, EndpointId)>,
-) -> Vec<PlannedBlock> {
+    want: &Want<'a>,
+    told: &mut Told,
+) -> Vec<PlannedBlock<'a>> {
     let mut out = Vec::new();
     for send in &want.plan.send {
         if !wall::lets_through(want.status, send.audience, wall::is_drill(want.status)) {
             continue;
         }
         for channel in &send.channels {
-            let Some((kind, to)) = want
-                .kinds
-                .get(channel)
-                .and_then(|k| Some((*k, endpoint_kind(k)?)))
-            else {
+            let Some(outlet) = want.outlets.get(channel).copied() else {
                 continue;
             };
+            let to = outlet.speaks_to;
             let village = region.level() == RegionLevel::Village;
             let mut deliveries = match send.audience {
                 Audience::Public if village => public(registry, region, to),
@@ -76,12 +83,12 @@ pub fn blocks(
                 Audience::Officers => officers(registry, region, to),
                 Audience::Public | Audience::Speakers => Vec::new(),
             };
-            deliveries.retain(|d| told.insert((channel.clone(), d.endpoint)));
+            deliveries.retain(|d| told.add(channel, d.endpoint));
             if !deliveries.is_empty() {
                 let window = u32::try_from(send.receipt_window.0.as_millis()).unwrap_or(u32::MAX);
                 out.push(PlannedBlock {
                     channel: channel.clone(),
-                    kind,
+                    outlet,
                     audience: send.audience,
                     window,
                     deliveries,
@@ -102,7 +109,11 @@ fn vulnerability(tags: Tags) -> u8 {
     }
 }
 
-fn public(registry: &Registry, village: RegionCode, to: EndpointKind) -> Vec<PlannedDelivery> {
+fn public<'a>(
+    registry: &'a Registry,
+    village: RegionCode,
+    to: EndpointKind,
+) -> Vec<PlannedDelivery<'a>> {
     let mut households: Vec<_> = registry
         .households_under(village)
         .iter()
@@ -118,12 +129,12 @@ fn public(registry: &Registry, village: RegionCode, to: EndpointKind) -> Vec<Pla
     out
 }
 
-fn reach(
-    registry: &Registry,
+fn reach<'a>(
+    registry: &'a Registry,
     id: RecipientId,
     to: EndpointKind,
     household: HouseholdId,
-    out: &mut Vec<PlannedDelivery>,
+    out: &mut Vec<PlannedDelivery<'a>>,
 ) {
     let Some(recipient) = registry.recipient(id) else {
         return;
@@ -133,25 +144,25 @@ fn reach(
             out.push(PlannedDelivery {
                 endpoint,
                 household,
-                language: recipient.language.to_owned(),
+                language: recipient.language,
             });
         }
     }
 }
 
-fn speakers(
-    registry: &Registry,
+fn speakers<'a>(
+    registry: &'a Registry,
     village: RegionCode,
     to: EndpointKind,
-    language: &str,
-) -> Vec<PlannedDelivery> {
+    language: &'a str,
+) -> Vec<PlannedDelivery<'a>> {
     if to != EndpointKind::Speaker {
         return Vec::new();
     }
     let planned = |id: &EndpointId| PlannedDelivery {
         endpoint: *id,
         household: NO_HOUSEHOLD,
-        language: language.to_owned(),
+        language: language,
     };
     registry
         .speakers_under(village)
@@ -160,7 +171,11 @@ fn speakers(
         .collect()
 }
 
-fn officers(registry: &Registry, region: RegionCode, to: EndpointKind) -> Vec<PlannedDelivery> {
+fn officers<'a>(
+    registry: &'a Registry,
+    region: RegionCode,
+    to: EndpointKind,
+) -> Vec<PlannedDelivery<'a>> {
     let mut out = Vec::new();
     for post in registry.officers_at(region) {
         reach(registry, post.recipient, to, NO_HOUSEHOLD, &mut out);

@@ -7,7 +7,7 @@ mod target;
 mod text;
 pub mod wall;
 
-pub use audience::{PlannedBlock, PlannedDelivery, Want, above, blocks, ground};
+pub use audience::{Outlets, PlannedBlock, PlannedDelivery, Told, Want, above, blocks, ground};
 pub use rules::{Plan, Plans};
 pub use target::{Targets, codes, target};
 pub use text::{Source, Stock, Telling, load, render};

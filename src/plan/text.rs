@@ -3,7 +3,7 @@
 //! module must not encode for a protocol.
 
 use bytes::Bytes;
-use channel::{Attachment, Level, Timestamp, Variant};
+use channel::{Attachment, Level, Style, Timestamp, Variant};
 use serde::{Deserialize, Serialize};
 
 use super::wall;
@@ -12,6 +12,7 @@ use super::wall;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Telling {
     pub kind: &'static str,
+    pub style: Style,
     pub language: String,
     /// Bit set over the alert's infos; 0 where there is none (a Cancel).
     pub infos: u64,
@@ -99,7 +100,7 @@ pub fn render(source: &Source<'_>, telling: &Telling, fallback: Timestamp) -> (V
     let body = match telling.stock {
         Some(Stock::Outside) => "您所在地区已不在预警范围内,请继续关注最新信息。".to_owned(),
         Some(Stock::Lifted) if infos.is_empty() => "该预警已撤销,请以最新信息为准。".to_owned(),
-        _ => body(&infos, telling.kind),
+        _ => body(&infos, telling.style),
     };
     let expires = infos
         .iter()
@@ -108,10 +109,10 @@ pub fn render(source: &Source<'_>, telling: &Telling, fallback: Timestamp) -> (V
     let until = expires
         .map(|t| format!("有效至{}。", clock(t)))
         .unwrap_or_default();
-    let words = match telling.kind {
-        "sms" => format!("【{}】{mark}{headline}。{body}{until}", source.signature),
-        "loudspeaker" => format!("{mark}{headline}。{body}"),
-        _ => format!("{mark}{headline}\n\n{body}\n{until}\n{}", source.signature),
+    let words = match telling.style {
+        Style::Short => format!("【{}】{mark}{headline}。{body}{until}", source.signature),
+        Style::Spoken => format!("{mark}{headline}。{body}"),
+        Style::Letter => format!("{mark}{headline}\n\n{body}\n{until}\n{}", source.signature),
     };
     let text = Text {
         language: infos
@@ -125,7 +126,7 @@ pub fn render(source: &Source<'_>, telling: &Telling, fallback: Timestamp) -> (V
         event: event(source.alert),
         regions_hash: source.regions_hash.to_owned(),
         drill: wall::is_drill(source.alert.status),
-        attach: telling.kind == "email",
+        attach: telling.style == Style::Letter,
     };
     let bytes = serde_json::to_vec(&text).expect("plain fields serialise");
     (
@@ -146,7 +147,7 @@ fn headline(source: &Source<'_>, telling: &Telling, infos: &[&cap::Info]) -> Str
 }
 
 /// A text message carries what to do, and the description where nothing says what to do; the others carry both.
-fn body(infos: &[&cap::Info], kind: &str) -> String {
+fn body(infos: &[&cap::Info], style: Style) -> String {
     let mut out = String::new();
     for (n, info) in infos.iter().enumerate() {
         if n > 0 {
@@ -154,7 +155,7 @@ fn body(infos: &[&cap::Info], kind: &str) -> String {
             out.push('。');
         }
         let (description, instruction) = (info.description.as_deref(), info.instruction.as_deref());
-        let texts = if kind == "sms" {
+        let texts = if style == Style::Short {
             [instruction.or(description), None]
         } else {
             [description, instruction]

@@ -1,7 +1,7 @@
 //! What a correction must know of the alerts that it corrects: which still stand, what they were called, and everyone
 //! who was ever handed one. This module must not write.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use channel::Evidence;
@@ -9,8 +9,8 @@ use channel::Evidence;
 use super::{Halt, Release};
 use crate::ledger::event::{Audience, NO_HOUSEHOLD};
 use crate::ledger::{Alert, Block};
-use crate::model::{EndpointId, RegionCode, State, StreamId};
-use crate::plan::{PlannedBlock, wall};
+use crate::model::{RegionCode, State, StreamId};
+use crate::plan::{Outlets, PlannedBlock, Told, wall};
 use crate::registry::Registry;
 
 #[derive(Default)]
@@ -80,15 +80,15 @@ impl Earlier {
     pub fn blocks(
         &self,
         region: RegionCode,
-        kinds: &BTreeMap<String, &'static str>,
-        told: &mut HashSet<(String, EndpointId)>,
-    ) -> Vec<PlannedBlock> {
+        outlets: &Outlets,
+        told: &mut Told,
+    ) -> Vec<PlannedBlock<'_>> {
         let (Some(status), Some(registry)) = (self.status, &self.registry) else {
             return Vec::new();
         };
-        let mut out: Vec<PlannedBlock> = Vec::new();
+        let mut out: Vec<PlannedBlock<'_>> = Vec::new();
         for block in self.handed.get(&region).into_iter().flatten() {
-            let Some(kind) = kinds.get(&block.channel) else {
+            let Some(outlet) = outlets.get(&block.channel).copied() else {
                 continue;
             };
             if !wall::lets_through(status, block.audience, wall::is_drill(status)) {
@@ -102,11 +102,11 @@ impl Earlier {
                     language: language(registry, block, i),
                 })
                 .collect();
-            deliveries.retain(|d| told.insert((block.channel.clone(), d.endpoint)));
+            deliveries.retain(|d| told.add(&block.channel, d.endpoint));
             if !deliveries.is_empty() {
                 out.push(PlannedBlock {
                     channel: block.channel.clone(),
-                    kind,
+                    outlet,
                     audience: block.audience,
                     window: block.window,
                     deliveries,
@@ -117,12 +117,12 @@ impl Earlier {
     }
 }
 
-fn language(registry: &Registry, block: &Block, i: usize) -> String {
+fn language<'a>(registry: &'a Registry, block: &Block, i: usize) -> &'a str {
     if block.audience == Audience::Speakers {
-        return String::new();
+        return "";
     }
     let recipient = registry
         .endpoint(block.endpoint(i))
         .and_then(|e| registry.recipient(e.recipient?));
-    recipient.map_or_else(String::new, |r| r.language.to_owned())
+    recipient.map_or("", |r| r.language)
 }

@@ -13,8 +13,8 @@ use parking_lot::RwLock;
 
 use crate::ledger::event::{Block, Born};
 use crate::ledger::{Alert, Event, Ledger, Phase, Proposal, Refused, Writer};
-use crate::model::{EndpointId, RegionCode, StreamId};
-use crate::plan::{self, Plan, PlannedBlock, Stock, Targets, Want};
+use crate::model::{RegionCode, StreamId};
+use crate::plan::{self, Outlets, Plan, PlannedBlock, Stock, Targets, Told, Want};
 use crate::registry::Registry;
 use crate::store::{Store, StoreError};
 use crate::trust::Bureaus;
@@ -51,7 +51,7 @@ struct Work {
     targets: Targets,
     earlier: Earlier,
     registry: Arc<Registry>,
-    kinds: BTreeMap<String, &'static str>,
+    outlets: Outlets,
     rank: u64,
 }
 
@@ -154,10 +154,10 @@ impl Release {
             cap::MsgType::Cancel => Targets::default(),
             _ => plan::target(&cap, &registry).map_err(|_| Halt::Document(stream, "its area"))?,
         };
-        let kinds = self
+        let outlets = self
             .channels
             .iter()
-            .map(|(name, channel)| (name.clone(), channel.capability().kind))
+            .map(|(name, channel)| (name.clone(), channel.capability()))
             .collect();
         let rank = plan::rank(&cap);
         Ok(Work {
@@ -168,14 +168,14 @@ impl Release {
             targets,
             earlier,
             registry,
-            kinds,
+            outlets,
         })
     }
 
     async fn regions(&self, work: &Work) -> Result<(u32, u32), Halt> {
         let mut variants = Variants::resume(self, work);
         let done: HashSet<RegionCode> = done(&work.alert);
-        let mut told: HashSet<(String, EndpointId)> = told(&work.alert);
+        let mut told = told(&work.alert);
         let mut under_way = VecDeque::new();
         let mut next = work.alert.next_delivery();
         let villages: BTreeSet<RegionCode> = work
@@ -219,14 +219,14 @@ impl Release {
         work: &Work,
         region: RegionCode,
         first: u32,
-        told: &mut HashSet<(String, EndpointId)>,
+        told: &mut Told,
         variants: &mut Variants<'_>,
     ) -> (Proposal, u32) {
         let stream = work.alert.stream;
         let mut proposal = Proposal::default();
         let want = Want {
             plan: &work.plan,
-            kinds: &work.kinds,
+            outlets: &work.outlets,
             status: work.cap.status,
         };
         let hit = work.targets.villages.get(&region).copied();
@@ -242,7 +242,7 @@ impl Release {
         } else {
             Vec::new()
         };
-        let lifted = work.earlier.blocks(region, &work.kinds, told);
+        let lifted = work.earlier.blocks(region, &work.outlets, told);
         let stock = if work.cap.msg_type == cap::MsgType::Cancel {
             Stock::Lifted
         } else {
@@ -276,7 +276,7 @@ impl Release {
         work: &Work,
         region: RegionCode,
         first: u32,
-        planned: PlannedBlock,
+        planned: PlannedBlock<'_>,
         infos: u64,
         stock: Option<Stock>,
         variants: &mut Variants<'_>,
@@ -284,7 +284,7 @@ impl Release {
     ) -> Block {
         let mut runs: Vec<(u32, u16)> = Vec::new();
         for delivery in &planned.deliveries {
-            let variant = variants.of(planned.kind, &delivery.language, infos, stock, proposal);
+            let variant = variants.of(&planned.outlet, delivery.language, infos, stock, proposal);
             match runs.last_mut() {
                 Some((run, last)) if *last == variant => *run += 1,
                 _ => runs.push((1, variant)),
@@ -315,10 +315,12 @@ fn done(alert: &Alert) -> HashSet<RegionCode> {
         .collect()
 }
 
-fn told(alert: &Alert) -> HashSet<(String, EndpointId)> {
-    let mut told = HashSet::new();
+fn told(alert: &Alert) -> Told {
+    let mut told = Told::default();
     for block in alert.blocks() {
-        told.extend((0..block.len() as usize).map(|i| (block.channel.clone(), block.endpoint(i))));
+        for i in 0..block.len() as usize {
+            told.add(&block.channel, block.endpoint(i));
+        }
     }
     told
 }

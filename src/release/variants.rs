@@ -1,6 +1,8 @@
 //! The texts of one release: each is rendered once, kept as a document in the commit of the first block that uses it,
 //! and found again when a release is resumed. This module must not choose words: those are the plan's.
 
+use channel::Capability;
+
 use super::{Known, Release, Work};
 use crate::ledger::event::VariantMeta;
 use crate::ledger::record::sha256;
@@ -13,6 +15,7 @@ pub struct Variants<'a> {
     known: Known,
     /// Documents of the variants that stand in the journal, in their order.
     written: Vec<[u8; 32]>,
+    last: Option<(Telling, u16)>,
 }
 
 impl<'a> Variants<'a> {
@@ -23,13 +26,14 @@ impl<'a> Variants<'a> {
             work,
             known: Known::new(),
             written,
+            last: None,
         }
     }
 
     /// The variant of this telling; a new one joins the proposal.
     pub fn of(
         &mut self,
-        kind: &'static str,
+        outlet: &Capability,
         language: &str,
         infos: u64,
         stock: Option<Stock>,
@@ -40,15 +44,30 @@ impl<'a> Variants<'a> {
         } else {
             language
         };
+        // Neighbours mostly get the same text.
+        if let Some((last, index)) = &self.last
+            && last.kind == outlet.kind
+            && last.language == language
+            && (last.infos, last.stock) == (infos, stock)
+        {
+            return *index;
+        }
         let telling = Telling {
-            kind,
+            kind: outlet.kind,
+            style: outlet.style,
             language: language.to_owned(),
             infos,
             stock,
         };
-        if let Some(index) = self.known.get(&telling) {
-            return *index;
-        }
+        let index = match self.known.get(&telling) {
+            Some(index) => *index,
+            None => self.render(&telling, proposal),
+        };
+        self.last = Some((telling, index));
+        index
+    }
+
+    fn render(&mut self, telling: &Telling, proposal: &mut Proposal) -> u16 {
         let hash = hex::encode(self.work.alert.meta.regions_hash);
         let source = Source {
             alert: &self.work.cap,
@@ -62,13 +81,13 @@ impl<'a> Variants<'a> {
             language: &self.work.plan.language,
         };
         let lifetime = self.work.alert.at.plus(self.work.plan.lifetime.0);
-        let (bytes, expires) = plan::render(&source, &telling, lifetime);
+        let (bytes, expires) = plan::render(&source, telling, lifetime);
         let document = sha256(&bytes);
         let index = match self.written.iter().position(|d| *d == document) {
             Some(at) => u16::try_from(at).unwrap_or(u16::MAX),
-            None => self.add(&telling, bytes, document, expires, proposal),
+            None => self.add(telling, bytes, document, expires, proposal),
         };
-        self.known.insert(telling, index);
+        self.known.insert(telling.clone(), index);
         index
     }
 

@@ -1,8 +1,14 @@
 //! The embedded store: one SQLite file in WAL mode with `synchronous=FULL`, one connection that writes on a thread of
 //! its own and one that reads. This module must not hold a transaction open across calls.
+//!
+//! For crash tests: where the environment variable `TOCSIN_WAL_MARK` names a file, every commit writes the length of the
+//! write-ahead log there before it is acknowledged. A copy of the log cut to that length is what a power cut may leave,
+//! which `kill -9` alone never shows: the page cache outlives a process. Unset, as in service, it costs nothing.
 
-use std::path::Path;
-use std::sync::mpsc;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
 
 use async_trait::async_trait;
 use channel::Timestamp;
@@ -73,14 +79,53 @@ fn failed(what: &'static str, error: &rusqlite::Error) -> StoreError {
     }
 }
 
+/// Where the length of the write-ahead log at the last commit is told.
+struct Mark {
+    file: File,
+    wal: PathBuf,
+}
+
+impl Mark {
+    fn open(journal: &Path, mark: &Path) -> Result<Self, StoreError> {
+        let mut wal = journal.as_os_str().to_owned();
+        wal.push("-wal");
+        let file = File::options()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(mark)
+            .map_err(|e| StoreError::Away("open the file of TOCSIN_WAL_MARK", e.to_string()))?;
+        Ok(Self {
+            file,
+            wal: wal.into(),
+        })
+    }
+
+    /// Eight bytes, little-endian, at the file's start.
+    fn tell(&self) {
+        let told = std::fs::metadata(&self.wal)
+            .and_then(|wal| self.file.write_all_at(&wal.len().to_le_bytes(), 0));
+        if let Err(error) = told {
+            tracing::error!(%error, "TOCSIN_WAL_MARK was not written; this crash test proves nothing");
+        }
+    }
+}
+
 pub struct Sqlite {
     writer: Worker,
     reader: Worker,
+    mark: Option<Arc<Mark>>,
 }
 
 impl Sqlite {
     /// Opens or makes `journal.sqlite` at `path`.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let mark = std::env::var_os("TOCSIN_WAL_MARK");
+        Self::marked(path, mark.as_ref().map(Path::new))
+    }
+
+    fn marked(path: &Path, mark: Option<&Path>) -> Result<Self, StoreError> {
+        let mark = mark.map(|mark| Mark::open(path, mark)).transpose()?;
         let open = |what| {
             let connection = Connection::open(path).map_err(|e| failed(what, &e))?;
             connection
@@ -102,6 +147,7 @@ impl Sqlite {
         Ok(Self {
             writer: Worker::start("journal-write", writer)?,
             reader: Worker::start("journal-read", reader)?,
+            mark: mark.map(Arc::new),
         })
     }
 }
@@ -173,9 +219,15 @@ fn write(connection: &mut Connection, append: &Append) -> rusqlite::Result<()> {
 #[async_trait]
 impl Store for Sqlite {
     async fn append(&self, append: Append) -> Result<(), StoreError> {
-        self.writer
-            .call("append to the journal", move |c| write(c, &append))
-            .await
+        let mark = self.mark.clone();
+        let work = move |c: &mut Connection| {
+            write(c, &append)?;
+            if let Some(mark) = mark {
+                mark.tell();
+            }
+            Ok(())
+        };
+        self.writer.call("append to the journal", work).await
     }
 
     async fn records(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
@@ -255,5 +307,26 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("journal.sqlite");
         crate::store::suite::exercise(async || Sqlite::open(&path).expect("opens")).await;
+    }
+
+    #[tokio::test]
+    async fn the_mark_tells_the_length_of_the_log_at_each_commit() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (path, mark) = (dir.path().join("journal.sqlite"), dir.path().join("mark"));
+        let store = Sqlite::marked(&path, Some(&mark)).expect("opens");
+        let mut last = 0;
+        for id in 0..3 {
+            let append = Append {
+                documents: vec![([id; 32], vec![id; 10_000])],
+                ..Append::default()
+            };
+            store.append(append).await.expect("appends");
+            let told = std::fs::read(&mark).expect("the mark");
+            let told = u64::from_le_bytes(told.try_into().expect("eight bytes"));
+            let wal = std::fs::metadata(dir.path().join("journal.sqlite-wal")).expect("the log");
+            assert_eq!(told, wal.len());
+            assert!(told > last);
+            last = told;
+        }
     }
 }

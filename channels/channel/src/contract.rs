@@ -44,10 +44,37 @@ pub struct Context {
     pub inlet: Arc<dyn Inlet>,
 }
 
+/// What a channel speaks to.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum EndpointKind {
+    Mobile,
+    Landline,
+    Satellite,
+    Mailbox,
+    Openid,
+    Speaker,
+}
+
+/// How texts for a channel are written.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Style {
+    /// Every character costs: what to do, under the bureau's signature.
+    Short,
+    /// To be spoken aloud: all of it, without signature.
+    Spoken,
+    /// To be read: all of it, with the CAP file.
+    Letter,
+}
+
 #[derive(Clone, Copy, Debug)]
 pub struct Capability {
     /// `sms`, `loudspeaker`, `email`.
     pub kind: &'static str,
+    pub speaks_to: EndpointKind,
+    pub style: Style,
     /// The best evidence that this channel can ever give.
     pub best: Evidence,
     /// How many messages it is useful to hand over at once.

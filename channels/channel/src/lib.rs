@@ -9,7 +9,10 @@ mod receipt;
 pub mod testing;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
-pub use contract::{Accepted, Capability, Channel, Context, Health, Inlet, Outcomes, Unavailable};
+pub use contract::{
+    Accepted, Capability, Channel, Context, EndpointKind, Health, Inlet, Outcomes, Style,
+    Unavailable,
+};
 pub use failure::{Failure, FailureClass};
 pub use http::{HttpClient, Reply, Request};
 pub use message::{Address, Attachment, Key, Level, Message, Variant};

@@ -3,7 +3,8 @@
 
 use async_trait::async_trait;
 use channel::{
-    Accepted, Capability, Channel, Context, Evidence, Failure, FailureClass, Health, Message, Stop,
+    Accepted, Capability, Channel, Context, EndpointKind, Evidence, Failure, FailureClass, Health,
+    Message, Stop, Style,
 };
 use lettre::Address;
 use lettre::message::Mailbox;
@@ -118,6 +119,8 @@ impl Channel for Email {
     fn capability(&self) -> Capability {
         Capability {
             kind: "email",
+            speaks_to: EndpointKind::Mailbox,
+            style: Style::Letter,
             best: Evidence::Accepted,
             batch: 100,
             window: self.connections,

@@ -235,10 +235,14 @@ impl Desk {
         }
     }
 
-    /// Nobody has proved within the timeout to have fetched it. It lies on until it expires.
-    pub(crate) fn overdue(&mut self, device: &str, key: Key) {
+    /// Nobody has proved in time to have fetched it, or the gateway closes. It lies on until it expires.
+    pub(crate) fn give_up(&mut self, device: &str, key: Key, closing: bool) {
         if let Some(order) = self.order(device, key) {
-            let failure = if order.written { unproved() } else { silent() };
+            let failure = match (order.written, closing) {
+                (true, _) => unproved(),
+                (false, true) => closed(),
+                (false, false) => silent(),
+            };
             order.settle(|_| Err(failure));
         }
     }
@@ -303,6 +307,14 @@ fn silent() -> Failure {
     transient(
         "speaker:silent",
         "the device did not fetch the order in time",
+    )
+}
+
+fn closed() -> Failure {
+    Failure::new(
+        FailureClass::LinkDown,
+        "speaker:closing",
+        "the gateway closes and the device had not fetched the order; it is handed again",
     )
 }
 
@@ -406,11 +418,11 @@ mod tests {
     fn an_overdue_order_is_silent_when_never_written_and_in_doubt_when_written() {
         let mut desk = Desk::new(8);
         let mut never = put(&mut desk, &message(1, 5));
-        desk.overdue("a", message(1, 5).key);
+        desk.give_up("a", message(1, 5).key);
         assert_eq!(code(&mut never), "speaker:silent");
         let mut written = put(&mut desk, &message(1, 5));
         serials(&mut desk, 0);
-        desk.overdue("a", message(1, 5).key);
+        desk.give_up("a", message(1, 5).key);
         assert_eq!(code(&mut written), "speaker:unproved");
         // Handed again under the same serial, the next poll proves it.
         let mut again = put(&mut desk, &message(1, 5));

@@ -1,16 +1,18 @@
 //! The channel itself: orders go out as answers to the devices' polls, reports and heartbeats come in. It must not
 //! listen, retry or pace; what waits lies on the desk.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use channel::{
-    Accepted, Capability, Channel, Context, Evidence, Failure, FailureClass, Health, Message,
-    Outcomes, Presence, PresenceState, Reply, Request, Stop,
+    Accepted, Capability, Channel, Context, EndpointKind, Evidence, Failure, FailureClass, Health,
+    Message, Outcomes, Presence, PresenceState, Reply, Request, Stop, Style,
 };
 use parking_lot::Mutex;
 use serde::Deserialize;
 use tokio::sync::mpsc::unbounded_channel;
+use tokio::time::Sleep;
 
 use crate::desk::{Desk, Due, Waiter};
 use crate::keys::Keys;
@@ -198,6 +200,8 @@ impl Channel for Loudspeaker {
     fn capability(&self) -> Capability {
         Capability {
             kind: "loudspeaker",
+            speaks_to: EndpointKind::Speaker,
+            style: Style::Spoken,
             best: Evidence::Acknowledged,
             batch: 1_000,
             // Devices wait side by side and cost nothing while they do.
@@ -247,11 +251,11 @@ impl Channel for Loudspeaker {
                     }
                     None => return,
                 },
-                () = &mut timer, if !late => {
+                closing = overdue(&mut timer, &self.closing), if !late => {
                     late = true;
                     let mut desk = self.desk.lock();
                     for message in batch.iter().zip(&open).filter_map(|(message, open)| open.then_some(message)) {
-                        desk.overdue(message.address.expose(), message.key);
+                        desk.give_up(message.address.expose(), message.key, closing);
                     }
                 }
             }
@@ -290,6 +294,14 @@ impl Channel for Loudspeaker {
     /// Always up: it holds no session of its own. Whether a device is there is its presence.
     fn health(&self) -> Health {
         Health::Up
+    }
+}
+
+/// When a batch is waited for no longer; true when that is because the gateway closes.
+async fn overdue(timer: &mut Pin<&mut Sleep>, closing: &Stop) -> bool {
+    tokio::select! {
+        () = timer => false,
+        () = closing.cancelled() => true,
     }
 }
 

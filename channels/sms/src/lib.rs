@@ -19,8 +19,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use channel::{
-    Accepted, Capability, Channel, Context, Evidence, Failure, FailureClass, Health, Message,
-    Outcomes, Stop, Variant,
+    Accepted, Capability, Channel, Context, EndpointKind, Evidence, Failure, FailureClass, Health,
+    Message, Outcomes, Stop, Style, Variant,
 };
 use parking_lot::Mutex;
 
@@ -110,6 +110,8 @@ impl Channel for Sms {
     fn capability(&self) -> Capability {
         Capability {
             kind: "sms",
+            speaks_to: EndpointKind::Mobile,
+            style: Style::Short,
             best: Evidence::Delivered,
             batch: 500,
             window: self.config.window,

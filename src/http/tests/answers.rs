@@ -510,6 +510,7 @@ async fn channels_speakers_and_health_answer() {
           "state_zh": "通道中断"
         },
         "name": "echo",
+        "orphan_receipts": 0,
         "reason": "not connected yet"
       }
     ]

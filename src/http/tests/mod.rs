@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use channel::{
-    Accepted, Capability, Channel, Evidence, Failure, Health, HttpClient, ManualClock, Message,
-    Reply, Request, Stop,
+    Accepted, Capability, Channel, EndpointKind, Evidence, Failure, Health, HttpClient,
+    ManualClock, Message, Reply, Request, Stop, Style,
 };
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -81,6 +81,8 @@ impl Channel for Echo {
     fn capability(&self) -> Capability {
         Capability {
             kind: "echo",
+            speaks_to: EndpointKind::Mobile,
+            style: Style::Short,
             best: Evidence::Delivered,
             batch: 1,
             window: 1,
@@ -181,6 +183,7 @@ impl Surface {
             bureaus: Arc::new(bureaus),
             ingest: Arc::new(ingest),
             channels: BTreeMap::from([("echo".to_owned(), Arc::new(Echo) as Arc<dyn Channel>)]),
+            correlator: Arc::default(),
             position: writer.position(),
             clock,
         });

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::super::event::Event;
 use super::super::record::unpack;
-use super::super::{Ledger, Proposal, Replayed, Writer, replay};
+use super::super::replay::Replayed;
+use super::super::{Ledger, Proposal, Writer, replay};
 use super::history::{History, fixed};
 use super::kit::{Memory, START, identity, view, view_of};
 use super::live::{known, run};

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::super::event::{Event, Outcome};
 use super::super::record::{FORMAT, unpack};
-use super::super::{Replayed, Writer, replay};
+use super::super::replay::Replayed;
+use super::super::{Writer, replay};
 use super::codec::place;
 use super::history::fixed;
 use super::kit::{Memory, START, view};
