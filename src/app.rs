@@ -82,7 +82,8 @@ impl App {
         let store = open_store(&config.node, clock.clone()).await?;
         let registry = Arc::new(RwLock::new(Arc::new(load_registry(data)?)));
         let (desk, damage, serials) = desk(&store, clock).await?;
-        note_import(&desk, &registry.read().clone()).await?;
+        let held = registry.read().clone();
+        note_import(&desk, &held).await?;
         let channels = Arc::new(channels(&config.channels, &desk)?);
         let (tasks, stop) = (TaskTracker::new(), Stop::new());
         let wiring = Wiring {
@@ -230,6 +231,7 @@ impl Wiring {
             registry: self.registry.clone(),
             plans: Arc::new(self.plans),
             clock: desk.clock.clone(),
+            turn: tokio::sync::Mutex::default(),
         });
         let gate = Arc::new(Gate {
             ledger: desk.ledger.clone(),

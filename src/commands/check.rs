@@ -30,21 +30,20 @@ impl Inlet for Closed {
 }
 
 pub fn run(args: &Args) -> Result<(), Failed> {
-    let mut problems = Vec::new();
-    match config::read(&args.config) {
-        Err(found) => problems = found,
-        Ok(read) => {
-            for channel in read.config.channels {
-                let context = Context {
-                    name: channel.name.clone(),
-                    clock: Arc::new(SystemClock::default()),
-                    http: HttpClient::new(Duration::from_secs(1)),
-                    inlet: Arc::new(Closed),
-                };
-                if let Err(why) = factories::make(&channel.kind, channel.settings, context) {
-                    problems.push(format!("channel {:?}: {why}", channel.name));
-                }
-            }
+    if !args.config.is_file() {
+        let what = "is no file; give another with --config";
+        return Err(Failed::Input(format!("{} {what}", args.config.display())));
+    }
+    let (config, _, mut problems) = config::look(&args.config);
+    for channel in config.into_iter().flat_map(|config| config.channels) {
+        let context = Context {
+            name: channel.name.clone(),
+            clock: Arc::new(SystemClock::default()),
+            http: HttpClient::new(Duration::from_secs(1)),
+            inlet: Arc::new(Closed),
+        };
+        if let Err(why) = factories::make(&channel.kind, channel.settings, context) {
+            problems.push(format!("channel {:?}: {why}", channel.name));
         }
     }
     if problems.is_empty() {

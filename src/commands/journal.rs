@@ -40,15 +40,14 @@ impl Dump {
     /// Beside a gateway that runs: nothing is taken from it.
     fn open(&self) -> Result<Box<dyn Store>, Failed> {
         let away = |e: crate::store::StoreError| Failed::Unreachable(e.to_string());
-        let data = match &self.data {
-            Some(data) => data.clone(),
-            None => {
-                let read = config::read(&self.config).map_err(|p| Failed::Input(p.join("\n")))?;
-                if let Place::Postgres(url) = &read.config.node.store {
-                    return Ok(Box::new(Postgres::read_only(url).map_err(away)?));
-                }
-                read.config.node.data
+        let data = if let Some(data) = &self.data {
+            data.clone()
+        } else {
+            let read = config::read(&self.config).map_err(|p| Failed::Input(p.join("\n")))?;
+            if let Place::Postgres(url) = &read.config.node.store {
+                return Ok(Box::new(Postgres::read_only(url).map_err(away)?));
             }
+            read.config.node.data
         };
         let path = data.join(JOURNAL);
         if !path.exists() {

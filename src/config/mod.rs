@@ -86,14 +86,18 @@ pub struct Read {
 
 /// Reads the file and its plans; paths in it are relative to it.
 pub fn read(file: &Path) -> Result<Read, Vec<String>> {
-    let shown = file.display();
-    let text = std::fs::read_to_string(file).map_err(|e| {
-        vec![format!(
-            "{shown} cannot be read: {e}; give another with --config"
-        )]
-    })?;
-    let mut config: Config = toml::from_str(&text)
-        .map_err(|e| vec![format!("{shown}: {}", e.to_string().trim_end())])?;
+    match look(file) {
+        (Some(config), Some(plans), problems) if problems.is_empty() => Ok(Read { config, plans }),
+        (_, _, problems) => Err(problems),
+    }
+}
+
+/// As far as the file can be read, and every problem of it and its plans.
+pub fn look(file: &Path) -> (Option<Config>, Option<Plans>, Vec<String>) {
+    let mut config = match parse(file) {
+        Ok(config) => config,
+        Err(problem) => return (None, None, vec![problem]),
+    };
     let base = file.parent().unwrap_or(Path::new("."));
     config.node.data = base.join(&config.node.data);
     config.node.plans = base.join(&config.node.plans);
@@ -108,10 +112,14 @@ pub fn read(file: &Path) -> Result<Read, Vec<String>> {
             None
         }
     };
-    match plans {
-        Some(plans) if problems.is_empty() => Ok(Read { config, plans }),
-        _ => Err(problems),
-    }
+    (Some(config), plans, problems)
+}
+
+fn parse(file: &Path) -> Result<Config, String> {
+    let shown = file.display();
+    let text = std::fs::read_to_string(file)
+        .map_err(|e| format!("{shown} cannot be read: {e}; give another with --config"))?;
+    toml::from_str(&text).map_err(|e| format!("{shown}: {}", e.to_string().trim_end()))
 }
 
 fn read_plans(folder: &Path) -> Result<Plans, Vec<String>> {

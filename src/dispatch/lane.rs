@@ -42,6 +42,8 @@ struct Run {
     /// Permits that one message took last.
     cost: u32,
     limits: Limits,
+    /// The journal says that the link is not up.
+    away: bool,
 }
 
 /// How much may be handed and not durably settled, and how much one range takes.
@@ -78,6 +80,7 @@ impl Lane {
             serial: self.serial,
             cost: 1,
             limits: Limits::of(self.rate, self.out.channel.capability().window),
+            away: self.link().is_some_and(|state| state != LinkState::Up),
         };
         let mut position = self.desk.writer.position();
         while !stop.is_cancelled() {
@@ -88,6 +91,11 @@ impl Lane {
             }
             if self.may_send(&run) && self.hand(&mut run, &stop).await {
                 continue;
+            }
+            // Nothing was tried on it, so no outcome tells that the lane stands.
+            if !run.away && run.queue.has_work() && self.out.channel.health() != Health::Up {
+                self.note_link(LinkState::Paused);
+                run.away = true;
             }
             let wait = self.wait(&run);
             tokio::select! {
@@ -111,8 +119,9 @@ impl Lane {
                 run.flow.pause(tick, STORE_AWAY);
             }
             Word::Fine => {
-                if run.flow.probing() {
+                if run.flow.probing() || run.away {
                     self.note_link(LinkState::Up);
+                    run.away = false;
                 }
                 run.flow.fine();
             }
@@ -129,15 +138,14 @@ impl Lane {
         self.out.channel.health() == Health::Up
     }
 
+    fn link(&self) -> Option<LinkState> {
+        let links = self.desk.ledger.links();
+        links.get(&self.out.name).map(|(state, ..)| *state)
+    }
+
     /// The link's state changes in the journal, once.
     fn note_link(&self, state: LinkState) {
-        let known = self
-            .desk
-            .ledger
-            .links()
-            .get(&self.out.name)
-            .map(|(s, ..)| *s);
-        if known.is_some_and(|s| s != state) {
+        if self.link().unwrap_or(LinkState::Up) != state {
             let event = Event::Link {
                 channel: self.out.name.clone(),
                 state,

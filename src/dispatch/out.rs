@@ -12,7 +12,7 @@ use super::queue::Taken;
 use super::settle::{BatchOutcomes, Settlement, Word};
 use crate::ledger::event::HandedRange;
 use crate::ledger::{Event, Refused};
-use crate::model::StreamId;
+use crate::model::{State, StreamId};
 use crate::plan;
 use crate::registry::Registry;
 
@@ -37,6 +37,11 @@ impl Out {
         };
         let mut messages = Vec::with_capacity(taken.len());
         for ((n, one), variant) in (0_u64..).zip(taken).zip(variants) {
+            // A withdrawal or an expiry was committed just before: what it closed is not sent.
+            if one.block.state(one.index) != State::Handed {
+                self.outstanding.fetch_sub(1, Ordering::SeqCst);
+                continue;
+            }
             let expires = one
                 .alert
                 .variant(one.block.variant(one.index))

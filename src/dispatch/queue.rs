@@ -76,6 +76,11 @@ impl Queue {
         self.places.insert(self.next, (block, index));
     }
 
+    /// Whether anything may be left to do.
+    pub fn has_work(&self) -> bool {
+        !(self.cursors.is_empty() && self.ready.is_empty() && self.later.is_empty())
+    }
+
     /// When the next one comes back; `None` when nothing waits.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.later.peek().map(|Reverse((at, _))| *at)

@@ -90,7 +90,7 @@ mod tests {
     const POLICY: Policy = Policy {
         first: Duration::from_secs(5),
         factor: 2,
-        cap: Duration::from_secs(60),
+        cap: Duration::from_mins(1),
         attempts: 4,
     };
 

@@ -1,6 +1,7 @@
 //! One way in for an alert: read, check, the caller's walls, targets, plan, and one commit. Each step refuses with its
 //! own words and changes nothing. This module must not write blocks.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use crate::ledger::event::{Accepted, Born, InfoMeta};
 use crate::ledger::record::sha256;
 use crate::ledger::{Event, Identity, Ledger, Proposal, Refused, Writer};
 use crate::model::{RegionCode, StreamId};
-use crate::plan::{self, Plans, Targets};
+use crate::plan::{self, Plan, Plans, Targets};
 use crate::registry::Registry;
 use crate::trust::Caller;
 
@@ -60,6 +61,9 @@ pub struct Ingest {
     pub registry: Arc<RwLock<Arc<Registry>>>,
     pub plans: Arc<Plans>,
     pub clock: Arc<dyn Clock>,
+    /// One alert at a time from its look at the others to its commit: an alert and its correction that come together
+    /// never miss each other.
+    pub turn: tokio::sync::Mutex<()>,
 }
 
 impl Ingest {
@@ -73,16 +77,18 @@ impl Ingest {
             return Err(Rejection::Unreadable { findings });
         };
         allowed(caller, &alert)?;
+        let _turn = self.turn.lock().await;
         let hits = self.hits(&alert);
         self.may_correct(caller, &alert, &hits)?;
         let targets = self.targets(caller, &alert, &findings)?;
-        let born = self.born(&alert, report.disposition);
+        let born = self.born(caller, &alert, report.disposition);
         let accepted = self.accepted(caller, &alert, &bytes, targets, hits, born, now)?;
         self.commit(accepted, bytes, report.disposition, findings)
             .await
     }
 
-    /// The streams that the references name: the instant first, else sender and identifier alone.
+    /// The streams that the references name: the instant first, else sender and identifier alone. A drill speaks of
+    /// drills alone: it must not withdraw a real warning.
     fn hits(&self, alert: &cap::Alert) -> Vec<StreamId> {
         let own = identity(alert);
         let mut hits = Vec::new();
@@ -106,10 +112,14 @@ impl Ingest {
                     .alerts()
                     .iter()
                     .rev()
-                    .find(|a| named(&a.meta.identity))
+                    .find(|a| named(&a.meta.identity) && a.meta.status == alert.status)
                     .map(|a| a.stream)
             };
-            hits.extend(exact.or_else(loose));
+            let alike = |stream: &StreamId| {
+                let named = self.ledger.alert(*stream);
+                named.is_some_and(|a| a.meta.status == alert.status)
+            };
+            hits.extend(exact.filter(alike).or_else(loose));
         }
         hits.sort_unstable();
         hits.dedup();
@@ -181,7 +191,30 @@ impl Ingest {
         }
     }
 
-    fn born(&self, alert: &cap::Alert, disposition: cap::Disposition) -> Born {
+    /// The canonical regions of some alerts together.
+    fn regions(&self, streams: &[StreamId]) -> Vec<RegionCode> {
+        let alerts = streams
+            .iter()
+            .filter_map(|stream| self.ledger.alert(*stream));
+        let all: BTreeSet<_> = alerts.flat_map(|a| a.meta.regions.clone()).collect();
+        let outer = |region: &RegionCode| !all.iter().any(|o| o != region && o.covers(*region));
+        all.iter().copied().filter(outer).collect()
+    }
+
+    /// What says neither level nor event (a short Cancel) goes by the plan of what it corrects, or by any: it adds nobody.
+    fn plan(&self, alert: &cap::Alert, hits: &[StreamId]) -> Option<(&Plan, &[u8])> {
+        let of = |stream: &StreamId| {
+            let earlier = self.ledger.alert(*stream)?;
+            self.plans.named(&earlier.meta.plan_name)
+        };
+        let silent = alert.infos.is_empty();
+        self.plans.choose(alert).or_else(|| {
+            let earlier = hits.iter().filter(|_| silent).find_map(of);
+            earlier.or_else(|| self.plans.first().filter(|_| silent))
+        })
+    }
+
+    fn born(&self, caller: &Caller, alert: &cap::Alert, disposition: cap::Disposition) -> Born {
         let sent = matches!(
             alert.msg_type,
             cap::MsgType::Alert | cap::MsgType::Update | cap::MsgType::Cancel
@@ -196,6 +229,9 @@ impl Ingest {
         let corrects = |a: &crate::ledger::Alert| {
             matches!(a.meta.msg_type, cap::MsgType::Update | cap::MsgType::Cancel)
                 && a.meta.born == Born::Live
+                && a.meta.status == alert.status
+                // It came before what it corrects, so nothing but its own word says that it may.
+                && a.meta.caller == caller.id
                 && a.meta
                     .references
                     .iter()
@@ -225,7 +261,7 @@ impl Ingest {
         born: Born,
         now: Timestamp,
     ) -> Result<(Accepted, Vec<u8>), Rejection> {
-        let Some((chosen, plan_bytes)) = self.plans.choose(alert) else {
+        let Some((chosen, plan_bytes)) = self.plan(alert, &hits) else {
             let what = "no plan takes an alert of this level, event and sender; add one to the plans folder";
             return Err(Rejection::Nowhere {
                 findings: Vec::new(),
@@ -235,6 +271,12 @@ impl Ingest {
         let lifetime = Timestamp::from_secs(alert.sent.unix)
             .plus(chosen.lifetime.0)
             .max(now);
+        // A Cancel without area speaks of where the warning stands that it lifts, and is seen there.
+        let regions = if targets.regions.is_empty() {
+            self.regions(&hits)
+        } else {
+            targets.regions
+        };
         let infos = alert.infos.iter().map(|info| InfoMeta {
             language: info.language.clone(),
             event: info
@@ -260,8 +302,8 @@ impl Ingest {
             hits,
             born,
             infos: infos.collect(),
-            regions_hash: regions_hash(&targets.regions),
-            regions: targets.regions,
+            regions_hash: regions_hash(&regions),
+            regions,
             plan: sha256(plan_bytes),
             plan_name: chosen.name.clone(),
             generation: self.registry.read().generation(),

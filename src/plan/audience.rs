@@ -31,15 +31,18 @@ pub type Outlets = BTreeMap<String, Capability>;
 pub struct Told(HashMap<String, HashSet<EndpointId>>);
 
 impl Told {
+    pub fn has(&self, channel: &str, endpoint: EndpointId) -> bool {
+        let told = self.0.get(channel);
+        told.is_some_and(|told| told.contains(&endpoint))
+    }
+
     /// True when this endpoint had not been told by this channel.
     pub fn add(&mut self, channel: &str, endpoint: EndpointId) -> bool {
-        match self.0.get_mut(channel) {
-            Some(told) => told.insert(endpoint),
-            None => {
-                self.0.insert(channel.to_owned(), HashSet::from([endpoint]));
-                true
-            }
+        if let Some(told) = self.0.get_mut(channel) {
+            return told.insert(endpoint);
         }
+        self.0.insert(channel.to_owned(), HashSet::from([endpoint]));
+        true
     }
 }
 
@@ -109,11 +112,7 @@ fn vulnerability(tags: Tags) -> u8 {
     }
 }
 
-fn public<'a>(
-    registry: &'a Registry,
-    village: RegionCode,
-    to: EndpointKind,
-) -> Vec<PlannedDelivery<'a>> {
+fn public(registry: &Registry, village: RegionCode, to: EndpointKind) -> Vec<PlannedDelivery<'_>> {
     let mut households: Vec<_> = registry
         .households_under(village)
         .iter()
@@ -162,7 +161,7 @@ fn speakers<'a>(
     let planned = |id: &EndpointId| PlannedDelivery {
         endpoint: *id,
         household: NO_HOUSEHOLD,
-        language: language,
+        language,
     };
     registry
         .speakers_under(village)
@@ -171,11 +170,7 @@ fn speakers<'a>(
         .collect()
 }
 
-fn officers<'a>(
-    registry: &'a Registry,
-    region: RegionCode,
-    to: EndpointKind,
-) -> Vec<PlannedDelivery<'a>> {
+fn officers(registry: &Registry, region: RegionCode, to: EndpointKind) -> Vec<PlannedDelivery<'_>> {
     let mut out = Vec::new();
     for post in registry.officers_at(region) {
         reach(registry, post.recipient, to, NO_HOUSEHOLD, &mut out);

@@ -71,6 +71,17 @@ impl Plans {
         self.0.iter().map(|(plan, _)| plan)
     }
 
+    pub fn named(&self, name: &str) -> Option<(&Plan, &[u8])> {
+        self.0
+            .iter()
+            .find(|(plan, _)| plan.name == name)
+            .map(|(plan, bytes)| (plan, bytes.as_slice()))
+    }
+
+    pub fn first(&self) -> Option<(&Plan, &[u8])> {
+        self.0.first().map(|(plan, bytes)| (plan, bytes.as_slice()))
+    }
+
     pub fn choose(&self, alert: &cap::Alert) -> Option<(&Plan, &[u8])> {
         self.0
             .iter()

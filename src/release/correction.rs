@@ -15,8 +15,6 @@ use crate::registry::Registry;
 
 #[derive(Default)]
 pub struct Earlier {
-    /// Those that were not withdrawn before.
-    pub open: Vec<StreamId>,
     pub headline: Option<String>,
     /// Blocks of the earlier alerts in which somebody was handed something, by region.
     handed: BTreeMap<RegionCode, Vec<Arc<Block>>>,
@@ -24,7 +22,24 @@ pub struct Earlier {
     registry: Option<Arc<Registry>>,
 }
 
+fn corrects(alert: &Alert) -> bool {
+    matches!(
+        alert.meta.msg_type,
+        cap::MsgType::Update | cap::MsgType::Cancel
+    )
+}
+
 impl Release {
+    /// The alerts that this one corrects and that still stand.
+    pub(super) fn standing(&self, alert: &Alert) -> Vec<StreamId> {
+        let stands = |old: &StreamId| {
+            let old = self.ledger.alert(*old);
+            old.is_some_and(|old| old.withdrawn_by().is_none())
+        };
+        let hits = alert.meta.hits.iter().copied();
+        hits.filter(|old| corrects(alert) && stands(old)).collect()
+    }
+
     pub(super) async fn earlier(
         &self,
         alert: &Alert,
@@ -35,19 +50,13 @@ impl Release {
             registry: Some(registry.clone()),
             ..Earlier::default()
         };
-        if !matches!(
-            alert.meta.msg_type,
-            cap::MsgType::Update | cap::MsgType::Cancel
-        ) {
+        if !corrects(alert) {
             return Ok(earlier);
         }
         for stream in &alert.meta.hits {
             let Some(old) = self.ledger.alert(*stream) else {
                 continue;
             };
-            if old.withdrawn_by().is_none() {
-                earlier.open.push(*stream);
-            }
             for block in old.blocks() {
                 if (0..block.len() as usize).any(|i| was_handed(&block, i)) {
                     earlier.handed.entry(block.region).or_default().push(block);
@@ -76,11 +85,16 @@ impl Earlier {
         regions.into_iter()
     }
 
-    /// Whoever was handed an earlier alert in this region and is not told by the new one.
+    pub fn is_empty(&self) -> bool {
+        self.handed.is_empty()
+    }
+
+    /// Whoever was handed an earlier alert in this region and is not told by the new one, here or elsewhere.
     pub fn blocks(
         &self,
         region: RegionCode,
         outlets: &Outlets,
+        addressed: &Told,
         told: &mut Told,
     ) -> Vec<PlannedBlock<'_>> {
         let (Some(status), Some(registry)) = (self.status, &self.registry) else {
@@ -102,7 +116,9 @@ impl Earlier {
                     language: language(registry, block, i),
                 })
                 .collect();
-            deliveries.retain(|d| told.add(&block.channel, d.endpoint));
+            deliveries.retain(|d| {
+                !addressed.has(&block.channel, d.endpoint) && told.add(&block.channel, d.endpoint)
+            });
             if !deliveries.is_empty() {
                 out.push(PlannedBlock {
                     channel: block.channel.clone(),

@@ -55,6 +55,21 @@ struct Work {
     rank: u64,
 }
 
+impl Work {
+    fn want(&self) -> Want<'_> {
+        Want {
+            plan: &self.plan,
+            outlets: &self.outlets,
+            status: self.cap.status,
+        }
+    }
+
+    /// Whether the alert's own area lies in this region, or is it.
+    fn names(&self, region: RegionCode) -> bool {
+        self.targets.villages.keys().any(|v| region.covers(*v))
+    }
+}
+
 impl Release {
     /// Releases whatever is accepted, until `stop`.
     pub async fn run(self, stop: Stop) {
@@ -85,29 +100,13 @@ impl Release {
     }
 
     async fn one(&self, alert: &Arc<Alert>) -> Result<(), Halt> {
-        let work = self.read(alert).await?;
+        let mut work = self.read(alert).await?;
         let stream = alert.stream;
         if alert.phase() == Phase::Accepted {
-            let mut events: Vec<_> = work
-                .earlier
-                .open
-                .iter()
-                .map(|old| (*old, Event::Withdrawn { by: stream }))
-                .collect();
-            events.push((
-                stream,
-                Event::Released {
-                    generation: work.registry.generation(),
-                    by: "rule".into(),
-                },
-            ));
-            self.writer
-                .propose(Proposal {
-                    events,
-                    ..Proposal::default()
-                })
-                .await?;
+            self.begin(&work).await?;
         }
+        // Only now, when nothing more of the earlier alerts is handed, it is certain who has them.
+        work.earlier = self.earlier(alert, &work.registry).await?;
         let (blocks, deliveries) = self.regions(&work).await?;
         if alert.withdrawn_by().is_none() {
             self.writer
@@ -122,6 +121,23 @@ impl Release {
                 .await?;
         }
         tracing::info!(alert = stream, blocks, deliveries, "released");
+        Ok(())
+    }
+
+    /// `Released`, and with it the end of whatever this alert corrects.
+    async fn begin(&self, work: &Work) -> Result<(), Halt> {
+        let stream = work.alert.stream;
+        let withdrawn = |old: StreamId| (old, Event::Withdrawn { by: stream });
+        let standing = self.standing(&work.alert).into_iter();
+        let mut events: Vec<_> = standing.map(withdrawn).collect();
+        let generation = work.registry.generation();
+        let by = "rule".into();
+        events.push((stream, Event::Released { generation, by }));
+        let proposal = Proposal {
+            events,
+            ..Proposal::default()
+        };
+        self.writer.propose(proposal).await?;
         Ok(())
     }
 
@@ -148,7 +164,6 @@ impl Release {
         let plan = self.document(stream, alert.meta.plan, "its plan").await?;
         let plan = Plan::parse(&plan).map_err(|_| Halt::Document(stream, "its plan"))?;
         let registry = self.registry.read().clone();
-        let earlier = self.earlier(alert, &registry).await?;
         // A Cancel adds nobody: it speaks to those who have the warning.
         let targets = match alert.meta.msg_type {
             cap::MsgType::Cancel => Targets::default(),
@@ -166,7 +181,7 @@ impl Release {
             cap,
             plan,
             targets,
-            earlier,
+            earlier: Earlier::default(),
             registry,
             outlets,
         })
@@ -176,6 +191,7 @@ impl Release {
         let mut variants = Variants::resume(self, work);
         let done: HashSet<RegionCode> = done(&work.alert);
         let mut told = told(&work.alert);
+        let addressed = addressed(work);
         let mut under_way = VecDeque::new();
         let mut next = work.alert.next_delivery();
         let villages: BTreeSet<RegionCode> = work
@@ -194,7 +210,8 @@ impl Release {
             if done.contains(&region) {
                 continue;
             }
-            let (proposal, after) = Self::region(work, region, next, &mut told, &mut variants);
+            let (proposal, after) =
+                Self::region(work, region, next, &addressed, &mut told, &mut variants);
             next = after;
             if !proposal.events.is_empty() {
                 under_way.push_back(self.writer.propose(proposal));
@@ -219,18 +236,14 @@ impl Release {
         work: &Work,
         region: RegionCode,
         first: u32,
+        addressed: &Told,
         told: &mut Told,
         variants: &mut Variants<'_>,
     ) -> (Proposal, u32) {
         let stream = work.alert.stream;
         let mut proposal = Proposal::default();
-        let want = Want {
-            plan: &work.plan,
-            outlets: &work.outlets,
-            status: work.cap.status,
-        };
         let hit = work.targets.villages.get(&region).copied();
-        let own = hit.is_some() || work.targets.villages.keys().any(|v| region.covers(*v));
+        let own = work.names(region);
         if hit.is_some() {
             proposal
                 .events
@@ -238,11 +251,11 @@ impl Release {
         }
         let infos = hit.unwrap_or(u64::MAX);
         let planned = if own {
-            plan::blocks(&work.registry, region, &want, told)
+            plan::blocks(&work.registry, region, &work.want(), told)
         } else {
             Vec::new()
         };
-        let lifted = work.earlier.blocks(region, &work.outlets, told);
+        let lifted = work.earlier.blocks(region, &work.outlets, addressed, told);
         let stock = if work.cap.msg_type == cap::MsgType::Cancel {
             Stock::Lifted
         } else {
@@ -313,6 +326,18 @@ fn done(alert: &Alert) -> HashSet<RegionCode> {
         .map(|b| b.region)
         .chain(alert.grounds().into_keys())
         .collect()
+}
+
+/// Everyone whom a correction itself speaks to, in whatever region: an officer may live where it no longer reaches.
+fn addressed(work: &Work) -> Told {
+    let mut addressed = Told::default();
+    if !work.earlier.is_empty() {
+        let villages = work.targets.villages.keys().copied();
+        for region in plan::above(villages.clone()).into_iter().chain(villages) {
+            plan::blocks(&work.registry, region, &work.want(), &mut addressed);
+        }
+    }
+    addressed
 }
 
 fn told(alert: &Alert) -> Told {

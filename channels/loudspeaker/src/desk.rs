@@ -418,11 +418,11 @@ mod tests {
     fn an_overdue_order_is_silent_when_never_written_and_in_doubt_when_written() {
         let mut desk = Desk::new(8);
         let mut never = put(&mut desk, &message(1, 5));
-        desk.give_up("a", message(1, 5).key);
+        desk.give_up("a", message(1, 5).key, false);
         assert_eq!(code(&mut never), "speaker:silent");
         let mut written = put(&mut desk, &message(1, 5));
         serials(&mut desk, 0);
-        desk.give_up("a", message(1, 5).key);
+        desk.give_up("a", message(1, 5).key, false);
         assert_eq!(code(&mut written), "speaker:unproved");
         // Handed again under the same serial, the next poll proves it.
         let mut again = put(&mut desk, &message(1, 5));

@@ -23,7 +23,7 @@ pub async fn run(table: &mut Table, deliveries: u32) -> Result<(), Failed> {
     while sent(&alert) == 0 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    let first = house.tick() - start;
+    let first = house.tick().saturating_sub(start);
     table.row(
         "release → first text",
         millis(first),
@@ -31,7 +31,7 @@ pub async fn run(table: &mut Table, deliveries: u32) -> Result<(), Failed> {
         first < Duration::from_secs(1),
     );
     house.finished(&alert).await;
-    let all = house.tick() - start;
+    let all = house.tick().saturating_sub(start);
     let count = f64::from(house.recipients);
     table.told(
         format!("{deliveries} deliveries, end to end"),
@@ -62,7 +62,7 @@ pub async fn run(table: &mut Table, deliveries: u32) -> Result<(), Failed> {
     let replayed = replay(&store)
         .await
         .map_err(|e| Failed::Unreachable(e.to_string()))?;
-    let took = house.tick() - start;
+    let took = house.tick().saturating_sub(start);
     if replayed.ledger.alerts().len() != 1 {
         return Err(Failed::No("the replay does not hold the alert".into()));
     }
@@ -82,7 +82,7 @@ fn figures(table: &mut Table, house: &House, alert: &Alert) {
         let times = (0..9).map(|_| {
             let start = house.tick();
             work();
-            (house.tick() - start).as_secs_f64() * 1000.0
+            house.tick().saturating_sub(start).as_secs_f64() * 1000.0
         });
         median(times.collect())
     };

@@ -19,7 +19,7 @@ pub async fn run(table: &mut Table, backlog: u32) -> Result<(), Failed> {
     while sent(&extreme) == 0 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    let took = house.tick() - start;
+    let took = house.tick().saturating_sub(start);
     let left = open(&minor);
     if left == 0 {
         return Err(Failed::No(

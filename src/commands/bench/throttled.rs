@@ -24,7 +24,7 @@ pub async fn run(table: &mut Table) -> Result<(), Failed> {
     tokio::time::sleep(Duration::from_secs(2)).await;
     let (from, start) = (sent(&alert), house.tick());
     tokio::time::sleep(Duration::from_secs(12)).await;
-    let rate = f64::from(sent(&alert) - from) / (house.tick() - start).as_secs_f64();
+    let rate = f64::from(sent(&alert) - from) / house.tick().saturating_sub(start).as_secs_f64();
     let share = rate / f64::from(RATE);
     table.row(
         "of a throttle of 5,000/s, 100 receipts unanswered",

@@ -168,6 +168,7 @@ impl Surface {
             registry: registry.clone(),
             plans: Arc::new(plans),
             clock: clock.clone(),
+            turn: tokio::sync::Mutex::default(),
         };
         let both = [Scope::Submit, Scope::Read];
         let bureaus = Bureaus::new(vec![
