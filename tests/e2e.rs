@@ -1,0 +1,27 @@
+//! End to end, from outside: the real binary on its own databases, and real peers in this process. What is asked is asked
+//! over HTTP, what is told is read off the wire. These tests must not look into the gateway's memory or files.
+
+#[path = "e2e/cli.rs"]
+mod cli;
+#[path = "e2e/corrections.rs"]
+mod corrections;
+#[path = "e2e/county.rs"]
+mod county;
+#[path = "e2e/coverage.rs"]
+mod coverage;
+#[path = "e2e/crash.rs"]
+mod crash;
+#[path = "e2e/drills.rs"]
+mod drills;
+#[path = "e2e/expiry.rs"]
+mod expiry;
+#[path = "e2e/gateway.rs"]
+mod gateway;
+#[path = "e2e/links.rs"]
+mod links;
+#[path = "e2e/peers.rs"]
+mod peers;
+#[path = "e2e/refusals.rs"]
+mod refusals;
+#[path = "e2e/warning.rs"]
+mod warning;
