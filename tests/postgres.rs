@@ -12,19 +12,26 @@ use serde_json::Value;
 const TOCSIN: &str = env!("CARGO_BIN_EXE_tocsin");
 
 /// A database of this test's own, on the server that `./test` starts.
-async fn database() -> String {
+async fn database() -> (String, tokio_postgres::Client) {
     let server = std::env::var("TOCSIN_POSTGRES").expect(
         "this test needs a PostgreSQL server: run ./test, which starts one and sets TOCSIN_POSTGRES",
     );
-    let (client, connection) = tokio_postgres::connect(&server, tokio_postgres::NoTls)
-        .await
-        .expect("the server answers");
-    tokio::spawn(connection);
+    let client = connect(&server).await;
     let name = format!("serve_{}", std::process::id());
     let make = format!("CREATE DATABASE {name}");
     client.batch_execute(&make).await.expect("makes it");
     let host = server.rsplit_once('/').expect("postgres://HOST/DATABASE").0;
-    format!("{host}/{name}")
+    let url = format!("{host}/{name}");
+    let beside = connect(&url).await;
+    (url, beside)
+}
+
+async fn connect(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+        .await
+        .expect("the server answers");
+    tokio::spawn(connection);
+    client
 }
 
 /// The gateway as its operator runs it; killed when this is dropped.
@@ -58,6 +65,17 @@ impl Gateway {
             _out: out,
             base: base.to_owned(),
         }
+    }
+
+    /// Its exit code, when it ends by itself.
+    async fn ended(mut self) -> Option<i32> {
+        for _ in 0..600 {
+            if let Some(status) = self.child.try_wait().expect("asks") {
+                return status.code();
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("it still runs after 30 s");
     }
 
     async fn ask(&self, request: Request, path: &str) -> (u16, Value) {
@@ -154,10 +172,9 @@ fn prepare(folder: &Path, config: &Path) -> Vec<u8> {
     let by = now - alert.sent.unix;
     alert.sent.unix = now;
     for info in &mut alert.infos {
-        for time in [&mut info.effective, &mut info.onset, &mut info.expires] {
-            if let Some(time) = time {
-                time.unix += by;
-            }
+        let times = [&mut info.effective, &mut info.onset, &mut info.expires];
+        for time in times.into_iter().flatten() {
+            time.unix += by;
         }
     }
     cap::write(&alert).into_bytes()
@@ -166,7 +183,7 @@ fn prepare(folder: &Path, config: &Path) -> Vec<u8> {
 #[tokio::test]
 async fn a_warning_on_postgresql_outlives_the_process_that_took_it() {
     let folder = tempfile::tempdir().expect("a folder");
-    let url = database().await;
+    let (url, beside) = database().await;
     std::fs::create_dir(folder.path().join("plans")).expect("made");
     std::fs::write(folder.path().join("plans/flood.toml"), PLAN).expect("written");
     let (token, hash) = token();
@@ -175,8 +192,8 @@ async fn a_warning_on_postgresql_outlives_the_process_that_took_it() {
 
     let first = Gateway::start(&config_a);
     let submit = request("POST", &token, warning.clone());
-    let (status, taken) = first.ask(submit, "/v1/alerts").await;
-    assert_eq!(status, 202, "{taken}");
+    let (status, alert) = first.ask(submit, "/v1/alerts").await;
+    assert_eq!(status, 202, "{alert}");
 
     // A second node is told who owns the journal, and nothing of the password.
     let config_b = config(folder.path(), &url, "b", &hash);
@@ -187,7 +204,7 @@ async fn a_warning_on_postgresql_outlives_the_process_that_took_it() {
     drop(first);
 
     let again = Gateway::start(&config_a);
-    let id = &taken["id"];
+    let id = &alert["id"];
     let path = format!("/v1/alerts/{id}");
     let (status, found) = again.ask(request("GET", &token, Vec::new()), &path).await;
     assert_eq!((status, &found["id"]), (200, id), "{found}");
@@ -204,7 +221,14 @@ async fn a_warning_on_postgresql_outlives_the_process_that_took_it() {
     assert!(dumped.1.contains("\"accepted\":"), "{}", dumped.1);
     let submit = request("GET", &token, Vec::new());
     assert_eq!(again.ask(submit, "/v1/alerts").await.0, 200);
-    drop(again);
+
+    // Another node takes the journal over: the first stops by itself, and the other goes on.
+    let take = "UPDATE part SET owner='b', epoch=epoch+1";
+    beside.batch_execute(take).await.expect("takes over");
+    assert_eq!(again.ended().await, Some(3));
+    let other = Gateway::start(&config_b);
+    let (status, found) = other.ask(request("GET", &token, Vec::new()), &path).await;
+    assert_eq!((status, &found["id"]), (200, id), "{found}");
     assert!(!folder.path().join("data-a/journal.sqlite").exists());
 }
 

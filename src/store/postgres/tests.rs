@@ -1,3 +1,6 @@
+//! The journal on a real server: the suite of all stores, and what only a shared one must hold. Other nodes, expired
+//! leases and broken connections are made with SQL beside the store; these tests must not wait by the clock.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
