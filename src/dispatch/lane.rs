@@ -135,7 +135,8 @@ impl Lane {
         {
             return false;
         }
-        self.out.channel.health() == Health::Up
+        // Whoever has lost the journal sends nothing more of what it was handed.
+        self.store.owns() && self.out.channel.health() == Health::Up
     }
 
     fn link(&self) -> Option<LinkState> {

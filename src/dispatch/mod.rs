@@ -52,26 +52,7 @@ impl Dispatch {
         tasks: &TaskTracker,
         stop: &Stop,
     ) -> Result<(), Refused> {
-        let now = self.desk.clock.now();
-        let events = in_doubt(&self.desk.ledger, &*self.desk.clock);
-        let held = |e: &Event| {
-            if let Event::InDoubt { deliveries, .. } = e {
-                deliveries.len()
-            } else {
-                0
-            }
-        };
-        let count: usize = events.iter().map(|(_, e)| held(e)).sum();
-        if count > 0 {
-            tracing::warn!(deliveries = count, %now, "in doubt after a restart: sent again as possible duplicates");
-            self.desk
-                .writer
-                .propose(Proposal {
-                    events,
-                    ..Proposal::default()
-                })
-                .await?;
-        }
+        self.put_in_doubt().await?;
         for (name, outlet) in self.outlets {
             let (give, take) = mpsc::unbounded_channel();
             let (words, hear) = mpsc::unbounded_channel();
@@ -104,6 +85,30 @@ impl Dispatch {
             };
             tasks.spawn(settler.run(take));
             tasks.spawn(lane.run(hear, stop.clone()));
+        }
+        Ok(())
+    }
+
+    async fn put_in_doubt(&self) -> Result<(), Refused> {
+        let events = in_doubt(&self.desk.ledger, &*self.desk.clock);
+        let held = |e: &Event| {
+            if let Event::InDoubt { deliveries, .. } = e {
+                deliveries.len()
+            } else {
+                0
+            }
+        };
+        let count: usize = events.iter().map(|(_, e)| held(e)).sum();
+        if count > 0 {
+            tracing::warn!(
+                deliveries = count,
+                "in doubt after a restart: sent again as possible duplicates"
+            );
+            let proposal = Proposal {
+                events,
+                ..Proposal::default()
+            };
+            self.desk.writer.propose(proposal).await?;
         }
         Ok(())
     }

@@ -47,7 +47,6 @@ pub async fn run(table: &mut Table, deliveries: u32) -> Result<(), Failed> {
         "128 B",
         grown <= 128.0,
     );
-    let data = house.data().to_owned();
     let bytes = house.journal_bytes();
     let disk = f64::from(u32::try_from(bytes / 1024).unwrap_or(u32::MAX)) * 1024.0 / count;
     table.row(
@@ -56,6 +55,13 @@ pub async fn run(table: &mut Table, deliveries: u32) -> Result<(), Failed> {
         "80 B",
         disk <= 80.0,
     );
+    replayed(table, &house).await?;
+    house.stop().await;
+    Ok(())
+}
+
+async fn replayed(table: &mut Table, house: &House) -> Result<(), Failed> {
+    let data = house.data();
     let store = Sqlite::open(&data.join(crate::app::JOURNAL))
         .map_err(|e| Failed::Unreachable(e.to_string()))?;
     let start = house.tick();
@@ -72,7 +78,6 @@ pub async fn run(table: &mut Table, deliveries: u32) -> Result<(), Failed> {
         "3,000 ms",
         took < Duration::from_secs(3),
     );
-    house.stop().await;
     Ok(())
 }
 
