@@ -8,6 +8,8 @@ use bytes::Bytes;
 use channel::{Clock, Level, Timestamp};
 use parking_lot::RwLock;
 
+use super::names::{identity, reference, regions_hash};
+use super::walls::{allowed, codes_outside};
 use crate::ledger::event::{Accepted, Born, InfoMeta};
 use crate::ledger::record::sha256;
 use crate::ledger::{Event, Identity, Ledger, Proposal, Refused, Writer};
@@ -366,55 +368,4 @@ impl Ingest {
             }),
         }
     }
-}
-
-fn allowed(caller: &Caller, alert: &cap::Alert) -> Result<(), Rejection> {
-    if !caller.speaks_for(&alert.sender) {
-        let what = format!(
-            "{} may not submit for this CAP sender; ask for it to be entered under senders",
-            caller.id
-        );
-        return Err(Rejection::NotAllowed { what });
-    }
-    if alert.scope != cap::Scope::Public {
-        let what = "only alerts of scope Public are broadcast; send Restricted and Private ones by other means";
-        return Err(Rejection::NotAllowed { what: what.into() });
-    }
-    Ok(())
-}
-
-/// Codes that the alert names and the caller is not responsible for, whether the registry knows them or not.
-fn codes_outside(caller: &Caller, alert: &cap::Alert) -> Vec<RegionCode> {
-    let areas = alert.infos.iter().flat_map(|i| &i.areas);
-    let codes = areas.flat_map(plan::codes);
-    let mut outside: Vec<_> = codes.filter(|c| !caller.covers(*c)).collect();
-    outside.sort_unstable();
-    outside.dedup();
-    outside
-}
-
-fn identity(alert: &cap::Alert) -> Identity {
-    Identity {
-        sender: alert.sender.clone(),
-        identifier: alert.identifier.clone(),
-        sent: alert.sent.unix,
-    }
-}
-
-fn reference(reference: &cap::Reference) -> Identity {
-    Identity {
-        sender: reference.sender.clone(),
-        identifier: reference.identifier.clone(),
-        sent: reference.sent.map_or(0, |t| t.unix),
-    }
-}
-
-/// Hash of the canonical region list: its codes in order, one a line.
-pub fn regions_hash(regions: &[RegionCode]) -> [u8; 32] {
-    let mut lines = String::with_capacity(regions.len() * 13);
-    for region in regions {
-        lines.push_str(&region.to_string());
-        lines.push('\n');
-    }
-    sha256(lines.as_bytes())
 }

@@ -2,5 +2,7 @@
 //! the commit of `Accepted` alone. This room must not write blocks and must not send: what follows is release's.
 
 mod accept;
+mod names;
+mod walls;
 
 pub use accept::{Ingest, Rejection, Submitted};

@@ -1,0 +1,32 @@
+//! The caller's walls: for which senders, scopes and regions it may speak. Each refusal says what would have to be so.
+//! This module must not look at what an alert would do.
+
+use super::Rejection;
+use crate::model::RegionCode;
+use crate::plan;
+use crate::trust::Caller;
+
+pub fn allowed(caller: &Caller, alert: &cap::Alert) -> Result<(), Rejection> {
+    if !caller.speaks_for(&alert.sender) {
+        let what = format!(
+            "{} may not submit for this CAP sender; ask for it to be entered under senders",
+            caller.id
+        );
+        return Err(Rejection::NotAllowed { what });
+    }
+    if alert.scope != cap::Scope::Public {
+        let what = "only alerts of scope Public are broadcast; send Restricted and Private ones by other means";
+        return Err(Rejection::NotAllowed { what: what.into() });
+    }
+    Ok(())
+}
+
+/// Codes that the alert names and the caller is not responsible for, whether the registry knows them or not.
+pub fn codes_outside(caller: &Caller, alert: &cap::Alert) -> Vec<RegionCode> {
+    let areas = alert.infos.iter().flat_map(|i| &i.areas);
+    let codes = areas.flat_map(plan::codes);
+    let mut outside: Vec<_> = codes.filter(|c| !caller.covers(*c)).collect();
+    outside.sort_unstable();
+    outside.dedup();
+    outside
+}
