@@ -23,5 +23,7 @@ mod links;
 mod peers;
 #[path = "e2e/refusals.rs"]
 mod refusals;
+#[path = "e2e/setup.rs"]
+mod setup;
 #[path = "e2e/warning.rs"]
 mod warning;

@@ -108,14 +108,14 @@ async fn a_correction_withdraws_what_was_not_sent_yet() {
         "exactly those who were handed it: {line} {lifted}"
     );
     for text in world.smsc.texts() {
-        let warned = text.text.contains("请立即转移") || text.text.contains("Walk to");
-        let lifted = text.text.contains("该预警已撤销");
+        let warned = text.body.contains("请立即转移") || text.body.contains("Walk to");
+        let lifted = text.body.contains("该预警已撤销");
         assert!(warned != lifted, "{text:?}");
     }
     let numbers = |part: &str| -> std::collections::BTreeSet<String> {
         let texts = world.smsc.texts().into_iter();
         texts
-            .filter(|t| t.text.contains(part))
+            .filter(|t| t.body.contains(part))
             .map(|t| t.to)
             .collect()
     };

@@ -40,11 +40,13 @@ fn fate(submit: &Submit<'_>) -> Verdict {
 pub struct Text {
     pub to: String,
     pub attempt: u32,
-    pub text: String,
+    pub body: String,
     pub taken: bool,
 }
 
-type Texts = Mutex<BTreeMap<(String, u32), BTreeMap<u8, (String, bool)>>>;
+/// Parts of one text: what each says, and whether it was taken.
+type Parts = BTreeMap<u8, (String, bool)>;
+type Texts = Mutex<BTreeMap<(String, u32), Parts>>;
 
 #[derive(Default)]
 struct Memory {
@@ -124,20 +126,19 @@ impl Smsc {
     /// Everything that ever came in.
     pub fn texts(&self) -> Vec<Text> {
         let texts = self.memory.texts.lock();
-        let joined =
-            |((to, attempt), parts): (&(String, u32), &BTreeMap<u8, (String, bool)>)| Text {
-                to: to.clone(),
-                attempt: *attempt,
-                text: parts.values().map(|(text, _)| text.as_str()).collect(),
-                taken: parts.values().all(|(_, taken)| *taken),
-            };
+        let joined = |((to, attempt), parts): (&(String, u32), &Parts)| Text {
+            to: to.clone(),
+            attempt: *attempt,
+            body: parts.values().map(|(text, _)| text.as_str()).collect(),
+            taken: parts.values().all(|(_, taken)| *taken),
+        };
         texts.iter().map(joined).collect()
     }
 
     /// The texts to one number, in their order.
     pub fn to(&self, number: &str) -> Vec<String> {
         let texts = self.texts().into_iter();
-        texts.filter(|t| t.to == number).map(|t| t.text).collect()
+        texts.filter(|t| t.to == number).map(|t| t.body).collect()
     }
 
     /// How many texts each number took.

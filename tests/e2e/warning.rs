@@ -1,5 +1,7 @@
 //! CAP documents as a bureau would write them, sent now. This module must not read any.
 
+use std::fmt::Write as _;
+
 use channel::{Clock, SystemClock};
 
 pub fn now() -> i64 {
@@ -71,16 +73,15 @@ impl Warning {
     }
 
     fn info(&self, language: &str, headline: &str, instruction: &str) -> String {
-        let areas: String = self
-            .areas
-            .iter()
-            .map(|code| {
-                format!(
-                    "<area><areaDesc>{code}</areaDesc><geocode><valueName>CPEAS Geographic Code</valueName>\
-                     <value>{code}</value></geocode></area>"
-                )
-            })
-            .collect();
+        let mut areas = String::new();
+        for code in &self.areas {
+            write!(
+                areas,
+                "<area><areaDesc>{code}</areaDesc><geocode><valueName>CPEAS Geographic Code</valueName>\
+                 <value>{code}</value></geocode></area>"
+            )
+            .expect("a String takes everything");
+        }
         format!(
             "<info><language>{language}</language><category>Met</category><event>山洪灾害</event>\
              <responseType>Evacuate</responseType><urgency>Immediate</urgency><severity>{}</severity>\

@@ -1,0 +1,118 @@
+//! What a gateway of these tests is set up with: bureaus and their tokens, channels, and one plan that tells everyone.
+//! This module must not start anything.
+
+use std::fmt::Write as _;
+
+use ring::digest::{SHA256, digest};
+
+use crate::county::{self, Files};
+use crate::peers;
+
+/// Tokens: the county's water bureau, a duty room that only reads, and a town's own bureau.
+pub const WATER: &str = "token-of-water";
+pub const DUTY: &str = "token-of-duty";
+pub const TOWN: &str = "token-of-town";
+
+const PLAN: &str = r#"name = "all"
+language = "zh-CN"
+lifetime = "4h"
+
+[[send]]
+audience = "speakers"
+channels = ["horn"]
+receipt_window = "3s"
+
+[[send]]
+audience = "officers"
+channels = ["sms", "mail"]
+receipt_window = "3s"
+
+[[send]]
+audience = "public"
+channels = ["sms", "mail"]
+receipt_window = "3s"
+"#;
+
+/// What a test may want otherwise.
+pub struct Setup {
+    pub files: Files,
+    pub sms_rate: &'static str,
+    /// Segments a second at the SMSC.
+    pub smsc_rate: Option<u32>,
+    pub plan: String,
+    pub log: &'static str,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            files: county::small(),
+            sms_rate: "500/s burst 20",
+            smsc_rate: None,
+            plan: PLAN.to_owned(),
+            log: "info",
+        }
+    }
+}
+
+fn bureau(id: &str, token: &str, scopes: &str, region: &str) -> String {
+    let hash = hex::encode(digest(&SHA256, token.as_bytes()));
+    format!(
+        "[[bureau]]\nid = \"{id}\"\nname = \"平武县{id}\"\nsignature = \"平武水利\"\ntoken_sha256 = \"{hash}\"\n\
+         scopes = {scopes}\nregions = [\"{region}\"]\n\n"
+    )
+}
+
+/// The configuration of a gateway whose far ends listen at these ports.
+pub fn config(sms_rate: &str, sms_port: u16, mail_port: u16) -> String {
+    let mut text =
+        String::from("[node]\ndata = \"data\"\nlisten = \"127.0.0.1:0\"\nplans = \"plans\"\n\n");
+    text += &bureau("water", WATER, "[\"submit\", \"read\"]", "510727");
+    text += &bureau("duty", DUTY, "[\"read\"]", "510727");
+    text += &bureau("town", TOWN, "[\"submit\", \"read\"]", county::TOWN_A);
+    let retry = "retry = { first = \"200ms\", factor = 2, cap = \"1s\", attempts = 4 }";
+    let (account, password) = (peers::ACCOUNT, peers::PASSWORD);
+    let (secret, seed) = (peers::SPEAKER_SECRET, peers::GATEWAY_SEED);
+    write!(
+        text,
+        r#"[[channel]]
+name = "sms"
+kind = "sms"
+rate = "{sms_rate}"
+{retry}
+[channel.settings]
+host = "127.0.0.1"
+port = {sms_port}
+system_id = "{account}"
+password = "{password}"
+source = "10690000"
+answer_timeout_seconds = 2
+reconnect_min_millis = 100
+reconnect_max_millis = 500
+
+[[channel]]
+name = "horn"
+kind = "loudspeaker"
+rate = "100/s burst 20"
+{retry}
+[channel.settings]
+gateway = "e2e"
+secret = "{secret}"
+seed = "{seed}"
+fetch_timeout = 5
+
+[[channel]]
+name = "mail"
+kind = "email"
+rate = "50/s burst 20"
+{retry}
+[channel.settings]
+host = "127.0.0.1"
+port = {mail_port}
+from = "warning@pingwu.example.invalid"
+tls = "none"
+"#
+    )
+    .expect("a String takes everything");
+    text
+}
