@@ -11,6 +11,7 @@ use std::time::Duration;
 use channel::{Channel, Clock, Context, HttpClient, Inlet, Stop, SystemClock};
 use parking_lot::{Mutex, RwLock};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::config::{ChannelConfig, Config, Journal, Node, Read, Retry};
@@ -173,6 +174,7 @@ async fn desk(
         writer,
         clock,
         correlator,
+        rounds: watch::Sender::new(0),
     };
     Ok((Arc::new(desk), replayed.damage, replayed.serials))
 }

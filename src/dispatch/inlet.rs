@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use channel::{Clock, Inlet, Of, Presence, PresenceState, Receipt, Unavailable};
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 use crate::ledger::event::{InboxReceipt, MatchedBy, ReceiptRow};
 use crate::ledger::{Claimed, Correlator, Event, Found, Ledger, Proposal, Writer};
@@ -18,7 +20,13 @@ pub struct Desk {
     pub writer: Writer,
     pub clock: Arc<dyn Clock>,
     pub correlator: Arc<Mutex<Correlator>>,
+    /// Rises whenever outcomes have become known to the correlator.
+    pub rounds: watch::Sender<u64>,
 }
+
+/// How often, and how long each time, a receipt waits for the outcome that it overtook.
+const ROUNDS: usize = 3;
+const MOMENT: Duration = Duration::from_millis(20);
 
 /// The inlet of one channel.
 pub struct ChannelInlet {
@@ -76,6 +84,27 @@ impl ChannelInlet {
         }
     }
 
+    /// A receipt may be read before the outcome beside it has been settled: a moment's wait is cheaper than the inbox.
+    async fn overtaken(&self, batch: &[Receipt]) {
+        let mut rounds = self.desk.rounds.subscribe();
+        for _ in 0..ROUNDS {
+            rounds.borrow_and_update();
+            let known = {
+                let correlator = self.desk.correlator.lock();
+                batch
+                    .iter()
+                    .all(|r| self.find(&correlator, &r.of).is_some())
+            };
+            if known
+                || tokio::time::timeout(MOMENT, rounds.changed())
+                    .await
+                    .is_err()
+            {
+                return;
+            }
+        }
+    }
+
     fn find(&self, correlator: &Correlator, of: &Of) -> Option<Found> {
         match of {
             Of::Reference(reference) => correlator.lookup(&self.channel, reference),
@@ -114,6 +143,7 @@ fn kept(channel: &str, receipt: Receipt) -> InboxReceipt {
 #[async_trait]
 impl Inlet for ChannelInlet {
     async fn receipts(&self, batch: Vec<Receipt>) -> Result<(), Unavailable> {
+        self.overtaken(&batch).await;
         let commit = {
             // Under one lock with the settlements, and in the journal's order with them.
             let mut correlator = self.desk.correlator.lock();

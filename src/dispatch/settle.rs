@@ -229,6 +229,8 @@ impl Settler {
             }
         }
         let pending = Box::pin(self.desk.writer.propose(proposal.clone()));
+        drop(correlator);
+        self.desk.rounds.send_modify(|rounds| *rounds += 1);
         (proposal, Some(pending))
     }
 }

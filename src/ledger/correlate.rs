@@ -4,10 +4,10 @@
 //! lock, so that a receipt and the settlement it waits for never miss each other.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
 use super::event::{InboxReceipt, MatchedBy};
-use crate::model::Delivery;
+use crate::model::{Delivery, DeliveryNo, StreamId};
 use crate::store::InboxRow;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,12 +25,51 @@ pub struct Claimed {
     pub receipt: InboxReceipt,
 }
 
+/// A delivery and its part in sixteen bytes: a million of them are held at a time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Packed {
+    stream: StreamId,
+    number: DeliveryNo,
+    part: u8,
+}
+
+impl Packed {
+    fn found(self, by: MatchedBy) -> Found {
+        let (stream, number) = (self.stream, self.number);
+        Found {
+            delivery: Delivery { stream, number },
+            part: self.part,
+            by,
+        }
+    }
+}
+
+/// The keys are keyed hashes already: they are not hashed once more.
+#[derive(Default)]
+struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0 << 8 | u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
 #[derive(Default)]
 pub struct Correlator {
     keys: RandomState,
-    hashed: HashMap<u64, (Delivery, u8)>,
+    hashed: HashMap<u64, Packed, BuildHasherDefault<AsIs>>,
     /// References whose hash was taken already, in full.
-    full: HashMap<(String, String), (Delivery, u8)>,
+    full: HashMap<(String, String), Packed>,
     inbox: HashMap<(String, String), Vec<(u64, InboxReceipt)>>,
     next: u64,
 }
@@ -52,21 +91,15 @@ impl Correlator {
     }
 
     pub fn lookup(&self, channel: &str, reference: &str) -> Option<Found> {
-        let found = |(delivery, part): (Delivery, u8)| Found {
-            delivery,
-            part,
-            by: MatchedBy::Reference,
-        };
         if !self.full.is_empty() {
             let place = (channel.to_owned(), reference.to_owned());
             if let Some(target) = self.full.get(&place) {
-                return Some(found(*target));
+                return Some(target.found(MatchedBy::Reference));
             }
         }
         self.hashed
             .get(&self.hash(channel, reference))
-            .copied()
-            .map(found)
+            .map(|target| target.found(MatchedBy::Reference))
     }
 
     /// A delivery settled with this reference; returns the receipts that came before it.
@@ -78,13 +111,18 @@ impl Correlator {
         part: u8,
     ) -> Vec<Claimed> {
         let hash = self.hash(channel, reference);
+        let target = Packed {
+            stream: delivery.stream,
+            number: delivery.number,
+            part,
+        };
         match self.hashed.get(&hash) {
-            Some(held) if *held != (delivery, part) => {
+            Some(held) if *held != target => {
                 self.full
-                    .insert((channel.to_owned(), reference.to_owned()), (delivery, part));
+                    .insert((channel.to_owned(), reference.to_owned()), target);
             }
             _ => {
-                self.hashed.insert(hash, (delivery, part));
+                self.hashed.insert(hash, target);
                 if !self.full.is_empty() {
                     let place = (channel.to_owned(), reference.to_owned());
                     self.full.remove(&place);
@@ -94,11 +132,7 @@ impl Correlator {
         if self.inbox.is_empty() {
             return Vec::new();
         }
-        let found = Found {
-            delivery,
-            part,
-            by: MatchedBy::Inbox,
-        };
+        let found = target.found(MatchedBy::Inbox);
         let waiting = self
             .inbox
             .remove(&(channel.to_owned(), reference.to_owned()))
