@@ -2,7 +2,10 @@
 //! as a good controller does, and then behave as their script says. For tests and the demo; never a part of the
 //! gateway.
 
+mod memory;
+
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +18,7 @@ use parking_lot::Mutex;
 use crate::Line;
 use crate::order::{Order, Played, Refusal, Signed, Verifier};
 use crate::report::{Heartbeat, PlayState, Report, Source};
+use memory::{Kept, Memory};
 
 /// How one controller behaves.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -55,6 +59,8 @@ pub struct Settings {
     pub heartbeat: Duration,
     pub seed: u64,
     pub script: Arc<Script>,
+    /// What the controllers took and have not reported is kept here over a restart.
+    pub memory: Option<PathBuf>,
 }
 
 impl Settings {
@@ -70,6 +76,7 @@ impl Settings {
             heartbeat: Duration::from_secs(30),
             seed: 1,
             script: Arc::new(|_| Manner::Plays),
+            memory: None,
         }
     }
 }
@@ -100,13 +107,18 @@ impl Peer {
     /// Must be called in a tokio runtime.
     ///
     /// # Panics
-    /// When the public key is no key.
+    /// When the public key is no key, or the memory cannot be read.
     pub fn start(settings: &Settings, clock: &Arc<dyn Clock>) -> Self {
         let http = HttpClient::new(settings.wait + Duration::from_secs(20));
         let peer = Self {
             log: Arc::default(),
             stop: Stop::new(),
         };
+        let opened = settings.memory.as_deref().map(Memory::open).transpose();
+        let (memory, mut kept) = opened
+            .expect("the controllers' memory can be read and written")
+            .unwrap_or_default();
+        let memory = Arc::new(memory);
         for device in &settings.devices {
             let manner = (settings.script)(device);
             if manner == Manner::Dead {
@@ -131,12 +143,14 @@ impl Peer {
                 manner,
                 clock: clock.clone(),
                 log: peer.log.clone(),
+                memory: memory.clone(),
             };
+            let kept = kept.remove(device).unwrap_or_default();
             let stop = peer.stop.clone();
             tokio::spawn(async move {
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    () = controller.live() => {}
+                    () = controller.live(kept) => {}
                 }
             });
         }
@@ -178,15 +192,22 @@ struct Controller {
     heartbeat: Duration,
     clock: Arc<dyn Clock>,
     log: Arc<Log>,
+    memory: Arc<Memory>,
 }
 
 type Play<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 impl Controller {
-    async fn live(&self) {
-        let mut last = 0;
+    async fn live(&self, kept: Kept) {
+        let mut last = kept.last;
         let mut played = Played::default();
         let mut plays: FuturesUnordered<Play<'_>> = FuturesUnordered::new();
+        if self.share() >= 100 {
+            kept.taken.into_iter().for_each(|key| played.keep(key));
+        }
+        for order in kept.open {
+            plays.push(Box::pin(self.play(order)));
+        }
         let mut beat = tokio::time::interval(self.heartbeat);
         beat.reset_after(self.first_beat);
         let mut fetched = false;
@@ -198,6 +219,7 @@ impl Controller {
                     for signed in orders {
                         let Some(order) = self.check(&signed, last) else { continue };
                         last = order.counter;
+                        self.memory.took(&order);
                         if played.has(order.key) {
                             plays.push(Box::pin(self.report_again(order)));
                             continue;
@@ -312,6 +334,9 @@ impl Controller {
         let tries = if state == PlayState::Playing { 1 } else { 100 };
         for _ in 0..tries {
             if self.line.report(&report).await.is_ok() {
+                if state != PlayState::Playing {
+                    self.memory.told(order);
+                }
                 return;
             }
             tokio::time::sleep(self.pause).await;

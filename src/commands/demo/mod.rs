@@ -75,7 +75,7 @@ async fn in_folder(args: &Args, data: &std::path::Path) -> Result<(), Failed> {
     let app = App::start(read)
         .await
         .map_err(|e| Failed::Unreachable(e.to_string()))?;
-    let controllers = peers::Peers::controllers(&app, &county, args.seed);
+    let controllers = peers::Peers::controllers(&app, data, &county, args.seed);
     let base = format!("http://{}", app.address);
     let alert = warn(&app, &base, &tokens.bureau).await?;
     let ended = tokio::select! {

@@ -61,7 +61,7 @@ impl Peers {
         })
     }
 
-    pub fn controllers(app: &App, county: &County, seed: u64) -> Controllers {
+    pub fn controllers(app: &App, data: &Path, county: &County, seed: u64) -> Controllers {
         let base = format!("http://{}/v1/channels/horn", app.address);
         let key = loudspeaker::order::Signer::from_seed(GATEWAY_SEED)
             .expect("the demo's seed is a seed")
@@ -71,6 +71,8 @@ impl Peers {
         settings.play = Duration::from_secs(6);
         settings.seed = seed;
         settings.script = Arc::new(play);
+        // A box outlives the gateway, as the SMSC does.
+        settings.memory = Some(data.join("speakers.memory"));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         Controllers(loudspeaker::peer::Peer::start(&settings, &clock))
     }
