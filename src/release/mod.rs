@@ -76,11 +76,17 @@ impl Release {
         let mut position = self.writer.position();
         loop {
             position.borrow_and_update();
+            let mut again = false;
             for alert in self.waiting() {
                 if let Err(halt) = self.one(&alert).await {
                     tracing::error!(alert = alert.stream, %halt, "the release halts and is resumed");
                     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                    again |= !matches!(halt, Halt::Document(..));
                 }
+            }
+            // A store that was away comes back without a commit to tell it.
+            if again && !stop.is_cancelled() {
+                continue;
             }
             tokio::select! {
                 changed = position.changed() => if changed.is_err() { return },
