@@ -2,6 +2,7 @@
 //! and of the speakers that it can hear. Built for one question and dropped with it: county-wide it is one pass over the
 //! blocks. This module must not count: rows and lists do.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,6 +17,8 @@ pub(super) struct Village {
     pub ground: Arc<Ground>,
     /// Its doors in the flat columns.
     doors: Range<usize>,
+    /// Their ids rise, so that one is found by halving.
+    sorted: bool,
     /// Its speakers that were called, each with its best answer.
     pub speakers: BTreeMap<EndpointId, Answer>,
 }
@@ -26,7 +29,10 @@ pub(super) struct Doors {
     ids: Vec<HouseholdId>,
     /// Nothing where no delivery and no heard speaker says anything.
     answers: Vec<Option<Answer>>,
-    by_id: Vec<(HouseholdId, u32)>,
+    /// The lowest and the highest id.
+    span: Option<(HouseholdId, HouseholdId)>,
+    /// Every door by its id, made when a block speaks of doors beyond its own village.
+    by_id: OnceCell<Vec<(HouseholdId, u32)>>,
 }
 
 /// Whether a region lies in one of these.
@@ -49,7 +55,8 @@ impl Doors {
             villages: Vec::new(),
             ids: Vec::new(),
             answers: Vec::new(),
-            by_id: Vec::new(),
+            span: None,
+            by_id: OnceCell::new(),
         };
         for (code, ground) in alert.grounds() {
             if !inside(scope, code) {
@@ -59,15 +66,15 @@ impl Doors {
             doors.ids.extend(ground.households.iter().map(|h| h.id));
             doors.villages.push(Village {
                 code,
+                sorted: doors.ids[start..].is_sorted(),
                 doors: start..doors.ids.len(),
                 ground,
                 speakers: BTreeMap::new(),
             });
         }
         doors.answers = vec![None; doors.ids.len()];
-        doors.by_id = (0..).zip(&doors.ids).map(|(at, id)| (*id, at)).collect();
-        // Ids are mostly given village by village: this is nearly one look at each.
-        doors.by_id.sort_unstable();
+        let span = (doors.ids.iter().min(), doors.ids.iter().max());
+        doors.span = span.0.copied().zip(span.1.copied());
         doors
     }
 
@@ -104,7 +111,7 @@ impl Doors {
                 self.heard(block, i, home, registry);
                 continue;
             }
-            let found = block.household(i).and_then(|id| self.find(id, near));
+            let found = block.household(i).and_then(|id| self.find(id, near, home));
             if let Some(at) = found.filter(|at| own.contains(at)) {
                 self.answer(at, block.answer(i));
                 near = at;
@@ -129,7 +136,7 @@ impl Doors {
         }
         let mut near = home.map_or(0, |at| self.villages[at].doors.start);
         for household in hearing {
-            if let Some(at) = self.find(*household, near) {
+            if let Some(at) = self.find(*household, near, home) {
                 self.answer(at, answer);
                 near = at;
             }
@@ -138,10 +145,19 @@ impl Doors {
 
     /// Whether these ids lie wholly before or behind these doors: nearly all do for one village.
     fn are_elsewhere(&self, sorted: &[HouseholdId]) -> bool {
-        match (sorted, self.by_id.as_slice()) {
-            ([low, .., high], [first, .., last]) => *high < first.0 || last.0 < *low,
+        match (sorted, &self.span) {
+            ([low, .., high], Some((first, last))) => high < first || last < low,
             _ => false,
         }
+    }
+
+    fn by_id(&self) -> &Vec<(HouseholdId, u32)> {
+        self.by_id.get_or_init(|| {
+            let mut by_id: Vec<_> = (0..).zip(&self.ids).map(|(at, id)| (*id, at)).collect();
+            // Ids are mostly given village by village: this is nearly one look at each.
+            by_id.sort_unstable();
+            by_id
+        })
     }
 
     fn answer(&mut self, at: usize, answer: Answer) {
@@ -149,13 +165,20 @@ impl Doors {
         self.answers[at] = Some(best);
     }
 
-    fn find(&self, id: HouseholdId, near: usize) -> Option<usize> {
+    /// Where a door stands: near the last one, else in the block's own village, else anywhere.
+    fn find(&self, id: HouseholdId, near: usize, home: Option<usize>) -> Option<usize> {
         for at in [near, near + 1] {
             if self.ids.get(at) == Some(&id) {
                 return Some(at);
             }
         }
-        let found = self.by_id.binary_search_by_key(&id, |(id, _)| *id).ok()?;
-        Some(self.by_id[found].1 as usize)
+        if let Some(village) = home.map(|at| &self.villages[at]).filter(|v| v.sorted)
+            && let Ok(at) = self.ids[village.doors.clone()].binary_search(&id)
+        {
+            return Some(village.doors.start + at);
+        }
+        let by_id = self.by_id();
+        let found = by_id.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        Some(by_id[found].1 as usize)
     }
 }

@@ -176,14 +176,11 @@ impl Alert {
         self.grounds.write().insert(ground.region, Arc::new(ground));
     }
 
-    /// When the last of its texts is over.
+    /// When the last of its texts is over; a Cancel without infos has only the texts that were rendered for it.
     pub fn expires(&self) -> Timestamp {
-        self.meta
-            .infos
-            .iter()
-            .map(|i| i.expires)
-            .max()
-            .unwrap_or(self.at)
+        let infos = self.meta.infos.iter().map(|i| i.expires).max();
+        let texts = || self.variants.read().iter().map(|v| v.expires).max();
+        infos.or_else(texts).unwrap_or(self.at)
     }
 }
 
