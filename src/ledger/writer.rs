@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use channel::{Clock, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -26,6 +27,9 @@ pub struct Proposal {
     pub documents: Vec<(DocumentId, Vec<u8>)>,
     pub inbox_put: Vec<InboxRow>,
     pub inbox_take: Vec<u64>,
+    /// It builds on proposals whose commit was not awaited: refused once the writer has refused a commit since
+    /// `Writer::refusals` was this.
+    pub follows: Option<u64>,
 }
 
 impl Proposal {
@@ -71,6 +75,7 @@ struct Waiting {
 pub struct Writer {
     give: mpsc::UnboundedSender<Waiting>,
     position: watch::Receiver<Position>,
+    refusals: Arc<AtomicU64>,
 }
 
 /// What the writer must know of the history before it.
@@ -95,7 +100,9 @@ impl Writer {
         let held = history.identities.values().map(|(stream, _)| stream);
         let next_stream = history.heads.keys().chain(held).max();
         let next_stream = next_stream.map_or(1, |last| last.saturating_add(1));
+        let refusals = Arc::new(AtomicU64::new(0));
         let state = State {
+            refusals: refusals.clone(),
             store,
             ledger,
             clock,
@@ -104,7 +111,11 @@ impl Writer {
             publish,
         };
         tokio::spawn(state.run(take));
-        Self { give, position }
+        Self {
+            give,
+            position,
+            refusals,
+        }
     }
 
     /// Takes its place in the journal's order at once; ready when durable and folded.
@@ -120,6 +131,11 @@ impl Writer {
         }
     }
 
+    /// How many commits the store has refused. Read before a chain of proposals that are not awaited one by one.
+    pub fn refusals(&self) -> u64 {
+        self.refusals.load(SeqCst)
+    }
+
     /// Rises with every commit; lanes and watchers wake by it.
     pub fn position(&self) -> watch::Receiver<Position> {
         self.position.clone()
@@ -133,6 +149,7 @@ struct State {
     history: History,
     next_stream: StreamId,
     publish: watch::Sender<Position>,
+    refusals: Arc<AtomicU64>,
 }
 
 /// How many proposals one commit takes at most.
@@ -153,7 +170,14 @@ impl State {
             answers: Vec::with_capacity(group.len()),
             next_stream: self.next_stream,
         };
+        let refusals = self.refusals.load(SeqCst);
         for waiting in group {
+            if waiting.proposal.follows.is_some_and(|n| n != refusals) {
+                let why = "what it follows was refused before".into();
+                let refused = StoreError::Away("append to the journal", why);
+                let _ = waiting.answer.send(Err(refused.into()));
+                continue;
+            }
             draft.take(waiting, &self.history.identities);
         }
         let Draft {
@@ -176,6 +200,7 @@ impl State {
         };
         if let Err(error) = written {
             tracing::error!(%error, proposals = answers.len(), "nothing was committed");
+            self.refusals.fetch_add(1, SeqCst);
             for (answer, _) in answers {
                 let _ = answer.send(Err(error.clone().into()));
             }

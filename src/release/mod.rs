@@ -194,6 +194,8 @@ impl Release {
     }
 
     async fn regions(&self, work: &Work) -> Result<(u32, u32), Halt> {
+        // Blocks count on from one another: none may be taken once one before it was refused.
+        let follows = Some(self.writer.refusals());
         let mut variants = Variants::resume(self, work);
         let done: HashSet<RegionCode> = done(&work.alert);
         let mut told = told(&work.alert);
@@ -216,9 +218,10 @@ impl Release {
             if done.contains(&region) {
                 continue;
             }
-            let (proposal, after) =
+            let (mut proposal, after) =
                 Self::region(work, region, next, &addressed, &mut told, &mut variants);
             next = after;
+            proposal.follows = follows;
             if !proposal.events.is_empty() {
                 under_way.push_back(self.writer.propose(proposal));
             }

@@ -266,3 +266,23 @@ async fn an_empty_proposal_is_answered_and_writes_nothing() {
     assert_eq!(answer, Ok(nothing));
     assert_eq!(bench.store.asked.load(SeqCst), 0);
 }
+
+#[tokio::test]
+async fn what_follows_a_refused_proposal_is_refused_also_when_the_store_is_back() {
+    let bench = bench(Memory::default());
+    let follows = Some(bench.writer.refusals());
+    let part = |nth| Proposal {
+        follows,
+        ..beat(nth)
+    };
+    bench.away(true);
+    let first = bench.writer.propose(part(0)).await;
+    assert!(matches!(first, Err(Refused::Store(_))), "{first:?}");
+    bench.away(false);
+    let second = bench.writer.propose(part(1)).await;
+    assert!(matches!(second, Err(Refused::Store(_))), "{second:?}");
+    bench.writer.propose(beat(1)).await.expect("commits");
+    let follows = Some(bench.writer.refusals());
+    let anew = Proposal { follows, ..beat(2) };
+    bench.writer.propose(anew).await.expect("commits");
+}
