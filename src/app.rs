@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::config::{ChannelConfig, Config, Journal, Node, Read, Retry};
+use crate::coord::{BadRedis, Redis};
 use crate::dispatch::{ChannelInlet, Desk, Dispatch, Drift, Outlet, Policy, tick};
 use crate::http::Gate;
 use crate::ingest::Ingest;
@@ -49,6 +50,8 @@ pub enum StartError {
     Channels(Vec<String>),
     #[error("the API cannot listen on {0}: {1}; choose another address in node.listen")]
     Listen(SocketAddr, std::io::Error),
+    #[error(transparent)]
+    Redis(#[from] BadRedis),
     #[error("the journal refused the first record: {0}")]
     Journal(#[from] Refused),
 }
@@ -88,6 +91,7 @@ impl App {
         let channels = Arc::new(channels(&config.channels, &desk)?);
         let (tasks, stop) = (TaskTracker::new(), Stop::new());
         let wiring = Wiring {
+            redis: redis(&config.node)?,
             config,
             plans,
             store,
@@ -126,6 +130,10 @@ impl App {
             );
         }
     }
+}
+
+fn redis(node: &Node) -> Result<Option<Redis>, BadRedis> {
+    node.redis.as_deref().map(Redis::new).transpose()
 }
 
 /// One process to a data folder: a second one would write over the first one's numbers.
@@ -180,6 +188,7 @@ async fn desk(
 }
 
 struct Wiring {
+    redis: Option<Redis>,
     config: Config,
     plans: Plans,
     store: Arc<dyn Store>,
@@ -202,6 +211,7 @@ impl Wiring {
             ))
         };
         Dispatch {
+            redis: self.redis.clone(),
             desk: self.desk.clone(),
             store: self.store.clone(),
             registry: self.registry.clone(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Config, Journal};
+use crate::coord::Redis;
 use crate::plan::Plans;
 
 /// Journaled and shown: letters, digits and hyphens.
@@ -20,6 +21,8 @@ pub fn config(config: &Config) -> Vec<String> {
 
 fn bureaus(config: &Config) -> Vec<String> {
     let mut problems = Vec::new();
+    let redis = config.node.redis.as_deref().map(Redis::new);
+    problems.extend(redis.and_then(Result::err).map(|e| e.to_string()));
     problems.extend(config.node.store.problem());
     if matches!(config.node.store, Journal::Postgres(_)) && !is_name(&config.node.name) {
         problems.push(

@@ -35,6 +35,9 @@ pub struct Node {
     pub listen: SocketAddr,
     /// A folder of plans, `*.toml`, taken in the order of their names.
     pub plans: PathBuf,
+    /// A Redis from which nodes that share accounts draw their permits; without it each goes by its own limiter.
+    #[serde(default)]
+    pub redis: Option<String>,
     /// Where the journal lies; a file in `data` unless said otherwise.
     #[serde(default)]
     pub store: Journal,

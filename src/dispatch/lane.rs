@@ -16,7 +16,7 @@ use super::inlet::Desk;
 use super::out::{Out, handed};
 use super::queue::{Queue, Taken};
 use super::settle::Word;
-use crate::coord::Pacer;
+use crate::coord::{Pacer, Redis};
 use crate::ledger::event::LinkState;
 use crate::ledger::{Event, Proposal};
 use crate::model::{Rate, StreamId};
@@ -28,6 +28,8 @@ pub struct Lane {
     pub desk: Arc<Desk>,
     pub store: Arc<dyn Store>,
     pub rate: Rate,
+    /// Where nodes share an account's permits.
+    pub redis: Option<Redis>,
     pub serial: u64,
     pub room: Arc<Notify>,
 }
@@ -74,7 +76,7 @@ impl Lane {
     pub async fn run(self, mut words: mpsc::UnboundedReceiver<Word>, stop: Stop) {
         let mut run = Run {
             queue: Queue::new(&self.out.name),
-            pacer: Pacer::new(self.rate),
+            pacer: Pacer::new(&self.out.name, self.rate, self.redis.as_ref()),
             flow: Flow::default(),
             variants: HashMap::new(),
             serial: self.serial,

@@ -24,6 +24,7 @@ pub use inlet::{ChannelInlet, Desk};
 pub use retry::Policy;
 pub use tick::{Drift, tick};
 
+use crate::coord::Redis;
 use crate::ledger::{Event, Ledger, Proposal, Refused};
 use crate::model::{Rate, State, StreamId};
 use crate::registry::Registry;
@@ -41,6 +42,7 @@ pub struct Dispatch {
     pub store: Arc<dyn Store>,
     pub registry: Arc<RwLock<Arc<Registry>>>,
     pub outlets: BTreeMap<String, Outlet>,
+    pub redis: Option<Redis>,
 }
 
 impl Dispatch {
@@ -80,6 +82,7 @@ impl Dispatch {
                 desk: self.desk.clone(),
                 store: self.store.clone(),
                 rate: outlet.rate,
+                redis: self.redis.clone(),
                 serial,
                 room,
             };

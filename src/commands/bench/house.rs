@@ -151,6 +151,7 @@ fn config(data: PathBuf, port: u16, rate: &str) -> (Read, String) {
     settings.insert("port".into(), i64::from(port).into());
     let config = Config {
         node: Node {
+            redis: None,
             data: data.clone(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             plans: data,

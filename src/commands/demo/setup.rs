@@ -147,6 +147,7 @@ pub fn config(data: &Path, port: u16, county: &County, peers: &Peers) -> (Read, 
     );
     let config = Config {
         node: Node {
+            redis: None,
             data: data.to_owned(),
             listen: SocketAddr::from(([127, 0, 0, 1], port)),
             plans: data.to_owned(),
