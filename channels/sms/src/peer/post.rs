@@ -36,12 +36,13 @@ pub(super) struct Post {
 
 impl Post {
     pub fn open(config: &PeerConfig, now: Timestamp) -> std::io::Result<Self> {
-        let (spool, letters, highest) = match &config.spool {
+        let (spool, letters, highest, attempts) = match &config.spool {
             Some(path) => {
                 let (spool, found) = Spool::open(path)?;
-                (Some(Mutex::new(spool)), found.letters, found.highest)
+                let spool = Some(Mutex::new(spool));
+                (spool, found.letters, found.highest, found.attempts)
             }
-            None => (None, Vec::new(), 0),
+            None => (None, Vec::new(), 0, HashMap::new()),
         };
         // A million ids for each millisecond of the start: no two runs share one.
         let begin = u64::try_from(now.0).unwrap_or(0) << 20;
@@ -50,7 +51,7 @@ impl Post {
             outstanding: AtomicUsize::new(letters.len()),
             waiting: Mutex::new(letters.into_iter().map(Reverse).collect()),
             spool,
-            attempts: Mutex::default(),
+            attempts: Mutex::new(attempts),
             allowed: Mutex::new(Duration::ZERO),
         })
     }
@@ -119,7 +120,13 @@ impl Post {
             Some(seen) => seen,
             None => attempts.entry(dest.into()).or_default(),
         };
-        *seen += u32::from(counts || *seen == 0);
+        let more = u32::from(counts || *seen == 0);
+        *seen += more;
+        if let Some(spool) = self.spool.as_ref().filter(|_| more > 0) {
+            let mut line = String::new();
+            spool::counted(dest, more, &mut line);
+            spool.lock().write(&line);
+        }
         *seen
     }
 

@@ -1,4 +1,5 @@
-//! The peer's memory over a kill: one line for each message taken, one for each receipt answered. A write reaches the
+//! The peer's memory over a kill: one line for each message taken, one for each receipt answered, and one for each text
+//! that a script counted. A write reaches the
 //! page cache and no further, which outlives the process and not the machine. This module must not be taken for a
 //! journal.
 
@@ -19,6 +20,8 @@ pub(super) struct Found {
     pub letters: Vec<Letter>,
     /// The highest id that was ever given.
     pub highest: u64,
+    /// How many texts came to each address, where a script counts them.
+    pub attempts: HashMap<Box<str>, u32>,
 }
 
 impl Spool {
@@ -29,6 +32,7 @@ impl Spool {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Found {
                 letters: Vec::new(),
                 highest: 0,
+                attempts: HashMap::new(),
             },
             Err(e) => return Err(e),
         };
@@ -36,6 +40,9 @@ impl Spool {
         let mut text = format!("= {}\n", found.highest);
         for letter in &found.letters {
             taken(letter, &mut text);
+        }
+        for (dest, count) in &found.attempts {
+            counted(dest, *count, &mut text);
         }
         std::fs::write(&fresh, text)?;
         std::fs::rename(&fresh, path)?;
@@ -83,13 +90,25 @@ pub(super) fn done(id: u64, lines: &mut String) {
     let _ = writeln!(lines, "- {id}");
 }
 
+/// So many more texts to this address.
+pub(super) fn counted(dest: &str, count: u32, lines: &mut String) {
+    let _ = writeln!(lines, "~ {} {count}", dest.replace(' ', "_"));
+}
+
 fn read(text: &str) -> Found {
+    let mut attempts: HashMap<Box<str>, u32> = HashMap::new();
     let mut open: HashMap<u64, Letter> = HashMap::new();
     let mut highest = 0;
     // A kill may have torn the last line.
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     for line in whole.lines() {
         let mut words = line.split(' ');
+        if let Some(text) = line.strip_prefix("~ ") {
+            if let Some((dest, count)) = text.rsplit_once(' ') {
+                *attempts.entry(dest.into()).or_default() += count.parse().unwrap_or(0);
+            }
+            continue;
+        }
         let (Some(mark), Some(Ok(id))) = (words.next(), words.next().map(str::parse::<u64>)) else {
             continue;
         };
@@ -106,7 +125,11 @@ fn read(text: &str) -> Found {
     }
     let mut letters: Vec<Letter> = open.into_values().collect();
     letters.sort_unstable_by_key(|letter| letter.id);
-    Found { letters, highest }
+    Found {
+        letters,
+        highest,
+        attempts,
+    }
 }
 
 fn letter<'a>(id: u64, mut words: impl Iterator<Item = &'a str>) -> Option<Letter> {
@@ -151,6 +174,8 @@ mod tests {
         }
         done(8, &mut lines);
         done(9, &mut lines);
+        counted("00010000001", 1, &mut lines);
+        counted("00010000001", 1, &mut lines);
         lines.push_str("+ 10 DELIVRD 0 1");
         spool.write(&lines);
         for _ in 0..2 {
@@ -163,6 +188,7 @@ mod tests {
                 }]
             );
             assert_eq!(found.highest, 9, "an id is never given twice");
+            assert_eq!(found.attempts["00010000001"], 2);
         }
     }
 }
