@@ -6,6 +6,7 @@ mod failure;
 pub mod http;
 mod message;
 mod receipt;
+mod secret;
 pub mod testing;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
@@ -17,4 +18,5 @@ pub use failure::{Failure, FailureClass};
 pub use http::{HttpClient, Reply, Request};
 pub use message::{Address, Attachment, Key, Level, Message, Variant};
 pub use receipt::{Evidence, Of, Presence, PresenceState, Receipt, Verdict};
+pub use secret::Secret;
 pub use tokio_util::sync::CancellationToken as Stop;

@@ -1,31 +1,10 @@
 //! What an operator writes for one mail channel. This module must not show the password: `Debug` masks it.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use channel::Secret;
 use serde::{Deserialize, Deserializer};
-
-/// A secret that only the code that needs it can read.
-#[derive(Clone, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(masked)")
-    }
-}
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
