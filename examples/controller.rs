@@ -1,6 +1,6 @@
 //! A reference controller: what the box at a village's loudspeaker has to do, with a printed line in place of the
-//! amplifier. It fetches orders in a long poll, refuses what is forged, replayed, expired, not for it, or a drill that
-//! does not say so, plays the rest and reports. It must not believe a word of an order before its signature holds.
+//! amplifier. It fetches orders in a long poll, refuses what is forged, replayed, early, expired, not addressed to it, or a
+//! drill that is not signed and marked as one, plays the rest and reports. It must not believe a word of an order before its signature holds.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use channel::{Clock, HttpClient, Level, PresenceState, SystemClock};
 use clap::Parser;
-use loudspeaker::order::{Order, Played, Refusal, Signed, Verifier};
+use loudspeaker::order::{Order, Played, Refusal, Signed, Verifier, Window};
 use loudspeaker::{Heartbeat, Line, PlayState, Report, Source};
+use serde::{Deserialize, Serialize};
 
 #[derive(Parser)]
 #[command(about = "A reference controller for a village loudspeaker")]
@@ -23,10 +24,10 @@ struct Arguments {
     /// This device's key, in hex
     #[arg(long)]
     key: String,
-    /// The gateway's public Ed25519 key, in hex
+    /// The gateway's public Ed25519 keys, the live one and the one for drills, in hex without a space
     #[arg(long)]
-    gateway_key: String,
-    /// Where the highest counter played is kept [default: controller-DEVICE.state]
+    gateway_keys: String,
+    /// Where the counters and orders played are kept [default: controller-DEVICE.state]
     #[arg(long)]
     state: Option<PathBuf>,
     /// How many seconds one reading of the text takes here
@@ -56,9 +57,16 @@ struct Controller {
     seconds: u32,
 }
 
+/// What must outlive a power cut.
+#[derive(Clone, PartialEq, Default, Serialize, Deserialize)]
+struct Memory {
+    window: Window,
+    played: Played,
+}
+
 async fn live(arguments: Arguments) -> Result<(), String> {
-    let verifier = Verifier::new(&arguments.device, &arguments.gateway_key)
-        .ok_or("--gateway-key: 32 bytes in hex are wanted")?;
+    let verifier = Verifier::new(&arguments.device, &arguments.gateway_keys)
+        .ok_or("--gateway-keys: 64 bytes in hex are wanted")?;
     let state = arguments
         .state
         .unwrap_or_else(|| format!("controller-{}.state", arguments.device).into());
@@ -71,20 +79,22 @@ async fn live(arguments: Arguments) -> Result<(), String> {
         seconds: arguments.seconds,
         state,
     };
-    let mut last = load(&controller.state)?;
-    let mut played = Played::default();
+    let mut memory = load(&controller.state)?;
     loop {
         controller.beat(PresenceState::Idle).await;
-        match controller.line.poll(last, Duration::from_secs(25)).await {
+        let polled = controller
+            .line
+            .poll(&memory.window, Duration::from_secs(25));
+        match polled.await {
             Ok(orders) => {
-                let before = last;
+                let before = memory.clone();
                 for signed in &orders {
-                    last = controller.meet(signed, last, &mut played).await?;
+                    controller.meet(signed, &mut memory).await?;
                 }
-                if arguments.once && last > before {
+                if arguments.once && memory != before {
                     return Ok(());
                 }
-                if !orders.is_empty() && last == before {
+                if !orders.is_empty() && memory == before {
                     // Nothing of it was good; asking again at once would bring the same.
                     tokio::time::sleep(Duration::from_secs(5)).await;
                 }
@@ -98,24 +108,27 @@ async fn live(arguments: Arguments) -> Result<(), String> {
 }
 
 impl Controller {
-    /// Plays one order or refuses it. Gives the highest counter played so far.
-    async fn meet(&self, signed: &Signed, last: u64, played: &mut Played) -> Result<u64, String> {
-        match self.verifier.verify(signed, last, self.clock.now()) {
+    /// Plays one order or refuses it.
+    async fn meet(&self, signed: &Signed, memory: &mut Memory) -> Result<(), String> {
+        let verified = self
+            .verifier
+            .verify(signed, &memory.window, self.clock.now());
+        match verified {
             Ok(order) => {
-                if played.has(order.key) {
+                if memory.played.has(&order.order) {
                     self.report(&order, PlayState::Played, "").await;
                 } else {
                     self.play(&order).await;
-                    played.keep(order.key);
+                    memory.played.keep(&order.order);
                 }
                 // Kept after the play: a power cut in the middle of it plays it again rather than never.
-                keep(&self.state, order.counter)?;
-                Ok(order.counter)
+                memory.window.take(order.counter);
+                keep(&self.state, memory)
             }
             Err(refusal) => {
                 println!("refused: {refusal}");
                 self.refuse(signed, refusal).await;
-                Ok(last)
+                Ok(())
             }
         }
     }
@@ -144,7 +157,7 @@ impl Controller {
     async fn refuse(&self, signed: &Signed, refusal: Refusal) {
         if matches!(
             refusal,
-            Refusal::Forged | Refusal::Malformed | Refusal::WrongDevice | Refusal::Replayed
+            Refusal::Forged | Refusal::Malformed | Refusal::NotAddressed | Refusal::Replayed
         ) {
             return;
         }
@@ -157,8 +170,7 @@ impl Controller {
     async fn report(&self, order: &Order, state: PlayState, code: &str) {
         let report = Report {
             device: self.line.device().to_owned(),
-            order: Some(order.key),
-            ticket: order.ticket.clone(),
+            order: Some(order.order.clone()),
             state,
             whole: state == PlayState::Played,
             source: Source::Gateway,
@@ -207,21 +219,24 @@ fn colour(level: Level) -> &'static str {
     }
 }
 
-fn load(path: &Path) -> Result<u64, String> {
+fn load(path: &Path) -> Result<Memory, String> {
     match std::fs::read_to_string(path) {
-        Ok(text) => text
-            .trim()
-            .parse()
-            .map_err(|_| format!("{}: not a counter; restore or remove it", path.display())),
-        Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(0),
+        Ok(text) => serde_json::from_str(&text).map_err(|_| {
+            format!(
+                "{}: not a controller's memory; restore or remove it",
+                path.display()
+            )
+        }),
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(Memory::default()),
         Err(why) => Err(format!("reading {}: {why}", path.display())),
     }
 }
 
-/// Replaced in one step, so that a power cut leaves the old counter or the new one.
-fn keep(path: &Path, counter: u64) -> Result<(), String> {
+/// Replaced in one step, so that a power cut leaves the old memory or the new one.
+fn keep(path: &Path, memory: &Memory) -> Result<(), String> {
     let new = path.with_extension("new");
-    std::fs::write(&new, format!("{counter}\n"))
+    let text = serde_json::to_string(memory).expect("it is numbers and texts");
+    std::fs::write(&new, text)
         .and_then(|()| std::fs::rename(&new, path))
-        .map_err(|why| format!("keeping the counter in {}: {why}", path.display()))
+        .map_err(|why| format!("keeping the memory in {}: {why}", path.display()))
 }

@@ -203,3 +203,38 @@ async fn a_polite_stop_takes_seconds_and_a_restart_goes_on() {
     );
     assert_eq!(view["state"], "in-force");
 }
+
+#[tokio::test]
+async fn the_counters_of_speakers_orders_rise_over_kills_and_no_controller_refuses_one() {
+    let mut world = World::start(Setup::default()).await;
+    let mut last = 0;
+    for identifier in ["a-1", "a-2", "a-3"] {
+        world
+            .gateway
+            .submit(&Warning::red(identifier, &[COUNTY]))
+            .await;
+        let horn = &world.horn;
+        let counter = within("the order is played", async || {
+            let heard = horn.heard();
+            let counters = heard
+                .iter()
+                .filter(|h| h.device == "SP-PLAYS-1")
+                .map(|h| h.counter);
+            counters.max().filter(|counter| *counter > last)
+        })
+        .await;
+        last = counter;
+        // The desk, and with it all that was told of counters, is gone.
+        world.gateway.kill().await;
+        world.gateway.start().await;
+    }
+    let heard = world.horn.heard();
+    let mut orders: Vec<_> = heard.iter().map(|h| (h.counter, h.order.clone())).collect();
+    orders.sort();
+    orders.dedup();
+    assert!(
+        orders.windows(2).all(|pair| pair[0].0 != pair[1].0),
+        "no counter is given to two orders: {orders:?}"
+    );
+    assert_eq!(world.horn.refused(), [], "{heard:?}");
+}

@@ -175,7 +175,7 @@ fn manner(device: &str) -> Manner {
 pub fn controllers(base: &str, devices: Vec<String>) -> loudspeaker::peer::Peer {
     let key = loudspeaker::order::Signer::from_seed(GATEWAY_SEED)
         .expect("a seed")
-        .public_key();
+        .public_keys();
     let base = format!("{base}/v1/channels/horn");
     let mut settings = loudspeaker::peer::Settings::new(&base, SPEAKER_SECRET, &key, devices);
     settings.script = Arc::new(manner);

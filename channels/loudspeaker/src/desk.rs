@@ -2,15 +2,22 @@
 //! Pure bookkeeping: this module must not sign, sleep or read a clock. What is lost with it at a restart is handed
 //! again by the gateway.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use channel::{Accepted, Failure, FailureClass, Key, Message, Timestamp, Variant};
+use channel::{Failure, FailureClass, Key, Timestamp};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 
-pub(crate) type Outcome = Result<Accepted, Failure>;
+use crate::order::Window;
+use crate::sheet::Sheet;
+
+/// Whether the device has proved that it has the order.
+pub(crate) type Outcome = Result<(), Failure>;
 
 /// Who waits for the outcome of one order: a place in a batch. One queue serves the whole batch.
 pub(crate) struct Waiter {
@@ -27,51 +34,23 @@ impl Waiter {
 
 struct Entry {
     key: Key,
-    serial: u64,
-    variant: Arc<Variant>,
-    queued: Timestamp,
-    expires: Timestamp,
+    sheet: Arc<Sheet>,
     /// It stood in an answer to a poll; whether that answer arrived is not known yet.
     written: bool,
-    /// It may have been written before a restart.
-    repeat: bool,
     waiter: Option<Waiter>,
 }
 
 impl Entry {
-    /// Whether a device whose last counter is `after` has this very order. What was never written and is passed by is
-    /// not had; serials are never used twice, so the very counter proves a repeat.
-    fn is_had(&self, after: u64) -> bool {
-        (self.written && self.serial <= after) || (self.repeat && self.serial == after)
+    /// Whether a device that names this window has this very order. What was never written is not had.
+    fn is_had(&self, window: &Window) -> bool {
+        self.written && !window.admits(self.sheet.counter)
     }
 
-    fn new(message: &Message, now: Timestamp, waiter: Waiter) -> Self {
-        Self {
-            key: message.key,
-            serial: message.serial,
-            variant: message.variant.clone(),
-            queued: now,
-            expires: message.expires,
-            written: false,
-            repeat: message.repeat,
-            waiter: Some(waiter),
-        }
-    }
-
-    fn settle(&mut self, outcome: impl FnOnce(Key) -> Outcome) {
+    fn settle(&mut self, outcome: impl FnOnce() -> Outcome) {
         if let Some(waiter) = self.waiter.take() {
-            waiter.settle(outcome(self.key));
+            waiter.settle(outcome());
         }
     }
-}
-
-/// An order that is to be signed and written into the answer to a poll.
-pub(crate) struct Due {
-    pub key: Key,
-    pub serial: u64,
-    pub variant: Arc<Variant>,
-    pub queued: Timestamp,
-    pub expires: Timestamp,
 }
 
 #[derive(Default)]
@@ -81,22 +60,17 @@ struct Device {
     /// By `tick`.
     heard: Option<Duration>,
     silent: bool,
-    /// The counter that its latest poll named.
-    after: u64,
+    /// What its latest poll named.
+    window: Window,
 }
 
 impl Device {
-    /// Takes out the older order of the same key.
-    fn replace(&mut self, entry: &mut Entry) {
-        let Some(place) = self.orders.iter().position(|order| order.key == entry.key) else {
+    /// Takes out the older order of the same delivery.
+    fn replace(&mut self, key: Key) {
+        let Some(place) = self.orders.iter().position(|order| order.key == key) else {
             return;
         };
-        let mut older = self.orders.remove(place);
-        if older.serial == entry.serial {
-            // The same order in doubt: the same bytes are signed again.
-            (entry.written, entry.queued) = (older.written, older.queued);
-        }
-        older.settle(|_| {
+        self.orders.remove(place).settle(|| {
             Err(transient(
                 "speaker:replaced",
                 "the same order was handed again meanwhile",
@@ -112,6 +86,20 @@ impl Device {
         let settled = self.orders.iter().position(|order| order.waiter.is_none());
         settled.map(|place| self.orders.remove(place)).is_some()
     }
+
+    /// Forgets what has expired and is waited for by nobody.
+    fn tidy(&mut self, now: Timestamp) {
+        self.orders
+            .retain(|order| order.sheet.expires > now || order.waiter.is_some());
+    }
+}
+
+/// One order that is laid down for one device.
+pub(crate) struct Laid<'a> {
+    pub device: &'a str,
+    pub key: Key,
+    pub sheet: Arc<Sheet>,
+    pub waiter: Waiter,
 }
 
 pub(crate) struct Desk {
@@ -127,45 +115,41 @@ impl Desk {
         }
     }
 
-    /// Lays an order down; an older one of the same key gives way.
-    pub(crate) fn put(&mut self, message: &Message, now: Timestamp, waiter: Waiter) {
-        if message.expires <= now {
-            return waiter.settle(Err(transient(
-                "speaker:expired",
-                "the order had expired when it was handed",
-            )));
-        }
+    /// Lays an order down; an older one of the same delivery gives way. The device's bell is to be rung once the desk is
+    /// free again.
+    pub(crate) fn put(&mut self, laid: Laid<'_>, now: Timestamp) -> Option<Arc<Notify>> {
+        let Laid {
+            device,
+            key,
+            sheet,
+            waiter,
+        } = laid;
         let limit = self.limit;
-        let device = self.device(message.address.expose());
-        device
-            .orders
-            .retain(|order| order.expires > now || order.waiter.is_some());
-        let mut entry = Entry::new(message, now, waiter);
-        device.replace(&mut entry);
-        if device.heard.is_some() && entry.serial <= device.after {
-            let had = entry.is_had(device.after);
-            return entry.settle(|key| {
-                if had {
-                    Ok(accepted(key))
-                } else {
-                    Err(passed())
-                }
-            });
+        let device = self.device(device);
+        device.tidy(now);
+        device.replace(key);
+        if device.heard.is_some() && !device.window.admits(sheet.counter) {
+            waiter.settle(Err(passed()));
+            return None;
         }
         if !device.has_room(limit) {
-            let full = || transient("speaker:queue-full", "too many orders wait for the device");
-            return entry.settle(|_| Err(full()));
+            waiter.settle(Err(transient(
+                "speaker:queue-full",
+                "too many orders wait for the device",
+            )));
+            return None;
         }
         let place = device
             .orders
-            .partition_point(|order| order.serial < entry.serial);
+            .partition_point(|order| order.sheet.counter <= sheet.counter);
+        let entry = Entry {
+            key,
+            sheet,
+            written: false,
+            waiter: Some(waiter),
+        };
         device.orders.insert(place, entry);
-        device.bell.notify_waiters();
-    }
-
-    /// A device's bell rings when an order is laid down for it.
-    pub(crate) fn bell(&mut self, device: &str) -> Arc<Notify> {
-        self.device(device).bell.clone()
+        Some(device.bell.clone())
     }
 
     /// The device speaks. Whether it was silent before, or is new.
@@ -176,74 +160,79 @@ impl Desk {
         back
     }
 
-    /// A poll names the last counter that the device has: what was written up to there has arrived.
-    pub(crate) fn polled(&mut self, device: &str, after: u64) {
+    /// A poll names what the device has taken: what was written of that has arrived. Gives the device's bell, which rings
+    /// when an order is laid down for it.
+    pub(crate) fn polled(&mut self, device: &str, window: Window) -> Arc<Notify> {
         let device = self.device(device);
-        device.after = after;
-        for order in device
-            .orders
-            .iter_mut()
-            .filter(|order| order.serial <= after)
-        {
-            let had = order.is_had(after);
-            order.settle(|key| {
-                if had {
-                    Ok(accepted(key))
-                } else {
-                    Err(passed())
-                }
-            });
+        for order in &mut device.orders {
+            if !window.admits(order.sheet.counter) {
+                let had = order.is_had(&window);
+                order.settle(|| if had { Ok(()) } else { Err(passed()) });
+            }
         }
         // What it is past and never saw would be refused as a replay.
         device
             .orders
-            .retain(|order| order.serial > after || order.is_had(after));
+            .retain(|order| window.admits(order.sheet.counter) || order.is_had(&window));
+        device.window = window;
+        device.bell.clone()
     }
 
-    /// The orders above `after`, oldest first; they count as written.
-    pub(crate) fn due(&mut self, device: &str, after: u64, now: Timestamp) -> Vec<Due> {
-        let wanted = |order: &&mut Entry| order.serial > after && order.expires > now;
-        let due = |order: &mut Entry| {
-            order.written = true;
-            Due {
-                key: order.key,
-                serial: order.serial,
-                variant: order.variant.clone(),
-                queued: order.queued,
-                expires: order.expires,
+    /// The orders that the device may take, oldest first; they count as written.
+    pub(crate) fn due(&mut self, device: &str, now: Timestamp) -> Vec<Arc<Sheet>> {
+        let Device { orders, window, .. } = self.device(device);
+        let mut due: Vec<Arc<Sheet>> = Vec::new();
+        for order in orders {
+            if order.sheet.expires > now && window.admits(order.sheet.counter) {
+                order.written = true;
+                // Two deliveries to one device may share a sheet.
+                if due
+                    .last()
+                    .is_none_or(|last| !Arc::ptr_eq(last, &order.sheet))
+                {
+                    due.push(order.sheet.clone());
+                }
             }
-        };
-        self.device(device)
-            .orders
-            .iter_mut()
-            .filter(wanted)
-            .map(due)
-            .collect()
+        }
+        due
     }
 
-    /// A report on an order proves that it was fetched.
-    pub(crate) fn reported(&mut self, device: &str, key: Key) {
-        if let Some(order) = self.order(device, key) {
-            order.settle(|key| Ok(accepted(key)));
+    /// A report on an order proves that it was fetched. Gives the deliveries that lie here under its id.
+    pub(crate) fn reported(&mut self, device: &str, order: &str) -> Vec<Key> {
+        let Some(device) = self.devices.get_mut(device) else {
+            return Vec::new();
+        };
+        let mut keys = Vec::new();
+        for entry in &mut device.orders {
+            if &*entry.sheet.order == order {
+                entry.settle(|| Ok(()));
+                keys.push(entry.key);
+            }
         }
+        keys
     }
 
     /// The device is through with it.
-    pub(crate) fn done(&mut self, device: &str, key: Key) {
+    pub(crate) fn done(&mut self, device: &str, order: &str) {
         if let Some(device) = self.devices.get_mut(device) {
-            device.orders.retain(|order| order.key != key);
+            device.orders.retain(|entry| &*entry.sheet.order != order);
         }
     }
 
     /// Nobody has proved in time to have fetched it, or the gateway closes. It lies on until it expires.
     pub(crate) fn give_up(&mut self, device: &str, key: Key, closing: bool) {
-        if let Some(order) = self.order(device, key) {
+        let orders = self
+            .devices
+            .get_mut(device)
+            .map(|device| &mut device.orders);
+        let order = orders.and_then(|orders| orders.iter_mut().find(|order| order.key == key));
+        if let Some(order) = order {
             let failure = match (order.written, closing) {
                 (true, _) => unproved(),
                 (false, true) => closed(),
                 (false, false) => silent(),
             };
-            order.settle(|_| Err(failure));
+            order.settle(|| Err(failure));
         }
     }
 
@@ -256,9 +245,7 @@ impl Desk {
     ) -> Vec<String> {
         let mut fallen = Vec::new();
         for (id, device) in &mut self.devices {
-            device
-                .orders
-                .retain(|order| order.expires > now || order.waiter.is_some());
+            device.tidy(now);
             let quiet = device
                 .heard
                 .is_some_and(|heard| tick.saturating_sub(heard) >= silent_after);
@@ -282,20 +269,6 @@ impl Desk {
             self.devices.insert(id.into(), Device::default());
         }
         self.devices.get_mut(id).expect("it was put there above")
-    }
-
-    fn order(&mut self, device: &str, key: Key) -> Option<&mut Entry> {
-        self.devices
-            .get_mut(device)?
-            .orders
-            .iter_mut()
-            .find(|order| order.key == key)
-    }
-}
-
-fn accepted(key: Key) -> Accepted {
-    Accepted {
-        references: vec![key.to_string()],
     }
 }
 
@@ -321,7 +294,7 @@ fn closed() -> Failure {
 fn passed() -> Failure {
     transient(
         "speaker:counter-passed",
-        "the device holds a higher counter; hand the order with a new serial",
+        "the device has taken a higher counter; hand the order with a new serial",
     )
 }
 
@@ -331,175 +304,4 @@ fn unproved() -> Failure {
         "speaker:unproved",
         "the order was written to the device, which has not said since that it has it",
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use channel::Address;
-    use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-
-    use super::*;
-
-    const NOW: Timestamp = Timestamp(1_000_000);
-
-    fn message(delivery: u32, serial: u64) -> Message {
-        Message {
-            key: Key {
-                alert: 1,
-                delivery,
-                generation: 0,
-            },
-            serial,
-            variant: Arc::new(Variant::new("zh-CN", "t", "x")),
-            address: Address::new("a"),
-            expires: NOW.plus(Duration::from_mins(1)),
-            repeat: false,
-        }
-    }
-
-    fn put(desk: &mut Desk, message: &Message) -> UnboundedReceiver<(usize, Outcome)> {
-        let (outcomes, told) = unbounded_channel();
-        desk.put(message, NOW, Waiter { index: 0, outcomes });
-        told
-    }
-
-    fn code(told: &mut UnboundedReceiver<(usize, Outcome)>) -> String {
-        match told.try_recv() {
-            Ok((_, Ok(accepted))) => accepted.references.concat(),
-            Ok((_, Err(failure))) => failure.code.into_owned(),
-            Err(_) => "nothing yet".into(),
-        }
-    }
-
-    fn serials(desk: &mut Desk, after: u64) -> Vec<u64> {
-        desk.due("a", after, NOW)
-            .iter()
-            .map(|due| due.serial)
-            .collect()
-    }
-
-    #[test]
-    fn an_order_is_accepted_only_when_a_later_poll_names_it() {
-        let mut desk = Desk::new(8);
-        let mut told = put(&mut desk, &message(1, 5));
-        assert_eq!(serials(&mut desk, 0), [5]);
-        assert_eq!(code(&mut told), "nothing yet");
-        desk.polled("a", 5);
-        assert_eq!(code(&mut told), "1-1-0");
-    }
-
-    #[test]
-    fn a_fetched_order_stays_for_a_second_fetch_until_it_is_done_or_expired() {
-        let mut desk = Desk::new(8);
-        put(&mut desk, &message(1, 5));
-        assert_eq!(serials(&mut desk, 0), [5]);
-        assert_eq!(serials(&mut desk, 0), [5]);
-        desk.polled("a", 5);
-        assert_eq!(serials(&mut desk, 0), [5]);
-        assert!(
-            desk.due("a", 0, NOW.plus(Duration::from_mins(1)))
-                .is_empty()
-        );
-        desk.done("a", message(1, 5).key);
-        assert!(serials(&mut desk, 0).is_empty());
-    }
-
-    #[test]
-    fn an_order_of_the_same_key_replaces_the_older_one() {
-        let mut desk = Desk::new(8);
-        let mut first = put(&mut desk, &message(1, 5));
-        put(&mut desk, &message(2, 6));
-        put(&mut desk, &message(1, 7));
-        assert_eq!(code(&mut first), "speaker:replaced");
-        assert_eq!(serials(&mut desk, 0), [6, 7]);
-    }
-
-    #[test]
-    fn an_overdue_order_is_silent_when_never_written_and_in_doubt_when_written() {
-        let mut desk = Desk::new(8);
-        let mut never = put(&mut desk, &message(1, 5));
-        desk.give_up("a", message(1, 5).key, false);
-        assert_eq!(code(&mut never), "speaker:silent");
-        let mut written = put(&mut desk, &message(1, 5));
-        serials(&mut desk, 0);
-        desk.give_up("a", message(1, 5).key, false);
-        assert_eq!(code(&mut written), "speaker:unproved");
-        // Handed again under the same serial, the next poll proves it.
-        let mut again = put(&mut desk, &message(1, 5));
-        desk.polled("a", 5);
-        assert_eq!(code(&mut again), "1-1-0");
-    }
-
-    #[test]
-    fn a_counter_that_the_device_has_passed_is_never_counted_as_fetched() {
-        let mut desk = Desk::new(8);
-        let mut waiting = put(&mut desk, &message(1, 5));
-        desk.polled("a", 9);
-        desk.heard("a", Duration::ZERO);
-        assert_eq!(code(&mut waiting), "speaker:counter-passed");
-        assert_eq!(
-            code(&mut put(&mut desk, &message(2, 9))),
-            "speaker:counter-passed"
-        );
-        assert_eq!(code(&mut put(&mut desk, &message(2, 10))), "nothing yet");
-    }
-
-    #[test]
-    fn a_repeat_after_a_restart_is_accepted_when_the_device_names_its_very_counter() {
-        let mut desk = Desk::new(8);
-        desk.heard("a", Duration::ZERO);
-        desk.polled("a", 5);
-        let repeat = |delivery, serial| Message {
-            repeat: true,
-            ..message(delivery, serial)
-        };
-        assert_eq!(code(&mut put(&mut desk, &repeat(1, 5))), "1-1-0");
-        assert_eq!(
-            code(&mut put(&mut desk, &repeat(2, 4))),
-            "speaker:counter-passed"
-        );
-        let mut waiting = put(&mut desk, &repeat(3, 6));
-        desk.polled("a", 6);
-        assert_eq!(code(&mut waiting), "1-3-0");
-    }
-
-    #[test]
-    fn a_full_queue_spares_what_is_settled_and_refuses_the_rest() {
-        let mut desk = Desk::new(2);
-        put(&mut desk, &message(1, 1));
-        desk.reported("a", message(1, 1).key);
-        let _second = put(&mut desk, &message(2, 2));
-        let _third = put(&mut desk, &message(3, 3));
-        assert_eq!(serials(&mut desk, 0), [2, 3]);
-        assert_eq!(
-            code(&mut put(&mut desk, &message(4, 4))),
-            "speaker:queue-full"
-        );
-    }
-
-    #[test]
-    fn an_expired_order_is_never_laid_down() {
-        let mut desk = Desk::new(2);
-        assert_eq!(
-            code(&mut put(
-                &mut desk,
-                &Message {
-                    expires: NOW,
-                    ..message(1, 1)
-                }
-            )),
-            "speaker:expired"
-        );
-    }
-
-    #[test]
-    fn a_device_falls_silent_once_and_comes_back_once() {
-        let (mut desk, quiet) = (Desk::new(2), Duration::from_secs(90));
-        assert!(desk.heard("a", Duration::ZERO));
-        assert!(!desk.heard("a", Duration::from_secs(1)));
-        assert!(desk.sweep(NOW, Duration::from_secs(90), quiet).is_empty());
-        assert_eq!(desk.sweep(NOW, Duration::from_secs(91), quiet), ["a"]);
-        assert!(desk.sweep(NOW, Duration::from_secs(99), quiet).is_empty());
-        assert!(desk.heard("a", Duration::from_secs(100)));
-    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use channel::{HttpClient, Reply, Request, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::order::{Orders, Signed};
+use crate::order::{Orders, Signed, Window};
 use crate::report::{Heartbeat, Report};
 
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -44,11 +44,13 @@ impl Line {
         &self.device
     }
 
-    /// Orders above `after`; empty when none came within `wait`.
-    pub async fn poll(&self, after: u64, wait: Duration) -> Result<Vec<Signed>, LineError> {
+    /// Orders that `window` admits; empty when none came within `wait`.
+    pub async fn poll(&self, window: &Window, wait: Duration) -> Result<Vec<Signed>, LineError> {
+        let took: Vec<_> = window.took().iter().map(u64::to_string).collect();
         let query = vec![
             ("device".into(), self.device.clone()),
-            ("after".into(), after.to_string()),
+            ("after".into(), window.floor().to_string()),
+            ("took".into(), took.join(",")),
             ("wait".into(), wait.as_secs().to_string()),
         ];
         let reply = self

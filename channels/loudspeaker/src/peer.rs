@@ -10,13 +10,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use channel::{Clock, HttpClient, Key, PresenceState, Stop};
+use channel::{Clock, HttpClient, PresenceState, Stop};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use parking_lot::Mutex;
 
 use crate::Line;
-use crate::order::{Order, Played, Refusal, Signed, Verifier};
+use crate::order::{Order, Played, Refusal, Signed, Verifier, Window};
 use crate::report::{Heartbeat, PlayState, Report, Source};
 use memory::{Kept, Memory};
 
@@ -49,8 +49,8 @@ pub struct Settings {
     pub base: String,
     /// The channel's secret, from which each device's key comes.
     pub secret: String,
-    /// The gateway's Ed25519 key, in hex.
-    pub public_key: String,
+    /// The gateway's Ed25519 keys, in hex.
+    pub public_keys: String,
     pub devices: Vec<String>,
     /// How long a play takes, give or take a tenth by seed and device.
     pub play: Duration,
@@ -65,11 +65,11 @@ pub struct Settings {
 
 impl Settings {
     /// Controllers that all play, quickly.
-    pub fn new(base: &str, secret: &str, public_key: &str, devices: Vec<String>) -> Self {
+    pub fn new(base: &str, secret: &str, public_keys: &str, devices: Vec<String>) -> Self {
         Self {
             base: base.to_owned(),
             secret: secret.to_owned(),
-            public_key: public_key.to_owned(),
+            public_keys: public_keys.to_owned(),
             devices,
             play: Duration::from_millis(50),
             wait: Duration::from_secs(25),
@@ -85,7 +85,7 @@ impl Settings {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Heard {
     pub device: String,
-    pub key: Key,
+    pub order: String,
     pub counter: u64,
     pub drill: bool,
     pub played: bool,
@@ -107,7 +107,7 @@ impl Peer {
     /// Must be called in a tokio runtime.
     ///
     /// # Panics
-    /// When the public key is no key, or the memory cannot be read.
+    /// When the public keys are no keys, or the memory cannot be read.
     pub fn start(settings: &Settings, clock: &Arc<dyn Clock>) -> Self {
         let http = HttpClient::new(settings.wait + Duration::from_secs(20));
         let peer = Self {
@@ -133,8 +133,8 @@ impl Peer {
                     device,
                     &crate::device_key(&settings.secret, device),
                 ),
-                verifier: Verifier::new(device, &settings.public_key)
-                    .expect("the public key is 32 bytes in hex"),
+                verifier: Verifier::new(device, &settings.public_keys)
+                    .expect("the public keys are 64 bytes in hex"),
                 play: settings.play * random.u32(90..=110) / 100 * slow,
                 pause: Duration::from_millis(random.u64(500..1500)),
                 first_beat: settings.heartbeat * random.u32(1..=100) / 100,
@@ -199,40 +199,41 @@ type Play<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 impl Controller {
     async fn live(&self, kept: Kept) {
-        let mut last = kept.last;
+        let mut window = kept.window;
         let mut played = Played::default();
         let mut plays: FuturesUnordered<Play<'_>> = FuturesUnordered::new();
         if self.share() >= 100 {
-            kept.taken.into_iter().for_each(|key| played.keep(key));
+            kept.taken.iter().for_each(|order| played.keep(order));
         }
         for order in kept.open {
             plays.push(Box::pin(self.play(order)));
         }
         let mut beat = tokio::time::interval(self.heartbeat);
         beat.reset_after(self.first_beat);
-        let mut fetched = false;
-        let poll = self.fetch(last);
+        let (mut polls, mut fetched) = (true, window != Window::default());
+        let poll = self.fetch(window.clone());
         tokio::pin!(poll);
         loop {
             tokio::select! {
-                orders = &mut poll, if !fetched => {
+                orders = &mut poll, if polls => {
                     for signed in orders {
-                        let Some(order) = self.check(&signed, last) else { continue };
-                        last = order.counter;
-                        self.memory.took(&order);
-                        if played.has(order.key) {
+                        let Some(order) = self.check(&signed, &window) else { continue };
+                        window.take(order.counter);
+                        fetched = true;
+                        self.memory.took(self.line.device(), &order);
+                        if played.has(&order.order) {
                             plays.push(Box::pin(self.report_again(order)));
                             continue;
                         }
                         if self.share() >= 100 {
-                            played.keep(order.key);
+                            played.keep(&order.order);
                         }
                         plays.push(Box::pin(self.play(order)));
                     }
                     match self.manner {
-                        Manner::Vanishes if last > 0 => return,
-                        Manner::Stalls if last > 0 => fetched = true,
-                        _ => poll.set(self.fetch(last)),
+                        Manner::Vanishes if fetched => return,
+                        Manner::Stalls if fetched => polls = false,
+                        _ => poll.set(self.fetch(window.clone())),
                     }
                 }
                 Some(()) = plays.next(), if !plays.is_empty() => {}
@@ -242,12 +243,14 @@ impl Controller {
     }
 
     /// One long poll. After a failure, or when all it brings is refused, the next one waits.
-    async fn fetch(&self, after: u64) -> Vec<Signed> {
-        match self.line.poll(after, self.wait).await {
+    async fn fetch(&self, window: Window) -> Vec<Signed> {
+        match self.line.poll(&window, self.wait).await {
             Ok(orders)
-                if orders
-                    .iter()
-                    .any(|order| self.verifier.verify(order, after, self.clock.now()).is_ok()) =>
+                if orders.iter().any(|order| {
+                    self.verifier
+                        .verify(order, &window, self.clock.now())
+                        .is_ok()
+                }) =>
             {
                 orders
             }
@@ -263,8 +266,8 @@ impl Controller {
         }
     }
 
-    fn check(&self, signed: &Signed, last: u64) -> Option<Order> {
-        match self.verifier.verify(signed, last, self.clock.now()) {
+    fn check(&self, signed: &Signed, window: &Window) -> Option<Order> {
+        match self.verifier.verify(signed, window, self.clock.now()) {
             Ok(order) => Some(order),
             Err(refusal) => {
                 self.log
@@ -294,8 +297,8 @@ impl Controller {
         self.report(&order, PlayState::Playing, false).await;
         tokio::time::sleep(self.play * part / 100).await;
         self.log.heard.lock().push(Heard {
-            device: order.device.clone(),
-            key: order.key,
+            device: self.line.device().to_owned(),
+            order: order.order.clone(),
             counter: order.counter,
             drill: order.drill,
             played: part >= 100,
@@ -321,9 +324,8 @@ impl Controller {
             _ => String::new(),
         };
         let report = Report {
-            device: order.device.clone(),
-            order: Some(order.key),
-            ticket: order.ticket.clone(),
+            device: self.line.device().to_owned(),
+            order: Some(order.order.clone()),
             state,
             whole,
             source: Source::Gateway,
@@ -335,7 +337,7 @@ impl Controller {
         for _ in 0..tries {
             if self.line.report(&report).await.is_ok() {
                 if state != PlayState::Playing {
-                    self.memory.told(order);
+                    self.memory.told(self.line.device(), &order.order);
                 }
                 return;
             }

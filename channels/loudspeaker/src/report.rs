@@ -1,7 +1,7 @@
 //! What a controller tells the gateway, and what it proves. Only a play of the whole text is evidence; this module
 //! must not claim more than the report says.
 
-use channel::{Evidence, FailureClass, Key, Of, PresenceState, Receipt, Timestamp, Verdict};
+use channel::{Evidence, FailureClass, Of, PresenceState, Receipt, Timestamp, Verdict};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -32,12 +32,9 @@ pub enum Source {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
     pub device: String,
-    /// The order's `key`; left out for local play.
+    /// The order's `order`; left out for local play.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub order: Option<Key>,
-    /// The order's `ticket`, echoed.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub ticket: String,
+    pub order: Option<String>,
     pub state: PlayState,
     /// The whole text was played, to its end, with the amplifier on. Not said is not so.
     #[serde(default)]
@@ -57,7 +54,7 @@ impl Report {
         self.state != PlayState::Playing
     }
 
-    pub(crate) fn receipt(&self, key: Key, seen: Timestamp) -> Receipt {
+    pub(crate) fn receipt(&self, of: Of, seen: Timestamp) -> Receipt {
         let (verdict, code) = match (self.state, self.whole) {
             (PlayState::Playing, _) => (Verdict::Progress, "playing".to_owned()),
             (PlayState::Played, true) => (
@@ -78,7 +75,7 @@ impl Report {
             }
         };
         Receipt {
-            of: Of::Key(key),
+            of,
             verdict,
             code,
             far: self.at,
@@ -90,7 +87,7 @@ impl Report {
 /// The codes that say that this device will never play our orders until somebody repairs its enrolment.
 fn failed(code: &str) -> FailureClass {
     match code {
-        "forged" | "wrong-device" | "gone" | "no-speaker" => FailureClass::BadAddress,
+        "forged" | "not-addressed" | "gone" | "no-speaker" => FailureClass::BadAddress,
         _ => FailureClass::Transient,
     }
 }
@@ -130,6 +127,8 @@ impl Heartbeat {
 
 #[cfg(test)]
 mod tests {
+    use channel::Key;
+
     use super::*;
 
     const KEY: Key = Key {
@@ -140,7 +139,7 @@ mod tests {
 
     fn verdict(json: &str) -> (Verdict, String) {
         let report: Report = serde_json::from_str(json).expect("a report");
-        let receipt = report.receipt(KEY, Timestamp(5));
+        let receipt = report.receipt(Of::Key(KEY), Timestamp(5));
         (receipt.verdict, receipt.code)
     }
 

@@ -2,22 +2,24 @@
 //! listen, retry or pace; what waits lies on the desk.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use channel::{
     Accepted, Capability, Channel, Context, EndpointKind, Evidence, Failure, FailureClass, Health,
-    Message, Outcomes, Presence, PresenceState, Reply, Request, Stop, Style,
+    Message, Of, Outcomes, Presence, PresenceState, Reply, Request, Stop, Style,
 };
 use parking_lot::Mutex;
 use serde::Deserialize;
-use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::time::Sleep;
 
-use crate::desk::{Desk, Due, Waiter};
+use crate::desk::{Desk, Laid, Outcome, Waiter};
 use crate::keys::Keys;
-use crate::order::{Order, Orders, PLAY, Signer, VERSION, marked_as_drill};
+use crate::order::{Signer, Window, is_plain, marked_as_drill};
 use crate::report::{Heartbeat, Report, Source};
+use crate::sheet::{Maker, Sheet, answer};
 use crate::{Config, ConfigError};
 
 /// No report or heartbeat is longer.
@@ -49,32 +51,66 @@ impl Loudspeaker {
         })
     }
 
-    /// What controllers check our orders with, in hex.
-    pub fn public_key(&self) -> String {
-        self.signer.public_key()
+    /// What controllers check our orders with, in hex: the live key, then the one for drills.
+    pub fn public_keys(&self) -> String {
+        self.signer.public_keys()
     }
 
-    fn order(&self, device: &str, due: Due) -> Order {
-        let variant = due.variant;
-        Order {
-            v: VERSION,
-            gateway: self.config.gateway.clone(),
-            counter: due.serial,
-            kind: PLAY.into(),
-            key: due.key,
-            device: device.into(),
-            drill: variant.drill,
-            level: variant.level,
-            event: variant.event.clone(),
-            language: variant.language.clone(),
-            title: variant.title.clone(),
-            text: variant.text.clone(),
-            repeats: self.config.repeats,
-            not_before: due.queued,
-            expires: due.expires,
-            regions_hash: variant.regions_hash.clone(),
-            ticket: self.keys.ticket(device, due.key),
+    /// Which of a batch may be ordered at all; the others are settled.
+    fn admit(&self, batch: &[Message], outcomes: &dyn Outcomes) -> Vec<bool> {
+        let now = self.context.clock.now();
+        let mut admit = |(index, message): (usize, &Message)| {
+            let variant = &message.variant;
+            let failure = if variant.drill && !marked_as_drill(&variant.text) {
+                unmarked()
+            } else if !is_plain(message.address.expose()) {
+                no_id()
+            } else if message.expires <= now {
+                expired()
+            } else {
+                return true;
+            };
+            outcomes.settle(index, Err(failure));
+            false
+        };
+        batch.iter().enumerate().map(&mut admit).collect()
+    }
+
+    /// Signs the orders of a batch, lays them down for their devices and rings.
+    fn lay(
+        &self,
+        batch: &[Message],
+        open: &[bool],
+        tell: &UnboundedSender<(usize, Outcome)>,
+    ) -> Vec<Option<Arc<Sheet>>> {
+        let now = self.context.clock.now();
+        let maker = Maker {
+            config: &self.config,
+            signer: &self.signer,
+            keys: &self.keys,
+            now,
+        };
+        let sheets = maker.sheets(batch, open);
+        let mut bells = Vec::with_capacity(batch.len());
+        let mut desk = self.desk.lock();
+        for (index, (message, sheet)) in batch.iter().zip(&sheets).enumerate() {
+            let Some(sheet) = sheet.clone() else { continue };
+            let (device, key, outcomes) = (message.address.expose(), message.key, tell.clone());
+            let waiter = Waiter { index, outcomes };
+            let laid = Laid {
+                device,
+                key,
+                sheet,
+                waiter,
+            };
+            bells.extend(desk.put(laid, now));
         }
+        // Whoever is woken asks the desk at once.
+        drop(desk);
+        for bell in bells {
+            bell.notify_waiters();
+        }
+        sheets
     }
 
     fn heard(&self, device: &str) {
@@ -95,20 +131,15 @@ impl Loudspeaker {
 
     async fn orders(&self, request: &Request) -> Result<Reply, Reply> {
         let device = self.proved(request, request.query("device").unwrap_or_default())?;
-        let number = |name, default| match request.query(name) {
-            None => Ok(default),
-            Some(text) => text
-                .parse::<u64>()
-                .map_err(|_| refuse(400, "`after` and `wait` are whole numbers")),
-        };
-        let after = number("after", 0)?;
-        let wait = Duration::from_secs(number("wait", 25)?).min(LONGEST_WAIT);
-        self.heard(device);
-        let bell = {
+        let (window, wait) = poll(request).ok_or_else(bad_poll)?;
+        let (bell, back) = {
             let mut desk = self.desk.lock();
-            desk.polled(device, after);
-            desk.bell(device)
+            let back = desk.heard(device, self.context.clock.tick());
+            (desk.polled(device, window), back)
         };
+        if back {
+            self.present(device, PresenceState::Idle, String::new());
+        }
         let timer = tokio::time::sleep(wait);
         tokio::pin!(timer);
         loop {
@@ -116,18 +147,13 @@ impl Loudspeaker {
             let ring = bell.notified();
             tokio::pin!(ring);
             ring.as_mut().enable();
-            let due = self
-                .desk
-                .lock()
-                .due(device, after, self.context.clock.now());
+            let due = self.desk.lock().due(device, self.context.clock.now());
             if !due.is_empty() {
-                let sign = |due| self.signer.sign(&self.order(device, due));
-                return Ok(Reply::json(
-                    200,
-                    &Orders {
-                        orders: due.into_iter().map(sign).collect(),
-                    },
-                ));
+                return Ok(Reply {
+                    status: 200,
+                    headers: vec![("content-type".into(), "application/json".into())],
+                    body: answer(&due),
+                });
             }
             tokio::select! {
                 () = ring => {}
@@ -145,25 +171,33 @@ impl Loudspeaker {
             self.present(device, PresenceState::Playing, "local".into());
             return Ok(Reply::json(200, &serde_json::json!({})));
         }
-        let Some(key) = report.order else {
+        let Some(order) = report.order.as_deref() else {
             return Err(refuse(
                 422,
                 "a report on the gateway's play names its `order`",
             ));
         };
-        if !self.keys.proves_ticket(device, key, &report.ticket) {
+        if !self.keys.gave(order) {
             return Err(refuse(
                 403,
-                "the `ticket` is not of this order and device; echo the order's ticket",
+                "this gateway gave no such order; echo the order's `order`",
             ));
         }
-        self.desk.lock().reported(device, key);
-        let receipt = report.receipt(key, self.context.clock.now());
-        if self.context.inlet.receipts(vec![receipt]).await.is_err() {
+        let seen = self.context.clock.now();
+        let keys = self.desk.lock().reported(device, order);
+        let receipts = if keys.is_empty() {
+            // Of a time before the last restart: the journal knows its reference.
+            let reference = self.keys.reference(device, order);
+            vec![report.receipt(Of::Reference(reference), seen)]
+        } else {
+            let receipt = |key| report.receipt(Of::Key(key), seen);
+            keys.into_iter().map(receipt).collect()
+        };
+        if self.context.inlet.receipts(receipts).await.is_err() {
             return Err(refuse(503, "the report could not be kept; report again"));
         }
         if report.is_last() {
-            self.desk.lock().done(device, key);
+            self.desk.lock().done(device, order);
         }
         Ok(Reply::json(200, &serde_json::json!({})))
     }
@@ -182,9 +216,7 @@ impl Loudspeaker {
 
     /// The device's id, when the call proves that it comes from it.
     fn proved<'a>(&self, request: &Request, device: &'a str) -> Result<&'a str, Reply> {
-        let plain =
-            (1..=64).contains(&device.len()) && device.bytes().all(|byte| byte.is_ascii_graphic());
-        if plain && self.keys.proves(device, request.header("authorization")) {
+        if is_plain(device) && self.keys.proves(device, request.header("authorization")) {
             Ok(device)
         } else {
             Err(refuse(
@@ -219,23 +251,8 @@ impl Channel for Loudspeaker {
 
     async fn send_all(&self, batch: &[Message], outcomes: &dyn Outcomes) {
         let (tell, mut told) = unbounded_channel();
-        let now = self.context.clock.now();
-        let mut open = vec![true; batch.len()];
-        for (index, message) in batch.iter().enumerate() {
-            if message.variant.drill && !marked_as_drill(&message.variant.text) {
-                open[index] = false;
-                outcomes.settle(index, Err(unmarked()));
-                continue;
-            }
-            self.desk.lock().put(
-                message,
-                now,
-                Waiter {
-                    index,
-                    outcomes: tell.clone(),
-                },
-            );
-        }
+        let mut open = self.admit(batch, outcomes);
+        let sheets = self.lay(batch, &open, &tell);
         // Every waiter holds a clone; when the last is settled the queue ends.
         drop(tell);
         let timer = tokio::time::sleep(self.config.fetch_timeout);
@@ -247,7 +264,9 @@ impl Channel for Loudspeaker {
                 next = told.recv() => match next {
                     Some((index, outcome)) => {
                         open[index] = false;
-                        outcomes.settle(index, outcome);
+                        let (device, sheet) = (batch[index].address.expose(), &sheets[index]);
+                        let reference = || sheet.iter().map(|sheet| self.keys.reference(device, &sheet.order)).collect();
+                        outcomes.settle(index, outcome.map(|()| Accepted { references: reference() }));
                     }
                     None => return,
                 },
@@ -311,6 +330,47 @@ impl Outcomes for One<'_> {
     fn settle(&self, _index: usize, outcome: Result<Accepted, Failure>) {
         *self.0.lock() = Some(outcome);
     }
+}
+
+/// What a poll names: the window of its device, and how long it waits.
+fn poll(request: &Request) -> Option<(Window, Duration)> {
+    let number = |name, default| match request.query(name) {
+        None => Some(default),
+        Some(text) => text.parse::<u64>().ok(),
+    };
+    let took = match request.query("took") {
+        None | Some("") => Vec::new(),
+        Some(text) => text
+            .split(',')
+            .map(|counter| counter.parse().ok())
+            .collect::<Option<_>>()?,
+    };
+    let window = Window::new(number("after", 0)?, took)?;
+    let wait = Duration::from_secs(number("wait", 25)?).min(LONGEST_WAIT);
+    Some((window, wait))
+}
+
+fn bad_poll() -> Reply {
+    refuse(
+        400,
+        "`after` and `wait` are whole numbers, `took` is up to 16 of them above `after` with commas between",
+    )
+}
+
+fn no_id() -> Failure {
+    Failure::new(
+        FailureClass::BadAddress,
+        "speaker:bad-id",
+        "no controller can have this id: 1 to 64 visible ASCII characters without two dots in a row are wanted",
+    )
+}
+
+fn expired() -> Failure {
+    Failure::new(
+        FailureClass::Transient,
+        "speaker:expired",
+        "the order had expired when it was handed",
+    )
 }
 
 fn unmarked() -> Failure {

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use channel::testing::{RecordingInlet, context};
 use channel::{
-    Address, Channel, FailureClass, Key, Message, PresenceState, Reply, Request, Stop, Timestamp,
-    Variant, Verdict,
+    Address, Channel, Clock, FailureClass, Key, Message, Of, PresenceState, Reply, Request, Stop,
+    SystemClock, Timestamp, Variant, Verdict,
 };
-use loudspeaker::order::{Order, Orders, Verifier};
-use loudspeaker::{Config, Loudspeaker, Secret, device_key, ticket};
+use loudspeaker::order::{Order, Orders, Verifier, Window};
+use loudspeaker::{Config, Loudspeaker, Secret, device_key};
 
 const SECRET: &str = "a secret only for these tests";
 const SEED: &str = "0101010101010101010101010101010101010101010101010101010101010101";
@@ -82,18 +82,18 @@ fn post(path: &str, body: &serde_json::Value) -> Request {
     }
 }
 
-fn played(ticket: &str) -> serde_json::Value {
-    serde_json::json!({ "device": DEVICE, "order": KEY, "ticket": ticket, "state": "played", "whole": true,
+fn played(order: &str) -> serde_json::Value {
+    serde_json::json!({ "device": DEVICE, "order": order, "state": "played", "whole": true,
         "source": "gateway", "seconds": 20, "code": "", "at": 1_784_044_800_000_i64 })
 }
 
 fn orders(reply: &Reply, speaker: &Loudspeaker) -> Vec<Order> {
     assert_eq!(reply.status, 200);
     let orders: Orders = serde_json::from_slice(&reply.body).expect("orders");
-    let verifier = Verifier::new(DEVICE, &speaker.public_key()).expect("a key");
+    let verifier = Verifier::new(DEVICE, &speaker.public_keys()).expect("a key");
     let open = |signed| {
         verifier
-            .verify(signed, 0, Timestamp(0))
+            .verify(signed, &Window::default(), SystemClock::default().now())
             .expect("a good order")
     };
     orders.orders.iter().map(open).collect()
@@ -115,7 +115,7 @@ async fn a_call_without_the_devices_own_key_is_refused_and_leaves_no_trace() {
         );
         let report = Request {
             headers: headers.clone(),
-            ..post("reports", &played(&ticket(SECRET, DEVICE, KEY)))
+            ..post("reports", &played("7-0-0123456789ab-0123456789abcdef"))
         };
         assert_eq!(speaker.serve(report).await.status, 401);
         let beat = serde_json::json!({ "device": DEVICE, "state": "idle" });
@@ -133,29 +133,41 @@ async fn a_call_without_the_devices_own_key_is_refused_and_leaves_no_trace() {
     assert!(inlet.receipts.lock().is_empty() && inlet.presences.lock().is_empty());
 }
 
+/// The order that a gateway with this secret gives for the message, and the reference it is accepted by.
+async fn given() -> (Order, Vec<String>) {
+    let (speaker, _inlet) = speaker();
+    let sending = tokio::spawn({
+        let speaker = speaker.clone();
+        async move { speaker.send(&message(5)).await }
+    });
+    let order = orders(&speaker.serve(poll(0, 5)).await, &speaker).remove(0);
+    assert_eq!(speaker.serve(poll(5, 0)).await.status, 204);
+    let accepted = sending.await.expect("no panic").expect("fetched");
+    (order, accepted.references)
+}
+
 #[tokio::test]
-async fn a_device_cannot_report_on_an_order_that_was_not_given_to_it() {
+async fn a_report_on_an_order_that_was_never_given_is_refused() {
     let (speaker, inlet) = speaker();
-    let others = ticket(SECRET, "510727217002", KEY);
-    for shown in ["", "0000000000000000", others.as_str()] {
+    for shown in ["", "7-1-0", "7-0-0123456789ab-0123456789abcdef"] {
         assert_eq!(
             speaker.serve(post("reports", &played(shown))).await.status,
             403
         );
     }
     assert!(inlet.receipts.lock().is_empty());
-    // After a restart the desk is empty, and the right ticket still holds.
-    assert_eq!(
-        speaker
-            .serve(post("reports", &played(&ticket(SECRET, DEVICE, KEY))))
-            .await
-            .status,
-        200
-    );
-    assert_eq!(
-        inlet.receipts.lock()[0].far,
-        Some(Timestamp(1_784_044_800_000))
-    );
+}
+
+#[tokio::test]
+async fn a_report_after_a_restart_speaks_by_the_reference_that_was_journaled() {
+    let (order, references) = given().await;
+    // A second gateway of the same secret: its desk is empty.
+    let (speaker, inlet) = speaker();
+    let report = post("reports", &played(&order.order));
+    assert_eq!(speaker.serve(report).await.status, 200);
+    let receipts = inlet.receipts.lock();
+    assert_eq!(receipts[0].of, Of::Reference(references.concat()));
+    assert_eq!(receipts[0].far, Some(Timestamp(1_784_044_800_000)));
 }
 
 #[tokio::test]
@@ -170,19 +182,16 @@ async fn a_poll_waits_for_its_order_and_the_next_one_proves_the_fetch() {
         async move { speaker.send(&message(5)).await }
     });
     let order = orders(&waiting.await.expect("no panic"), &speaker).remove(0);
-    assert_eq!(
-        (order.counter, order.key, order.device.as_str()),
-        (5, KEY, DEVICE)
-    );
+    assert_eq!((order.counter, order.to.as_str()), (5, DEVICE));
+    assert!(order.order.starts_with("7-0-"), "{}", order.order);
     assert!(!sending.is_finished(), "written is not yet fetched");
     assert_eq!(speaker.serve(poll(5, 0)).await.status, 204);
+    let accepted = sending.await.expect("no panic").expect("fetched");
+    assert_eq!(accepted.references.len(), 1);
     assert_eq!(
-        sending
-            .await
-            .expect("no panic")
-            .expect("fetched")
-            .references,
-        ["7-1-0"]
+        accepted.references,
+        given().await.1,
+        "the same at any gateway of this secret"
     );
     assert_eq!(
         orders(&speaker.serve(poll(0, 0)).await, &speaker).len(),
@@ -202,7 +211,7 @@ async fn an_order_that_was_played_whole_is_not_given_out_again() {
     inlet.away.store(true, std::sync::atomic::Ordering::SeqCst);
     assert_eq!(
         speaker
-            .serve(post("reports", &played(&order.ticket)))
+            .serve(post("reports", &played(&order.order)))
             .await
             .status,
         503
@@ -215,7 +224,7 @@ async fn an_order_that_was_played_whole_is_not_given_out_again() {
     inlet.away.store(false, std::sync::atomic::Ordering::SeqCst);
     assert_eq!(
         speaker
-            .serve(post("reports", &played(&order.ticket)))
+            .serve(post("reports", &played(&order.order)))
             .await
             .status,
         200
@@ -311,6 +320,10 @@ async fn what_is_no_call_of_this_api_is_told_so() {
     let mut strange = poll(0, 0);
     strange.query[1].1 = "-1".into();
     assert_eq!(status(strange).await, 400);
+    let mut wide = poll(0, 0);
+    let took: Vec<_> = (1..=17).map(|n| n.to_string()).collect();
+    wide.query.push(("took".into(), took.join(",")));
+    assert_eq!(status(wide).await, 400);
 }
 
 #[tokio::test]

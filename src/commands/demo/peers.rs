@@ -65,7 +65,7 @@ impl Peers {
         let base = format!("http://{}/v1/channels/horn", app.address);
         let key = loudspeaker::order::Signer::from_seed(GATEWAY_SEED)
             .expect("the demo's seed is a seed")
-            .public_key();
+            .public_keys();
         let mut settings =
             loudspeaker::peer::Settings::new(&base, SPEAKER_SECRET, &key, county.devices.clone());
         settings.play = Duration::from_secs(6);

@@ -7,25 +7,24 @@ use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
 
-use channel::Key;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-use crate::order::Order;
+use crate::order::{Order, Window};
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Line {
-    Took(Box<Order>),
-    Told { device: String, key: Key },
+    Took { device: String, order: Box<Order> },
+    Told { device: String, order: String },
 }
 
 /// What one controller still knows of an earlier run.
 #[derive(Default)]
 pub(super) struct Kept {
-    /// The highest counter it took.
-    pub last: u64,
-    pub taken: Vec<Key>,
+    pub window: Window,
+    /// The orders it took.
+    pub taken: Vec<String>,
     /// Taken, and their end not reported.
     pub open: Vec<Order>,
 }
@@ -47,16 +46,16 @@ impl Memory {
         let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
         for line in whole.lines() {
             match serde_json::from_str(line).map_err(std::io::Error::other)? {
-                Line::Took(order) => {
-                    let of = kept.entry(order.device.clone()).or_default();
-                    of.last = of.last.max(order.counter);
-                    of.taken.push(order.key);
-                    of.open.retain(|other| other.key != order.key);
+                Line::Took { device, order } => {
+                    let of = kept.entry(device).or_default();
+                    of.window.take(order.counter);
+                    of.taken.push(order.order.clone());
+                    of.open.retain(|other| other.order != order.order);
                     of.open.push(*order);
                 }
-                Line::Told { device, key } => {
+                Line::Told { device, order } => {
                     let of = kept.entry(device).or_default();
-                    of.open.retain(|order| order.key != key);
+                    of.open.retain(|other| other.order != order);
                 }
             }
         }
@@ -68,16 +67,26 @@ impl Memory {
         Ok((Self(Some(Mutex::new(file))), kept))
     }
 
-    pub fn took(&self, order: &Order) {
+    pub fn took(&self, device: &str, order: &Order) {
         if self.0.is_some() {
-            self.write(&Line::Took(Box::new(order.clone())));
+            // Who else it was for matters no more.
+            let order = Order {
+                to: String::new(),
+                ..order.clone()
+            };
+            self.write(&Line::Took {
+                device: device.to_owned(),
+                order: Box::new(order),
+            });
         }
     }
 
-    pub fn told(&self, order: &Order) {
+    pub fn told(&self, device: &str, order: &str) {
         if self.0.is_some() {
-            let (device, key) = (order.device.clone(), order.key);
-            self.write(&Line::Told { device, key });
+            self.write(&Line::Told {
+                device: device.to_owned(),
+                order: order.to_owned(),
+            });
         }
     }
 
@@ -98,18 +107,13 @@ mod tests {
 
     use super::*;
 
-    fn order(counter: u64, delivery: u32) -> Order {
+    fn order(counter: u64, id: &str) -> Order {
         Order {
             v: crate::order::VERSION,
             gateway: "g".into(),
             counter,
             kind: crate::order::PLAY.into(),
-            key: Key {
-                alert: 1,
-                delivery,
-                generation: 0,
-            },
-            device: "SP-1".into(),
+            order: id.into(),
             drill: false,
             level: Level::Red,
             event: "11A51".into(),
@@ -117,10 +121,10 @@ mod tests {
             title: "t".into(),
             text: "t".into(),
             repeats: 1,
+            regions_hash: String::new(),
             not_before: Timestamp(0),
             expires: Timestamp(9),
-            regions_hash: String::new(),
-            ticket: "x".into(),
+            to: String::new(),
         }
     }
 
@@ -130,17 +134,17 @@ mod tests {
         let path = dir.path().join("speakers");
         let (memory, kept) = Memory::open(&path).unwrap();
         assert!(kept.is_empty());
-        memory.took(&order(3, 1));
-        memory.took(&order(4, 2));
-        memory.told(&order(3, 1));
+        memory.took("SP-1", &order(3, "1"));
+        memory.took("SP-1", &order(4, "2"));
+        memory.told("SP-1", "1");
         drop(memory);
         let mut torn = OpenOptions::new().append(true).open(&path).unwrap();
         torn.write_all(b"{\"told\":{\"dev").unwrap();
         for _ in 0..2 {
             let (_, kept) = Memory::open(&path).unwrap();
             let of = &kept["SP-1"];
-            assert_eq!((of.last, of.taken.len()), (4, 2));
-            assert_eq!(of.open, [order(4, 2)]);
+            assert_eq!((of.window.took(), of.taken.len()), (&[3, 4][..], 2));
+            assert_eq!(of.open, [order(4, "2")]);
         }
     }
 }

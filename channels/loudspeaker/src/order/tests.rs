@@ -1,0 +1,208 @@
+//! Each refusal of a controller by itself, and that nothing signed can be changed. These tests must not sign by any other
+//! way than the gateway's `Signer`.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const SEED: &str = "0707070707070707070707070707070707070707070707070707070707070707";
+const NOW: Timestamp = Timestamp(1_784_044_800_000);
+const DEVICE: &str = "PW-217001-02";
+
+fn order() -> Order {
+    Order {
+        v: VERSION,
+        gateway: "test".into(),
+        counter: 7,
+        order: "1-0-aa-bb".into(),
+        kind: PLAY.into(),
+        drill: false,
+        level: Level::Red,
+        event: "11A51".into(),
+        language: "zh-CN".into(),
+        title: "山洪灾害红色预警".into(),
+        text: "立即转移。\"快\"".into(),
+        repeats: 2,
+        regions_hash: "00".into(),
+        not_before: NOW,
+        expires: NOW.plus(Duration::from_mins(1)),
+        to: "PW-217001-01..08 PW-218001-01".into(),
+    }
+}
+
+fn drill() -> Order {
+    Order {
+        drill: true,
+        text: "演练:立即转移".into(),
+        ..order()
+    }
+}
+
+fn pair() -> (Signer, Verifier) {
+    let signer = Signer::from_seed(SEED).expect("32 bytes");
+    let verifier = Verifier::new(DEVICE, &signer.public_keys()).expect("two keys");
+    (signer, verifier)
+}
+
+/// What a controller that has taken nothing yet says.
+fn met(order: &Order) -> Result<Order, Refusal> {
+    let (signer, verifier) = pair();
+    verifier.verify(&signer.sign(order), &Window::default(), NOW)
+}
+
+#[test]
+fn a_good_order_is_taken_whole_by_every_speaker_it_names() {
+    assert_eq!(met(&order()), Ok(order()));
+    let (signer, _) = pair();
+    let signed = signer.sign(&order());
+    for device in ["PW-217001-01", "PW-217001-08", "PW-218001-01"] {
+        let verifier = Verifier::new(device, &signer.public_keys()).expect("two keys");
+        assert!(verifier.verify(&signed, &Window::default(), NOW).is_ok());
+    }
+}
+
+#[test]
+fn the_body_is_canonical_so_a_second_signing_gives_the_same_bytes() {
+    let (gateway, _) = pair();
+    let signed = gateway.sign(&order());
+    assert_eq!(signed, gateway.sign(&order()));
+    let start = r#"{"v":2,"gateway":"test","counter":7,"order":"1-0-aa-bb","kind":"play","drill":false,"level":"red","event":"11A51","language":"zh-CN""#;
+    assert!(signed.body.starts_with(start), "{}", signed.body);
+    assert!(
+        signed
+            .body
+            .ends_with(r#""to":"PW-217001-01..08 PW-218001-01"}"#)
+    );
+}
+
+#[test]
+fn an_order_of_another_key_or_without_a_signature_is_refused() {
+    let (_, verifier) = pair();
+    let thief = Signer::from_seed(&SEED.replace("07", "08")).expect("32 bytes");
+    let forged = thief.sign(&order());
+    let unsigned = Signed {
+        signature: String::new(),
+        ..forged.clone()
+    };
+    for signed in [forged, unsigned] {
+        let found = verifier.verify(&signed, &Window::default(), NOW);
+        assert_eq!(found, Err(Refusal::Forged));
+    }
+}
+
+#[test]
+fn a_replayed_order_is_refused_and_one_that_was_overtaken_is_not() {
+    let (signer, verifier) = pair();
+    let mut window = Window::default();
+    window.take(8);
+    assert!(
+        verifier
+            .verify(&signer.sign(&order()), &window, NOW)
+            .is_ok()
+    );
+    window.take(7);
+    let again = verifier.verify(&signer.sign(&order()), &window, NOW);
+    assert_eq!(again, Err(Refusal::Replayed));
+    // Far behind all that was taken since.
+    let late = Window::new(7, vec![20]).expect("a window");
+    let found = verifier.verify(&signer.sign(&order()), &late, NOW);
+    assert_eq!(found, Err(Refusal::Replayed));
+}
+
+#[test]
+fn an_order_is_refused_outside_its_time() {
+    let (signer, verifier) = pair();
+    let at = |now| verifier.verify(&signer.sign(&order()), &Window::default(), now);
+    assert_eq!(at(order().expires), Err(Refusal::Expired));
+    assert_eq!(
+        at(NOW.minus(SLACK).minus(Duration::from_millis(1))),
+        Err(Refusal::Early)
+    );
+    assert!(at(NOW.minus(SLACK)).is_ok(), "clocks differ a little");
+}
+
+#[test]
+fn an_order_that_does_not_address_the_device_is_refused() {
+    for to in [
+        "",
+        "PW-217001-03..08",
+        "PW-217001-0",
+        "PW-217001-020",
+        "510727",
+    ] {
+        let other = Order {
+            to: to.into(),
+            ..order()
+        };
+        assert_eq!(met(&other), Err(Refusal::NotAddressed), "{to}");
+    }
+}
+
+#[test]
+fn an_order_of_an_unknown_version_or_kind_is_refused() {
+    let later = Order { v: 3, ..order() };
+    assert_eq!(met(&later), Err(Refusal::Malformed));
+    let strange = Order {
+        kind: "format-disk".into(),
+        ..order()
+    };
+    assert_eq!(met(&strange), Err(Refusal::Malformed));
+}
+
+#[test]
+fn a_drill_is_taken_under_its_own_key_only() {
+    assert_eq!(met(&drill()), Ok(drill()));
+    let (signer, verifier) = pair();
+    // As a gateway that mixed its keys up would sign.
+    let mixed = Signer {
+        live: signer.drill,
+        drill: signer.live,
+    };
+    for order in [order(), drill()] {
+        let found = verifier.verify(&mixed.sign(&order), &Window::default(), NOW);
+        assert_eq!(found, Err(Refusal::DrillForLive));
+    }
+}
+
+#[test]
+fn a_drill_that_does_not_say_so_is_refused() {
+    let silent = Order {
+        text: order().text,
+        ..drill()
+    };
+    assert_eq!(met(&silent), Err(Refusal::UnmarkedDrill));
+}
+
+#[test]
+fn the_content_is_what_is_heard_and_neither_counter_nor_addressees() {
+    let again = Order {
+        counter: 900,
+        to: DEVICE.into(),
+        not_before: NOW.plus(Duration::from_secs(9)),
+        ..order()
+    };
+    assert_eq!(again.content(), order().content());
+    let changed = Order {
+        text: "立即返回".into(),
+        ..order()
+    };
+    assert_ne!(changed.content(), order().content());
+    assert_ne!(drill().content(), order().content());
+}
+
+proptest! {
+    #[test]
+    fn no_changed_byte_passes(place in any::<prop::sample::Index>(), bit in 0_u8..7) {
+        let (gateway, verifier) = pair();
+        let signed = gateway.sign(&order());
+        let mut bytes = signed.body.clone().into_bytes();
+        let place = place.index(bytes.len());
+        bytes[place] ^= 1 << bit;
+        // A change that is no text any more never reaches the check: JSON carries only text.
+        if let Ok(body) = String::from_utf8(bytes) {
+            let changed = Signed { body, ..signed };
+            let found = verifier.verify(&changed, &Window::default(), NOW);
+            prop_assert_eq!(found, Err(Refusal::Forged));
+        }
+    }
+}
