@@ -31,6 +31,10 @@ pub enum Command {
     Bench(bench::Args),
     #[command(hide = true)]
     BenchPeer(bench::peer::Args),
+    #[command(hide = true)]
+    BenchControllers(bench::boxes::Args),
+    #[command(hide = true)]
+    BenchKannel(bench::kannel::Args),
     /// Read the journal 查看流水
     #[command(subcommand)]
     Journal(journal::Journal),
@@ -81,6 +85,8 @@ impl Command {
             }
             Self::Bench(args) => bench::run(args).await,
             Self::BenchPeer(args) => bench::peer::run(args).await,
+            Self::BenchControllers(args) => bench::boxes::run(args).await,
+            Self::BenchKannel(args) => bench::kannel::run(args).await,
             Self::Journal(journal) => journal.run().await,
         }
     }

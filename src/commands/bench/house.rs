@@ -1,5 +1,5 @@
-//! A gateway for measuring: on its embedded store with `synchronous=FULL`, with one SMS channel to the load peer and the
-//! demo county at the wanted size. This module must not leave out anything that a real gateway does.
+//! A gateway for measuring: on its embedded store with `synchronous=FULL`, with one channel and the demo county at the
+//! wanted size. This module must not leave out anything that a real gateway does.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ receipt_window = "10m"
 pub struct House {
     pub app: App,
     pub recipients: u32,
-    token: String,
+    pub token: String,
     data: PathBuf,
     clock: SystemClock,
 }
@@ -54,15 +54,25 @@ fn rows(recipients: u32) -> Rows {
 }
 
 impl House {
+    /// With one SMS channel to the load peer.
     pub async fn start(name: &str, recipients: u32, port: u16, rate: &str) -> Result<Self, Failed> {
+        Self::open(name, &rows(recipients), sms(port, rate), PLAN).await
+    }
+
+    pub async fn open(
+        name: &str,
+        rows: &Rows,
+        channel: ChannelConfig,
+        plan: &str,
+    ) -> Result<Self, Failed> {
         let data = std::env::temp_dir().join(format!("tocsin-bench-{}-{name}", std::process::id()));
         let _ = std::fs::remove_dir_all(&data);
         std::fs::create_dir_all(&data).map_err(|e| Failed::Unreachable(e.to_string()))?;
         let away = |e: &dyn std::fmt::Display| Failed::Unreachable(e.to_string());
         RegistryFile::open(&data.join(REGISTRY))
-            .and_then(|mut file| file.save(1, &rows(recipients)))
+            .and_then(|mut file| file.save(1, rows))
             .map_err(|e| away(&e))?;
-        let (read, token) = config(data.clone(), port, rate);
+        let (read, token) = config(data.clone(), channel, plan);
         let app = App::start(read).await.map_err(|e| away(&e))?;
         let recipients =
             u32::try_from(app.registry.read().counts().of(EndpointKind::Mobile)).unwrap_or(0);
@@ -138,8 +148,7 @@ pub fn sent(alert: &Alert) -> u32 {
         .sum()
 }
 
-fn config(data: PathBuf, port: u16, rate: &str) -> (Read, String) {
-    let (token, token_sha256) = trust::new_token();
+fn sms(port: u16, rate: &str) -> ChannelConfig {
     let settings = toml::toml! {
         host = "127.0.0.1"
         system_id = "bench"
@@ -149,6 +158,17 @@ fn config(data: PathBuf, port: u16, rate: &str) -> (Read, String) {
     };
     let mut settings: toml::Table = settings;
     settings.insert("port".into(), i64::from(port).into());
+    ChannelConfig {
+        name: "sms".into(),
+        kind: "sms".into(),
+        rate: rate.parse().expect("a rate as people write it"),
+        retry: Retry::default(),
+        settings,
+    }
+}
+
+fn config(data: PathBuf, channel: ChannelConfig, plan: &str) -> (Read, String) {
+    let (token, token_sha256) = trust::new_token();
     let config = Config {
         node: Node {
             redis: None,
@@ -168,21 +188,15 @@ fn config(data: PathBuf, port: u16, rate: &str) -> (Read, String) {
             senders: Vec::new(),
             strict: false,
         }],
-        channels: vec![ChannelConfig {
-            name: "sms".into(),
-            kind: "sms".into(),
-            rate: rate.parse().expect("a rate as people write it"),
-            retry: Retry::default(),
-            settings,
-        }],
+        channels: vec![channel],
     };
     let plans =
-        Plans::parse(vec![("bench".into(), PLAN.as_bytes().to_vec())]).expect("the plan above");
+        Plans::parse(vec![("bench".into(), plan.as_bytes().to_vec())]).expect("a plan as shipped");
     (Read { config, plans }, token)
 }
 
 /// A warning whose text is one segment.
-fn cap(severity: &str, number: u32, region: &str, now: i64) -> String {
+pub fn cap(severity: &str, number: u32, region: &str, now: i64) -> String {
     let time = |unix| cap::Time {
         unix,
         offset_minutes: 480,

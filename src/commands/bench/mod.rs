@@ -2,13 +2,17 @@
 //! our own load peer in a process of its own. This module must not be part of any test that can fail on a slow machine.
 
 mod bare;
+pub mod boxes;
+mod controllers;
 mod house;
+pub mod kannel;
 mod million;
 mod overtake;
 pub mod peer;
 mod speed;
 mod table;
 mod throttled;
+mod wire;
 
 use super::Failed;
 use table::Table;
@@ -24,7 +28,10 @@ pub struct Args {
     /// Runs of the short measurements; the median is shown
     #[arg(long, default_value_t = 5)]
     runs: usize,
-    /// Only these: speed, throttled, million, overtake
+    /// Loudspeaker controllers that wait for orders
+    #[arg(long, default_value_t = 2_000)]
+    controllers: u32,
+    /// Only these: speed, throttled, million, overtake, controllers
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
 }
@@ -43,6 +50,9 @@ pub async fn run(args: Args) -> Result<(), Failed> {
     }
     if wanted("overtake") {
         overtake::run(&mut table, args.large / 2).await?;
+    }
+    if wanted("controllers") {
+        controllers::run(&mut table, args.controllers, args.runs).await?;
     }
     println!("{table}");
     Ok(())

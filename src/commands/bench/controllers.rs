@@ -1,0 +1,237 @@
+//! A county's loudspeakers, each with its controller in a long poll: from the POST of an extreme warning to the last byte
+//! on each controller's socket, beside a plain loop that writes the same bytes to as many sockets. The controllers live
+//! in a process of their own. This module must not leave out anything between the POST and the sockets.
+
+use std::process::Stdio;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::Command;
+
+use super::house::House;
+use super::table::Table;
+use crate::commands::Failed;
+use crate::commands::demo::county;
+use crate::config::{ChannelConfig, Retry};
+use crate::model::{EndpointKind, EndpointRow, RegionLevel, Rows, SpeakerRow, State};
+
+pub const SECRET: &str = "the speakers of the bench keep no secret";
+pub const SEED: &str = "7e57000000000000000000000000000000000000000000000000000000000002";
+const PLAN: &str = r#"
+name = "bench"
+language = "zh-CN"
+lifetime = "4h"
+[[send]]
+audience = "speakers"
+channels = ["horn"]
+receipt_window = "10m"
+"#;
+
+/// What the controllers' process is told on its input, as one line of JSON.
+#[derive(Serialize, Deserialize)]
+pub struct Told {
+    pub gateway: String,
+    pub bare: String,
+    pub token: String,
+    pub devices: Vec<String>,
+    pub rounds: usize,
+}
+
+/// What it says of each round, as one line of JSON; times in milliseconds.
+#[derive(Serialize, Deserialize)]
+pub struct Round {
+    pub warned: Vec<f64>,
+    pub bare: Vec<f64>,
+    /// The signed orders that went out, and the bytes that each controller received.
+    pub orders: usize,
+    pub bytes: usize,
+}
+
+pub async fn run(table: &mut Table, speakers: u32, rounds: usize) -> Result<(), Failed> {
+    eprintln!("{speakers} controllers, {rounds} warnings");
+    let (rows, devices) = rows(speakers);
+    let house = House::open("controllers", &rows, horn(), PLAN).await?;
+    let lost = |e: std::io::Error| Failed::Unreachable(format!("the bare server: {e}"));
+    let listener = TcpListener::bind("127.0.0.1:0").await.map_err(lost)?;
+    let told = Told {
+        gateway: house.app.address.to_string(),
+        bare: listener.local_addr().map_err(lost)?.to_string(),
+        token: house.token.clone(),
+        devices,
+        rounds,
+    };
+    let bare = tokio::spawn(bare(listener, told.devices.len()));
+    let rounds = measured(&told).await?;
+    bare.abort();
+    for alert in house.app.ledger.alerts() {
+        house.finished(&alert).await;
+        let played: u32 = alert.blocks().iter().map(|b| b.tally(State::Done)).sum();
+        if played != speakers {
+            let why = format!("{played} of {speakers} controllers' plays are in the journal");
+            return Err(Failed::No(why));
+        }
+    }
+    show(table, speakers, &rounds);
+    house.stop().await;
+    Ok(())
+}
+
+/// So many speakers over the villages of the demo county.
+fn rows(speakers: u32) -> (Rows, Vec<String>) {
+    let mut rows = county::county(1_000, 1);
+    rows.endpoints.clear();
+    rows.posts.clear();
+    rows.speakers.clear();
+    rows.hearing.clear();
+    let regions = rows.regions.iter().map(|region| region.code);
+    let villages: Vec<_> = regions
+        .filter(|code| code.level() == RegionLevel::Village)
+        .collect();
+    let mut devices = Vec::new();
+    for (number, place) in (1..=speakers).zip(villages.iter().cycle()) {
+        let nth = (number - 1) as usize / villages.len() + 1;
+        let device = format!("PW-{:06}-{nth:02}", place.number() % 1_000_000);
+        rows.endpoints.push(EndpointRow {
+            id: number,
+            recipient: None,
+            kind: EndpointKind::Speaker,
+            address: device.clone(),
+        });
+        rows.speakers.push(SpeakerRow {
+            endpoint: number,
+            village: *place,
+            name: device.clone(),
+        });
+        devices.push(device);
+    }
+    (rows, devices)
+}
+
+fn horn() -> ChannelConfig {
+    let mut settings = toml::Table::new();
+    for (key, value) in [("gateway", "bench"), ("secret", SECRET), ("seed", SEED)] {
+        settings.insert(key.into(), value.into());
+    }
+    ChannelConfig {
+        name: "horn".into(),
+        kind: "loudspeaker".into(),
+        // As shipped: a county at once.
+        rate: "50000/s burst 5000"
+            .parse()
+            .expect("a rate as people write it"),
+        retry: Retry::default(),
+        settings,
+    }
+}
+
+/// Starts the controllers' process and reads what it measures.
+async fn measured(told: &Told) -> Result<Vec<Round>, Failed> {
+    let lost = |e: std::io::Error| Failed::Unreachable(format!("the controllers' process: {e}"));
+    let program = std::env::current_exe().map_err(lost)?;
+    let mut child = Command::new(program)
+        .arg("bench-controllers")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(lost)?;
+    let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+        return Err(Failed::Unreachable(
+            "the controllers' process has no pipes".into(),
+        ));
+    };
+    let mut line = serde_json::to_string(told).map_err(|e| lost(e.into()))?;
+    line.push('\n');
+    input.write_all(line.as_bytes()).await.map_err(lost)?;
+    let mut lines = BufReader::new(output).lines();
+    let mut rounds = Vec::new();
+    while let Some(line) = lines.next_line().await.map_err(lost)? {
+        let round: Round = serde_json::from_str(&line).map_err(|e| lost(e.into()))?;
+        let (warned, bare) = (Spread::of(&round.warned), Spread::of(&round.bare));
+        eprintln!(
+            "  {warned}, {} orders, {} B; bare {bare}",
+            round.orders, round.bytes
+        );
+        rounds.push(round);
+    }
+    let status = child.wait().await.map_err(lost)?;
+    if !status.success() || rounds.len() != told.rounds {
+        return Err(Failed::No(
+            "the controllers' process ended early; its words are above".into(),
+        ));
+    }
+    Ok(rounds)
+}
+
+/// Takes so many sockets; then for each block of bytes on one more socket writes it to all, and tells nobody.
+async fn bare(listener: TcpListener, sockets: usize) -> std::io::Result<()> {
+    let mut all: Vec<TcpStream> = Vec::with_capacity(sockets);
+    while all.len() < sockets {
+        let (socket, _) = listener.accept().await?;
+        socket.set_nodelay(true)?;
+        all.push(socket);
+    }
+    let (mut control, _) = listener.accept().await?;
+    loop {
+        let mut bytes = vec![0; control.read_u32().await? as usize];
+        control.read_exact(&mut bytes).await?;
+        control.write_u8(1).await?;
+        control.read_u8().await?;
+        for socket in &mut all {
+            socket.write_all(&bytes).await?;
+        }
+    }
+}
+
+struct Spread {
+    half: f64,
+    most: f64,
+    all: f64,
+}
+
+impl Spread {
+    fn of(times: &[f64]) -> Self {
+        let mut times = times.to_vec();
+        times.sort_by(f64::total_cmp);
+        let at = |hundredths: usize| {
+            let place = (times.len() * hundredths).div_ceil(100).max(1) - 1;
+            times.get(place).copied().unwrap_or(f64::NAN)
+        };
+        Self {
+            half: at(50),
+            most: at(99),
+            all: at(100),
+        }
+    }
+}
+
+impl std::fmt::Display for Spread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { half, most, all } = self;
+        write!(f, "p50 {half:.0}, p99 {most:.0}, max {all:.0} ms")
+    }
+}
+
+fn show(table: &mut Table, speakers: u32, rounds: &[Round]) {
+    let all = |times: fn(&Round) -> &Vec<f64>| {
+        let times: Vec<f64> = rounds.iter().flat_map(times).copied().collect();
+        Spread::of(&times)
+    };
+    let (warned, bare) = (all(|round| &round.warned), all(|round| &round.bare));
+    table.row(
+        format!("POST → last byte at {speakers} controllers, p99"),
+        format!("{:.0} ms", warned.most),
+        "100 ms",
+        warned.most < 100.0,
+    );
+    table.told(
+        "the same, p50 and max",
+        format!("{:.0} and {:.0} ms", warned.half, warned.all),
+    );
+    table.told("bare write of the same bytes", bare.to_string());
+    table.told(
+        "POST → last byte / bare write, p99",
+        format!("{:.1}", warned.most / bare.most),
+    );
+}
