@@ -8,8 +8,8 @@ use crate::ledger::event::{
     NO_HOUSEHOLD, VariantMeta,
 };
 use crate::model::{
-    EndpointKind, EndpointRow, HearingRow, HouseholdRow, PostRow, PresenceAtHome, RecipientRow,
-    RegionCode, RegionRow, Role, Rows, SpeakerRow, Tags,
+    EndpointKind, EndpointRow, HearingRow, HouseholdRow, PostPlace, PostRow, PresenceAtHome,
+    RecipientRow, RegionCode, RegionRow, Role, Rows, SpeakerRow, Tags,
 };
 use crate::registry::Registry;
 
@@ -45,6 +45,8 @@ pub fn rows() -> Rows {
             name: name.into(),
             lat: None,
             lon: None,
+            revision: 0,
+            tags: Tags::default(),
         });
     }
     for (nth, village) in (0..).zip(VILLAGES) {
@@ -97,8 +99,8 @@ fn add_officer(rows: &mut Rows) {
     for village in &VILLAGES[..2] {
         rows.posts.push(PostRow {
             recipient: OFFICER,
-            region: code(village),
-            role: Role::PostA,
+            place: PostPlace::Region(code(village)),
+            role: Role::POST_A,
         });
     }
 }
@@ -119,6 +121,8 @@ fn add_door(rows: &mut Rows, village: RegionCode, id: u32, door: u32) {
         } else {
             Tags::default()
         },
+        lat: None,
+        lon: None,
     });
     rows.recipients.push(RecipientRow {
         id,

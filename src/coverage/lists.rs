@@ -11,7 +11,7 @@ use super::doors::{Doors, inside};
 use super::words::{Told, of_evidence, of_state};
 use crate::ledger::event::{Audience, GroundHousehold};
 use crate::ledger::{Alert, Block, DISPUTED, IN_DOUBT, Ledger};
-use crate::model::{Answer, DeliveryNo, EndpointId, HouseholdId, RegionCode, RegionLevel};
+use crate::model::{Answer, DeliveryNo, EndpointId, HouseholdId, RegionCode, RegionLevel, Tags};
 use crate::registry::Registry;
 
 /// A moment, shown as RFC 3339.
@@ -80,7 +80,7 @@ pub struct HouseholdLine {
     pub group: u8,
     /// How the door is called on a list; empty where the registry no longer has it.
     pub name: String,
-    pub tags: Vec<&'static str>,
+    pub tags: Vec<String>,
     pub away: bool,
     #[serde(flatten)]
     pub told: Told,
@@ -118,7 +118,7 @@ pub fn households(
                     village_name: village_name.clone(),
                     group: household.group,
                     name: door.map(|d| d.name.to_owned()).unwrap_or_default(),
-                    tags: household.tags.names().collect(),
+                    tags: tag_names(registry, household.tags),
                     away: household.away,
                     told: answer.into(),
                     tried: Vec::new(),
@@ -128,6 +128,11 @@ pub fn households(
     }
     add_tried(alert, registry, &mut lines);
     lines
+}
+
+fn tag_names(registry: &Registry, tags: Tags) -> Vec<String> {
+    let names = registry.tag_names().names(tags);
+    names.map(str::to_owned).collect()
 }
 
 fn place(doors: &Doors, id: HouseholdId) -> Option<(usize, usize)> {

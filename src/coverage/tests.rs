@@ -324,7 +324,7 @@ fn a_list_is_cut_into_pages_without_a_gap_or_a_repeat() {
     );
     assert_eq!(
         (reached[0].name.as_str(), reached[0].tags.as_slice()),
-        ("1号院", ["lives-alone"].as_slice())
+        ("1号院", ["lives-alone".to_owned()].as_slice())
     );
     assert_eq!(found(whole_list(Wanted::Away)).len(), 3);
     assert_eq!(

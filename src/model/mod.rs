@@ -2,16 +2,21 @@
 //! above. This module must not decide, store or send anything.
 
 mod answer;
+mod area;
 mod delivery;
-mod people;
+pub mod people;
 mod region;
 mod span;
+mod tags;
 
 pub use answer::{Answer, Grade, Missed};
+pub use area::{AreaCode, GroupCode};
 pub use delivery::{Delivery, DeliveryNo, State, StreamId};
 pub use people::{
-    EndpointId, EndpointKind, EndpointRow, HearingRow, HouseholdId, HouseholdRow, PostRow,
-    PresenceAtHome, RecipientId, RecipientRow, RegionRow, Role, Rows, SpeakerRow, Tags,
+    EndpointId, EndpointKind, EndpointRow, HearingRow, HouseholdId, HouseholdRow, MemberRow,
+    PostPlace, PostRow, PresenceAtHome, RecipientId, RecipientRow, RegionRow, RelationRow, Role,
+    Rows, SpeakerRow, UnitId, UnitRow, ZoneId, ZoneMember, ZoneRow,
 };
 pub use region::{RegionCode, RegionLevel};
 pub use span::{Rate, Span};
+pub use tags::{TagNames, TagRow, Tags};

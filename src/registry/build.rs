@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 
-use crate::model::{EndpointRow, HearingRow, RegionCode, RegionLevel, Rows};
+use crate::model::{EndpointRow, HearingRow, HouseholdRow, RegionCode, RegionLevel, Rows};
 
 use super::columns::{ById, Texts, narrow, starts};
-use super::{Endpoints, Households, NONE, Recipients, Regions, Registry, names};
+use super::places::Places;
+use super::{Endpoints, Households, NONE, Recipients, Regions, Registry, Spot, names};
 
 const CHECKED: &str = "check refuses rows that refer to nothing";
 
@@ -16,7 +17,9 @@ pub fn build(generation: u32, rows: &Rows) -> Registry {
     let mut recipients = recipients(rows, &mut households);
     let endpoints = endpoints(rows, &mut regions, &mut recipients);
     let mut posts = rows.posts.clone();
-    posts.sort_unstable_by_key(|post| (post.region, post.role, post.recipient));
+    posts.sort_unstable_by(|a, b| {
+        (a.place, &a.role, a.recipient).cmp(&(b.place, &b.role, b.recipient))
+    });
     posts.shrink_to_fit();
     Registry {
         generation,
@@ -25,6 +28,7 @@ pub fn build(generation: u32, rows: &Rows) -> Registry {
         recipients,
         endpoints,
         posts,
+        places: Places::of(rows),
     }
 }
 
@@ -89,12 +93,25 @@ fn households(rows: &Rows, regions: &mut Regions) -> Households {
         groups: order.iter().map(|household| household.group).collect(),
         presence: order.iter().map(|household| household.presence).collect(),
         tags: order.iter().map(|household| household.tags).collect(),
+        spots: spots(&order),
         names: Texts::collect(
             order.len(),
             order.iter().map(|household| household.name.as_str()),
         ),
         recipients_from: Vec::new(),
     }
+}
+
+/// None at all where no household has a point: most registries begin so.
+fn spots(order: &[&HouseholdRow]) -> Vec<Spot> {
+    if order.iter().all(|household| household.lat.is_none()) {
+        return Vec::new();
+    }
+    let spot = |household: &&HouseholdRow| {
+        let point = household.lat.zip(household.lon);
+        point.map_or(Spot::NOWHERE, |(lat, lon)| Spot::at(lat, lon))
+    };
+    order.iter().map(spot).collect()
 }
 
 fn recipients(rows: &Rows, households: &mut Households) -> Recipients {

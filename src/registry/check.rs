@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use crate::model::{EndpointKind, EndpointRow, RegionCode, RegionLevel, Rows};
+use crate::model::{EndpointKind, EndpointRow, PostPlace, RegionCode, RegionLevel, Rows};
 
 use super::problem::{Place, Problem, Table};
 
@@ -230,8 +230,8 @@ impl Known<'_> {
         let mut seen = HashSet::new();
         for post in &self.rows.posts {
             let place = Place::Id(post.recipient);
-            if !seen.insert((post.recipient, post.region, post.role)) {
-                let what = format!("holds the same post at {} twice", post.region);
+            if !seen.insert((post.recipient, post.place, &post.role)) {
+                let what = "holds the same post twice";
                 let remedy = "drop the copy";
                 self.found(Table::Posts, place.clone(), what, remedy);
             }
@@ -240,8 +240,10 @@ impl Known<'_> {
                 let what = "is the post of a recipient who does not exist";
                 self.found(Table::Posts, place.clone(), what, remedy);
             }
-            if !self.regions.contains(&post.region) {
-                let what = format!("is a post at {}, which is not a region here", post.region);
+            if let PostPlace::Region(region) = post.place
+                && !self.regions.contains(&region)
+            {
+                let what = format!("is a post at {region}, which is not a region here");
                 let remedy = "add the region, or correct the code";
                 self.found(Table::Posts, place, what, remedy);
             }

@@ -10,7 +10,8 @@ use serde::de::value::{Error as NoVariant, StrDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use crate::model::{
-    EndpointRow, HearingRow, HouseholdRow, PostRow, RecipientRow, RegionRow, Rows, SpeakerRow, Tags,
+    AreaCode, EndpointRow, HearingRow, HouseholdRow, PostPlace, PostRow, RecipientRow, RegionRow,
+    Role, Rows, SpeakerRow, TagNames, Tags,
 };
 
 use super::problem::{Place, Problem, Table};
@@ -52,6 +53,7 @@ pub fn read_dir(dir: &Path) -> Result<Rows, Vec<Problem>> {
         endpoints: read(dir, Table::Endpoints, found, endpoint),
         speakers: read(dir, Table::Speakers, found, speaker),
         hearing: read(dir, Table::Hearing, found, hearing),
+        ..Rows::default()
     };
     if problems.is_empty() {
         Ok(rows)
@@ -66,8 +68,16 @@ pub fn write_dir(rows: &Rows, dir: &Path) -> Result<(), WriteError> {
         path: dir.to_owned(),
         source: source.into(),
     })?;
+    let names = TagNames::of(&rows.tags);
+    let regions = rows.regions.iter();
+    let regions = regions.map(|region| (region.code, &region.name, region.lat, region.lon));
+    let posts = rows.posts.iter().filter_map(|post| match post.place {
+        PostPlace::Region(region) => Some((post.recipient, region.to_string(), &post.role)),
+        PostPlace::Group(group) => Some((post.recipient, group.to_string(), &post.role)),
+        PostPlace::Unit(_) | PostPlace::Zone(_) => None,
+    });
     let households = rows.households.iter().map(|household| {
-        let tags: Vec<_> = household.tags.names().collect();
+        let tags: Vec<_> = names.names(household.tags).collect();
         (
             household.id,
             household.village,
@@ -77,10 +87,10 @@ pub fn write_dir(rows: &Rows, dir: &Path) -> Result<(), WriteError> {
             tags.join("|"),
         )
     });
-    write(dir, Table::Regions, rows.regions.iter())?;
+    write(dir, Table::Regions, regions)?;
     write(dir, Table::Households, households)?;
     write(dir, Table::Recipients, rows.recipients.iter())?;
-    write(dir, Table::Posts, rows.posts.iter())?;
+    write(dir, Table::Posts, posts)?;
     write(dir, Table::Endpoints, rows.endpoints.iter())?;
     write(dir, Table::Speakers, rows.speakers.iter())?;
     write(dir, Table::Hearing, rows.hearing.iter())
@@ -282,6 +292,8 @@ fn region(line: &mut Line<'_>) -> Option<RegionRow> {
         name: name?,
         lat: lat?.0,
         lon: lon?.0,
+        revision: 0,
+        tags: Tags::default(),
     })
 }
 
@@ -294,7 +306,7 @@ fn household(line: &mut Line<'_>) -> Option<HouseholdRow> {
         text.split('|')
             .filter(|name| !name.is_empty())
             .try_fold(Tags::default(), |tags, name| {
-                Some(tags.with(Tags::named(name)?))
+                Some(tags.with(TagNames::default().named(name)?))
             })
     };
     let tags = line.cell(
@@ -309,6 +321,8 @@ fn household(line: &mut Line<'_>) -> Option<HouseholdRow> {
         name: name?,
         presence: presence?,
         tags: tags?,
+        lat: None,
+        lon: None,
     })
 }
 
@@ -324,11 +338,16 @@ fn recipient(line: &mut Line<'_>) -> Option<RecipientRow> {
 }
 
 fn post(line: &mut Line<'_>) -> Option<PostRow> {
-    let (recipient, region) = (line.id(0), line.code(1));
-    let role = line.word(2, "give post-a, post-b or duty");
+    let recipient = line.id(0);
+    let area = line.code(1);
+    let place = area.map(|area| match area {
+        AreaCode::Region(region) => PostPlace::Region(region),
+        AreaCode::Group(group) => PostPlace::Group(group),
+    });
+    let role = line.cell(2, Role::named, "give post-a, post-b or duty");
     Some(PostRow {
         recipient: recipient?,
-        region: region?,
+        place: place?,
         role: role?,
     })
 }

@@ -7,22 +7,26 @@ mod check;
 mod columns;
 pub mod csv;
 pub mod names;
+mod places;
 mod problem;
 mod refs;
 #[cfg(test)]
 mod tests;
 
+#[expect(unused_imports, reason = "who targets an area names them")]
+pub use places::{Resolved, ZoneRef};
 pub use problem::Problem;
-pub use refs::{Counts, EndpointRef, HouseholdRef, RecipientRef};
+pub use refs::{Counts, EndpointRef, HouseholdRef, RecipientRef, Spot};
 
 use std::fmt;
 use std::ops::Range;
 
 use crate::model::{
-    EndpointId, EndpointKind, HouseholdId, PostRow, PresenceAtHome, RecipientId, RegionCode,
-    RegionLevel, Rows, Tags,
+    EndpointId, EndpointKind, HouseholdId, PostPlace, PostRow, PresenceAtHome, RecipientId,
+    RegionCode, RegionLevel, Rows, Tags,
 };
 use columns::{ById, Texts, held};
+use places::Places;
 
 /// No household, no recipient: a column's empty cell.
 const NONE: u32 = u32::MAX;
@@ -34,8 +38,9 @@ pub struct Registry {
     households: Households,
     recipients: Recipients,
     endpoints: Endpoints,
-    /// By region, role, recipient.
+    /// By place, role, recipient.
     posts: Vec<PostRow>,
+    places: Places,
 }
 
 /// By code, so that a region's descendants stand together.
@@ -59,6 +64,8 @@ struct Households {
     groups: Vec<u8>,
     presence: Vec<PresenceAtHome>,
     tags: Vec<Tags>,
+    /// Empty where no household has a point of its own.
+    spots: Vec<Spot>,
     names: Texts,
     /// Where each household's recipients begin, and one more.
     recipients_from: Vec<u32>,
@@ -171,9 +178,19 @@ impl Registry {
         &self.households.ids[cut(&self.regions.households_from, self.village_range(code))]
     }
 
+    /// Beside `households_under`: where each of them stands; empty where no household of the registry has a point.
+    pub fn spots_under(&self, code: RegionCode) -> &[Spot] {
+        let range = cut(&self.regions.households_from, self.village_range(code));
+        self.households.spots.get(range).unwrap_or(&[])
+    }
+
+    fn household_position(&self, id: HouseholdId) -> Option<usize> {
+        self.households.by_id.find(&self.households.ids, id)
+    }
+
     pub fn household(&self, id: HouseholdId) -> Option<HouseholdRef<'_>> {
         let households = &self.households;
-        let at = households.by_id.find(&households.ids, id)?;
+        let at = self.household_position(id)?;
         let village = self
             .regions
             .households_from
@@ -185,6 +202,7 @@ impl Registry {
             group: households.groups[at],
             presence: households.presence[at],
             tags: households.tags[at],
+            point: households.spots.get(at).and_then(|spot| spot.point()),
             name: households.names.get(at),
         })
     }
@@ -238,8 +256,13 @@ impl Registry {
 
     /// The posts of exactly this region, by role and recipient.
     pub fn officers_at(&self, region: RegionCode) -> &[PostRow] {
-        let start = self.posts.partition_point(|post| post.region < region);
-        let end = start + self.posts[start..].partition_point(|post| post.region == region);
+        self.posts_at(PostPlace::Region(region))
+    }
+
+    /// The posts of exactly this region, group, unit or zone, by role and recipient.
+    pub fn posts_at(&self, place: PostPlace) -> &[PostRow] {
+        let start = self.posts.partition_point(|post| post.place < place);
+        let end = start + self.posts[start..].partition_point(|post| post.place == place);
         &self.posts[start..end]
     }
 
@@ -260,6 +283,7 @@ impl Registry {
     }
 
     pub fn counts(&self) -> Counts {
+        let [groups, units, zones, relations] = self.places.sizes();
         let mut counts = Counts {
             regions: self.regions.codes.len(),
             villages: self.regions.villages.len(),
@@ -267,6 +291,10 @@ impl Registry {
             recipients: self.recipients.ids.len(),
             people: self.households.recipients_from.last().copied().unwrap_or(0) as usize,
             posts: self.posts.len(),
+            groups,
+            units,
+            zones,
+            relations,
             ..Counts::default()
         };
         for kind in &self.endpoints.kinds {
@@ -292,6 +320,7 @@ impl Registry {
             + held(&households.groups)
             + held(&households.presence)
             + held(&households.tags)
+            + held(&households.spots)
             + households.names.bytes()
             + held(&households.recipients_from)
             + held(&recipients.ids)
@@ -311,6 +340,7 @@ impl Registry {
             + held(&endpoints.heard_from)
             + held(&endpoints.hearing)
             + held(&self.posts)
+            + self.places.bytes()
     }
 
     fn region_position(&self, code: RegionCode) -> Option<usize> {

@@ -15,6 +15,8 @@ pub struct HouseholdRef<'a> {
     pub group: u8,
     pub presence: PresenceAtHome,
     pub tags: Tags,
+    /// Its own latitude and longitude.
+    pub point: Option<(f64, f64)>,
     pub name: &'a str,
 }
 
@@ -57,6 +59,39 @@ impl fmt::Debug for EndpointRef<'_> {
     }
 }
 
+/// A point as kept: ten millionths of a degree, a centimetre on the ground.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Spot {
+    lat: i32,
+    lon: i32,
+}
+
+impl Spot {
+    /// A place without a point.
+    pub const NOWHERE: Self = Self {
+        lat: i32::MIN,
+        lon: i32::MIN,
+    };
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "degrees that are checked fit: 180 times ten million is below 2^31"
+    )]
+    pub fn at(lat: f64, lon: f64) -> Self {
+        let kept = |degrees: f64| (degrees * 1e7).round() as i32;
+        Self {
+            lat: kept(lat),
+            lon: kept(lon),
+        }
+    }
+
+    /// Latitude and longitude.
+    pub fn point(self) -> Option<(f64, f64)> {
+        let degrees = |kept: i32| f64::from(kept) / 1e7;
+        (self != Self::NOWHERE).then(|| (degrees(self.lat), degrees(self.lon)))
+    }
+}
+
 /// How much a generation holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct Counts {
@@ -68,6 +103,10 @@ pub struct Counts {
     /// People of households alone.
     pub people: usize,
     pub posts: usize,
+    pub groups: usize,
+    pub units: usize,
+    pub zones: usize,
+    pub relations: usize,
     pub mobiles: usize,
     pub landlines: usize,
     pub satellites: usize,

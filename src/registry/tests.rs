@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use crate::model::{
-    EndpointKind, EndpointRow, HearingRow, HouseholdRow, PostRow, PresenceAtHome, RecipientRow,
-    RegionCode, RegionLevel, RegionRow, Role, Rows, SpeakerRow, Tags,
+    EndpointKind, EndpointRow, HearingRow, HouseholdRow, PostPlace, PostRow, PresenceAtHome,
+    RecipientRow, RegionCode, RegionLevel, RegionRow, Role, Rows, SpeakerRow, Tags,
 };
 
 use super::Registry;
@@ -21,6 +21,8 @@ pub fn sample() -> Rows {
         name: name.to_owned(),
         lat: point.map(|point| point.0),
         lon: point.map(|point| point.1),
+        revision: 0,
+        tags: Tags::default(),
     };
     let household = |id, village: &str, group, tags| HouseholdRow {
         id,
@@ -29,6 +31,8 @@ pub fn sample() -> Rows {
         name: format!("合成户{id}"),
         presence: PresenceAtHome::Home,
         tags,
+        lat: None,
+        lon: None,
     };
     let recipient = |id, household| RecipientRow {
         id,
@@ -67,18 +71,18 @@ pub fn sample() -> Rows {
         posts: vec![
             PostRow {
                 recipient: 1,
-                region: code("510727219200"),
-                role: Role::PostB,
+                place: PostPlace::Region(code("510727219200")),
+                role: Role::POST_B,
             },
             PostRow {
                 recipient: 1,
-                region: code("510727219200"),
-                role: Role::PostA,
+                place: PostPlace::Region(code("510727219200")),
+                role: Role::POST_A,
             },
             PostRow {
                 recipient: 1,
-                region: code("510727219"),
-                role: Role::Duty,
+                place: PostPlace::Region(code("510727219")),
+                role: Role::DUTY,
             },
         ],
         endpoints: vec![
@@ -110,6 +114,7 @@ pub fn sample() -> Rows {
                 household: 7,
             },
         ],
+        ..Rows::default()
     }
 }
 
@@ -163,10 +168,10 @@ fn people_endpoints_and_posts_are_found_from_either_side() {
     assert_eq!(registry.recipient(13).expect("a person").language, "en-US");
     let roles = |region| -> Vec<_> {
         let posts = registry.officers_at(code(region));
-        posts.iter().map(|post| post.role).collect()
+        posts.iter().map(|post| post.role.clone()).collect()
     };
-    assert_eq!(roles("510727219200"), [Role::PostA, Role::PostB]);
-    assert_eq!(roles("510727219"), [Role::Duty]);
+    assert_eq!(roles("510727219200"), [Role::POST_A, Role::POST_B]);
+    assert_eq!(roles("510727219"), [Role::DUTY]);
     assert!(roles("510727").is_empty());
 }
 
@@ -216,7 +221,7 @@ fn every_problem_is_told_at_once_without_names_or_addresses() {
     rows.households[1].id = 40;
     rows.recipients[2].household = Some(4_000);
     rows.recipients[3].id = 12;
-    rows.posts[2].region = code("510728");
+    rows.posts[2].place = PostPlace::Region(code("510728"));
     rows.endpoints[1].address = "13800".to_owned();
     rows.endpoints[2].recipient = None;
     rows.endpoints[3].recipient = Some(9_999);
@@ -320,6 +325,8 @@ pub fn sound_rows() -> impl Strategy<Value = Rows> {
                 name: format!("户,\"{id}\"\n"),
                 presence: PresenceAtHome::Returned,
                 tags: Tags(tags),
+                lat: None,
+                lon: None,
             });
         }
         for (id, (home, name)) in people {
@@ -372,8 +379,8 @@ fn add_endpoint(rows: &mut Rows, id: u32, owner: usize, speaker: bool) {
     } else {
         rows.posts.push(PostRow {
             recipient: rows.recipients[owner % people].id,
-            region: rows.regions[id as usize % 7].code,
-            role: Role::PostB,
+            place: PostPlace::Region(rows.regions[id as usize % 7].code),
+            role: Role::POST_B,
         });
         rows.posts.dedup();
     }
@@ -397,7 +404,7 @@ fn add_endpoint(rows: &mut Rows, id: u32, owner: usize, speaker: bool) {
 proptest! {
     #[test]
     fn lookups_equal_the_naive_search(mut rows in sound_rows()) {
-        rows.posts.sort_by_key(|post| (post.region, post.role, post.recipient));
+        rows.posts.sort_by_key(|post| (post.place, post.role.clone(), post.recipient));
         rows.posts.dedup();
         let registry = Registry::build(1, &rows).expect("sound rows");
         for region in rows.regions.iter().map(|region| region.code).chain([code("51"), code("52")]) {
@@ -409,7 +416,7 @@ proptest! {
             speakers.sort_by_key(|speaker| (speaker.village, speaker.endpoint));
             let speakers: Vec<_> = speakers.into_iter().map(|speaker| speaker.endpoint).collect();
             prop_assert_eq!(registry.speakers_under(region), speakers);
-            let posts: Vec<_> = rows.posts.iter().copied().filter(|post| post.region == region).collect();
+            let posts: Vec<_> = rows.posts.iter().filter(|post| post.place == PostPlace::Region(region)).cloned().collect();
             prop_assert_eq!(registry.officers_at(region), posts);
         }
         for home in &rows.households {

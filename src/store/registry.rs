@@ -11,8 +11,8 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use super::StoreError;
 use crate::model::{
-    EndpointKind, EndpointRow, HearingRow, HouseholdRow, PostRow, PresenceAtHome, RecipientRow,
-    RegionCode, RegionRow, Role, Rows, SpeakerRow, Tags,
+    EndpointKind, EndpointRow, HearingRow, HouseholdRow, PostPlace, PostRow, PresenceAtHome,
+    RecipientRow, RegionCode, RegionRow, Role, Rows, SpeakerRow, Tags,
 };
 
 const FORMAT: i64 = 1;
@@ -128,6 +128,7 @@ fn read(connection: &Connection) -> rusqlite::Result<Option<(u32, Rows)>> {
         )?,
         speakers: all(&tx, "SELECT endpoint, village, name FROM speakers", speaker)?,
         hearing: all(&tx, "SELECT speaker, household FROM hearing", hearing)?,
+        ..Rows::default()
     };
     Ok(Some((generation, rows)))
 }
@@ -202,11 +203,10 @@ fn insert_people(tx: &Transaction<'_>, rows: &Rows) -> rusqlite::Result<()> {
     }
     let mut put = tx.prepare("INSERT INTO posts VALUES(?1,?2,?3)")?;
     for post in &rows.posts {
-        put.execute(params![
-            post.recipient,
-            number(post.region),
-            role_word(post.role)
-        ])?;
+        let PostPlace::Region(region) = post.place else {
+            continue;
+        };
+        put.execute(params![post.recipient, number(region), post.role.name()])?;
     }
     let mut put = tx.prepare("INSERT INTO endpoints VALUES(?1,?2,?3,?4)")?;
     for end in &rows.endpoints {
@@ -235,6 +235,8 @@ fn region(row: &Row<'_>) -> rusqlite::Result<RegionRow> {
         name: row.get(1)?,
         lat: row.get(2)?,
         lon: row.get(3)?,
+        revision: 0,
+        tags: Tags::default(),
     })
 }
 
@@ -246,6 +248,8 @@ fn household(row: &Row<'_>) -> rusqlite::Result<HouseholdRow> {
         name: row.get(3)?,
         presence: word(row, 4)?,
         tags: Tags(row.get(5)?),
+        lat: None,
+        lon: None,
     })
 }
 
@@ -261,8 +265,8 @@ fn recipient(row: &Row<'_>) -> rusqlite::Result<RecipientRow> {
 fn post(row: &Row<'_>) -> rusqlite::Result<PostRow> {
     Ok(PostRow {
         recipient: row.get(0)?,
-        region: code(row, 1)?,
-        role: word(row, 2)?,
+        place: PostPlace::Region(code(row, 1)?),
+        role: cell(row, 2, |name: String| Role::named(&name))?,
     })
 }
 
@@ -330,14 +334,6 @@ const fn presence_word(presence: PresenceAtHome) -> &'static str {
     }
 }
 
-const fn role_word(role: Role) -> &'static str {
-    match role {
-        Role::PostA => "post-a",
-        Role::PostB => "post-b",
-        Role::Duty => "duty",
-    }
-}
-
 const fn kind_word(kind: EndpointKind) -> &'static str {
     match kind {
         EndpointKind::Mobile => "mobile",
@@ -359,7 +355,7 @@ mod tests {
         PresenceAtHome::Returned,
         PresenceAtHome::Resident,
     ];
-    const ROLES: [Role; 3] = [Role::PostA, Role::PostB, Role::Duty];
+    const ROLES: [Role; 3] = [Role::POST_A, Role::POST_B, Role::DUTY];
     const KINDS: [EndpointKind; 6] = [
         EndpointKind::Mobile,
         EndpointKind::Landline,
@@ -378,6 +374,8 @@ mod tests {
                 name: "新桥村".to_owned(),
                 lat: Some(32.123_456_789),
                 lon: None,
+                revision: 0,
+                tags: Tags::default(),
             }],
             households: (0..households)
                 .rev()
@@ -388,6 +386,8 @@ mod tests {
                     name: format!("合成户{id}"),
                     presence: PRESENCES[id as usize % 4],
                     tags: Tags(u32::MAX - id),
+                    lat: None,
+                    lon: None,
                 })
                 .collect(),
             recipients: (0..3 * households)
@@ -401,7 +401,7 @@ mod tests {
             posts: ROLES
                 .map(|role| PostRow {
                     recipient: 5,
-                    region: village,
+                    place: PostPlace::Region(village),
                     role,
                 })
                 .to_vec(),
@@ -422,6 +422,7 @@ mod tests {
                 speaker: 5,
                 household: 0,
             }],
+            ..Rows::default()
         }
     }
 

@@ -16,7 +16,7 @@ use fastrand::Rng;
 
 use crate::model::{
     EndpointId, EndpointKind, EndpointRow, RecipientId, RecipientRow, RegionCode, RegionLevel,
-    RegionRow, Rows,
+    RegionRow, Rows, Tags,
 };
 use crate::registry::names;
 
@@ -51,6 +51,8 @@ fn divisions() -> Vec<RegionRow> {
                 name: names::village(name).to_owned(),
                 lat: None,
                 lon: None,
+                revision: 0,
+                tags: Tags::default(),
             }
         })
         .collect()

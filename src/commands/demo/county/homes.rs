@@ -109,6 +109,8 @@ fn household(draft: &mut Draft, village: RegionCode, group: u8, danger: bool, fa
         name: format!("合成户{id:05}"),
         presence,
         tags,
+        lat: None,
+        lon: None,
     });
     let people: Vec<_> = (1..=family)
         .map(|person| draft.recipient(Some(id), format!("合成-{id}-{person}")))

@@ -1,7 +1,7 @@
 //! The demo's officers: duty officers of the county and its towns, information officers (posts A and B) of its villages.
 //! Gaps and double posts are on purpose: a warning has to get past them.
 
-use crate::model::{EndpointKind, PostRow, RecipientId, RegionCode, RegionLevel, Role};
+use crate::model::{EndpointKind, PostPlace, PostRow, RecipientId, RegionCode, RegionLevel, Role};
 
 use super::Draft;
 
@@ -31,8 +31,8 @@ pub(super) fn appoint(draft: &mut Draft) {
                 (8, Some(neighbour)) => neighbour,
                 _ => officer(draft),
             };
-            post(draft, first, village, Role::PostA);
-            post(draft, second, village, Role::PostB);
+            post(draft, first, village, Role::POST_A);
+            post(draft, second, village, Role::POST_B);
             neighbour = Some(first);
         }
     }
@@ -46,7 +46,7 @@ fn duty(draft: &mut Draft, region: RegionCode, officers: usize) -> Vec<Recipient
             let recipient = officer(draft);
             let mailbox = format!("duty-{digits}-{place}@demo.invalid");
             draft.endpoint(Some(recipient), EndpointKind::Mailbox, mailbox);
-            post(draft, recipient, region, Role::Duty);
+            post(draft, recipient, region, Role::DUTY);
             recipient
         })
         .collect()
@@ -61,7 +61,7 @@ fn officer(draft: &mut Draft) -> RecipientId {
 fn post(draft: &mut Draft, recipient: RecipientId, region: RegionCode, role: Role) {
     draft.rows.posts.push(PostRow {
         recipient,
-        region,
+        place: PostPlace::Region(region),
         role,
     });
 }

@@ -234,7 +234,7 @@ fn posts_have_the_gaps_and_doubles_told() {
     assert!(held.values().filter(|posts| **posts > 1).count() > 10);
     let duty = |region| {
         let posts = registry.officers_at(region).iter();
-        posts.filter(|post| post.role == Role::Duty).count()
+        posts.filter(|post| post.role == Role::DUTY).count()
     };
     assert_eq!(duty(code()), 4);
     let towns = registry.children(code());
@@ -246,7 +246,7 @@ fn posts_have_the_gaps_and_doubles_told() {
             .map(|endpoint| registry.endpoint(endpoint).expect("it is there").kind)
             .collect();
         assert!(kinds.contains(&EndpointKind::Mobile));
-        assert!(post.role != Role::Duty || kinds.contains(&EndpointKind::Mailbox));
+        assert!(post.role != Role::DUTY || kinds.contains(&EndpointKind::Mailbox));
     }
 }
 
