@@ -205,12 +205,14 @@ impl Wiring {
                 c.name.clone(),
                 Outlet {
                     channel,
+                    account: c.account().to_owned(),
                     rate: c.rate,
                     policy: policy(c.retry),
                 },
             ))
         };
         Dispatch {
+            nodes: self.config.node.nodes,
             redis: self.redis.clone(),
             desk: self.desk.clone(),
             store: self.store.clone(),

@@ -11,20 +11,25 @@ type Make = fn(toml::Table, Context) -> Result<Arc<dyn Channel>, String>;
 pub struct Factory {
     pub kind: &'static str,
     pub make: Make,
+    /// How many permits the longest message costs under these settings.
+    pub longest: fn(&toml::Table) -> u32,
 }
 
 pub const FACTORIES: [Factory; 3] = [
     Factory {
         kind: "sms",
         make: |settings, context| built(sms::Sms::new(read(settings)?, context)),
+        longest: |settings| number(settings, "max_segments", sms::MAX_SEGMENTS.into()),
     },
     Factory {
         kind: "loudspeaker",
         make: |settings, context| built(loudspeaker::Loudspeaker::new(read(settings)?, context)),
+        longest: |_| 1,
     },
     Factory {
         kind: "email",
         make: |settings, context| built(email::Email::new(read(settings)?, context)),
+        longest: |_| 1,
     },
 ];
 
@@ -32,6 +37,12 @@ fn read<T: DeserializeOwned>(settings: toml::Table) -> Result<T, String> {
     toml::Value::Table(settings)
         .try_into()
         .map_err(|e| format!("settings: {}", e.to_string().trim_end()))
+}
+
+/// A setting, whatever else is wrong with them.
+fn number(settings: &toml::Table, key: &str, otherwise: u32) -> u32 {
+    let own = settings.get(key).and_then(toml::Value::as_integer);
+    own.and_then(|n| u32::try_from(n).ok()).unwrap_or(otherwise)
 }
 
 fn built<C: Channel, E: std::fmt::Display>(made: Result<C, E>) -> Result<Arc<dyn Channel>, String> {
@@ -49,4 +60,11 @@ pub fn make(
     let factory =
         factory.ok_or_else(|| format!("there is no kind {kind:?}; the kinds are {}", kinds()))?;
     (factory.make)(settings, context)
+}
+
+/// The most permits that one message of a channel may cost. Of a kind that is not there it is one, and that is told
+/// elsewhere.
+pub fn longest(kind: &str, settings: &toml::Table) -> u32 {
+    let factory = FACTORIES.iter().find(|f| f.kind == kind);
+    factory.map_or(1, |factory| (factory.longest)(settings))
 }

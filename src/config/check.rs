@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Config, Journal};
+use super::{ChannelConfig, Config, Journal};
 use crate::coord::Redis;
+use crate::factories;
 use crate::plan::Plans;
 
 /// Journaled and shown: letters, digits and hyphens.
@@ -92,11 +93,20 @@ fn channels(config: &Config) -> Vec<String> {
                 "{which}: retry.factor is 0; write 1 for even waits, 2 to double them"
             ));
         }
-        // A long text must fit into the burst, or it would never be granted.
-        if channel.kind == "sms" && channel.rate.burst.get() < 10 {
+        problems.extend(burst(channel).map(|why| format!("{which}: {why}")));
+        if !is_name(channel.account()) {
             problems.push(format!(
-                "{which}: rate {} has a burst under 10 segments, the longest text",
-                channel.rate
+                "{which}: account takes letters, digits and hyphens, at most 40 账户名只能用字母、数字和连字符，最多 40 个"
+            ));
+        }
+        // Permits are granted at one rate to whoever shares them.
+        let shares =
+            |c: &&ChannelConfig| c.account() == channel.account() && c.rate != channel.rate;
+        if let Some(other) = config.channels.iter().find(shares) {
+            problems.push(format!(
+                "{which}: it shares the account {account:?} with channel {:?}, and their rates differ: {} and {}; write the \
+                 account's rate in both 与通道 {:?} 共用账户 {account:?}，但速率不同；请在两处写同一速率",
+                other.name, channel.rate, other.rate, other.name, account = channel.account()
             ));
         }
     }
@@ -105,6 +115,22 @@ fn channels(config: &Config) -> Vec<String> {
             .push("there is no [[channel]]: nothing could be sent; configure at least one".into());
     }
     problems
+}
+
+/// The longest message must fit into the burst: it leaves at once or not at all.
+fn burst(channel: &ChannelConfig) -> Option<String> {
+    let (rate, longest) = (
+        channel.rate,
+        factories::longest(&channel.kind, &channel.settings),
+    );
+    (rate.burst.get() < longest).then(|| {
+        let enough = format!("{}/s burst {longest}", rate.per_second);
+        format!(
+            "rate \"{rate}\" has a burst of less than its longest text, {longest} segments; write \"{enough}\" or more, or \
+             lower settings.max_segments 突发量小于最长短信的 {longest} 条分段；请写作 \"{enough}\" 或更大，或调小 \
+             settings.max_segments"
+        )
+    })
 }
 
 pub fn plans(config: &Config, plans: &Plans) -> Vec<String> {
@@ -135,4 +161,57 @@ pub fn plans(config: &Config, plans: &Plans) -> Vec<String> {
         }
     }
     problems
+}
+
+#[cfg(test)]
+mod tests {
+    /// The problems of these channels' rates and accounts.
+    fn problems(channels: &str) -> Vec<String> {
+        let text =
+            format!("[node]\ndata = \"d\"\nlisten = \"127.0.0.1:0\"\nplans = \"p\"\n{channels}");
+        super::channels(&toml::from_str(&text).expect("it reads"))
+    }
+
+    fn channel(name: &str, kind: &str, more: &str) -> String {
+        format!("[[channel]]\nname = \"{name}\"\nkind = \"{kind}\"\n{more}\n[channel.settings]\n")
+    }
+
+    #[test]
+    fn a_burst_under_the_longest_text_is_refused_in_both_languages() {
+        let found = problems(&channel("a", "sms", "rate = \"100/s burst 9\""));
+        assert_eq!(found.len(), 1, "{found:?}");
+        for part in [
+            "channel \"a\"",
+            "10 segments",
+            "\"100/s burst 10\"",
+            "10 条分段",
+        ] {
+            assert!(found[0].contains(part), "{part}: {found:?}");
+        }
+        let short = channel("a", "sms", "rate = \"100/s burst 9\"") + "max_segments = 9\n";
+        assert_eq!(problems(&short), Vec::<String>::new());
+        let mail = channel("a", "email", "rate = \"1/s burst 1\"");
+        assert_eq!(problems(&mail), Vec::<String>::new());
+    }
+
+    #[test]
+    fn channels_of_one_account_have_one_rate() {
+        let with = |name, rate| {
+            channel(
+                name,
+                "sms",
+                &format!("account = \"carrier\"\nrate = \"{rate}\""),
+            )
+        };
+        let same = with("a", "100/s burst 20") + &with("b", "100/s burst 20");
+        assert_eq!(problems(&same), Vec::<String>::new());
+        let found = problems(&(with("a", "100/s burst 20") + &with("b", "90/s burst 20")));
+        assert_eq!(found.len(), 2, "each is told: {found:?}");
+        assert!(
+            found[0].contains("\"carrier\"") && found[0].contains("共用账户"),
+            "{found:?}"
+        );
+        let strange = channel("a", "sms", "account = \"a b\"\nrate = \"100/s\"");
+        assert!(problems(&strange)[0].contains("account takes letters"));
+    }
 }

@@ -6,6 +6,7 @@ mod journal;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -38,6 +39,9 @@ pub struct Node {
     /// A Redis from which nodes that share accounts draw their permits; without it each goes by its own limiter.
     #[serde(default)]
     pub redis: Option<String>,
+    /// How many nodes draw on the same accounts at once: without Redis each takes that share of a rate.
+    #[serde(default = "one")]
+    pub nodes: NonZeroU32,
     /// Where the journal lies; a file in `data` unless said otherwise.
     #[serde(default)]
     pub store: Journal,
@@ -51,12 +55,25 @@ pub struct Node {
 pub struct ChannelConfig {
     pub name: String,
     pub kind: String,
+    /// Channels that name one account share its rate; a channel that names none has its own.
+    #[serde(default)]
+    pub account: Option<String>,
     /// In the far end's unit; SMS counts segments.
     pub rate: Rate,
     #[serde(default)]
     pub retry: Retry,
     /// What its kind needs; see the README of that channel.
     pub settings: toml::Table,
+}
+
+impl ChannelConfig {
+    pub fn account(&self) -> &str {
+        self.account.as_deref().unwrap_or(&self.name)
+    }
+}
+
+const fn one() -> NonZeroU32 {
+    NonZeroU32::MIN
 }
 
 /// Delay = first × factorⁿ⁻¹, at most `cap`, ± 10 %.

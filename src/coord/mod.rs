@@ -1,55 +1,88 @@
-//! When, not what: the pacing of each account. On one machine the permits are local; where nodes share accounts they are
-//! drawn from Redis, and while that is away each node goes by its own limiter. This room must not know what is sent, and
-//! nothing that must survive a crash lives here.
+//! When, not what: the pacing of each account. Permits are taken with a rank: whoever has more urgent work marks the
+//! account for a second, and others with less urgent work get none while the mark stands. On one machine permits are
+//! local; where nodes share accounts they are drawn from Redis, and while that is away each node takes its share. This
+//! room must not know what is sent, and nothing that must survive a crash lives here.
 
+mod own;
 mod shared;
 #[cfg(test)]
 mod tests;
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
 
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use channel::Clock;
+use parking_lot::Mutex;
 
 pub use shared::{BadRedis, Redis};
 
 use crate::model::Rate;
+use own::Own;
 use shared::Cell;
 
-/// Permits of one account, in the far end's unit (SMS segments).
-pub struct Pacer {
-    limiter: DefaultDirectRateLimiter,
-    cell: Option<Cell>,
-    burst: u32,
+/// How long a mark stands after the last word of whoever set it.
+const MARK: Duration = Duration::from_secs(1);
+/// How long whoever yields to a mark waits at most before it asks again.
+const YIELD: Duration = Duration::from_millis(100);
+
+/// What a lane asks of its account.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// Who asks; nobody yields to its own mark.
+    pub lane: &'a str,
+    /// Smaller goes first.
+    pub rank: u64,
+    /// In the far end's unit: SMS segments.
+    pub permits: u32,
+    /// There is more of this rank behind: the mark stays when this is granted.
+    pub more: bool,
 }
 
-impl Pacer {
-    pub fn new(account: &str, rate: Rate, redis: Option<&Redis>) -> Self {
-        let quota = Quota::per_second(rate.per_second).allow_burst(rate.burst);
+/// One account at a far end, as this node draws on it. Several channels may share it.
+pub struct Account {
+    name: String,
+    clock: Arc<dyn Clock>,
+    own: Mutex<Own>,
+    cell: Option<Cell>,
+}
+
+impl Account {
+    /// `nodes` draw on it at once; without Redis each of them takes its share.
+    pub fn new(
+        name: &str,
+        rate: Rate,
+        nodes: NonZeroU32,
+        redis: Option<&Redis>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        if redis.is_none() && nodes.get() > 1 {
+            tracing::info!(
+                account = name,
+                nodes,
+                "there is no Redis: this node takes its share of the account's rate"
+            );
+        }
         Self {
-            limiter: RateLimiter::direct(quota),
-            cell: redis.map(|redis| Cell::new(redis.clone(), account, rate)),
-            burst: rate.burst.get(),
+            name: name.to_owned(),
+            own: Mutex::new(Own::new(rate, nodes)),
+            cell: redis.map(|redis| Cell::new(redis.clone(), name, rate)),
+            clock,
         }
     }
 
-    /// Ready when `permits` have been granted. A request over the burst is taken in slices.
-    pub async fn take(&self, permits: u32) {
-        let mut left = permits;
-        while let Some(slice) = NonZeroU32::new(left.min(self.burst)) {
-            self.slice(slice).await;
-            left -= slice.get();
-        }
-    }
-
-    async fn slice(&self, permits: NonZeroU32) {
-        while let Some(cell) = &self.cell {
-            match cell.ask(permits.get()).await {
-                Some(wait) if wait.is_zero() => return,
-                Some(wait) => tokio::time::sleep(wait).await,
-                None => break,
+    /// `None`: the permits are granted. Otherwise nothing was taken: how long to wait before asking again.
+    pub async fn ask(&self, ask: Ask<'_>) -> Option<Duration> {
+        if let Some(cell) = &self.cell {
+            match cell.ask(ask, self.clock.tick()).await {
+                Ok(wait) => return wait,
+                Err(told) if told => {}
+                Err(_) => tracing::warn!(
+                    account = self.name,
+                    "Redis is away: this node takes its share of the account's rate"
+                ),
             }
         }
-        // A slice is never over the burst, so it is granted in time.
-        let _ = self.limiter.until_n_ready(permits).await;
+        self.own.lock().ask(ask, self.clock.tick())
     }
 }

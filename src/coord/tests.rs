@@ -1,68 +1,196 @@
-//! Pacing alone and shared, against a real Redis.
+//! Pacing alone and shared, against a real Redis. What is shared is counted by what two nodes were granted together.
 
+use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
-use channel::{Clock, SystemClock};
+use channel::{Clock, ManualClock, SystemClock, Timestamp};
+use proptest::prelude::*;
 
-use super::{Pacer, Redis};
+use super::own::Own;
+use super::{Account, Ask, MARK, Redis, YIELD};
+
+const RED: u64 = 1;
+const BLUE: u64 = 9;
 
 fn redis() -> Redis {
     let url = std::env::var("TOCSIN_REDIS").expect("TOCSIN_REDIS names a Redis: run ./test");
     Redis::new(&url).expect("a Redis URL")
 }
 
-/// How long these pacers need, side by side, to grant so many permits each.
-async fn time(pacers: &[Pacer], rounds: u32, permits: u32) -> Duration {
-    let clock = SystemClock::default();
-    let each = pacers.iter().map(|pacer| async move {
-        for _ in 0..rounds {
-            pacer.take(permits).await;
-        }
-    });
-    futures::future::join_all(each).await;
-    clock.tick()
-}
-
-fn account(name: &str) -> String {
-    format!("{name}-{}", std::process::id())
-}
-
-#[tokio::test]
-async fn two_nodes_that_share_an_account_share_its_rate() {
-    let (redis, rate) = (redis(), "200/s burst 10".parse().expect("a rate"));
-    let name = account("shared");
-    let pacer = || Pacer::new(&name, rate, Some(&redis));
-    // 300 permits at 200 a second, less the burst: about 1.45 s for both together, half that if they did not share.
-    let took = time(&[pacer(), pacer()], 15, 10).await;
-    assert!(took >= Duration::from_millis(1_300), "{took:?}");
-}
-
-#[tokio::test]
-async fn accounts_do_not_share() {
-    let (redis, rate) = (redis(), "200/s burst 200".parse().expect("a rate"));
-    let pacers = ["a", "b"].map(|name| Pacer::new(&account(name), rate, Some(&redis)));
-    let took = time(&pacers, 20, 10).await;
-    assert!(
-        took < Duration::from_millis(900),
-        "both bursts are granted at once: {took:?}"
-    );
-}
-
-#[tokio::test]
-async fn without_redis_a_node_goes_by_its_own_limiter() {
-    // Nobody listens on this port: it was free a moment ago and is held by nobody now.
+/// A Redis that is not there: the port was free a moment ago and is held by nobody.
+fn gone() -> Redis {
     let port = std::net::TcpListener::bind("127.0.0.1:0")
         .and_then(|l| l.local_addr())
         .expect("a port")
         .port();
-    let gone = Redis::new(&format!("redis://127.0.0.1:{port}")).expect("a Redis URL");
-    let rate = "200/s burst 10".parse().expect("a rate");
-    let pacer = Pacer::new("gone", rate, Some(&gone));
-    let took = time(&[pacer], 10, 10).await;
-    assert!(
-        took >= Duration::from_millis(400),
-        "it is paced all the same: {took:?}"
+    Redis::new(&format!("redis://127.0.0.1:{port}")).expect("a Redis URL")
+}
+
+fn nodes(n: u32) -> NonZeroU32 {
+    NonZeroU32::new(n).expect("some")
+}
+
+fn name(name: &str) -> String {
+    format!("{name}-{}", std::process::id())
+}
+
+fn node(account: &str, rate: &str, redis: &Redis) -> Account {
+    let clock = Arc::new(SystemClock::default());
+    let rate = rate.parse().expect("a rate");
+    Account::new(account, rate, nodes(2), Some(redis), clock)
+}
+
+fn ask(lane: &str, rank: u64, permits: u32, more: bool) -> Ask<'_> {
+    Ask {
+        lane,
+        rank,
+        permits,
+        more,
+    }
+}
+
+/// Asks for as much as it gets, until the clock says so: what was granted.
+async fn greedy(account: &Account, rank: u64, clock: &SystemClock, until: Duration) -> u32 {
+    let mut granted = 0;
+    while clock.tick() < until {
+        match account.ask(ask("sms", rank, 10, true)).await {
+            None => granted += 10,
+            Some(wait) => tokio::time::sleep(wait).await,
+        }
+    }
+    granted
+}
+
+#[tokio::test]
+async fn two_nodes_that_share_an_account_never_go_over_its_rate() {
+    let account = name("shared");
+    let [one, two] = [redis(), redis()].map(|redis| node(&account, "500/s burst 50", &redis));
+    let clock = SystemClock::default();
+    let until = Duration::from_millis(1_500);
+    let (one, two) = tokio::join!(
+        greedy(&one, BLUE, &clock, until),
+        greedy(&two, BLUE, &clock, until)
     );
+    let most = 50 + clock.tick().as_millis() * 500 / 1_000;
+    assert!(
+        u128::from(one + two) <= most,
+        "{one} + {two}, at most {most}"
+    );
+    assert!(
+        one + two >= 300 && one > 0 && two > 0,
+        "{one} + {two}: it is used"
+    );
+}
+
+#[tokio::test]
+async fn a_red_alert_on_one_node_makes_the_others_blue_one_yield_and_go_on_after_it() {
+    let account = name("ranked");
+    // Each its own connections and its own mark, and both lanes are called alike.
+    let [one, two] = [redis(), redis()].map(|redis| node(&account, "1000/s burst 100", &redis));
+    assert_eq!(one.ask(ask("sms", BLUE, 10, true)).await, None);
+    assert_eq!(
+        two.ask(ask("sms", RED, 10, true)).await,
+        None,
+        "red does not yield"
+    );
+    // There are permits left, and blue gets none of them.
+    let wait = one
+        .ask(ask("sms", BLUE, 10, true))
+        .await
+        .expect("it yields");
+    assert!(wait <= YIELD, "{wait:?}");
+    // The last of the red ones takes its mark away: nobody waits out the second.
+    assert_eq!(two.ask(ask("sms", RED, 10, false)).await, None);
+    assert_eq!(one.ask(ask("sms", BLUE, 10, true)).await, None);
+}
+
+#[tokio::test]
+async fn a_mark_whose_node_fell_silent_stands_for_a_second() {
+    let account = name("silent");
+    let [one, two] = [redis(), redis()].map(|redis| node(&account, "1000/s burst 100", &redis));
+    let clock = SystemClock::default();
+    assert_eq!(two.ask(ask("sms", RED, 10, true)).await, None);
+    let start = clock.tick();
+    while let Some(wait) = one.ask(ask("sms", BLUE, 10, true)).await {
+        tokio::time::sleep(wait).await;
+    }
+    let waited = clock.tick() - start;
+    assert!(waited >= MARK - Duration::from_millis(50), "{waited:?}");
+}
+
+#[tokio::test]
+async fn accounts_do_not_share() {
+    let redis = redis();
+    let [a, b] = ["a", "b"].map(|n| node(&name(n), "200/s burst 200", &redis));
+    assert_eq!(a.ask(ask("sms", RED, 200, true)).await, None);
+    assert_eq!(b.ask(ask("sms", BLUE, 200, true)).await, None);
+}
+
+#[tokio::test]
+async fn without_redis_each_node_takes_its_share() {
+    let clock = Arc::new(ManualClock::new(Timestamp(0)));
+    let rate = "200/s burst 40".parse().expect("a rate");
+    for redis in [None, Some(gone())] {
+        let account = Account::new("gone", rate, nodes(2), redis.as_ref(), clock.clone());
+        let mut granted = 0;
+        for _ in 0..=1_000 {
+            if account.ask(ask("sms", RED, 5, true)).await.is_none() {
+                granted += 5;
+            }
+            clock.advance(Duration::from_millis(2));
+        }
+        // Two seconds at half of the rate, and half of the burst.
+        assert_eq!(granted, 2 * 100 + 20);
+    }
+}
+
+#[test]
+fn more_than_the_burst_is_granted_and_paid_back() {
+    let mut own = Own::new("100/s burst 10".parse().expect("a rate"), nodes(1));
+    let s = Duration::from_secs_f64;
+    assert_eq!(own.ask(ask("a", RED, 30, false), s(0.0)), None);
+    assert_eq!(own.ask(ask("a", RED, 1, false), s(0.0)), Some(s(0.21)));
+    assert_eq!(own.ask(ask("a", RED, 1, false), s(0.21)), None);
+}
+
+#[test]
+fn a_lane_does_not_yield_to_itself_nor_a_higher_rank_to_a_lower() {
+    let mut own = Own::new("100/s burst 100".parse().expect("a rate"), nodes(1));
+    let s = Duration::from_secs;
+    assert_eq!(own.ask(ask("a", RED, 1, true), s(0)), None);
+    assert_eq!(own.ask(ask("a", BLUE, 1, true), s(0)), None);
+    assert_eq!(own.ask(ask("b", RED, 1, true), s(0)), None);
+    assert_eq!(own.ask(ask("a", BLUE, 1, true), s(0)), Some(YIELD));
+    assert_eq!(
+        own.ask(ask("b", BLUE, 1, true), s(0)),
+        None,
+        "it has nothing red any more"
+    );
+    assert_eq!(own.ask(ask("a", BLUE, 1, true), s(0)), None);
+}
+
+proptest! {
+    #[test]
+    fn no_span_of_time_sees_more_than_its_rate_and_the_burst(
+        asks in prop::collection::vec((0_u64..40, 1_u32..20, any::<bool>()), 1..300),
+    ) {
+        let mut own = Own::new("1000/s burst 20".parse().expect("a rate"), nodes(1));
+        let (mut tick, mut granted) = (0, Vec::new());
+        for (wait, permits, more) in asks {
+            tick += wait;
+            if own.ask(ask("a", RED, permits, more), Duration::from_millis(tick)).is_none() {
+                granted.push((tick, u64::from(permits)));
+            }
+        }
+        for (n, (from, _)) in granted.iter().enumerate() {
+            let mut sum = 0;
+            for (to, permits) in &granted[n..] {
+                sum += permits;
+                prop_assert!(sum <= to - from + 20, "{sum} from {from} to {to}");
+            }
+        }
+    }
 }
 
 #[test]

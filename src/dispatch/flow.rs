@@ -1,5 +1,6 @@
-//! How fast a lane may go now: cut by an eighth when the far end says slower, raised step by step when it is content, paused while
-//! the channel is down, with probes between. This module must not read a clock: it is given ticks.
+//! How fast a lane may go now: cut by an eighth when the far end says slower, raised bit by bit while it is content, paused
+//! while the channel is down, with one message at growing intervals to probe it. This module must not read a clock: it
+//! is given ticks.
 
 use std::time::Duration;
 
@@ -10,15 +11,17 @@ pub struct Flow {
     /// Doubles with every failed probe.
     backoff: Duration,
     probing: bool,
-    content: u32,
+    /// Up to when contentment has raised the share.
+    raised: Duration,
 }
 
 const FULL: u32 = 1000;
 const LEAST: u32 = 50;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// So many acceptances raise the share by a hundredth.
-const STEP: u32 = 20;
+/// While the far end is content the share rises by a two-hundredth in this time: from half to all in ten seconds.
+const STEP: Duration = Duration::from_millis(100);
+const RISE: u32 = FULL / 200;
 
 impl Default for Flow {
     fn default() -> Self {
@@ -27,7 +30,7 @@ impl Default for Flow {
             until: Duration::ZERO,
             backoff: FIRST_PAUSE,
             probing: false,
-            content: 0,
+            raised: Duration::ZERO,
         }
     }
 }
@@ -49,8 +52,8 @@ impl Flow {
     pub fn slower(&mut self, tick: Duration, wait: Duration) {
         if !self.paused(tick) {
             self.share = (self.share * 7 / 8).max(LEAST);
-            self.content = 0;
             self.pause(tick, wait);
+            self.raised = self.until;
         }
     }
 
@@ -62,13 +65,14 @@ impl Flow {
         }
     }
 
-    pub fn fine(&mut self) {
+    /// Something was taken without a complaint.
+    pub fn fine(&mut self, tick: Duration) {
         self.probing = false;
         self.backoff = FIRST_PAUSE;
-        self.content += 1;
-        if self.content >= STEP && self.share < FULL {
-            self.content = 0;
-            self.share = (self.share + FULL / 100).min(FULL);
+        // Time in which nothing was sent says nothing of the far end: it raises by one step.
+        if tick >= self.raised + STEP && self.share < FULL {
+            self.raised = tick;
+            self.share = (self.share + RISE).min(FULL);
         }
     }
 
@@ -76,9 +80,12 @@ impl Flow {
         self.probing
     }
 
-    /// A paused link is tried with one message first.
+    /// So much of a slice at the present share. A paused link is tried with one message first.
     pub fn shrink(&self, slice: usize) -> usize {
-        if self.probing { 1 } else { slice }
+        if self.probing {
+            return 1;
+        }
+        (slice * self.share as usize / FULL as usize).max(1)
     }
 
     /// Permits taken for so many at the present share.
@@ -95,16 +102,52 @@ mod tests {
     const S: Duration = Duration::from_secs(1);
 
     #[test]
-    fn a_complaint_cuts_the_share_once_and_contentment_restores_it() {
+    fn a_complaint_cuts_the_share_once_and_time_in_content_restores_it() {
         let mut flow = Flow::default();
         flow.slower(S, S);
         flow.slower(S, S);
-        assert_eq!(flow.stretch(875), 1000);
+        assert_eq!((flow.stretch(875), flow.shrink(1_000)), (1000, 875));
         assert!(flow.paused(S) && !flow.paused(2 * S));
-        for _ in 0..STEP * 13 {
-            flow.fine();
+        // However many are taken in a moment: what restores the share is time.
+        for _ in 0..10_000 {
+            flow.fine(2 * S);
         }
-        assert_eq!(flow.stretch(875), 875);
+        assert_eq!(flow.stretch(875), 1000);
+        let mut tick = 2 * S;
+        while flow.stretch(875) > 875 {
+            tick += STEP;
+            flow.fine(tick);
+        }
+        assert_eq!(tick, 2 * S + STEP * 25);
+    }
+
+    #[test]
+    fn a_far_end_that_takes_less_than_was_agreed_is_used_at_what_it_takes() {
+        // 1,000 a second were agreed; it takes 300, with a burst of a tenth of a second.
+        let mut flow = Flow::default();
+        let (mut next, mut allowed, mut taken) = (Duration::ZERO, Duration::ZERO, 0);
+        for millis in 0..60_000 {
+            let tick = Duration::from_millis(millis);
+            if flow.paused(tick) {
+                next = tick;
+                continue;
+            }
+            while next <= tick && !flow.paused(tick) {
+                next += Duration::from_micros(flow.stretch(1_000).into());
+                if allowed > tick + S / 10 {
+                    flow.slower(tick, S / 10);
+                } else {
+                    allowed = allowed.max(tick) + S / 300;
+                    flow.fine(tick);
+                    taken += 1;
+                }
+            }
+        }
+        assert!(
+            (240 * 60..=301 * 60).contains(&taken),
+            "{taken} of {}",
+            300 * 60
+        );
     }
 
     #[test]
@@ -120,7 +163,7 @@ mod tests {
         assert!(waits.windows(2).all(|w| w[0] <= w[1]));
         assert_eq!(waits.last(), Some(&LONGEST_PAUSE));
         assert_eq!(flow.shrink(100), 1);
-        flow.fine();
+        flow.fine(tick);
         assert_eq!(flow.shrink(100), 100);
     }
 }

@@ -1,6 +1,7 @@
-//! A lane is one channel's way out: it takes due deliveries in rank order, takes permits, writes `Handed`, and only when
-//! that is durable hands the batch to the channel. It slows when the far end says so and pauses while the channel is
-//! down. This module must not decide what an outcome means, and it sends nothing that no committed `Handed` names.
+//! A lane is one channel's way out: it takes due deliveries in rank order, takes permits for them, writes `Handed`, and
+//! only when that is durable hands the batch to the channel. It slows when the far end says so and pauses while the
+//! channel is down. While it waits, for permits above all, it holds nothing: whatever is more urgent then overtakes.
+//! This module must not decide what an outcome means, and it sends nothing that no committed `Handed` names.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,10 +14,10 @@ use tokio::sync::{Notify, mpsc};
 
 use super::flow::Flow;
 use super::inlet::Desk;
-use super::out::{Out, handed};
-use super::queue::{Queue, Taken};
+use super::out::{Out, handed, places};
+use super::queue::{Moment, Queue, Taken, priority};
 use super::settle::Word;
-use crate::coord::{Pacer, Redis};
+use crate::coord::{Account, Ask};
 use crate::ledger::event::LinkState;
 use crate::ledger::{Event, Proposal};
 use crate::model::{Rate, StreamId};
@@ -28,8 +29,8 @@ pub struct Lane {
     pub desk: Arc<Desk>,
     pub store: Arc<dyn Store>,
     pub rate: Rate,
-    /// Where nodes share an account's permits.
-    pub redis: Option<Redis>,
+    /// Whose permits it takes; other lanes may share them.
+    pub account: Arc<Account>,
     pub serial: u64,
     pub room: Arc<Notify>,
 }
@@ -37,21 +38,22 @@ pub struct Lane {
 /// What one lane keeps while it runs.
 struct Run {
     queue: Queue,
-    pacer: Pacer,
     flow: Flow,
     variants: HashMap<(StreamId, u16), Arc<Variant>>,
     serial: u64,
     /// Permits that one message took last.
     cost: u32,
     limits: Limits,
+    /// Permits for work of this priority were refused until this tick.
+    refused: Option<(u64, Duration)>,
     /// The journal says that the link is not up.
     away: bool,
 }
 
 /// How much may be handed and not durably settled, and how much one range takes.
 #[derive(Clone, Copy)]
-struct Limits {
-    cap: usize,
+pub struct Limits {
+    pub cap: usize,
     range: usize,
 }
 
@@ -62,7 +64,7 @@ const STORE_AWAY: Duration = Duration::from_millis(500);
 const FAST: u32 = 50_000;
 
 impl Limits {
-    fn of(rate: Rate, window: usize) -> Self {
+    pub fn of(rate: Rate, window: usize) -> Self {
         let fast = rate.per_second.get() >= FAST;
         let (cap, range) = if fast { (5_000, 1_000) } else { (1_000, 250) };
         Self {
@@ -76,22 +78,26 @@ impl Lane {
     pub async fn run(self, mut words: mpsc::UnboundedReceiver<Word>, stop: Stop) {
         let mut run = Run {
             queue: Queue::new(&self.out.name),
-            pacer: Pacer::new(&self.out.name, self.rate, self.redis.as_ref()),
             flow: Flow::default(),
             variants: HashMap::new(),
             serial: self.serial,
             cost: 1,
             limits: Limits::of(self.rate, self.out.channel.capability().window),
+            refused: None,
             away: self.link().is_some_and(|state| state != LinkState::Up),
         };
         let mut position = self.desk.writer.position();
         while !stop.is_cancelled() {
             position.borrow_and_update();
-            run.queue.follow(&self.desk.ledger);
+            // Before the words: what is settled now has been told when they are heard.
+            let outstanding = self.out.outstanding.load(Ordering::SeqCst);
+            let moment = self.moment();
+            run.queue.follow(&self.desk.ledger, moment);
+            run.queue.wake(&self.desk.ledger, moment.tick);
             while let Ok(word) = words.try_recv() {
                 self.hear(&mut run, word);
             }
-            if self.may_send(&run) && self.hand(&mut run, &stop).await {
+            if self.may_send(&run, outstanding) && self.hand(&mut run, &stop).await {
                 continue;
             }
             // Nothing was tried on it, so no outcome tells that the lane stands.
@@ -113,7 +119,7 @@ impl Lane {
     fn hear(&self, run: &mut Run, word: Word) {
         let tick = self.desk.clock.tick();
         match word {
-            Word::Again(block, index, at) => run.queue.put(block, index, at),
+            Word::Again(block, index, at) => run.queue.put(block, index, at, self.moment()),
             Word::Slower(wait) => run.flow.slower(tick, wait),
             Word::Down => run.flow.down(tick),
             Word::Back(taken) => {
@@ -125,16 +131,25 @@ impl Lane {
                     self.note_link(LinkState::Up);
                     run.away = false;
                 }
-                run.flow.fine();
+                run.flow.fine(tick);
             }
         }
     }
 
     /// Whether the channel can take anything now.
-    fn may_send(&self, run: &Run) -> bool {
-        if run.flow.paused(self.desk.clock.tick())
-            || self.out.outstanding.load(Ordering::SeqCst) >= run.limits.cap
-        {
+    fn may_send(&self, run: &Run, outstanding: usize) -> bool {
+        let tick = self.desk.clock.tick();
+        // A probe is one message, and nothing goes before its outcome is known.
+        let most = if run.flow.probing() {
+            1
+        } else {
+            run.limits.cap
+        };
+        if run.flow.paused(tick) || outstanding >= most {
+            return false;
+        }
+        let refused = |(rank, until)| tick < until && run.queue.top().is_none_or(|top| top >= rank);
+        if run.refused.is_some_and(refused) {
             return false;
         }
         // Whoever has lost the journal sends nothing more of what it was handed.
@@ -160,67 +175,83 @@ impl Lane {
     }
 
     fn wait(&self, run: &Run) -> Duration {
+        let tick = self.desk.clock.tick();
         let idle = if self.out.channel.health() == Health::Up {
             Duration::from_secs(1)
         } else {
             Duration::from_millis(100)
         };
-        let due = run
-            .queue
-            .next_due()
-            .map(|at| at.since(self.desk.clock.now()));
-        let pause = run.flow.pause_left(self.desk.clock.tick());
-        let next = due.unwrap_or(idle).max(pause);
-        next.clamp(Duration::from_millis(5), idle)
+        let due = run.queue.next_due().unwrap_or(Duration::MAX);
+        let granted = run.refused.map_or(Duration::MAX, |(_, until)| until);
+        let granted = if granted > tick {
+            granted
+        } else {
+            Duration::MAX
+        };
+        let next = due.min(granted).saturating_sub(tick);
+        next.max(run.flow.pause_left(tick))
+            .clamp(Duration::from_millis(1), idle)
     }
 
-    /// About a twentieth of a second of the rate: what is more urgent overtakes soon, and the far end sees no bursts.
+    /// About a twentieth of a second of the rate: what is more urgent overtakes soon, and the far end sees no bursts. At
+    /// most half of the burst, so that nothing is lost when the lane comes a little late for its permits.
     fn slice(&self, run: &Run) -> usize {
-        let share = self.rate.per_second.get() / 20 / run.cost.max(1);
-        let share = usize::try_from(share).unwrap_or(usize::MAX).max(1);
-        let room = run
-            .limits
-            .cap
-            .saturating_sub(self.out.outstanding.load(Ordering::SeqCst));
-        run.flow.shrink(share.min(run.limits.range)).min(room)
+        let permits = (self.rate.per_second.get() / 20).min(self.rate.burst.get() / 2);
+        let share = usize::try_from(permits / run.cost.max(1)).unwrap_or(usize::MAX);
+        let outstanding = self.out.outstanding.load(Ordering::SeqCst);
+        let room = run.limits.cap.saturating_sub(outstanding);
+        run.flow.shrink(share.clamp(1, run.limits.range)).min(room)
     }
 
-    /// Hands the next slice; false when nothing is due.
+    /// Hands the next slice; false when nothing is due or there are no permits for it.
     async fn hand(&self, run: &mut Run, stop: &Stop) -> bool {
         if run.flow.probing() {
             self.note_link(LinkState::Probing);
         }
         let slice = self.slice(run);
-        let taken = run
-            .queue
-            .take(&self.desk.ledger, slice, self.desk.clock.now());
-        if taken.is_empty() {
+        let taken = run.queue.take(&self.desk.ledger, slice, self.moment());
+        let Some(first) = taken.first() else {
             return false;
-        }
+        };
+        let rank = priority(first.block.rank);
         let mut variants = Vec::with_capacity(taken.len());
         let mut permits = 0;
         for one in &taken {
             let variant = self.variant(run, one).await;
             run.cost = variant.as_ref().map_or(1, |v| self.out.channel.cost(v));
-            permits += run.cost;
+            permits += run.cost * u32::try_from(one.places.len()).unwrap_or(u32::MAX);
             variants.push(variant);
         }
-        tokio::select! {
-            () = run.pacer.take(run.flow.stretch(permits)) => {},
+        let ask = Ask {
+            lane: &self.out.name,
+            rank,
+            permits: run.flow.stretch(permits),
+            more: run.queue.top().is_some_and(|top| top <= rank),
+        };
+        let wait = tokio::select! {
+            wait = self.account.ask(ask) => wait,
             // Nothing was handed: the places are found again at the next start.
             () = stop.cancelled() => return false,
+        };
+        run.refused = wait.map(|wait| (rank, self.desk.clock.tick() + wait));
+        if run.refused.is_some() {
+            run.queue.give_back(taken);
+            return false;
         }
+        self.write(run, taken, variants);
+        true
+    }
+
+    /// Writes `Handed`; what it names goes out when it is durable, and the next slice need not wait for that.
+    fn write(&self, run: &mut Run, taken: Vec<Taken>, variants: Vec<Option<Arc<Variant>>>) {
         let first = run.serial + 1;
-        run.serial += u64::try_from(taken.len()).unwrap_or(0);
-        let events = handed(&self.out.name, &taken, first);
-        self.out
-            .outstanding
-            .fetch_add(taken.len(), Ordering::SeqCst);
+        let count = places(&taken);
+        run.serial += u64::try_from(count).unwrap_or(0);
+        self.out.outstanding.fetch_add(count, Ordering::SeqCst);
         let commit = self.desk.writer.propose(Proposal {
-            events,
+            events: handed(&self.out.name, &taken, first),
             ..Proposal::default()
         });
-        // The next range is asked for while this one is on its way to the disk.
         let out = self.out.clone();
         tokio::spawn(async move {
             match commit.await {
@@ -228,11 +259,14 @@ impl Lane {
                 Err(refused) => out.give_back(taken, &refused),
             }
         });
-        true
+    }
+
+    fn moment(&self) -> Moment {
+        Moment::of(&*self.desk.clock)
     }
 
     async fn variant(&self, run: &mut Run, one: &Taken) -> Option<Arc<Variant>> {
-        let place = (one.block.stream, one.block.variant(one.index));
+        let place = (one.block.stream, one.variant);
         if let Some(variant) = run.variants.get(&place) {
             return Some(variant.clone());
         }

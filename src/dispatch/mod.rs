@@ -8,10 +8,13 @@ mod lane;
 mod out;
 mod queue;
 mod retry;
+mod ring;
 mod settle;
 mod tick;
+mod wheel;
 
 use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
@@ -24,7 +27,7 @@ pub use inlet::{ChannelInlet, Desk};
 pub use retry::Policy;
 pub use tick::{Drift, tick};
 
-use crate::coord::Redis;
+use crate::coord::{Account, Redis};
 use crate::ledger::{Event, Ledger, Proposal, Refused};
 use crate::model::{Rate, State, StreamId};
 use crate::registry::Registry;
@@ -33,6 +36,8 @@ use crate::store::Store;
 /// One channel as dispatch sees it.
 pub struct Outlet {
     pub channel: Arc<dyn Channel>,
+    /// Whose permits it takes; channels that name one account share its rate.
+    pub account: String,
     pub rate: Rate,
     pub policy: Policy,
 }
@@ -43,9 +48,23 @@ pub struct Dispatch {
     pub registry: Arc<RwLock<Arc<Registry>>>,
     pub outlets: BTreeMap<String, Outlet>,
     pub redis: Option<Redis>,
+    /// How many nodes draw on the same accounts at once.
+    pub nodes: NonZeroU32,
 }
 
 impl Dispatch {
+    fn accounts(&self) -> BTreeMap<String, Arc<Account>> {
+        let mut accounts = BTreeMap::new();
+        for outlet in self.outlets.values() {
+            accounts.entry(outlet.account.clone()).or_insert_with(|| {
+                let (redis, clock) = (self.redis.as_ref(), self.desk.clock.clone());
+                let account = Account::new(&outlet.account, outlet.rate, self.nodes, redis, clock);
+                Arc::new(account)
+            });
+        }
+        accounts
+    }
+
     /// Puts in doubt what a crash left in hand, then starts every lane. `serials` are the highest that each channel was
     /// handed before.
     pub async fn start(
@@ -55,6 +74,7 @@ impl Dispatch {
         stop: &Stop,
     ) -> Result<(), Refused> {
         self.put_in_doubt().await?;
+        let accounts = self.accounts();
         for (name, outlet) in self.outlets {
             let (give, take) = mpsc::unbounded_channel();
             let (words, hear) = mpsc::unbounded_channel();
@@ -82,7 +102,7 @@ impl Dispatch {
                 desk: self.desk.clone(),
                 store: self.store.clone(),
                 rate: outlet.rate,
-                redis: self.redis.clone(),
+                account: accounts[&outlet.account].clone(),
                 serial,
                 room,
             };
@@ -139,3 +159,6 @@ fn in_doubt(ledger: &Ledger, clock: &dyn Clock) -> Vec<(StreamId, Event)> {
     }
     events
 }
+
+#[cfg(test)]
+mod tests;

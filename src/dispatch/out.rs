@@ -31,33 +31,33 @@ impl Out {
     /// What a committed `Handed` names goes out; its outcomes go to the settler.
     pub async fn send(&self, taken: Vec<Taken>, variants: Vec<Option<Arc<Variant>>>, serial: u64) {
         let registry = self.registry.read().clone();
+        let count = places(&taken);
         let mut outcomes = BatchOutcomes {
-            places: Vec::with_capacity(taken.len()),
+            places: Vec::with_capacity(count),
             give: self.settle.clone(),
         };
-        let mut messages = Vec::with_capacity(taken.len());
-        for ((n, one), variant) in (0_u64..).zip(taken).zip(variants) {
-            // A withdrawal or an expiry was committed just before: what it closed is not sent.
-            if one.block.state(one.index) != State::Handed {
-                self.outstanding.fetch_sub(1, Ordering::SeqCst);
-                continue;
-            }
-            let expires = one
-                .alert
-                .variant(one.block.variant(one.index))
-                .map_or(one.alert.at, |v| v.expires);
-            let place = (one.block.clone(), one.index, one.attempt, expires);
-            match message(&registry, &one, variant, serial + n, expires) {
-                Ok(message) => {
-                    outcomes.places.push(place);
-                    messages.push(message);
+        let mut messages = Vec::with_capacity(count);
+        let mut serials = serial..;
+        for (run, variant) in taken.iter().zip(variants) {
+            for (at, serial) in run.places.iter().zip(serials.by_ref()) {
+                // A withdrawal or an expiry was committed just before: what it closed is not sent.
+                if run.block.state(at.index) != State::Handed {
+                    self.outstanding.fetch_sub(1, Ordering::SeqCst);
+                    continue;
                 }
-                Err(failure) => {
-                    let single = BatchOutcomes {
-                        places: vec![place],
-                        give: self.settle.clone(),
-                    };
-                    single.settle(0, Err(failure));
+                let place = (run.block.clone(), at.index, at.attempt, run.expires);
+                match message(&registry, run, at.index, variant.clone(), serial) {
+                    Ok(message) => {
+                        outcomes.places.push(place);
+                        messages.push(message);
+                    }
+                    Err(failure) => {
+                        let single = BatchOutcomes {
+                            places: vec![place],
+                            give: self.settle.clone(),
+                        };
+                        single.settle(0, Err(failure));
+                    }
                 }
             }
         }
@@ -69,7 +69,7 @@ impl Out {
     /// Nothing of it was handed: the lane takes it again.
     pub fn give_back(&self, taken: Vec<Taken>, refused: &Refused) {
         tracing::warn!(channel = self.name, %refused, "nothing is sent while the journal takes nothing");
-        self.outstanding.fetch_sub(taken.len(), Ordering::SeqCst);
+        self.outstanding.fetch_sub(places(&taken), Ordering::SeqCst);
         // A lane that has ended finds it again at the next start.
         let _ = self.words.send(Word::Back(taken));
     }
@@ -77,10 +77,10 @@ impl Out {
 
 fn message(
     registry: &Registry,
-    one: &Taken,
+    run: &Taken,
+    index: usize,
     variant: Option<Arc<Variant>>,
     serial: u64,
-    expires: channel::Timestamp,
 ) -> Result<Message, Failure> {
     let never = |class, code, detail| Failure::new(class, code, detail);
     let variant = variant.ok_or_else(|| {
@@ -90,7 +90,7 @@ fn message(
             "the text could not be read back from the store",
         )
     })?;
-    if !plan::wall::lets_through(one.alert.meta.status, one.block.audience, variant.drill) {
+    if !plan::wall::lets_through(run.alert.meta.status, run.block.audience, variant.drill) {
         return Err(never(
             FailureClass::BadContent,
             "wall:drill",
@@ -98,7 +98,7 @@ fn message(
         ));
     }
     let endpoint = registry
-        .endpoint(one.block.endpoint(one.index))
+        .endpoint(run.block.endpoint(index))
         .ok_or_else(|| {
             never(
                 FailureClass::BadAddress,
@@ -108,49 +108,61 @@ fn message(
         })?;
     Ok(Message {
         key: Key {
-            alert: one.block.stream,
-            delivery: one.block.number(one.index),
+            alert: run.block.stream,
+            delivery: run.block.number(index),
             generation: 0,
         },
         serial,
         variant,
         address: Address::new(endpoint.address),
-        expires,
-        repeat: one.block.flag(one.index, crate::ledger::IN_DOUBT),
+        expires: run.expires,
+        repeat: run.block.flag(index, crate::ledger::IN_DOUBT),
     })
 }
 
 /// One event for each stream, with the deliveries as ranges.
 pub fn handed(channel: &str, taken: &[Taken], first: u64) -> Vec<(StreamId, Event)> {
-    let mut events: Vec<(StreamId, Event)> = Vec::new();
-    for (serial, one) in (first..).zip(taken) {
-        let (stream, number) = (one.block.stream, one.block.number(one.index));
-        if events.last().is_none_or(|(last, _)| *last != stream) {
-            events.push((
-                stream,
-                Event::Handed {
-                    channel: channel.to_owned(),
-                    ranges: Vec::new(),
-                },
-            ));
-        }
-        let Some((_, Event::Handed { ranges, .. })) = events.last_mut() else {
-            continue;
-        };
-        match ranges.last_mut() {
-            Some(range)
-                if range.hi == number && range.attempt == one.attempt && range.why == one.why =>
-            {
+    let mut streams: Vec<(StreamId, Vec<HandedRange>)> = Vec::new();
+    let mut serials = first..;
+    for run in taken {
+        let stream = run.block.stream;
+        // Alerts that take turns stand in one slice several times.
+        let at = streams.iter().position(|(known, _)| *known == stream);
+        let at = at.unwrap_or_else(|| {
+            streams.push((stream, Vec::new()));
+            streams.len() - 1
+        });
+        let ranges = &mut streams[at].1;
+        for (place, serial) in run.places.iter().zip(serials.by_ref()) {
+            let number = run.block.number(place.index);
+            let same = |r: &&mut HandedRange| {
+                (r.hi, r.attempt, r.why) == (number, place.attempt, place.why)
+                    && r.serial + u64::from(r.hi - r.lo) == serial
+            };
+            if let Some(range) = ranges.last_mut().filter(same) {
                 range.hi += 1;
+            } else {
+                ranges.push(HandedRange {
+                    lo: number,
+                    hi: number + 1,
+                    attempt: place.attempt,
+                    why: place.why,
+                    serial,
+                });
             }
-            _ => ranges.push(HandedRange {
-                lo: number,
-                hi: number + 1,
-                attempt: one.attempt,
-                why: one.why,
-                serial,
-            }),
         }
     }
-    events
+    let event = |ranges| Event::Handed {
+        channel: channel.to_owned(),
+        ranges,
+    };
+    streams
+        .into_iter()
+        .map(|(stream, ranges)| (stream, event(ranges)))
+        .collect()
+}
+
+/// How many deliveries these are.
+pub fn places(taken: &[Taken]) -> usize {
+    taken.iter().map(|run| run.places.len()).sum()
 }

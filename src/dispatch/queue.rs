@@ -1,39 +1,74 @@
 //! What one lane has to do, in its order: a cursor over each block, and what comes back at its time. The most urgent
-//! rank first, what comes back ahead of what is new. The queue holds places, the ledger holds the truth: whatever is no
-//! longer open when its turn comes is passed over. This module must not send or wait.
+//! first; among equals bureaus take turns, and a bureau's alerts; of one alert, what comes back goes ahead of what is
+//! new. The queue holds places, the ledger holds the truth: whatever is no longer open when its turn comes is passed
+//! over. This module must not send or wait.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
-use channel::Timestamp;
+use channel::{Clock, Timestamp};
 
+use super::ring::{Holder, Ring};
+use super::wheel::Wheel;
 use crate::ledger::event::Why;
 use crate::ledger::{Alert, Block, IN_DOUBT, Ledger};
-use crate::model::State;
+use crate::model::{State, StreamId};
 
-/// One delivery whose turn has come.
+/// Both faces of the clock at one moment.
+#[derive(Clone, Copy)]
+pub struct Moment {
+    pub now: Timestamp,
+    pub tick: Duration,
+}
+
+impl Moment {
+    pub fn of(clock: &dyn Clock) -> Self {
+        Self {
+            now: clock.now(),
+            tick: clock.tick(),
+        }
+    }
+
+    /// How far ahead a moment of the wall clock lies, by the clock that never jumps.
+    fn until(self, at: Timestamp) -> Duration {
+        self.tick + at.since(self.now)
+    }
+}
+
+/// A run of deliveries of one block with one text whose turn has come.
 pub struct Taken {
     pub alert: Arc<Alert>,
     pub block: Arc<Block>,
+    pub variant: u16,
+    pub expires: Timestamp,
+    pub places: Vec<Place>,
+}
+
+#[derive(Clone, Copy)]
+pub struct Place {
     pub index: usize,
     pub attempt: u8,
     pub why: Why,
 }
 
-/// A place in a block.
-type Place = (Arc<Block>, usize);
+/// What waits its turn: the place by its block.
+type Waiting = (Arc<Block>, usize);
 
 #[derive(Default)]
 pub struct Queue {
     channel: String,
     seen: usize,
-    /// Rank, then the order in which blocks came: the next index of each.
-    cursors: BTreeMap<(u64, u64), Place>,
-    ready: BTreeMap<(u64, u64), Place>,
-    later: BinaryHeap<Reverse<(Timestamp, u64)>>,
-    places: BTreeMap<u64, Place>,
-    next: u64,
+    ready: BTreeMap<u64, Ring<String, Ring<StreamId, Work>>>,
+    later: Wheel<Waiting>,
+}
+
+/// Deadlines within so many bits of seconds, about a quarter of an hour, are one priority: no two warnings end in the
+/// same second, and the turns of bureaus would never come about.
+const SAME_DEADLINE: u32 = 10;
+
+pub const fn priority(rank: u64) -> u64 {
+    rank >> SAME_DEADLINE
 }
 
 impl Queue {
@@ -45,7 +80,7 @@ impl Queue {
     }
 
     /// Takes in the blocks that were written since the last look.
-    pub fn follow(&mut self, ledger: &Ledger) {
+    pub fn follow(&mut self, ledger: &Ledger, moment: Moment) {
         let fresh = ledger.blocks_since(self.seen);
         self.seen += fresh.len();
         for block in fresh {
@@ -58,136 +93,183 @@ impl Queue {
             // Only after a restart is anything of a block due already.
             if block.tally(State::Due) > 0 {
                 for i in (0..block.len() as usize).filter(|i| block.state(*i) == State::Due) {
-                    let at = alert
-                        .at
-                        .plus(std::time::Duration::from_millis(u64::from(block.due(i))));
-                    self.put(block.clone(), i, at);
+                    let at = Duration::from_millis(u64::from(block.due(i)));
+                    self.put(block.clone(), i, alert.at.plus(at), moment);
                 }
             }
-            self.next += 1;
-            self.cursors.insert((block.rank, self.next), (block, 0));
+            if block.tally(State::Planned) > 0 {
+                self.work(&alert, block.rank).cursors.push_back((block, 0));
+            }
         }
     }
 
     /// Comes back at `at`.
-    pub fn put(&mut self, block: Arc<Block>, index: usize, at: Timestamp) {
-        self.next += 1;
-        self.later.push(Reverse((at, self.next)));
-        self.places.insert(self.next, (block, index));
+    pub fn put(&mut self, block: Arc<Block>, index: usize, at: Timestamp, moment: Moment) {
+        self.later.put(moment.until(at), (block, index));
     }
 
     /// Whether anything may be left to do.
     pub fn has_work(&self) -> bool {
-        !(self.cursors.is_empty() && self.ready.is_empty() && self.later.is_empty())
+        !(self.ready.is_empty() && self.later.is_empty())
     }
 
-    /// When the next one comes back; `None` when nothing waits.
-    pub fn next_due(&self) -> Option<Timestamp> {
-        self.later.peek().map(|Reverse((at, _))| *at)
+    /// The priority of what goes next, as far as is known without looking at it.
+    pub fn top(&self) -> Option<u64> {
+        self.ready.keys().next().copied()
     }
 
-    /// Up to `limit` deliveries of one rank whose turn has come.
-    pub fn take(&mut self, ledger: &Ledger, limit: usize, now: Timestamp) -> Vec<Taken> {
-        self.wake(now);
-        let mut out = Vec::new();
-        let mut known: Option<Arc<Alert>> = None;
-        let mut rank = None;
-        while out.len() < limit {
-            let best = self.ready.first_key_value().map(|(key, _)| key.0);
-            let fresh = self.cursors.first_key_value().map(|(key, _)| key.0);
-            let top = best.into_iter().chain(fresh).min();
-            if top.is_none() || rank.is_some_and(|rank| Some(rank) != top) {
+    /// The tick at which something may come back; `None` when nothing waits.
+    pub fn next_due(&self) -> Option<Duration> {
+        self.later.next()
+    }
+
+    /// Up to `limit` deliveries of one priority whose turn has come.
+    pub fn take(&mut self, ledger: &Ledger, limit: usize, moment: Moment) -> Vec<Taken> {
+        self.wake(ledger, moment.tick);
+        let mut slice = Slice {
+            now: moment.now,
+            taken: Vec::new(),
+        };
+        while let Some(mut first) = self.ready.first_entry() {
+            let given = first.get_mut().give(limit, &mut slice);
+            if given < limit {
+                first.remove();
+            }
+            if given > 0 || limit == 0 {
                 break;
             }
-            rank = top;
-            let from_ready = best == top;
-            let place = if from_ready {
-                self.pop_ready()
-            } else {
-                self.pop_cursor()
-            };
-            let Some((block, index)) = place else {
-                continue;
-            };
-            if !is_open(&block, index, from_ready) {
-                continue;
-            }
-            if known
-                .as_ref()
-                .is_none_or(|alert| alert.stream != block.stream)
-            {
+        }
+        slice.taken
+    }
+
+    /// What has come back by now is ready.
+    pub fn wake(&mut self, ledger: &Ledger, tick: Duration) {
+        let mut known: Option<Arc<Alert>> = None;
+        for (block, index) in self.later.advance(tick) {
+            if known.as_ref().is_none_or(|a| a.stream != block.stream) {
                 known = ledger.alert(block.stream);
             }
             let Some(alert) = &known else { continue };
-            // Its time is over: the tick closes it.
-            if alert
-                .expiry_of(block.variant(index))
-                .is_none_or(|at| at <= now)
-            {
-                continue;
-            }
-            out.push(taken(alert.clone(), block, index));
-        }
-        out
-    }
-
-    /// What is due by now becomes ready.
-    fn wake(&mut self, now: Timestamp) {
-        while let Some(Reverse((at, n))) = self.later.peek().copied() {
-            if at > now {
-                break;
-            }
-            self.later.pop();
-            if let Some(place) = self.places.remove(&n) {
-                self.ready.insert((place.0.rank, n), place);
+            if is_open(&block, index, true) {
+                let rank = block.rank;
+                self.work(alert, rank).back.push_back((block, index));
             }
         }
     }
 
-    /// Nothing of it was handed after all.
+    /// Nothing of it was handed after all: it stands where it stood.
     pub fn give_back(&mut self, taken: Vec<Taken>) {
-        for one in taken {
-            self.next += 1;
-            self.ready
-                .insert((one.block.rank, self.next), (one.block, one.index));
+        for one in taken.into_iter().rev() {
+            let work = self.work(&one.alert, one.block.rank);
+            for place in one.places.into_iter().rev() {
+                work.back.push_front((one.block.clone(), place.index));
+            }
         }
     }
 
-    fn pop_ready(&mut self) -> Option<Place> {
-        self.ready.pop_first().map(|(_, place)| place)
-    }
-
-    fn pop_cursor(&mut self) -> Option<Place> {
-        let mut first = self.cursors.first_entry()?;
-        let (block, index) = first.get_mut();
-        let place = (block.clone(), *index);
-        *index += 1;
-        if *index >= block.len() as usize {
-            first.remove();
-        }
-        (place.1 < place.0.len() as usize).then_some(place)
+    fn work(&mut self, alert: &Arc<Alert>, rank: u64) -> &mut Work {
+        let bureaus = self.ready.entry(priority(rank)).or_default();
+        let alerts = bureaus.holder(&alert.meta.caller, Ring::default);
+        alerts.holder(&alert.stream, || Work::new(alert.clone()))
     }
 }
 
-/// What was given back stands among the ready and is still planned.
-fn is_open(block: &Block, index: usize, from_ready: bool) -> bool {
+/// What is open of one alert.
+struct Work {
+    alert: Arc<Alert>,
+    /// What came back, ahead of what is new.
+    back: VecDeque<Waiting>,
+    cursors: VecDeque<(Arc<Block>, usize)>,
+}
+
+/// What a lane takes at once.
+struct Slice {
+    now: Timestamp,
+    taken: Vec<Taken>,
+}
+
+impl Work {
+    fn new(alert: Arc<Alert>) -> Self {
+        Self {
+            alert,
+            back: VecDeque::new(),
+            cursors: VecDeque::new(),
+        }
+    }
+}
+
+impl Holder<Slice> for Work {
+    fn give(&mut self, room: usize, slice: &mut Slice) -> usize {
+        // All of it ended with its alert.
+        if self.alert.withdrawn_by().is_some() {
+            return 0;
+        }
+        let mut given = 0;
+        while given < room
+            && let Some((block, index)) = self.back.pop_front()
+        {
+            if is_open(&block, index, true) {
+                given += usize::from(slice.add(&self.alert, &block, index));
+            }
+        }
+        while given < room
+            && let Some((block, at)) = self.cursors.front_mut()
+        {
+            // A block that is closed as a whole is left at once.
+            let open = block.tally(State::Planned) > 0;
+            let mut rest = *at..block.len() as usize;
+            if let Some(index) = rest.find(|i| open && is_open(block, *i, false)) {
+                *at = index + 1;
+                given += usize::from(slice.add(&self.alert, block, index));
+            } else {
+                self.cursors.pop_front();
+            }
+        }
+        given
+    }
+}
+
+impl Slice {
+    /// False when its time is over: the tick closes it.
+    fn add(&mut self, alert: &Arc<Alert>, block: &Arc<Block>, index: usize) -> bool {
+        let variant = block.variant(index);
+        let place = place(block, index);
+        let same = |t: &&mut Taken| t.variant == variant && Arc::ptr_eq(&t.block, block);
+        if let Some(run) = self.taken.iter_mut().rev().find(same) {
+            run.places.push(place);
+            return true;
+        }
+        let Some(expires) = alert.expiry_of(variant).filter(|at| *at > self.now) else {
+            return false;
+        };
+        self.taken.push(Taken {
+            alert: alert.clone(),
+            block: block.clone(),
+            variant,
+            expires,
+            places: vec![place],
+        });
+        true
+    }
+}
+
+/// What was given back stands among what came back and is still planned.
+fn is_open(block: &Block, index: usize, back: bool) -> bool {
     match block.state(index) {
         State::Planned => true,
-        State::Due => from_ready,
+        State::Due => back,
         _ => false,
     }
 }
 
-fn taken(alert: Arc<Alert>, block: Arc<Block>, index: usize) -> Taken {
+fn place(block: &Block, index: usize) -> Place {
     let attempt = block.attempts(index).saturating_add(1);
     let why = match attempt {
         _ if block.flag(index, IN_DOUBT) => Why::InDoubt,
         1 => Why::First,
         _ => Why::Retry,
     };
-    Taken {
-        alert,
-        block,
+    Place {
         index,
         attempt,
         why,

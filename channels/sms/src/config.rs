@@ -125,8 +125,11 @@ const fn yes() -> bool {
     true
 }
 const fn ten_segments() -> u8 {
-    10
+    MAX_SEGMENTS
 }
+
+/// Segments of the longest text, unless the settings say otherwise.
+pub const MAX_SEGMENTS: u8 = 10;
 
 impl Config {
     /// An account with every default.

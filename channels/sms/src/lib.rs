@@ -24,7 +24,7 @@ use channel::{
 };
 use parking_lot::Mutex;
 
-pub use config::{Config, ConfigError, Password, ReceiptId, Validity};
+pub use config::{Config, ConfigError, MAX_SEGMENTS, Password, ReceiptId, Validity};
 pub use text::segments;
 
 use link::{Counts, Live};

@@ -116,6 +116,7 @@ fn horn() -> ChannelConfig {
     ChannelConfig {
         name: "horn".into(),
         kind: "loudspeaker".into(),
+        account: None,
         // As shipped: a county at once.
         rate: "50000/s burst 5000"
             .parse()

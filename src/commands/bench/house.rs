@@ -161,6 +161,7 @@ fn sms(port: u16, rate: &str) -> ChannelConfig {
     ChannelConfig {
         name: "sms".into(),
         kind: "sms".into(),
+        account: None,
         rate: rate.parse().expect("a rate as people write it"),
         retry: Retry::default(),
         settings,
@@ -172,6 +173,7 @@ fn config(data: PathBuf, channel: ChannelConfig, plan: &str) -> (Read, String) {
     let config = Config {
         node: Node {
             redis: None,
+            nodes: std::num::NonZeroU32::MIN,
             data: data.clone(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             plans: data,

@@ -148,6 +148,7 @@ pub fn config(data: &Path, port: u16, county: &County, peers: &Peers) -> (Read, 
     let config = Config {
         node: Node {
             redis: None,
+            nodes: std::num::NonZeroU32::MIN,
             data: data.to_owned(),
             listen: SocketAddr::from(([127, 0, 0, 1], port)),
             plans: data.to_owned(),
@@ -175,6 +176,7 @@ fn channel(name: &str, kind: &str, per_second: u32, settings: toml::Table) -> Ch
     ChannelConfig {
         name: name.into(),
         kind: kind.into(),
+        account: None,
         rate: rate.parse().expect("a rate as people write it"),
         retry: Retry {
             first: seconds(2),

@@ -1,0 +1,292 @@
+//! Real lanes on a real journal, with a far end that does as it is told and a clock that stands still: time passes only
+//! when a test says so, however slow the machine. This module must not assert anything but that a wait ends.
+
+use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use channel::{
+    Accepted, Capability, Channel, EndpointKind, Evidence, Failure, FailureClass, Health,
+    ManualClock, Message, Outcomes, Stop, Style,
+};
+use parking_lot::{Mutex, RwLock};
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
+
+use super::kit::{START, accepted, block_of, variants, village};
+use crate::dispatch::{Desk, Dispatch, Outlet, Policy};
+use crate::ledger::{Event, Proposal, Writer, replay};
+use crate::model::{
+    EndpointRow, HouseholdRow, PresenceAtHome, RecipientRow, RegionRow, Rows, StreamId, Tags,
+};
+use crate::registry::Registry;
+use crate::store::{Sqlite, Store};
+
+pub const PEOPLE: u32 = 6_000;
+const TEXT: &str = r#"{"language":"zh-CN","title":"山洪","body":"请立即转移","html":null,"level":"red",
+    "event":"11B03","regions_hash":"","drill":false,"attach":false}"#;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mood {
+    Takes,
+    /// Says nothing until it is in another mood.
+    Holds,
+    Down,
+    /// Throttles the first so many tries of each delivery.
+    Throttles(u32),
+}
+
+pub struct Far {
+    mood: watch::Sender<Mood>,
+    sent: AtomicUsize,
+    tries: Mutex<HashMap<(u64, u32), u32>>,
+}
+
+impl Far {
+    fn new(mood: Mood) -> Self {
+        Self {
+            mood: watch::Sender::new(mood),
+            sent: AtomicUsize::new(0),
+            tries: Mutex::default(),
+        }
+    }
+
+    pub fn is(&self, mood: Mood) {
+        self.mood.send_replace(mood);
+    }
+
+    /// Messages that were handed to it.
+    pub fn sent(&self) -> usize {
+        self.sent.load(SeqCst)
+    }
+
+    fn answer(&self, message: &Message) -> Result<Accepted, Failure> {
+        let key = (message.key.alert, message.key.delivery);
+        let tries = {
+            let mut tries = self.tries.lock();
+            let tries = tries.entry(key).or_default();
+            *tries += 1;
+            *tries
+        };
+        let refused = |class| Err(Failure::new(class, "test:no", "as the test wants it"));
+        match *self.mood.borrow() {
+            Mood::Down => refused(FailureClass::LinkDown),
+            Mood::Throttles(first) if tries <= first => refused(FailureClass::Throttled),
+            _ => Ok(Accepted {
+                references: vec![format!("r{}-{}", key.0, key.1)],
+            }),
+        }
+    }
+}
+
+#[async_trait]
+impl Channel for Far {
+    fn capability(&self) -> Capability {
+        Capability {
+            kind: super::kit::CHANNEL,
+            speaks_to: EndpointKind::Mobile,
+            style: Style::Short,
+            best: Evidence::Delivered,
+            batch: 500,
+            window: 100,
+            repeat_is_harmless: false,
+        }
+    }
+
+    async fn send(&self, message: &Message) -> Result<Accepted, Failure> {
+        self.answer(message)
+    }
+
+    async fn send_all(&self, batch: &[Message], outcomes: &dyn Outcomes) {
+        self.sent.fetch_add(batch.len(), SeqCst);
+        let mut mood = self.mood.subscribe();
+        // It is there as long as we are.
+        let _ = mood.wait_for(|mood| *mood != Mood::Holds).await;
+        for (index, message) in batch.iter().enumerate() {
+            outcomes.settle(index, self.answer(message));
+        }
+    }
+
+    fn health(&self) -> Health {
+        Health::Up
+    }
+}
+
+pub struct House {
+    pub clock: Arc<ManualClock>,
+    pub desk: Arc<Desk>,
+    pub fars: BTreeMap<&'static str, Arc<Far>>,
+    pub tasks: TaskTracker,
+    pub stop: Stop,
+    next: AtomicUsize,
+    _folder: TempDir,
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+fn region(code: &str) -> RegionRow {
+    RegionRow {
+        code: code.parse().expect("a code"),
+        name: "合成".into(),
+        lat: None,
+        lon: None,
+        revision: 0,
+        tags: Tags::default(),
+    }
+}
+
+fn people() -> Registry {
+    let rows = Rows {
+        households: vec![HouseholdRow {
+            id: 1,
+            village: village(0),
+            group: 1,
+            name: "合成户1".into(),
+            lat: None,
+            lon: None,
+            presence: PresenceAtHome::Home,
+            tags: Tags::default(),
+        }],
+        recipients: vec![RecipientRow {
+            id: 1,
+            household: Some(1),
+            name: "合成-1".into(),
+            language: "zh-CN".into(),
+        }],
+        regions: ["510727", "510727217", "510727217201"].map(region).into(),
+        endpoints: (0..PEOPLE)
+            .map(|id| EndpointRow {
+                id,
+                recipient: Some(1),
+                kind: EndpointKind::Mobile,
+                address: format!("000{id:08}"),
+            })
+            .collect(),
+        ..Rows::default()
+    };
+    Registry::build(1, &rows).expect("rows that fit")
+}
+
+impl House {
+    /// Lanes of these names on one account.
+    pub async fn start(names: &[&'static str], rate: &str, mood: Mood) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Sqlite::open(&folder.path().join("journal.sqlite")).expect("a journal");
+        let store: Arc<dyn Store> = Arc::new(store);
+        let clock = Arc::new(ManualClock::new(START));
+        let replayed = replay(&*store).await.expect("an empty journal");
+        let ledger = replayed.ledger;
+        let writer = Writer::start(
+            store.clone(),
+            ledger.clone(),
+            clock.clone(),
+            replayed.history,
+        );
+        let desk = Arc::new(Desk {
+            ledger,
+            writer,
+            clock: clock.clone(),
+            correlator: Arc::new(Mutex::new(replayed.correlator)),
+            rounds: watch::Sender::new(0),
+        });
+        let fars: BTreeMap<_, _> = names
+            .iter()
+            .map(|name| (*name, Arc::new(Far::new(mood))))
+            .collect();
+        let outlet = |far: &Arc<Far>| Outlet {
+            channel: far.clone(),
+            account: "shared".into(),
+            rate: rate.parse().expect("a rate"),
+            policy: Policy {
+                first: Duration::from_secs(5),
+                factor: 2,
+                cap: Duration::from_mins(1),
+                attempts: 2,
+            },
+        };
+        let dispatch = Dispatch {
+            desk: desk.clone(),
+            store,
+            registry: Arc::new(RwLock::new(Arc::new(people()))),
+            outlets: fars
+                .iter()
+                .map(|(name, far)| ((*name).to_owned(), outlet(far)))
+                .collect(),
+            redis: None,
+            nodes: NonZeroU32::MIN,
+        };
+        let (tasks, stop) = (TaskTracker::new(), Stop::new());
+        let serials = HashMap::new();
+        dispatch
+            .start(&serials, &tasks, &stop)
+            .await
+            .expect("they start");
+        tasks.close();
+        Self {
+            clock,
+            desk,
+            fars,
+            tasks,
+            stop,
+            next: AtomicUsize::new(1),
+            _folder: folder,
+        }
+    }
+
+    pub fn far(&self) -> &Far {
+        self.fars.values().next().expect("one")
+    }
+
+    /// Accepts an alert of so many deliveries on a channel; its stream.
+    pub async fn alert(&self, channel: &str, rank: u64, count: u32) -> StreamId {
+        let nth = u64::try_from(self.next.fetch_add(1, SeqCst)).expect("few");
+        let meta = accepted(nth, "water");
+        let claim = Some((meta.identity.clone(), [2; 32]));
+        let mut events = vec![Event::Accepted(meta.into()), variants()];
+        // As villages are: some dozens at a time.
+        for first in (0..count).step_by(40) {
+            events.push(block_of(channel, first, 40.min(count - first), rank));
+        }
+        let proposal = Proposal {
+            events: events.into_iter().map(|e| (Proposal::NEW, e)).collect(),
+            claim,
+            documents: vec![([5; 32], TEXT.into()), ([1; 32], b"<alert/>".to_vec())],
+            ..Proposal::default()
+        };
+        let commit = self
+            .desk
+            .writer
+            .propose(proposal)
+            .await
+            .expect("it commits");
+        commit.opened.expect("a stream")
+    }
+
+    pub fn advance(&self, millis: u64) {
+        self.clock.advance(Duration::from_millis(millis));
+    }
+}
+
+/// Looks until it is so; the time that this may take only bounds a failure.
+pub async fn within(what: &str, mut so: impl FnMut() -> bool) {
+    let looked = async {
+        while !so() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    let ended = tokio::time::timeout(Duration::from_secs(40), looked).await;
+    assert!(ended.is_ok(), "never: {what}");
+}
+
+/// Gives everything that could happen without time passing the chance to happen.
+pub async fn a_while() {
+    tokio::time::sleep(Duration::from_millis(100)).await;
+}

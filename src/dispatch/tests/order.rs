@@ -1,0 +1,212 @@
+//! Who goes first, and who shares with whom.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use channel::Timestamp;
+
+use super::kit::{START, alert, apply};
+use crate::dispatch::queue::{Moment, Queue, Taken, priority};
+use crate::ledger::event::{HandedRange, Why};
+use crate::ledger::{Event, Ledger};
+use crate::model::StreamId;
+
+const LATE: u64 = 3 << 56;
+const RED: u64 = 0;
+
+fn at(millis: u64) -> Moment {
+    let since = Duration::from_millis(millis);
+    Moment {
+        now: START.plus(since),
+        tick: since,
+    }
+}
+
+fn queue(ledger: &Ledger) -> Queue {
+    let mut queue = Queue::new(super::kit::CHANNEL);
+    queue.follow(ledger, at(0));
+    queue
+}
+
+/// Streams and numbers, in the order they go.
+fn numbers(taken: &[Taken]) -> Vec<(StreamId, u32)> {
+    let of = |run: &Taken| {
+        let places = run.places.iter();
+        let numbers = places.map(|p| (run.block.stream, run.block.number(p.index)));
+        numbers.collect::<Vec<_>>()
+    };
+    taken.iter().flat_map(of).collect()
+}
+
+fn shares(ledger: &Ledger, queue: &mut Queue, slices: &[usize]) -> BTreeMap<StreamId, usize> {
+    let mut shares = BTreeMap::new();
+    for slice in slices {
+        for (stream, _) in numbers(&queue.take(ledger, *slice, at(1))) {
+            *shares.entry(stream).or_default() += 1;
+        }
+    }
+    shares
+}
+
+#[test]
+fn a_block_goes_in_its_order_and_all_of_it_once() {
+    let ledger = Ledger::default();
+    alert(&ledger, 1, "water", LATE, &[30, 25]);
+    let mut queue = queue(&ledger);
+    let mut all = Vec::new();
+    while let taken @ [_, ..] = &queue.take(&ledger, 7, at(1))[..] {
+        assert!(taken.iter().all(|run| run.expires > START));
+        all.extend(numbers(taken));
+    }
+    assert_eq!(all, (0..55).map(|n| (1, n)).collect::<Vec<_>>());
+    assert!(!queue.has_work());
+}
+
+#[test]
+fn a_higher_rank_overtakes_at_the_next_slice() {
+    let ledger = Ledger::default();
+    alert(&ledger, 1, "water", LATE, &[1_000]);
+    let mut queue = queue(&ledger);
+    assert_eq!(
+        shares(&ledger, &mut queue, &[50]),
+        BTreeMap::from([(1, 50)])
+    );
+    alert(&ledger, 2, "quake", RED, &[20]);
+    queue.follow(&ledger, at(1));
+    assert_eq!(queue.top(), Some(priority(RED)));
+    // A slice is of one priority: what is left of it is not filled up with less urgent work.
+    assert_eq!(
+        shares(&ledger, &mut queue, &[50]),
+        BTreeMap::from([(2, 20)])
+    );
+    assert_eq!(
+        shares(&ledger, &mut queue, &[50]),
+        BTreeMap::from([(1, 50)])
+    );
+}
+
+#[test]
+fn bureaus_of_one_priority_share_the_lane_however_many_alerts_each_has() {
+    let ledger = Ledger::default();
+    for stream in 1..=10 {
+        // Deadlines some minutes apart are one priority.
+        alert(&ledger, stream, "ten", LATE + stream * 30, &[40, 400]);
+    }
+    alert(&ledger, 11, "one", LATE, &[40; 20]);
+    let mut queue = queue(&ledger);
+    let shares = shares(&ledger, &mut queue, &[1, 1, 1, 47, 250, 100]);
+    assert_eq!(shares[&11], 200, "{shares:?}");
+    assert!((1..=10).all(|n| shares[&n] == 20), "{shares:?}");
+}
+
+#[test]
+fn what_comes_back_goes_ahead_of_what_is_new_and_never_early() {
+    let ledger = Ledger::default();
+    alert(&ledger, 1, "water", LATE, &[10]);
+    let mut queue = queue(&ledger);
+    let taken = queue.take(&ledger, 4, at(0));
+    let block = taken[0].block.clone();
+    let due = Timestamp(START.0 + 505);
+    apply(&ledger, 1, &[handed(0, 4), again(2, due)]);
+    queue.put(block, 2, due, at(5));
+    assert_eq!(queue.next_due(), Some(Duration::from_millis(510)));
+    assert_eq!(numbers(&queue.take(&ledger, 2, at(504))), [(1, 4), (1, 5)]);
+    let back = queue.take(&ledger, 2, at(510));
+    assert_eq!(numbers(&back), [(1, 2), (1, 6)]);
+    let [first, second] = &back[0].places[..] else {
+        panic!("two places")
+    };
+    assert_eq!((first.attempt, first.why), (2, Why::Retry));
+    assert_eq!((second.attempt, second.why), (1, Why::First));
+}
+
+#[test]
+fn a_clock_that_is_set_back_neither_hurries_nor_delays_what_comes_back() {
+    let ledger = Ledger::default();
+    alert(&ledger, 1, "water", LATE, &[1]);
+    let mut queue = queue(&ledger);
+    let block = queue.take(&ledger, 1, at(0))[0].block.clone();
+    let set_back = |millis| Moment {
+        now: Timestamp(START.0 - 3_600_000),
+        ..at(millis)
+    };
+    let due = Timestamp(START.0 - 3_600_000 + 1_000);
+    apply(&ledger, 1, &[handed(0, 1), again(0, due)]);
+    queue.put(block, 0, due, set_back(0));
+    assert!(queue.take(&ledger, 1, set_back(990)).is_empty());
+    assert_eq!(queue.take(&ledger, 1, set_back(1_000)).len(), 1);
+}
+
+#[test]
+fn what_was_given_back_stands_where_it_stood() {
+    let ledger = Ledger::default();
+    alert(&ledger, 1, "water", LATE, &[5, 5]);
+    let mut queue = queue(&ledger);
+    let taken = queue.take(&ledger, 7, at(0));
+    queue.give_back(taken);
+    let taken = queue.take(&ledger, 10, at(0));
+    assert_eq!(numbers(&taken), (0..10).map(|n| (1, n)).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_a_correction_withdrew_vanishes_at_once() {
+    let ledger = Ledger::default();
+    alert(&ledger, 1, "water", LATE, &[500_000]);
+    alert(&ledger, 2, "water", LATE, &[3]);
+    let mut queue = queue(&ledger);
+    assert_eq!(queue.take(&ledger, 10, at(0)).len(), 1);
+    apply(&ledger, 1, &[Event::Withdrawn { by: 2 }]);
+    assert_eq!(shares(&ledger, &mut queue, &[10]), BTreeMap::from([(2, 3)]));
+    assert!(!queue.has_work());
+}
+
+#[test]
+fn nothing_goes_that_has_expired() {
+    let ledger = Ledger::default();
+    alert(&ledger, 1, "water", LATE, &[3]);
+    let mut queue = queue(&ledger);
+    assert!(queue.take(&ledger, 3, at(6 * 3_600_000)).is_empty());
+    assert!(!queue.has_work());
+}
+
+#[test]
+fn after_a_restart_what_was_due_waits_for_its_time() {
+    let ledger = Ledger::default();
+    alert(&ledger, 1, "water", LATE, &[3]);
+    let due = Timestamp(START.0 + 2_000);
+    apply(&ledger, 1, &[handed(0, 2), again(0, due)]);
+    let mut queue = queue(&ledger);
+    assert_eq!(numbers(&queue.take(&ledger, 9, at(0))), [(1, 2)]);
+    assert_eq!(numbers(&queue.take(&ledger, 9, at(2_000))), [(1, 0)]);
+}
+
+fn handed(lo: u32, hi: u32) -> Event {
+    Event::Handed {
+        channel: super::kit::CHANNEL.into(),
+        ranges: vec![HandedRange {
+            lo,
+            hi,
+            attempt: 1,
+            why: Why::First,
+            serial: 1,
+        }],
+    }
+}
+
+/// A temporary failure.
+fn again(delivery: u32, at: Timestamp) -> Event {
+    use crate::ledger::event::{Next, Outcome, SettledRow};
+    let outcome = Outcome::Refused {
+        class: channel::FailureClass::Transient,
+        code: "smpp:0x08".into(),
+    };
+    Event::Settled {
+        channel: super::kit::CHANNEL.into(),
+        rows: vec![SettledRow {
+            delivery,
+            attempt: 1,
+            outcome,
+            next: Next::Due { at, charged: true },
+        }],
+    }
+}
