@@ -1,6 +1,8 @@
 //! The wiring: a configuration becomes a running gateway, and stops as one. Here alone the house sleeps between ticks.
 //! This module must not decide anything about an alert.
 
+mod ticks;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
@@ -16,10 +18,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::{ChannelConfig, Config, Journal, Node, Read, Retry};
 use crate::coord::{BadRedis, Redis};
-use crate::dispatch::{ChannelInlet, Desk, Dispatch, Drift, Outlet, Policy, tick};
+use crate::dispatch::{ChannelInlet, Desk, Dispatch, Outlet, Policy};
 use crate::http::Gate;
 use crate::ingest::Ingest;
-use crate::ledger::{Damage, Event, Ledger, Proposal, Refused, Writer, record, replay};
+use crate::ledger::{Archive, Damage, Event, Ledger, Proposal, Refused, Writer, record, replay};
 use crate::model::Rows;
 use crate::plan::Plans;
 use crate::registry::Registry;
@@ -27,6 +29,7 @@ use crate::release::Release;
 use crate::store::{Postgres, RegistryFile, Sqlite, Store, StoreError};
 use crate::trust::Bureaus;
 use crate::{factories, http};
+use ticks::Ticks;
 
 pub const JOURNAL: &str = "journal.sqlite";
 pub const REGISTRY: &str = "registry.sqlite";
@@ -62,6 +65,7 @@ pub struct App {
     pub ledger: Arc<Ledger>,
     pub registry: Arc<RwLock<Arc<Registry>>>,
     pub damage: Damage,
+    writer: Writer,
     tasks: TaskTracker,
     stop: Stop,
     _lock: File,
@@ -107,6 +111,7 @@ impl App {
             ledger: desk.ledger.clone(),
             registry,
             damage,
+            writer: desk.writer.clone(),
             tasks,
             stop,
             _lock: lock,
@@ -129,6 +134,9 @@ impl App {
                 "not everything stopped in ten seconds; the journal is whole, a restart goes on"
             );
         }
+        // The last word on where every stream ended. A journal that is away has none, and none is missed.
+        let witnessed = self.writer.witness();
+        let _ = tokio::time::timeout(Duration::from_secs(2), witnessed).await;
     }
 }
 
@@ -228,7 +236,9 @@ impl Wiring {
         }
         let desk = self.desk;
         let bureaus = Arc::new(Bureaus::new(self.config.bureaus));
+        let archive = Arc::new(Archive::new(desk.ledger.clone(), self.store.clone()));
         let release = Release {
+            archive: archive.clone(),
             ledger: desk.ledger.clone(),
             writer: desk.writer.clone(),
             store: self.store.clone(),
@@ -238,7 +248,12 @@ impl Wiring {
         };
         tasks.spawn(release.run(stop.clone()));
         tasks.spawn(guard(self.store.clone(), stop.clone()));
-        tasks.spawn(ticks(desk.clone(), stop.clone()));
+        let ticks = Ticks {
+            desk: desk.clone(),
+            registry: self.registry.clone(),
+            seal_after: self.config.node.seal_after.0,
+        };
+        tasks.spawn(ticks.run(stop.clone()));
         let ingest = Arc::new(Ingest {
             ledger: desk.ledger.clone(),
             writer: desk.writer.clone(),
@@ -248,6 +263,7 @@ impl Wiring {
             turn: tokio::sync::Mutex::default(),
         });
         let gate = Arc::new(Gate {
+            archive,
             ledger: desk.ledger.clone(),
             store: self.store,
             registry: self.registry,
@@ -340,33 +356,4 @@ fn load_registry(data: &Path) -> Result<Registry, StartError> {
                 .join("\n"),
         )
     })
-}
-
-/// How often time is looked at.
-const TICK: Duration = Duration::from_millis(250);
-
-async fn ticks(desk: Arc<Desk>, stop: Stop) {
-    let mut drift = Drift::default();
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(TICK) => {},
-            () = stop.cancelled() => return,
-        }
-        let now = desk.clock.now();
-        if !drift.trusts(now, desk.clock.tick()) {
-            continue;
-        }
-        let events = tick(now, &desk.ledger);
-        if !events.is_empty()
-            && let Err(refused) = desk
-                .writer
-                .propose(Proposal {
-                    events,
-                    ..Proposal::default()
-                })
-                .await
-        {
-            tracing::warn!(%refused, "expiry waits for the journal");
-        }
-    }
 }

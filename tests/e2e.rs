@@ -23,6 +23,8 @@ mod links;
 mod peers;
 #[path = "e2e/refusals.rs"]
 mod refusals;
+#[path = "e2e/sealed.rs"]
+mod sealed;
 #[path = "e2e/setup.rs"]
 mod setup;
 #[path = "e2e/warning.rs"]

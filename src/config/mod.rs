@@ -36,6 +36,9 @@ pub struct Node {
     pub listen: SocketAddr,
     /// A folder of plans, `*.toml`, taken in the order of their names.
     pub plans: PathBuf,
+    /// How long nothing may happen to an alert that is over before it is sealed.
+    #[serde(default = "day")]
+    pub seal_after: Span,
     /// A Redis from which nodes that share accounts draw their permits; without it each goes by its own limiter.
     #[serde(default)]
     pub redis: Option<String>,
@@ -48,6 +51,11 @@ pub struct Node {
     /// What this node is called where several share a store.
     #[serde(default)]
     pub name: String,
+}
+
+/// Far ends send their last receipts within hours of a text's end, and people look at an alert on the day after.
+pub const fn day() -> Span {
+    Span(std::time::Duration::from_hours(24))
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -14,6 +14,7 @@ pub mod fixture;
 mod lists;
 mod rollup;
 mod row;
+mod seal;
 #[cfg(test)]
 mod tests;
 pub mod words;
@@ -24,3 +25,4 @@ pub use lists::{
 };
 pub use rollup::{Rollup, common, home, rollup, rollup_of, touches};
 pub use row::Row;
+pub use seal::{over, sealing};

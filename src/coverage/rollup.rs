@@ -10,7 +10,7 @@ use super::doors::{Doors, inside};
 use super::row::Row;
 use super::words;
 use crate::ledger::Alert;
-use crate::ledger::event::Audience;
+use crate::ledger::event::{Accepted, Audience};
 use crate::model::{Answer, EndpointId, RecipientId, RegionCode, RegionLevel};
 use crate::registry::Registry;
 
@@ -73,9 +73,9 @@ pub fn home(alert: &Alert, own: &[RegionCode]) -> Vec<RegionCode> {
 }
 
 /// Whether the alert speaks of any part of this region.
-pub fn touches(alert: &Alert, region: RegionCode) -> bool {
+pub fn touches(alert: &Accepted, region: RegionCode) -> bool {
     let meets = |other: &RegionCode| other.covers(region) || region.covers(*other);
-    alert.meta.regions.iter().any(meets)
+    alert.regions.iter().any(meets)
 }
 
 /// The registry knows the tree (a city may have towns as children); digits stand in for what it does not know.

@@ -290,8 +290,10 @@ fn several_responsibilities_give_a_row_each() {
     assert_eq!(found.rows.len(), 2);
     assert_eq!(found.total.households, 2 * DOORS);
     assert_eq!(common(&[code("51"), code("52")]), None);
-    assert!(touches(&story.alert(), code(VILLAGES[0])) && touches(&story.alert(), code("51")));
-    assert!(!touches(&story.alert(), code("510726")));
+    assert!(
+        touches(&story.alert().meta, code(VILLAGES[0])) && touches(&story.alert().meta, code("51"))
+    );
+    assert!(!touches(&story.alert().meta, code("510726")));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::ledger::event::{InboxReceipt, MatchedBy, ReceiptRow};
-use crate::ledger::{Claimed, Correlator, Event, Found, Ledger, Proposal, Writer};
+use crate::ledger::{Claimed, Correlator, Event, Found, Ledger, Proposal, Refused, Writer};
 use crate::model::{Delivery, StreamId};
 
 /// What lanes and inlets share.
@@ -160,7 +160,13 @@ impl Inlet for ChannelInlet {
             proposal.events.extend(rows.into_events(&self.channel));
             self.desk.writer.propose(proposal)
         };
-        commit.await.map(drop).map_err(|_| Unavailable)
+        commit.await.map(drop).map_err(|refused| {
+            // Its alert was sealed just before: the far end says it again, and then it lies in the inbox.
+            if let Refused::Sealed { stream } = refused {
+                self.desk.correlator.lock().forget(stream);
+            }
+            Unavailable
+        })
     }
 
     /// Only transitions are journaled, never heartbeats; a lost one is seen again.

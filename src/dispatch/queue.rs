@@ -81,9 +81,7 @@ impl Queue {
 
     /// Takes in the blocks that were written since the last look.
     pub fn follow(&mut self, ledger: &Ledger, moment: Moment) {
-        let fresh = ledger.blocks_since(self.seen);
-        self.seen += fresh.len();
-        for block in fresh {
+        for block in ledger.blocks_since(&mut self.seen) {
             if block.channel != self.channel {
                 continue;
             }

@@ -104,6 +104,11 @@ impl Settler {
             match answer {
                 Ok(_) => return true,
                 Err(Refused::Closed) => return false,
+                // Nothing that is in hand is ever sealed.
+                Err(refused @ Refused::Sealed { .. }) => {
+                    tracing::error!(channel = self.channel, %refused, "outcomes of a sealed alert are dropped");
+                    return true;
+                }
                 Err(refused) => {
                     tracing::warn!(channel = self.channel, %refused, "outcomes wait for the journal");
                     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
@@ -204,7 +209,8 @@ impl Settler {
                     number: row.delivery,
                 };
                 for (part, reference) in (0_u8..).zip(references) {
-                    let claimed = correlator.settled(&self.channel, reference, delivery, part);
+                    let place = (part, row.attempt);
+                    let claimed = correlator.settled(&self.channel, reference, delivery, place);
                     receipts.claimed(claimed, &mut proposal.inbox_take);
                 }
             }

@@ -16,7 +16,7 @@ use super::problem::Problem;
 use crate::coverage::words::of_level;
 use crate::coverage::{self, ChannelLine};
 use crate::ledger::event::Born;
-use crate::ledger::{Alert, Identity, Phase};
+use crate::ledger::{Identity, Known, Phase};
 use crate::model::{RegionCode, StreamId};
 
 #[derive(Serialize)]
@@ -62,6 +62,8 @@ struct AlertLine {
     accepted: String,
     expires: String,
     deliveries: u32,
+    /// All of it is over: its figures stand, and are read from its stream.
+    sealed: bool,
 }
 
 #[derive(Serialize)]
@@ -88,15 +90,18 @@ struct AlertView {
 }
 
 /// Where an alert stands, in the field's words.
-fn state(gate: &Gate, alert: &Alert) -> (&'static str, &'static str) {
-    match alert.meta.born {
+fn state(gate: &Gate, alert: &Known) -> (&'static str, &'static str) {
+    if gate.ledger.damage_of(alert.stream()).is_some() {
+        return ("damaged", "流水损坏");
+    }
+    match alert.meta().born {
         Born::Quarantined => return ("quarantined", "暂存待核"),
         Born::Filed => return ("filed", "存档不发"),
         Born::Live | Born::SupersededBy(_) => {}
     }
-    let by = alert.withdrawn_by().and_then(|by| gate.ledger.alert(by));
+    let by = alert.withdrawn_by().and_then(|by| gate.ledger.known(by));
     match alert.phase() {
-        Phase::Withdrawn if by.is_some_and(|by| by.meta.msg_type == cap::MsgType::Cancel) => {
+        Phase::Withdrawn if by.is_some_and(|by| by.meta().msg_type == cap::MsgType::Cancel) => {
             ("lifted", "已解除")
         }
         Phase::Withdrawn => ("superseded", "已被替代"),
@@ -107,29 +112,27 @@ fn state(gate: &Gate, alert: &Alert) -> (&'static str, &'static str) {
     }
 }
 
-fn line(gate: &Gate, alert: &Alert) -> AlertLine {
+fn line(gate: &Gate, alert: &Known) -> AlertLine {
     let (state, state_zh) = state(gate, alert);
-    let (level, level_zh) = of_level(alert.meta.level);
+    let meta = alert.meta();
+    let (level, level_zh) = of_level(meta.level);
+    let event = meta.infos.first().map(|i| i.event.clone());
     AlertLine {
-        id: alert.stream,
-        identity: (&alert.meta.identity).into(),
+        id: alert.stream(),
+        identity: (&meta.identity).into(),
         state,
         state_zh,
         level,
         level_zh,
-        status: alert.meta.status,
-        msg_type: alert.meta.msg_type,
-        event: alert
-            .meta
-            .infos
-            .first()
-            .map(|i| i.event.clone())
-            .unwrap_or_default(),
-        bureau: alert.meta.caller.clone(),
-        bureau_name: gate.bureaus.name_of(&alert.meta.caller).map(str::to_owned),
-        accepted: alert.at.to_string(),
+        status: meta.status,
+        msg_type: meta.msg_type,
+        event: event.unwrap_or_default(),
+        bureau: meta.caller.clone(),
+        bureau_name: gate.bureaus.name_of(&meta.caller).map(str::to_owned),
+        accepted: alert.at().to_string(),
         expires: alert.expires().to_string(),
-        deliveries: alert.next_delivery(),
+        deliveries: alert.deliveries(),
+        sealed: alert.is_sealed(),
     }
 }
 
@@ -159,11 +162,11 @@ pub async fn list(
 ) -> Json<List> {
     let limit = params.limit.unwrap_or(USUAL).clamp(1, MOST);
     let before = params.before.unwrap_or(StreamId::MAX);
-    let all = gate.ledger.alerts();
+    let all = gate.ledger.every();
     let mut seen = all
         .iter()
         .rev()
-        .filter(|alert| alert.stream < before && sees(&caller, alert));
+        .filter(|alert| alert.stream() < before && sees(&caller, alert.meta()));
     let alerts: Vec<AlertLine> = seen
         .by_ref()
         .take(limit)
@@ -185,7 +188,7 @@ pub async fn one(State(gate): State<Arc<Gate>>, view: View) -> impl IntoResponse
     };
     let (born, born_zh, superseded_by) = born(alert.meta.born);
     Json(AlertView {
-        line: line(&gate, alert),
+        line: line(&gate, &view.known),
         born,
         born_zh,
         withdrawn_by: alert.withdrawn_by().or(superseded_by),

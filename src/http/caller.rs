@@ -12,7 +12,8 @@ use serde::de::DeserializeOwned;
 use super::problem::{BAD_PARAMETER, NO_SCOPE, Problem, UNKNOWN_REGION, UNPROVEN};
 use super::{Gate, House};
 use crate::coverage;
-use crate::ledger::Alert;
+use crate::ledger::event::Accepted;
+use crate::ledger::{Alert, Known, Unread};
 use crate::model::RegionCode;
 use crate::registry::Registry;
 use crate::trust::{Caller, Scope};
@@ -73,8 +74,8 @@ impl FromRequestParts<House> for Submitter {
 }
 
 /// Whether this caller may know of the alert: it touches their regions, or they brought it.
-pub fn sees(caller: &Caller, alert: &Alert) -> bool {
-    caller.id == alert.meta.caller
+pub fn sees(caller: &Caller, alert: &Accepted) -> bool {
+    caller.id == alert.caller
         || caller
             .regions
             .iter()
@@ -84,6 +85,8 @@ pub fn sees(caller: &Caller, alert: &Alert) -> bool {
 /// One alert as one caller may see it: the path's `{id}`.
 pub struct View {
     pub caller: Caller,
+    pub known: Known,
+    /// A sealed one is read back for the question.
     pub alert: Arc<Alert>,
     pub registry: Arc<Registry>,
 }
@@ -94,15 +97,27 @@ impl FromRequestParts<House> for View {
     async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, Problem> {
         let caller = prove(parts, &house.gate, Scope::Read)?;
         let id = param(parts, house, "id").await;
-        let found = id
-            .parse()
-            .ok()
-            .and_then(|stream| house.gate.ledger.alert(stream));
-        let alert = found
-            .filter(|alert| sees(&caller, alert))
+        let ledger = &house.gate.ledger;
+        let found = id.parse().ok().and_then(|stream| ledger.known(stream));
+        let known = found
+            .filter(|known| sees(&caller, known.meta()))
             .ok_or_else(|| Problem::unknown_alert(&id))?;
+        if let Some(why) = ledger.damage_of(known.stream()) {
+            return Err(Problem::damaged(known.stream(), &why));
+        }
+        let alert = match &known {
+            Known::Open(alert) => alert.clone(),
+            Known::Sealed(card) => {
+                let read = house.gate.archive.open(card.stream).await;
+                read.map_err(|unread| match unread {
+                    Unread::Store(away) => Problem::from(away),
+                    Unread::Damaged(why) => Problem::damaged(card.stream, &why),
+                })?
+            }
+        };
         Ok(Self {
             caller,
+            known,
             alert,
             registry: house.gate.registry(),
         })
@@ -121,7 +136,7 @@ impl View {
                     &[under],
                 ));
             }
-            if !coverage::touches(&self.alert, under) {
+            if !coverage::touches(&self.alert.meta, under) {
                 let detail = format!(
                     "alert {stream} does not speak of {under}; GET /v1/alerts/{stream} lists its regions"
                 );

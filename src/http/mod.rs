@@ -32,7 +32,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::ingest::Ingest;
-use crate::ledger::{Correlator, Ledger, Position};
+use crate::ledger::{Archive, Correlator, Ledger, Position};
 use crate::registry::Registry;
 use crate::store::Store;
 use crate::trust::Bureaus;
@@ -41,6 +41,8 @@ use problem::Problem;
 /// Every handle that the surface needs.
 pub struct Gate {
     pub ledger: Arc<Ledger>,
+    /// Reads sealed alerts back.
+    pub archive: Arc<Archive>,
     pub store: Arc<dyn Store>,
     pub registry: Arc<RwLock<Arc<Registry>>>,
     pub bureaus: Arc<Bureaus>,

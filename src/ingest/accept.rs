@@ -12,7 +12,7 @@ use super::names::{identity, reference, regions_hash};
 use super::walls::{allowed, codes_outside};
 use crate::ledger::event::{Accepted, Born, InfoMeta};
 use crate::ledger::record::sha256;
-use crate::ledger::{Event, Identity, Ledger, Proposal, Refused, Writer};
+use crate::ledger::{Event, Identity, Known, Ledger, Proposal, Refused, Writer};
 use crate::model::{RegionCode, StreamId};
 use crate::plan::{self, Plan, Plans, Targets};
 use crate::registry::Registry;
@@ -111,15 +111,15 @@ impl Ingest {
             });
             let loose = || {
                 self.ledger
-                    .alerts()
+                    .every()
                     .iter()
                     .rev()
-                    .find(|a| named(&a.meta.identity) && a.meta.status == alert.status)
-                    .map(|a| a.stream)
+                    .find(|a| named(&a.meta().identity) && a.meta().status == alert.status)
+                    .map(Known::stream)
             };
             let alike = |stream: &StreamId| {
-                let named = self.ledger.alert(*stream);
-                named.is_some_and(|a| a.meta.status == alert.status)
+                let named = self.ledger.known(*stream);
+                named.is_some_and(|a| a.meta().status == alert.status)
             };
             hits.extend(exact.filter(alike).or_else(loose));
         }
@@ -139,11 +139,12 @@ impl Ingest {
             return Ok(());
         }
         for stream in hits {
-            let Some(earlier) = self.ledger.alert(*stream) else {
+            let Some(earlier) = self.ledger.known(*stream) else {
                 continue;
             };
-            let may = earlier.meta.caller == caller.id
-                || earlier.meta.regions.iter().all(|r| caller.covers(*r));
+            let earlier = earlier.meta();
+            let may =
+                earlier.caller == caller.id || earlier.regions.iter().all(|r| caller.covers(*r));
             if !may {
                 let what = format!(
                     "alert {stream} is not yours to correct; the bureau that issued it must do so"
@@ -197,8 +198,8 @@ impl Ingest {
     fn regions(&self, streams: &[StreamId]) -> Vec<RegionCode> {
         let alerts = streams
             .iter()
-            .filter_map(|stream| self.ledger.alert(*stream));
-        let all: BTreeSet<_> = alerts.flat_map(|a| a.meta.regions.clone()).collect();
+            .filter_map(|stream| self.ledger.known(*stream));
+        let all: BTreeSet<_> = alerts.flat_map(|a| a.meta().regions.clone()).collect();
         let outer = |region: &RegionCode| !all.iter().any(|o| o != region && o.covers(*region));
         all.iter().copied().filter(outer).collect()
     }
@@ -206,8 +207,8 @@ impl Ingest {
     /// What says neither level nor event (a short Cancel) goes by the plan of what it corrects, or by any: it adds nobody.
     fn plan(&self, alert: &cap::Alert, hits: &[StreamId]) -> Option<(&Plan, &[u8])> {
         let of = |stream: &StreamId| {
-            let earlier = self.ledger.alert(*stream)?;
-            self.plans.named(&earlier.meta.plan_name)
+            let earlier = self.ledger.known(*stream)?;
+            self.plans.named(&earlier.meta().plan_name)
         };
         let silent = alert.infos.is_empty();
         self.plans.choose(alert).or_else(|| {
@@ -228,24 +229,19 @@ impl Ingest {
             return Born::Quarantined;
         }
         let own = identity(alert);
-        let corrects = |a: &crate::ledger::Alert| {
-            matches!(a.meta.msg_type, cap::MsgType::Update | cap::MsgType::Cancel)
-                && a.meta.born == Born::Live
-                && a.meta.status == alert.status
+        let corrects = |a: &Accepted| {
+            matches!(a.msg_type, cap::MsgType::Update | cap::MsgType::Cancel)
+                && a.born == Born::Live
+                && a.status == alert.status
                 // It came before what it corrects, so nothing but its own word says that it may.
-                && a.meta.caller == caller.id
-                && a.meta
-                    .references
+                && a.caller == caller.id
+                && a.references
                     .iter()
                     .any(|r| r.sender == own.sender && r.identifier == own.identifier)
-                && a.meta.identity != own
+                && a.identity != own
         };
-        let by = self
-            .ledger
-            .alerts()
-            .iter()
-            .find(|a| corrects(a))
-            .map(|a| a.stream);
+        let every = self.ledger.every();
+        let by = every.iter().find(|a| corrects(a.meta())).map(Known::stream);
         by.map_or(Born::Live, Born::SupersededBy)
     }
 
@@ -349,10 +345,11 @@ impl Ingest {
                 same_content: true,
             }) => {
                 // The first answer again: what was decided then stands.
-                if let Some(first) = self.ledger.alert(stream) {
-                    submitted.born = first.meta.born;
-                    submitted.regions.clone_from(&first.meta.regions);
-                    submitted.regions_hash = hex::encode(first.meta.regions_hash);
+                if let Some(first) = self.ledger.known(stream) {
+                    let first = first.meta();
+                    submitted.born = first.born;
+                    submitted.regions.clone_from(&first.regions);
+                    submitted.regions_hash = hex::encode(first.regions_hash);
                 }
                 submitted.stream = stream;
                 submitted.position = *self.writer.position().borrow();

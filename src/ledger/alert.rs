@@ -8,9 +8,13 @@ use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Rel
 
 use channel::{Evidence, Timestamp};
 use parking_lot::RwLock;
+use serde::{Deserialize, Serialize};
 
 use super::event::{self, Accepted, Audience, Ground, NO_HOUSEHOLD, VariantMeta};
-use crate::model::{Answer, DeliveryNo, EndpointId, HouseholdId, RegionCode, State, StreamId};
+use super::seal::Trail;
+use crate::model::{
+    Answer, DeliveryNo, Denial, EndpointId, HouseholdId, RegionCode, State, StreamId,
+};
 
 /// Sent when its outcome was lost: it may have arrived twice.
 pub const IN_DOUBT: u8 = 1;
@@ -21,7 +25,7 @@ pub const REFUSED: u8 = 4;
 /// The far end refused it after taking it.
 pub const FAR_REFUSED: u8 = 8;
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[repr(u8)]
 pub enum Phase {
@@ -47,6 +51,7 @@ pub struct Alert {
     grounds: RwLock<BTreeMap<RegionCode, Arc<Ground>>>,
     /// Duplicates that a crash or a lost answer may have made.
     pub doubts: AtomicU32,
+    pub trail: Trail,
 }
 
 impl Alert {
@@ -64,6 +69,7 @@ impl Alert {
             blocks: RwLock::default(),
             grounds: RwLock::default(),
             doubts: AtomicU32::new(0),
+            trail: Trail::default(),
         }
     }
 
@@ -117,10 +123,8 @@ impl Alert {
 
     /// Until when a variant's text stands.
     pub fn expiry_of(&self, variant: u16) -> Option<Timestamp> {
-        self.variants
-            .read()
-            .get(usize::from(variant))
-            .map(|v| v.expires)
+        let variants = self.variants.read();
+        variants.get(usize::from(variant)).map(|v| v.expires)
     }
 
     pub(super) fn add_variants(&self, variants: &[VariantMeta]) {
@@ -253,7 +257,7 @@ impl Block {
     }
 
     pub fn len(&self) -> u32 {
-        u32::try_from(self.endpoints.len()).unwrap_or(u32::MAX)
+        self.endpoints.len().try_into().unwrap_or(u32::MAX)
     }
 
     pub fn endpoint(&self, i: usize) -> EndpointId {
@@ -313,18 +317,17 @@ impl Block {
         self.due[i].load(Relaxed)
     }
 
-    /// When its evidence last rose.
     pub fn at(&self, i: usize) -> u32 {
         self.at[i].load(Relaxed)
     }
 
     pub fn answer(&self, i: usize) -> Answer {
-        Answer::of(
-            self.state(i),
-            self.evidence(i),
-            self.flag(i, REFUSED),
-            self.speaker,
-        )
+        let denial = match (self.flag(i, REFUSED), self.flag(i, FAR_REFUSED)) {
+            (true, _) => Denial::Never,
+            (false, true) => Denial::NotNow,
+            (false, false) => Denial::None,
+        };
+        Answer::of(self.state(i), self.evidence(i), denial, self.speaker)
     }
 
     /// How many stand in each state: cached, and proved by a recount.

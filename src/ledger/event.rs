@@ -5,6 +5,7 @@
 use channel::{Evidence, FailureClass, Key, Level, Timestamp, Verdict};
 use serde::{Deserialize, Serialize};
 
+use super::seal::Sealed;
 use crate::model::{DeliveryNo, EndpointId, HouseholdId, RegionCode, StreamId, Tags};
 use crate::store::DocumentId;
 
@@ -176,9 +177,24 @@ pub struct SettledRow {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MatchedBy {
+    /// By the far end's reference of an attempt that was not noted: as first written.
     Reference,
     Key,
+    /// As `Reference`, for a receipt that came before its settlement.
     Inbox,
+    /// By the far end's reference of this attempt.
+    ReferenceOf(u8),
+    InboxOf(u8),
+}
+
+impl MatchedBy {
+    /// The attempt that the receipt speaks of; our own key is one for all of them.
+    pub const fn attempt(self) -> Option<u8> {
+        match self {
+            Self::ReferenceOf(attempt) | Self::InboxOf(attempt) => Some(attempt),
+            Self::Reference | Self::Key | Self::Inbox => None,
+        }
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -273,6 +289,25 @@ pub enum Event {
     Expired {
         variants: Vec<u16>,
     },
+    // What the ledger itself does with streams.
+    /// On its alert's stream: all of it is over, and its state leaves memory.
+    Sealed(Box<Sealed>),
+    /// A correction speaks of it: its state is back.
+    Unsealed {
+        by: StreamId,
+    },
+    /// On the house stream: where streams ended that have grown since the last of these.
+    Witnessed {
+        heads: Vec<Witness>,
+    },
+}
+
+/// The last record of a stream: that it stood there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Witness {
+    pub stream: StreamId,
+    pub stream_seq: u32,
+    pub hash: [u8; 32],
 }
 
 /// A receipt that matched nothing, as it lies in the inbox.

@@ -5,13 +5,12 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use channel::{Evidence, FailureClass, Timestamp, Verdict};
+use channel::{Evidence, FailureClass, Timestamp};
 
 use super::Ledger;
-use super::alert::{Alert, Block, DISPUTED, FAR_REFUSED, IN_DOUBT, Phase, REFUSED};
-use super::event::{
-    Born, Event, HandedRange, MatchedBy, Next, Outcome, ReceiptRow, SettledRow, evidence_of,
-};
+use super::alert::{Alert, Block, FAR_REFUSED, IN_DOUBT, Phase, REFUSED};
+use super::event::{Born, Event, HandedRange, Next, Outcome, SettledRow, VariantMeta};
+use super::receipt::taken;
 use crate::model::{DeliveryNo, State, StreamId};
 
 /// An event that does not fit the history before it. Its stream is marked; the others go on.
@@ -63,50 +62,46 @@ impl Ledger {
             self.epoch.store(*epoch, Relaxed);
             return Ok(());
         }
+        if let Event::Witnessed { .. } = event {
+            return Ok(());
+        }
+        if let Event::Sealed(sealed) = event {
+            return self.seal(stream, **sealed);
+        }
+        if let Event::Unsealed { .. } = event {
+            return self.unseal(stream, time);
+        }
         let alert = self
             .alert(stream)
             .ok_or_else(|| misfit("speaks of an alert that was never accepted"))?;
-        self.on_alert(&alert, time, event)
+        self.on_alert(&alert, time, event)?;
+        alert.trail.went_on(time);
+        Ok(())
     }
 
     fn on_alert(&self, alert: &Alert, time: Timestamp, event: &Event) -> Result<(), Misfit> {
         match event {
             Event::Released { generation, .. } => alert.set_released(*generation),
-            Event::Variants { variants, .. } => alert.add_variants(variants),
+            Event::Variants { first, variants } => add_variants(alert, *first, variants)?,
             Event::Ground(ground) => alert.add_ground(ground.clone()),
             Event::Block(block) => self.add_block(alert, block)?,
             Event::Planned { .. } => alert.set_phase(Phase::Planned),
             Event::Withdrawn { by } => withdraw(alert, *by),
-            Event::Handed { ranges, .. } => {
+            Event::Handed { channel, ranges } => {
                 for range in ranges {
                     handed(alert, *range)?;
                 }
+                alert.trail.handed(channel, ranges);
             }
             Event::Settled { rows, .. } => {
                 for row in rows {
                     self.settled(alert, time, row)?;
                 }
             }
-            Event::Returned { deliveries, at } => {
-                for number in deliveries {
-                    let (block, i) = find(alert, *number)?;
-                    if block.state(i) == State::Handed {
-                        block.set_attempts(i, block.attempts(i).saturating_sub(1));
-                        reopen(alert, &block, i, *at);
-                    }
-                }
-            }
+            Event::Returned { deliveries, at } => returned(alert, deliveries, *at)?,
             Event::InDoubt {
                 deliveries, due, ..
-            } => {
-                for number in deliveries {
-                    let (block, i) = find(alert, *number)?;
-                    if block.state(i) == State::Handed {
-                        doubt(alert, &block, i);
-                        reopen(alert, &block, i, *due);
-                    }
-                }
-            }
+            } => in_doubt(alert, deliveries, *due)?,
             Event::Receipt { rows, .. } => {
                 for row in rows {
                     self.receipt(alert, row)?;
@@ -125,7 +120,10 @@ impl Ledger {
             | Event::Imported { .. }
             | Event::Link { .. }
             | Event::Presence { .. }
-            | Event::Took { .. } => {}
+            | Event::Took { .. }
+            | Event::Witnessed { .. }
+            | Event::Sealed(_)
+            | Event::Unsealed { .. } => {}
         }
         Ok(())
     }
@@ -204,44 +202,42 @@ impl Ledger {
         }
         Ok(())
     }
-
-    fn receipt(&self, alert: &Alert, row: &ReceiptRow) -> Result<(), Misfit> {
-        let (block, i) = find(alert, row.delivery)?;
-        let at = offset(alert, row.seen);
-        block.set_code(i, self.code_index(&row.code));
-        match row.verdict {
-            Verdict::Progress => block.raise_evidence(i, Evidence::Accepted, at),
-            Verdict::Reached(_) => {
-                if whole(alert, &block, i, row) {
-                    if block.flag(i, REFUSED | FAR_REFUSED) {
-                        block.raise_flag(i, DISPUTED);
-                    }
-                    block.raise_evidence(i, evidence_of(row.verdict), at);
-                    reached(&block, i);
-                } else {
-                    block.raise_evidence(i, Evidence::Accepted, at);
-                }
-            }
-            Verdict::Refused(class) => {
-                block.raise_evidence(i, Evidence::Accepted, at);
-                if block.evidence(i) >= Evidence::Delivered {
-                    block.raise_flag(i, DISPUTED);
-                } else {
-                    if is_never(class) {
-                        block.raise_flag(i, REFUSED);
-                    }
-                    block.raise_flag(i, FAR_REFUSED);
-                    if block.state(i) == State::Awaiting {
-                        block.set_state(i, State::Failed);
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
-fn find(alert: &Alert, number: DeliveryNo) -> Result<(Arc<Block>, usize), Misfit> {
+fn add_variants(alert: &Alert, first: u16, variants: &[VariantMeta]) -> Result<(), Misfit> {
+    if usize::from(first) != alert.variants().len() {
+        return Err(Misfit {
+            stream: alert.stream,
+            what: format!("its texts from {first} do not follow the ones before"),
+        });
+    }
+    alert.add_variants(variants);
+    Ok(())
+}
+
+fn returned(alert: &Alert, deliveries: &[DeliveryNo], at: Timestamp) -> Result<(), Misfit> {
+    for number in deliveries {
+        let (block, i) = find(alert, *number)?;
+        if block.state(i) == State::Handed {
+            block.set_attempts(i, block.attempts(i).saturating_sub(1));
+            reopen(alert, &block, i, at);
+        }
+    }
+    Ok(())
+}
+
+fn in_doubt(alert: &Alert, deliveries: &[DeliveryNo], due: Timestamp) -> Result<(), Misfit> {
+    for number in deliveries {
+        let (block, i) = find(alert, *number)?;
+        if block.state(i) == State::Handed {
+            doubt(alert, &block, i);
+            reopen(alert, &block, i, due);
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn find(alert: &Alert, number: DeliveryNo) -> Result<(Arc<Block>, usize), Misfit> {
     alert.find(number).ok_or_else(|| Misfit {
         stream: alert.stream,
         what: format!("speaks of delivery {number}, which no block holds"),
@@ -249,7 +245,7 @@ fn find(alert: &Alert, number: DeliveryNo) -> Result<(Arc<Block>, usize), Misfit
 }
 
 /// Milliseconds since the alert was accepted; an alert lives far less than the 49 days that fit.
-fn offset(alert: &Alert, time: Timestamp) -> u32 {
+pub(super) fn offset(alert: &Alert, time: Timestamp) -> u32 {
     u32::try_from(time.since(alert.at).as_millis()).unwrap_or(u32::MAX)
 }
 
@@ -268,35 +264,6 @@ fn handed(alert: &Alert, range: HandedRange) -> Result<(), Misfit> {
 fn doubt(alert: &Alert, block: &Block, i: usize) {
     if block.raise_flag(i, IN_DOUBT) {
         alert.doubts.fetch_add(1, Relaxed);
-    }
-}
-
-/// The far end took it in so many parts. Receipts that overtook this have struck off theirs already.
-fn taken(block: &Block, i: usize, parts: usize, at: u32) {
-    block.raise_evidence(i, Evidence::Accepted, at);
-    if block.evidence(i) >= Evidence::Delivered {
-        return;
-    }
-    if block.parts_taken(i, parts) {
-        block.raise_evidence(i, Evidence::Delivered, at);
-    }
-}
-
-/// Whether the whole text is reached with this receipt. A receipt by our own key speaks of all of it; one that overtook
-/// its settlement counts the parts by the text's segments.
-fn whole(alert: &Alert, block: &Block, i: usize, row: &ReceiptRow) -> bool {
-    if row.by == MatchedBy::Key || block.evidence(i) >= Evidence::Delivered {
-        return true;
-    }
-    let segments = alert.variant(block.variant(i)).map_or(1, |v| v.segments);
-    let parts = usize::try_from(segments).unwrap_or(usize::MAX);
-    block.part_reached(i, row.part, parts)
-}
-
-/// A proof closes what waits for it or would be sent again; what is planned, in hand or already closed keeps its state.
-fn reached(block: &Block, i: usize) {
-    if matches!(block.state(i), State::Awaiting | State::Due) {
-        block.set_state(i, State::Done);
     }
 }
 
@@ -342,6 +309,6 @@ fn end_open(block: &Block, state: State, of: impl Fn(u16) -> bool) {
 }
 
 /// Whether a refusal of this class is "never".
-fn is_never(class: FailureClass) -> bool {
+pub(super) fn is_never(class: FailureClass) -> bool {
     matches!(class, FailureClass::BadAddress | FailureClass::BadContent)
 }

@@ -3,41 +3,75 @@
 //! must not decide, must not read the registry and must not know any channel.
 
 mod alert;
+mod archive;
 mod correlate;
+mod draft;
 pub mod event;
 mod fold;
+mod receipt;
 pub mod record;
 mod replay;
+pub mod seal;
+pub mod verify;
 mod writer;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use channel::{PresenceState, Timestamp};
 use parking_lot::RwLock;
 
 pub use alert::{Alert, Block, DISPUTED, IN_DOUBT, Phase};
+pub use archive::{Archive, Unread};
 pub use correlate::{Claimed, Correlator, Found};
 pub use event::{Event, Identity};
 pub use replay::{Damage, replay};
+pub use seal::{Known, Sealing};
 pub use writer::{Commit, Position, Proposal, Refused, Writer};
 
 use crate::model::StreamId;
 use event::LinkState;
+use fold::Misfit;
 
 /// The state of all open alerts and of the house. Readers share it; only the fold writes.
 #[derive(Default)]
 pub struct Ledger {
     alerts: RwLock<BTreeMap<StreamId, Arc<Alert>>>,
     by_identity: RwLock<HashMap<Identity, StreamId>>,
+    /// What stays of sealed alerts.
+    shelf: RwLock<BTreeMap<StreamId, seal::Shelved>>,
+    /// What is damaged: nothing more of it is folded, and nobody works on it.
+    hurt: RwLock<BTreeMap<StreamId, Hurt>>,
+    seals: AtomicU64,
     /// Every block in the order it was written, for lanes that follow.
-    fresh: RwLock<Vec<Arc<Block>>>,
-    codes: RwLock<Codes>,
+    fresh: RwLock<Fresh>,
+    /// Shared with whatever reads a sealed stream back.
+    codes: Arc<RwLock<Codes>>,
     links: RwLock<BTreeMap<String, (LinkState, String, Timestamp)>>,
     presence: RwLock<BTreeMap<String, (PresenceState, Timestamp)>>,
     generation: AtomicU32,
     epoch: AtomicU32,
+}
+
+/// Blocks by the order they came in, without those of sealed alerts.
+#[derive(Default)]
+struct Fresh {
+    count: usize,
+    list: BTreeMap<usize, Arc<Block>>,
+}
+
+impl Fresh {
+    fn push(&mut self, block: Arc<Block>) {
+        self.list.insert(self.count, block);
+        self.count += 1;
+    }
+}
+
+struct Hurt {
+    why: String,
+    /// As far as it could be folded.
+    alert: Option<Arc<Alert>>,
 }
 
 #[derive(Default)]
@@ -46,11 +80,35 @@ struct Codes {
     index: HashMap<String, u16>,
 }
 
+/// What belongs to no alert: each of its events stands for itself.
+const HOUSE: StreamId = 0;
+
 impl Ledger {
+    /// The events of one record, by the one path of writer and restart. What does not fit marks its stream: nothing
+    /// more of it is folded, and the others go on.
+    pub(super) fn take<'a>(
+        &self,
+        stream: StreamId,
+        time: Timestamp,
+        events: impl IntoIterator<Item = &'a Event>,
+    ) -> Result<(), Misfit> {
+        if stream != HOUSE && self.damage_of(stream).is_some() {
+            return Ok(());
+        }
+        for event in events {
+            if let Err(misfit) = self.apply(stream, time, event) {
+                self.mark(stream, misfit.to_string());
+                return Err(misfit);
+            }
+        }
+        Ok(())
+    }
+
     fn insert(&self, alert: Alert) -> bool {
         let (stream, identity) = (alert.stream, alert.meta.identity.clone());
+        let known = self.known(stream).is_some();
         let mut alerts = self.alerts.write();
-        if alerts.contains_key(&stream) {
+        if known || alerts.contains_key(&stream) {
             return false;
         }
         alerts.insert(stream, Arc::new(alert));
@@ -70,13 +128,32 @@ impl Ledger {
         self.by_identity.read().get(identity).copied()
     }
 
-    /// The blocks written since a reader's last look; it keeps the new count.
-    pub fn blocks_since(&self, seen: usize) -> Vec<Arc<Block>> {
-        self.fresh
-            .read()
-            .get(seen..)
-            .map(<[_]>::to_vec)
-            .unwrap_or_default()
+    /// The blocks written since a reader's last look, which is moved on.
+    pub fn blocks_since(&self, seen: &mut usize) -> Vec<Arc<Block>> {
+        let fresh = self.fresh.read();
+        let blocks = fresh.list.range(*seen..).map(|(_, b)| b.clone()).collect();
+        *seen = fresh.count;
+        blocks
+    }
+
+    /// A record of this stream does not fit or cannot be read: nothing more of it is folded, and nobody works on it.
+    pub(crate) fn mark(&self, stream: StreamId, why: String) {
+        let alert = self.alerts.write().remove(&stream);
+        let mut hurt = self.hurt.write();
+        hurt.entry(stream).or_insert(Hurt { why, alert });
+    }
+
+    /// Why a stream is damaged.
+    pub fn damage_of(&self, stream: StreamId) -> Option<String> {
+        self.hurt.read().get(&stream).map(|hurt| hurt.why.clone())
+    }
+
+    /// Every damaged stream.
+    pub fn damage(&self) -> Damage {
+        let hurt = self.hurt.read();
+        hurt.iter()
+            .map(|(s, hurt)| (*s, hurt.why.clone()))
+            .collect()
     }
 
     /// The text of a code, as the far end gave it.

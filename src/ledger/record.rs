@@ -4,7 +4,7 @@
 use channel::Timestamp;
 use ring::digest::{Context, SHA256};
 
-use super::event::Event;
+use super::event::{Event, Witness};
 use crate::model::StreamId;
 use crate::store::Record;
 
@@ -34,6 +34,14 @@ pub enum BadRecord {
         stream: StreamId,
         format: u8,
     },
+    #[error(
+        "record {seq} of stream {stream}: its {column} cannot have been written; restore this stream from a backup"
+    )]
+    Torn {
+        seq: u64,
+        stream: StreamId,
+        column: &'static str,
+    },
     #[error("record {seq} of stream {stream}: event {event} of {count} is unknown or torn: {why}")]
     Event {
         seq: u64,
@@ -58,6 +66,15 @@ pub enum BadRecord {
 pub struct Head {
     pub stream_seq: u32,
     pub hash: [u8; 32],
+}
+
+impl From<Witness> for Head {
+    fn from(witness: Witness) -> Self {
+        Self {
+            stream_seq: witness.stream_seq,
+            hash: witness.hash,
+        }
+    }
 }
 
 /// What stands around the events of a new record.
@@ -85,6 +102,7 @@ pub fn pack(frame: Frame, head: Head, events: &[&Event]) -> Record {
         crc: crc32c::crc32c(&body),
         body,
         before: head.hash,
+        torn: None,
     }
 }
 
@@ -100,10 +118,10 @@ pub fn hash(record: &Record) -> [u8; 32] {
     context.update(&record.count.to_be_bytes());
     context.update(&record.before);
     context.update(&record.body);
-    digest(context)
+    finish(context)
 }
 
-fn digest(context: Context) -> [u8; 32] {
+pub(super) fn finish(context: Context) -> [u8; 32] {
     let mut out = [0; 32];
     out.copy_from_slice(context.finish().as_ref());
     out
@@ -113,7 +131,7 @@ fn digest(context: Context) -> [u8; 32] {
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut context = Context::new(&SHA256);
     context.update(bytes);
-    digest(context)
+    finish(context)
 }
 
 /// The head after `record`, if it follows `head` and is whole.
@@ -132,6 +150,13 @@ pub fn follow(head: Head, record: &Record) -> Result<Head, BadRecord> {
 
 pub fn unpack(record: &Record) -> Result<Vec<Event>, BadRecord> {
     let (seq, stream) = (record.seq, record.stream);
+    if let Some(column) = record.torn {
+        return Err(BadRecord::Torn {
+            seq,
+            stream,
+            column,
+        });
+    }
     let found = crc32c::crc32c(&record.body);
     if found != record.crc {
         return Err(BadRecord::Checksum {

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use super::event::{Event, Outcome};
 use super::record::{self, Head};
+use super::seal::{Card, last_serial};
 use super::writer::History;
-use super::{Correlator, Ledger};
+use super::{Correlator, Ledger, Proposal};
 use crate::model::{Delivery, StreamId};
-use crate::store::{Record, Store, StoreError};
+use crate::store::{Record, SealedRow, Store, StoreError};
 
 /// Why a stream is damaged.
 pub type Damage = BTreeMap<StreamId, String>;
@@ -35,15 +36,25 @@ pub async fn replay(store: &dyn Store) -> Result<Replayed, StoreError> {
         serials: HashMap::new(),
         records: 0,
     };
-    loop {
-        let page = store.records(out.history.seq, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        let next = last.seq;
-        for record in &page {
+    let open = store.open().await?;
+    for row in &open.sealed {
+        if !out.shelve(row) {
+            tracing::warn!(
+                stream = row.stream,
+                "its card is not of this version; its stream is read"
+            );
+            for record in &store.stream(row.stream).await? {
+                out.read(record);
+            }
+        }
+    }
+    for places in open.places.chunks(PAGE) {
+        for record in &store.at(places).await? {
             out.read(record);
         }
-        out.history.seq = next;
     }
+    out.ledger.shed();
+    out.history.seq = open.last;
     for row in store.identities().await? {
         out.history
             .identities
@@ -58,6 +69,25 @@ pub async fn replay(store: &dyn Store) -> Result<Replayed, StoreError> {
 }
 
 impl Replayed {
+    /// A sealed stream is its row alone; false where that cannot be read.
+    fn shelve(&mut self, row: &SealedRow) -> bool {
+        let Some(card) = Card::read(&row.card) else {
+            return false;
+        };
+        let head = Head {
+            stream_seq: row.stream_seq,
+            hash: row.hash,
+        };
+        self.history.heads.insert(row.stream, head);
+        self.history.epoch = self.history.epoch.max(row.epoch);
+        for (channel, serial) in &card.serials {
+            let highest = self.serials.entry(channel.clone()).or_default();
+            *highest = (*highest).max(*serial);
+        }
+        self.ledger.shelve(card);
+        true
+    }
+
     fn read(&mut self, record: &Record) {
         self.records += 1;
         let head = self
@@ -73,12 +103,15 @@ impl Replayed {
             stream_seq: said.unwrap_or(0).max(head.stream_seq),
             hash: record::hash(record),
         };
-        self.history.heads.insert(record.stream, after);
+        if record.stream != Proposal::NEW {
+            self.history.heads.insert(record.stream, after);
+        }
         if self.damage.contains_key(&record.stream) {
             return;
         }
         if let Err(why) = self.fold(head, record) {
             tracing::error!(stream = record.stream, %why, "a damaged record; its stream is marked, the others go on");
+            self.ledger.mark(record.stream, why.clone());
             self.damage.insert(record.stream, why);
         }
     }
@@ -88,10 +121,9 @@ impl Replayed {
         let events = record::unpack(record).map_err(|e| e.to_string())?;
         // Every record carries its epoch: a damaged house stream does not bring an old one back.
         self.history.epoch = self.history.epoch.max(record.epoch);
+        let taken = self.ledger.take(record.stream, record.time, &events);
+        taken.map_err(|misfit| misfit.to_string())?;
         for event in &events {
-            self.ledger
-                .apply(record.stream, record.time, event)
-                .map_err(|e| e.to_string())?;
             self.note(record.stream, event);
         }
         Ok(())
@@ -110,19 +142,21 @@ impl Replayed {
                         number: row.delivery,
                     };
                     for (part, reference) in (0_u8..).zip(references) {
-                        self.correlator.settled(channel, reference, delivery, part);
+                        let place = (part, row.attempt);
+                        self.correlator.settled(channel, reference, delivery, place);
                     }
                 }
             }
             Event::Handed { channel, ranges } => {
-                let last = ranges
-                    .iter()
-                    .filter(|r| r.lo < r.hi)
-                    .map(|r| r.serial.saturating_add(u64::from(r.hi - r.lo - 1)))
-                    .max()
-                    .unwrap_or(0);
                 let held = self.serials.entry(channel.clone()).or_default();
-                *held = (*held).max(last);
+                *held = last_serial(ranges).max(*held);
+            }
+            Event::Sealed(_) => self.correlator.forget(stream),
+            Event::Witnessed { heads } => {
+                for head in heads {
+                    let (stream, head) = (head.stream, Head::from(*head));
+                    self.history.witnessed.insert(stream, head);
+                }
             }
             _ => {}
         }

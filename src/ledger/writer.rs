@@ -9,10 +9,13 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use channel::{Clock, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::alert::Alert;
+use super::draft::{Draft, witnesses};
 use super::record::{self, Frame, Head};
+use super::seal::Sealing;
 use super::{Event, Identity, Ledger};
 use crate::model::StreamId;
-use crate::store::{Append, DocumentId, IdentityRow, InboxRow, Record, Store, StoreError};
+use crate::store::{Append, DocumentId, InboxRow, Record, Seal, Store, StoreError};
 
 /// The sequence of the last record of a commit: whoever has seen it has seen everything before it.
 pub type Position = u64;
@@ -30,6 +33,12 @@ pub struct Proposal {
     /// It builds on proposals whose commit was not awaited: refused once the writer has refused a commit since
     /// `Writer::refusals` was this.
     pub follows: Option<u64>,
+    /// Seals an alert, if nothing has happened to it since its figures were made.
+    pub seal: Option<Box<Sealing>>,
+    /// The state that an `Unsealed` among its events brings back.
+    pub back: Option<Arc<Alert>>,
+    /// Notes the heads of all streams that have grown since the last time.
+    pub witness: bool,
 }
 
 impl Proposal {
@@ -59,15 +68,29 @@ pub enum Refused {
         stream: StreamId,
         same_content: bool,
     },
+    #[error(
+        "a proposal writes to a new stream and claims no identity for it: give it one; nothing was changed"
+    )]
+    Unclaimed,
+    /// It speaks of an alert that is sealed, or was in the same commit.
+    #[error("alert {stream} is sealed: it is to be unsealed first; nothing was changed")]
+    Sealed { stream: StreamId },
+    /// The fold takes it, for journals of format 1 hold such blocks; nobody writes another.
+    #[error("alert {stream}: {what}; nothing was changed")]
+    Misfit { stream: StreamId, what: String },
+    #[error(
+        "alert {stream} is not as it was looked at; nothing was changed, it is looked at again"
+    )]
+    WentOn { stream: StreamId },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("the journal is closed: the gateway is stopping")]
     Closed,
 }
 
-struct Waiting {
-    proposal: Proposal,
-    answer: Answer,
+pub(super) struct Waiting {
+    pub proposal: Proposal,
+    pub answer: Answer,
 }
 
 /// Hands proposals to the writer's task.
@@ -85,6 +108,8 @@ pub struct History {
     pub epoch: u32,
     pub heads: HashMap<StreamId, Head>,
     pub identities: HashMap<String, (StreamId, [u8; 32])>,
+    /// Heads as the house stream notes them.
+    pub witnessed: HashMap<StreamId, Head>,
 }
 
 impl Writer {
@@ -131,6 +156,15 @@ impl Writer {
         }
     }
 
+    /// Notes the heads of all streams that have grown since the last time. Nobody need wait for it: a lost one is taken
+    /// again.
+    pub fn witness(&self) -> impl Future<Output = Result<Commit, Refused>> + Send + use<> {
+        self.propose(Proposal {
+            witness: true,
+            ..Proposal::default()
+        })
+    }
+
     /// How many commits the store has refused. Read before a chain of proposals that are not awaited one by one.
     pub fn refusals(&self) -> u64 {
         self.refusals.load(SeqCst)
@@ -163,34 +197,51 @@ impl State {
         }
     }
 
-    async fn commit(&mut self, group: Vec<Waiting>) {
+    /// What waits, put together into one commit.
+    fn draft(&self, group: Vec<Waiting>) -> Draft {
         let mut draft = Draft {
             append: Append::default(),
             events: Vec::new(),
             answers: Vec::with_capacity(group.len()),
+            back: Vec::new(),
+            texts: HashMap::new(),
             next_stream: self.next_stream,
         };
-        let refusals = self.refusals.load(SeqCst);
         for waiting in group {
-            if waiting.proposal.follows.is_some_and(|n| n != refusals) {
+            let (follows, refusals) = (waiting.proposal.follows, self.refusals());
+            if follows.is_some_and(|n| n != refusals) {
                 let why = "what it follows was refused before".into();
                 let refused = StoreError::Away("append to the journal", why);
                 let _ = waiting.answer.send(Err(refused.into()));
                 continue;
             }
-            draft.take(waiting, &self.history.identities);
+            let taken = draft.take(waiting, &self.history, &self.ledger);
+            if !taken && follows.is_some() {
+                self.refusals.fetch_add(1, SeqCst);
+            }
         }
+        draft
+    }
+
+    fn refusals(&self) -> u64 {
+        self.refusals.load(SeqCst)
+    }
+
+    async fn commit(&mut self, group: Vec<Waiting>) {
         let Draft {
             mut append,
             events,
             answers,
+            back,
             next_stream,
-        } = draft;
+            ..
+        } = self.draft(group);
         if answers.is_empty() {
             return;
         }
         let now = self.clock.now();
         let heads = self.pack(&mut append, now, &events);
+        self.stamp(&mut append.seals, now, &heads);
         let last = append.records.last().map_or(self.history.seq, |r| r.seq);
         let identities = append.identities.clone();
         let written = if append.is_empty() {
@@ -213,6 +264,9 @@ impl State {
             .map(|row| (row.identity, (row.stream, row.content)));
         self.history.identities.extend(held);
         self.next_stream = next_stream;
+        for alert in back {
+            self.ledger.bring_back(alert);
+        }
         self.fold(now, &events);
         for (answer, outcome) in answers {
             let _ = answer.send(outcome.map(|opened| Commit {
@@ -259,71 +313,29 @@ impl State {
         heads
     }
 
-    fn fold(&self, now: Timestamp, events: &[(StreamId, Event)]) {
-        for (stream, event) in events {
-            if let Err(misfit) = self.ledger.apply(*stream, now, event) {
-                tracing::error!(%misfit, "an event did not fit; a restart will mark its stream");
+    /// Where each sealed stream ends, now that it is known.
+    fn stamp(&self, seals: &mut [Seal], now: Timestamp, heads: &HashMap<StreamId, Head>) {
+        for Seal { row, .. } in seals {
+            let head = heads.get(&row.stream).copied().unwrap_or_default();
+            (row.stream_seq, row.hash) = (head.stream_seq, head.hash);
+            (row.epoch, row.at) = (self.history.epoch, now);
+        }
+    }
+
+    /// Record by record, as a restart does.
+    fn fold(&mut self, now: Timestamp, events: &[(StreamId, Event)]) {
+        for run in events.chunk_by(|a, b| a.0 == b.0) {
+            let stream = run[0].0;
+            let list = run.iter().map(|(_, event)| event);
+            if let Err(misfit) = self.ledger.take(stream, now, list) {
+                tracing::error!(%misfit, "an event did not fit; its stream is marked, the others go on");
             }
         }
+        let witnessed = events.iter().flat_map(|(_, event)| witnesses(event));
+        let heads = witnessed.map(|w| (w.stream, Head::from(*w)));
+        self.history.witnessed.extend(heads);
+        self.ledger.shed();
     }
 }
 
-type Answer = oneshot::Sender<Result<Commit, Refused>>;
-
-/// One commit while it is put together.
-struct Draft {
-    append: Append,
-    events: Vec<(StreamId, Event)>,
-    /// What each is told once all of it is durable: the stream it opened, or why not.
-    answers: Vec<(Answer, Result<Option<StreamId>, Refused>)>,
-    next_stream: StreamId,
-}
-
-impl Draft {
-    fn take(&mut self, waiting: Waiting, identities: &HashMap<String, (StreamId, [u8; 32])>) {
-        let Waiting {
-            mut proposal,
-            answer,
-        } = waiting;
-        let mut opened = None;
-        if let Some((identity, content)) = proposal.claim.take() {
-            let name = identity.to_string();
-            if let Some(known) = known(identities.get(&name), content) {
-                let _ = answer.send(Err(known));
-                return;
-            }
-            let beside = self.append.identities.iter().find(|r| r.identity == name);
-            if let Some(known) = known(beside.map(|r| (r.stream, r.content)).as_ref(), content) {
-                // Its holder is not durable yet, so this answer waits with it.
-                self.answers.push((answer, Err(known)));
-                return;
-            }
-            self.append.identities.push(IdentityRow {
-                identity: name,
-                stream: self.next_stream,
-                content,
-            });
-            opened = Some(self.next_stream);
-            self.next_stream += 1;
-        }
-        for (stream, event) in proposal.events {
-            let stream = match stream {
-                Proposal::NEW => opened.unwrap_or(0),
-                stream => stream,
-            };
-            self.events.push((stream, event));
-        }
-        self.append.documents.append(&mut proposal.documents);
-        self.append.inbox_put.append(&mut proposal.inbox_put);
-        self.append.inbox_take.append(&mut proposal.inbox_take);
-        self.answers.push((answer, Ok(opened)));
-    }
-}
-
-/// The refusal of a claim whose identity is held.
-fn known(holder: Option<&(StreamId, [u8; 32])>, content: [u8; 32]) -> Option<Refused> {
-    holder.map(|(stream, theirs)| Refused::Known {
-        stream: *stream,
-        same_content: *theirs == content,
-    })
-}
+pub(super) type Answer = oneshot::Sender<Result<Commit, Refused>>;

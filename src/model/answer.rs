@@ -43,17 +43,31 @@ pub enum Answer {
     Missed(Missed),
 }
 
+/// What the far end said last against a delivery.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Denial {
+    None,
+    /// It took it and did not bring it.
+    NotNow,
+    /// It will not take this address or this message.
+    Never,
+}
+
 impl Answer {
-    /// The answer of one delivery. `refused`: its last outcome said "never" rather than "not now". `speaker`: proof is
-    /// a played report, which is its own grade.
-    pub fn of(state: State, evidence: Evidence, refused: bool, speaker: bool) -> Self {
+    /// The answer of one delivery. A definite denial is better known than silence: what nobody waits for any longer and
+    /// was then denied is missed. A proof is better known than either. `speaker`: proof is a played report, which is its
+    /// own grade.
+    pub fn of(state: State, evidence: Evidence, denial: Denial, speaker: bool) -> Self {
         match (evidence, state) {
             (Evidence::Acknowledged, _) if speaker => Self::Reached(Grade::Played),
             (Evidence::Acknowledged, _) => Self::Reached(Grade::Confirmed),
             (Evidence::Delivered, _) if !speaker => Self::Reached(Grade::Delivered),
             (_, State::Planned | State::Handed | State::Awaiting | State::Due) => Self::Pending,
-            (_, State::Failed) if refused => Self::Missed(Missed::Refused),
+            (_, State::Failed | State::Done) if denial == Denial::Never => {
+                Self::Missed(Missed::Refused)
+            }
             (_, State::Failed) => Self::Missed(Missed::Failed),
+            (_, State::Done) if denial == Denial::NotNow => Self::Missed(Missed::Failed),
             // Accepted and then over: the far end may have brought it, nobody knows.
             (Evidence::Accepted | Evidence::Delivered, _) | (_, State::Done) => Self::Unknown,
             (_, State::Expired) => Self::Missed(Missed::Expired),
@@ -89,26 +103,30 @@ mod tests {
     fn accepted_alone_is_never_reached() {
         for state in State::ALL {
             for speaker in [false, true] {
-                let answer = Answer::of(state, Evidence::Accepted, false, speaker);
+                let answer = Answer::of(state, Evidence::Accepted, Denial::None, speaker);
                 assert!(!matches!(answer, Answer::Reached(_)), "{state:?}");
             }
         }
         assert_eq!(
-            Answer::of(State::Done, Evidence::Accepted, false, false),
+            Answer::of(State::Done, Evidence::Accepted, Denial::None, false),
             Answer::Unknown
         );
     }
 
     #[test]
     fn every_final_state_has_a_final_answer() {
-        for state in State::ALL {
+        let denials = [Denial::None, Denial::NotNow, Denial::Never];
+        let all = State::ALL
+            .into_iter()
+            .flat_map(|state| denials.map(|denial| (state, denial)));
+        for (state, denial) in all {
             for evidence in [
                 Evidence::None,
                 Evidence::Accepted,
                 Evidence::Delivered,
                 Evidence::Acknowledged,
             ] {
-                let answer = Answer::of(state, evidence, false, false);
+                let answer = Answer::of(state, evidence, denial, false);
                 if state.is_final() {
                     assert_ne!(answer, Answer::Pending, "{state:?} {evidence:?}");
                 }
@@ -117,10 +135,20 @@ mod tests {
     }
 
     #[test]
+    fn a_denial_that_came_after_the_end_is_better_known_than_silence() {
+        let closed = |denial| Answer::of(State::Done, Evidence::Accepted, denial, false);
+        assert_eq!(closed(Denial::None), Answer::Unknown);
+        assert_eq!(closed(Denial::NotNow), Answer::Missed(Missed::Failed));
+        assert_eq!(closed(Denial::Never), Answer::Missed(Missed::Refused));
+        let open = Answer::of(State::Due, Evidence::Accepted, Denial::Never, false);
+        assert_eq!(open, Answer::Pending, "what is tried again is not over");
+    }
+
+    #[test]
     fn a_late_proof_reaches_whatever_the_state() {
         for state in State::ALL {
             assert_eq!(
-                Answer::of(state, Evidence::Delivered, true, false),
+                Answer::of(state, Evidence::Delivered, Denial::Never, false),
                 Answer::Reached(Grade::Delivered)
             );
         }

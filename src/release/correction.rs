@@ -8,7 +8,7 @@ use channel::Evidence;
 
 use super::{Halt, Release};
 use crate::ledger::event::{Audience, NO_HOUSEHOLD};
-use crate::ledger::{Alert, Block};
+use crate::ledger::{Alert, Block, Event, Proposal, Unread};
 use crate::model::{RegionCode, State, StreamId};
 use crate::plan::{Outlets, PlannedBlock, Told, wall};
 use crate::registry::Registry;
@@ -30,6 +30,27 @@ fn corrects(alert: &Alert) -> bool {
 }
 
 impl Release {
+    /// Brings back what this alert corrects and what is sealed, before anything is decided upon it.
+    pub(super) async fn unseal(&self, alert: &Alert) -> Result<(), Halt> {
+        for stream in &alert.meta.hits {
+            if !corrects(alert) || !self.ledger.is_sealed(*stream) {
+                continue;
+            }
+            let back = self.archive.read(*stream).await.map_err(|why| match why {
+                Unread::Store(away) => Halt::Store(away),
+                Unread::Damaged(why) => Halt::Stream(*stream, why),
+            })?;
+            let event = Event::Unsealed { by: alert.stream };
+            let proposal = Proposal {
+                back: Some(back),
+                ..Proposal::of(*stream, event)
+            };
+            self.writer.propose(proposal).await?;
+            self.archive.forget(*stream).await;
+        }
+        Ok(())
+    }
+
     /// The alerts that this one corrects and that still stand.
     pub(super) fn standing(&self, alert: &Alert) -> Vec<StreamId> {
         let stands = |old: &StreamId| {

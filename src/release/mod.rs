@@ -12,7 +12,7 @@ use channel::{Channel, Stop};
 use parking_lot::RwLock;
 
 use crate::ledger::event::{Block, Born};
-use crate::ledger::{Alert, Event, Ledger, Phase, Proposal, Refused, Writer};
+use crate::ledger::{Alert, Archive, Event, Ledger, Phase, Proposal, Refused, Writer};
 use crate::model::{RegionCode, StreamId};
 use crate::plan::{self, Outlets, Plan, PlannedBlock, Stock, Targets, Told, Want};
 use crate::registry::Registry;
@@ -24,6 +24,7 @@ use variants::Variants;
 pub struct Release {
     pub ledger: Arc<Ledger>,
     pub writer: Writer,
+    pub archive: Arc<Archive>,
     pub store: Arc<dyn Store>,
     pub registry: Arc<RwLock<Arc<Registry>>>,
     pub channels: Arc<BTreeMap<String, Arc<dyn Channel>>>,
@@ -36,6 +37,8 @@ enum Halt {
     Refused(#[from] Refused),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("alert {0}: its stream cannot be read back: {1}; restore the journal from a backup")]
+    Stream(StreamId, String),
     #[error("alert {0}: {1} cannot be read back; restore the journal from a backup")]
     Document(StreamId, &'static str),
 }
@@ -81,7 +84,7 @@ impl Release {
                 if let Err(halt) = self.one(&alert).await {
                     tracing::error!(alert = alert.stream, %halt, "the release halts and is resumed");
                     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-                    again |= !matches!(halt, Halt::Document(..));
+                    again |= !matches!(halt, Halt::Document(..) | Halt::Stream(..));
                 }
             }
             // A store that was away comes back without a commit to tell it.
@@ -108,6 +111,7 @@ impl Release {
     async fn one(&self, alert: &Arc<Alert>) -> Result<(), Halt> {
         let mut work = self.read(alert).await?;
         let stream = alert.stream;
+        self.unseal(alert).await?;
         if alert.phase() == Phase::Accepted {
             self.begin(&work).await?;
         }

@@ -4,6 +4,7 @@
 
 mod postgres;
 mod registry;
+mod sealed;
 mod sqlite;
 
 use async_trait::async_trait;
@@ -11,6 +12,7 @@ use channel::Timestamp;
 
 pub use postgres::Postgres;
 pub use registry::RegistryFile;
+pub use sealed::{Open, Seal, SealedHousehold, SealedRow};
 pub use sqlite::Sqlite;
 
 use crate::model::StreamId;
@@ -36,6 +38,8 @@ pub struct Record {
     pub crc: u32,
     /// SHA-256 of the stream's record before this one; zeros for the first.
     pub before: [u8; 32],
+    /// The column whose value cannot have been written; the record is damaged, whatever else it says.
+    pub torn: Option<&'static str>,
 }
 
 /// A receipt that matched nothing yet.
@@ -62,6 +66,8 @@ pub struct Append {
     pub identities: Vec<IdentityRow>,
     pub inbox_put: Vec<InboxRow>,
     pub inbox_take: Vec<u64>,
+    pub unseals: Vec<StreamId>,
+    pub seals: Vec<Seal>,
 }
 
 impl Append {
@@ -71,6 +77,8 @@ impl Append {
             && self.identities.is_empty()
             && self.inbox_put.is_empty()
             && self.inbox_take.is_empty()
+            && self.unseals.is_empty()
+            && self.seals.is_empty()
     }
 }
 
@@ -103,6 +111,13 @@ pub trait Store: Send + Sync + 'static {
     async fn append(&self, append: Append) -> Result<(), StoreError>;
     /// Up to `limit` records with a greater sequence than `after`, in order.
     async fn records(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError>;
+    /// Where everything stands that is not sealed, and what is. It costs nothing for each record of a sealed stream.
+    async fn open(&self) -> Result<Open, StoreError>;
+    /// The records at these sequences, in order; what is not there is left out.
+    async fn at(&self, places: &[u64]) -> Result<Vec<Record>, StoreError>;
+    /// How the households of a sealed alert ended.
+    async fn sealed_households(&self, stream: StreamId)
+    -> Result<Vec<SealedHousehold>, StoreError>;
     async fn stream(&self, stream: StreamId) -> Result<Vec<Record>, StoreError>;
     async fn document(&self, id: DocumentId) -> Result<Option<Vec<u8>>, StoreError>;
     async fn identities(&self) -> Result<Vec<IdentityRow>, StoreError>;

@@ -7,6 +7,7 @@ mod lease;
 mod link;
 mod owner;
 mod reader;
+mod rows;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +17,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use channel::Clock;
 
-use super::{Append, DocumentId, IdentityRow, InboxRow, Record, Store, StoreError};
+use super::{
+    Append, DocumentId, IdentityRow, InboxRow, Open, Record, SealedHousehold, Store, StoreError,
+};
 use crate::model::StreamId;
 use lease::Lease;
 use link::Target;
@@ -93,6 +96,21 @@ impl Store for Postgres {
 
     async fn records(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
         self.reader.records(after, limit).await
+    }
+
+    async fn open(&self) -> Result<Open, StoreError> {
+        self.reader.open().await
+    }
+
+    async fn at(&self, places: &[u64]) -> Result<Vec<Record>, StoreError> {
+        self.reader.at(places).await
+    }
+
+    async fn sealed_households(
+        &self,
+        stream: StreamId,
+    ) -> Result<Vec<SealedHousehold>, StoreError> {
+        self.reader.sealed_households(stream).await
     }
 
     async fn stream(&self, stream: StreamId) -> Result<Vec<Record>, StoreError> {

@@ -5,6 +5,8 @@
 //! write-ahead log there before it is acknowledged. A copy of the log cut to that length is what a power cut may leave,
 //! which `kill -9` alone never shows: the page cache outlives a process. Unset, as in service, it costs nothing.
 
+mod rows;
+
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -12,11 +14,14 @@ use std::sync::{Arc, mpsc};
 
 use async_trait::async_trait;
 use channel::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::oneshot;
 
-use super::{Append, DocumentId, IdentityRow, InboxRow, Record, Store, StoreError};
+use super::{
+    Append, DocumentId, IdentityRow, InboxRow, Open, Record, SealedHousehold, Store, StoreError,
+};
 use crate::model::StreamId;
+use rows::{COLUMNS, record, signed, unsigned};
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS journal(
@@ -27,6 +32,12 @@ CREATE UNIQUE INDEX IF NOT EXISTS journal_stream ON journal(stream, stream_seq);
 CREATE TABLE IF NOT EXISTS document(id BLOB PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS identity(identity TEXT PRIMARY KEY, stream INTEGER NOT NULL, content BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS inbox(id INTEGER PRIMARY KEY, seen INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS sealed(
+  stream INTEGER PRIMARY KEY, stream_seq INTEGER NOT NULL, hash BLOB NOT NULL, epoch INTEGER NOT NULL,
+  at INTEGER NOT NULL, card BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS sealed_household(
+  stream INTEGER NOT NULL, household INTEGER NOT NULL, village INTEGER NOT NULL, local_group INTEGER NOT NULL,
+  away INTEGER NOT NULL, answer TEXT NOT NULL, grade TEXT, why TEXT, PRIMARY KEY(stream, household)) STRICT, WITHOUT ROWID;
 PRAGMA user_version=1;
 ";
 
@@ -152,31 +163,6 @@ impl Sqlite {
     }
 }
 
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn unsigned(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or(0)
-}
-
-fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
-    Ok(Record {
-        seq: unsigned(row.get(0)?),
-        epoch: row.get(1)?,
-        format: row.get(2)?,
-        stream: unsigned(row.get(3)?),
-        stream_seq: row.get(4)?,
-        time: Timestamp(row.get(5)?),
-        count: row.get(6)?,
-        body: row.get(7)?,
-        crc: row.get(8)?,
-        before: row.get(9)?,
-    })
-}
-
-const COLUMNS: &str = "seq, epoch, format, stream, stream_seq, time, count, body, crc, before";
-
 fn write(connection: &mut Connection, append: &Append) -> rusqlite::Result<()> {
     let tx = connection.transaction()?;
     {
@@ -212,6 +198,8 @@ fn write(connection: &mut Connection, append: &Append) -> rusqlite::Result<()> {
         for id in &append.inbox_take {
             take.execute([signed(*id)])?;
         }
+        rows::unseal(&tx, &append.unseals)?;
+        rows::seal(&tx, &append.seals)?;
     }
     tx.commit()
 }
@@ -241,6 +229,24 @@ impl Store for Sqlite {
                     .collect()
             })
             .await
+    }
+
+    async fn open(&self) -> Result<Open, StoreError> {
+        self.reader.call("read what is open", rows::open).await
+    }
+
+    async fn at(&self, places: &[u64]) -> Result<Vec<Record>, StoreError> {
+        let places = places.to_vec();
+        let work = move |c: &mut Connection| rows::at(c, &places);
+        self.reader.call("read the journal", work).await
+    }
+
+    async fn sealed_households(
+        &self,
+        stream: StreamId,
+    ) -> Result<Vec<SealedHousehold>, StoreError> {
+        let work = move |c: &mut Connection| rows::households(c, stream);
+        self.reader.call("read sealed households", work).await
     }
 
     async fn stream(&self, stream: StreamId) -> Result<Vec<Record>, StoreError> {
@@ -328,5 +334,38 @@ mod tests {
             assert!(told > last);
             last = told;
         }
+    }
+
+    #[tokio::test]
+    async fn a_number_that_no_column_was_given_tears_its_record_and_no_other() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("journal.sqlite");
+        let store = Sqlite::open(&path).expect("opens");
+        let list = (1..=8).map(|n| crate::store::suite::record(n, n, 1, b"x"));
+        let append = crate::store::suite::records(list.collect());
+        store.append(append).await.expect("appends");
+        let hand = Connection::open(&path).expect("opens");
+        hand.execute_batch(
+            "UPDATE journal SET epoch=4294967296 WHERE seq=1; UPDATE journal SET format=-1 WHERE seq=2;
+             UPDATE journal SET stream=-3 WHERE seq=3; UPDATE journal SET stream_seq=-1 WHERE seq=4;
+             UPDATE journal SET count=4294967296 WHERE seq=5; UPDATE journal SET crc=-1 WHERE seq=6;
+             UPDATE journal SET before=x'00' WHERE seq=7;",
+        )
+        .expect("damages");
+        let records = store.records(0, 10).await.expect("reads");
+        let torn: Vec<_> = records.iter().map(|r| (r.stream, r.torn)).collect();
+        let expected = [
+            (1, Some("epoch")),
+            (2, Some("format")),
+            (StreamId::MAX, Some("stream")),
+            (4, Some("stream_seq")),
+            (5, Some("count")),
+            (6, Some("crc")),
+            (7, Some("before")),
+            (8, None),
+        ];
+        assert_eq!(torn, expected);
+        let open = store.open().await.expect("reads");
+        assert_eq!(store.at(&open.places).await.expect("reads"), records);
     }
 }

@@ -3,7 +3,10 @@
 
 use channel::Timestamp;
 
-use super::{Append, IdentityRow, InboxRow, Record, Store, StoreError};
+use super::{
+    Append, IdentityRow, InboxRow, Record, Seal, SealedHousehold, SealedRow, Store, StoreError,
+};
+use crate::model::{Answer, Grade, Missed, RegionCode};
 
 pub fn record(seq: u64, stream: u64, stream_seq: u32, body: &[u8]) -> Record {
     Record {
@@ -17,6 +20,7 @@ pub fn record(seq: u64, stream: u64, stream_seq: u32, body: &[u8]) -> Record {
         body: body.to_vec(),
         crc: crc32c::crc32c(body),
         before: [u8::try_from(seq % 251).expect("small"); 32],
+        torn: None,
     }
 }
 
@@ -43,6 +47,34 @@ pub fn inbox(id: u64) -> InboxRow {
     }
 }
 
+/// What a stream is sealed with, and the doors of it in every answer's words.
+pub fn seal(stream: u64) -> Seal {
+    let door = |(household, answer)| SealedHousehold {
+        household,
+        village: RegionCode::try_from(510_727_217_201).expect("a village"),
+        group: 3,
+        away: household == 2,
+        answer,
+    };
+    let answers = [
+        Answer::Reached(Grade::Delivered),
+        Answer::Missed(Missed::NoEndpoint),
+        Answer::Unknown,
+    ];
+    let row = SealedRow {
+        stream,
+        stream_seq: 2,
+        hash: [6; 32],
+        epoch: 3,
+        at: Timestamp(9),
+        card: vec![0, 255, 1],
+    };
+    Seal {
+        row,
+        households: (1..).zip(answers).map(door).collect(),
+    }
+}
+
 /// # Panics
 /// When the store breaks its contract.
 pub async fn exercise<S: Store>(open: impl AsyncFn() -> S) {
@@ -51,6 +83,7 @@ pub async fn exercise<S: Store>(open: impl AsyncFn() -> S) {
     the_inbox_gives_and_takes(&open().await).await;
     an_empty_append_changes_nothing(&open().await).await;
     large_bodies_and_many_records_keep_their_order(&open).await;
+    what_is_sealed_is_a_row_until_it_is_unsealed(&open).await;
 }
 
 async fn what_is_written_is_there_after_a_restart<S: Store>(open: &impl AsyncFn() -> S) {
@@ -69,7 +102,7 @@ async fn what_is_written_is_there_after_a_restart<S: Store>(open: &impl AsyncFn(
         documents: vec![([1; 32], b"doc".to_vec()), ([1; 32], b"doc".to_vec())],
         identities: vec![identity("水利,x", 7)],
         inbox_put: vec![inbox(5)],
-        inbox_take: vec![],
+        ..Append::default()
     });
     append.await.expect("appends with rows");
     assert!(store.owns(), "who appended just now owns the store");
@@ -102,6 +135,8 @@ async fn an_append_is_all_or_nothing(store: &dyn Store) {
         identities,
         inbox_put: vec![inbox(6)],
         inbox_take: vec![5],
+        seals: vec![seal(7)],
+        ..Append::default()
     };
     let next = || vec![record(4, 9, 1, b"x")];
     let refused = [
@@ -140,6 +175,7 @@ async fn an_append_is_all_or_nothing(store: &dyn Store) {
         assert_eq!(store.document([3; 32]).await.expect("reads"), None, "{law}");
         assert_eq!(store.identities().await.expect("reads").len(), 1, "{law}");
         assert_eq!(store.inbox().await.expect("reads"), [inbox(5)], "{law}");
+        assert_eq!(store.open().await.expect("reads").sealed, [], "{law}");
     }
 }
 
@@ -200,4 +236,56 @@ async fn large_bodies_and_many_records_keep_their_order<S: Store>(open: &impl As
     let stream = store.stream(21).await.expect("reads");
     let places: Vec<u32> = stream.iter().map(|r| r.stream_seq).collect();
     assert!(places.iter().copied().eq(1..=1_667), "{places:?}");
+}
+
+/// A start is told of a sealed stream by its row, and of no record of it.
+async fn what_is_sealed_is_a_row_until_it_is_unsealed<S: Store>(open: &impl AsyncFn() -> S) {
+    let store = open().await;
+    let before = store.open().await.expect("reads");
+    let all: Vec<u64> = (1..=before.last).collect();
+    assert!(
+        before.places == all,
+        "every record of what is open, in order"
+    );
+    assert_eq!((before.last, before.sealed.len()), (5_005, 0));
+    let append = Append {
+        seals: vec![seal(20), seal(7)],
+        ..records(vec![record(5_006, 20, 1_668, b"sealed")])
+    };
+    store.append(append).await.expect("seals");
+    drop(store);
+    let store = open().await;
+    let sealed = store.open().await.expect("reads");
+    assert_eq!(sealed.last, 5_006, "also where the last is of a sealed one");
+    assert_eq!(sealed.sealed, [seal(7).row, seal(20).row]);
+    let read = store.at(&sealed.places).await.expect("reads");
+    assert!(read.iter().map(|r| r.seq).eq(sealed.places.iter().copied()));
+    assert!(read.iter().all(|r| r.stream != 20 && r.stream != 7));
+    assert_eq!(read.len(), 5_006 - 1_668 - 2);
+    let doors = store.sealed_households(20).await.expect("reads");
+    assert_eq!(doors, seal(20).households);
+    // Its stream is still there, for whoever asks for it.
+    assert_eq!(store.stream(20).await.expect("reads").len(), 1_668);
+    let gone = store.at(&[2, 5_006, 9_999]).await.expect("reads");
+    assert_eq!(gone.iter().map(|r| r.seq).collect::<Vec<_>>(), [2, 5_006]);
+    let twice = Append {
+        seals: vec![seal(7)],
+        ..Append::default()
+    };
+    let refused = store.append(twice).await;
+    assert!(
+        matches!(refused, Err(StoreError::Conflict(..))),
+        "{refused:?}"
+    );
+    let append = Append {
+        unseals: vec![20],
+        ..records(vec![record(5_007, 20, 1_669, b"unsealed")])
+    };
+    store.append(append).await.expect("unseals");
+    let again = store.open().await.expect("reads");
+    assert_eq!(again.sealed, [seal(7).row]);
+    assert_eq!(again.places.len(), 5_007 - 2);
+    assert_eq!(store.sealed_households(20).await.expect("reads"), []);
+    let kept = store.sealed_households(7).await.expect("reads");
+    assert_eq!(kept.len(), 3, "the other's rows stay");
 }

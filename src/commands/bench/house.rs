@@ -172,6 +172,7 @@ fn config(data: PathBuf, channel: ChannelConfig, plan: &str) -> (Read, String) {
     let (token, token_sha256) = trust::new_token();
     let config = Config {
         node: Node {
+            seal_after: crate::config::day(),
             redis: None,
             nodes: std::num::NonZeroU32::MIN,
             data: data.clone(),

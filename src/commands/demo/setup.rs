@@ -147,6 +147,7 @@ pub fn config(data: &Path, port: u16, county: &County, peers: &Peers) -> (Read, 
     );
     let config = Config {
         node: Node {
+            seal_after: crate::config::day(),
             redis: None,
             nodes: std::num::NonZeroU32::MIN,
             data: data.to_owned(),

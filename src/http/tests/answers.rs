@@ -252,6 +252,7 @@ async fn one_alert_shows_its_state_and_its_channels() {
         }
       ],
       "regions_hash": "1288d20f0ff4add572dd8fd8bb4d48a82273abbcb2b2b4a144ccc33885af0e8d",
+      "sealed": false,
       "state": "in-force",
       "state_zh": "生效中",
       "status": "Actual",

@@ -2,6 +2,7 @@
 
 mod answers;
 mod problems;
+mod sealed;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -21,7 +22,9 @@ use crate::ledger::record::sha256;
 use crate::ledger::{Event, Proposal, Writer, replay};
 use crate::model::StreamId;
 use crate::plan::Plans;
-use crate::store::{Append, DocumentId, IdentityRow, InboxRow, Record, Sqlite, StoreError};
+use crate::store::{
+    Append, DocumentId, IdentityRow, InboxRow, Open, Record, SealedHousehold, Sqlite, StoreError,
+};
 use crate::trust::{Bureau, Scope, token_hash};
 
 /// A store that can be taken away, or made to answer never.
@@ -52,6 +55,21 @@ impl Store for Moody {
 
     async fn records(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
         self.inner.records(after, limit).await
+    }
+
+    async fn open(&self) -> Result<Open, StoreError> {
+        self.inner.open().await
+    }
+
+    async fn at(&self, places: &[u64]) -> Result<Vec<Record>, StoreError> {
+        self.inner.at(places).await
+    }
+
+    async fn sealed_households(
+        &self,
+        stream: StreamId,
+    ) -> Result<Vec<SealedHousehold>, StoreError> {
+        self.inner.sealed_households(stream).await
     }
 
     async fn stream(&self, stream: StreamId) -> Result<Vec<Record>, StoreError> {
@@ -122,6 +140,7 @@ struct Surface {
     http: HttpClient,
     store: Arc<Moody>,
     writer: Writer,
+    gate: Arc<Gate>,
     stop: Stop,
     serving: JoinHandle<io::Result<()>>,
     _dir: tempfile::TempDir,
@@ -178,6 +197,7 @@ impl Surface {
             bureau("mute", "510727", &[]),
         ]);
         let gate = Arc::new(Gate {
+            archive: Arc::new(Archive::new(ledger.clone(), store.clone())),
             ledger,
             store: store.clone(),
             registry,
@@ -192,7 +212,7 @@ impl Surface {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
         let house = House {
-            gate,
+            gate: gate.clone(),
             stop: stop.clone(),
             patience,
         };
@@ -203,6 +223,7 @@ impl Surface {
             http,
             store,
             writer,
+            gate,
             stop,
             serving,
             _dir: dir,

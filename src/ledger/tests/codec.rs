@@ -8,8 +8,12 @@ use proptest::sample::select;
 use super::super::Ledger;
 use super::super::event::*;
 use super::super::record::{BadRecord, Frame, Head, pack, unpack};
-use super::kit::{START, accepted, block};
+use super::super::seal::{Sealed, Totals};
+use super::kit::{START, accepted, block, variants as texts};
 use crate::model::{RegionCode, Tags};
+
+/// How many events there are.
+pub const EVENTS: usize = 21;
 
 /// The place of an event in format 1. A new event stops the build here: give it the next place and a strategy below.
 pub fn place(event: &Event) -> usize {
@@ -32,6 +36,9 @@ pub fn place(event: &Event) -> usize {
         Event::Receipt { .. } => 15,
         Event::Overdue { .. } => 16,
         Event::Expired { .. } => 17,
+        Event::Sealed(_) => 18,
+        Event::Unsealed { .. } => 19,
+        Event::Witnessed { .. } => 20,
     }
 }
 
@@ -266,7 +273,11 @@ fn receipts() -> BoxedStrategy<Event> {
         evidence.prop_map(Verdict::Reached),
         class().prop_map(Verdict::Refused),
     ];
-    let by = select(vec![MatchedBy::Reference, MatchedBy::Key, MatchedBy::Inbox]);
+    let by = prop_oneof![
+        select(vec![MatchedBy::Reference, MatchedBy::Key, MatchedBy::Inbox]),
+        any::<u8>().prop_map(MatchedBy::ReferenceOf),
+        any::<u8>().prop_map(MatchedBy::InboxOf),
+    ];
     let times = (proptest::option::of(time()), time());
     let one = (any::<u32>(), any::<u8>(), verdict, text(), times, by).prop_map(
         |(delivery, part, verdict, code, (far, seen), by)| ReceiptRow {
@@ -281,6 +292,47 @@ fn receipts() -> BoxedStrategy<Event> {
     );
     (text(), few(one.boxed()))
         .prop_map(|(channel, rows)| Event::Receipt { channel, rows })
+        .boxed()
+}
+
+fn sealed() -> BoxedStrategy<Event> {
+    let figures = any::<[u32; 16]>().prop_map(|n| Totals {
+        households: n[0],
+        away: n[1],
+        confirmed: n[2],
+        delivered: n[3],
+        played: n[4],
+        no_endpoint: n[5],
+        refused: n[6],
+        failed: n[7],
+        expired: n[8],
+        withdrawn: n[9],
+        unknown: n[10],
+        people: n[11],
+        speakers: n[12],
+        speakers_played: n[13],
+        officers: n[14],
+        officers_reached: n[15],
+    });
+    (figures, any::<(u32, u32)>(), any::<[u8; 32]>())
+        .prop_map(|(totals, (deliveries, records), digest)| {
+            Event::Sealed(Box::new(Sealed {
+                totals,
+                deliveries,
+                records,
+                digest,
+            }))
+        })
+        .boxed()
+}
+
+fn witness() -> BoxedStrategy<Witness> {
+    any::<(u64, u32, [u8; 32])>()
+        .prop_map(|(stream, stream_seq, hash)| Witness {
+            stream,
+            stream_seq,
+            hash,
+        })
         .boxed()
 }
 
@@ -357,6 +409,11 @@ pub fn every() -> Vec<BoxedStrategy<Event>> {
         few(any::<u16>().boxed())
             .prop_map(|variants| Event::Expired { variants })
             .boxed(),
+        sealed(),
+        any::<u64>().prop_map(|by| Event::Unsealed { by }).boxed(),
+        few(witness())
+            .prop_map(|heads| Event::Witnessed { heads })
+            .boxed(),
     ]);
     all
 }
@@ -395,11 +452,12 @@ proptest! {
     fn an_event_of_absurd_numbers_is_folded_or_refused_and_never_panics(events in every()) {
         let ledger = Ledger::default();
         ledger.apply(1, START, &Event::Accepted(Box::new(accepted(1, Born::Live)))).expect("fits");
+        ledger.apply(1, START, &texts(0, 1)).expect("fits");
         ledger.apply(1, START, &Event::Block(block("sms", 0, &[(3, 0)]))).expect("fits");
         for event in &events {
             // Either answer is right; the next event must find a ledger that still answers.
             let _ = ledger.apply(1, START, event);
-            prop_assert!(ledger.alert(1).is_some());
+            prop_assert!(ledger.known(1).is_some());
         }
     }
 

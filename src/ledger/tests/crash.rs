@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::super::event::Event;
 use super::super::record::unpack;
 use super::super::replay::Replayed;
-use super::super::{Ledger, Proposal, Writer, replay};
+use super::super::{Archive, Ledger, Proposal, Writer, replay};
 use super::history::{History, fixed};
 use super::kit::{Memory, START, identity, view, view_of};
 use super::live::{known, run};
@@ -33,10 +33,11 @@ async fn recorded(ops: usize) -> Recorded {
         Arc::new(ManualClock::new(START)),
     );
     let begin = replay(&*store).await.expect("empty").history;
+    let archive = Archive::new(ledger.clone(), store.clone());
     let writer = Writer::start(store.clone(), ledger.clone(), clock.clone(), begin);
     let mut seen = Vec::new();
     for group in history.steps.chunks(3) {
-        run(&writer, &clock, group, &[3]).await;
+        run(&writer, &clock, &archive, group, &[3]).await;
         seen.push((*writer.position().borrow(), view(&ledger)));
     }
     Recorded {
@@ -57,13 +58,21 @@ async fn read(records: &[Record]) -> Replayed {
 async fn go_on(store: &Arc<Memory>, from: Replayed, rest: &[Record]) -> Arc<Ledger> {
     let ledger = from.ledger;
     let clock = Arc::new(ManualClock::new(START));
+    let archive = Archive::new(ledger.clone(), store.clone());
     let writer = Writer::start(store.clone(), ledger.clone(), clock.clone(), from.history);
     for record in rest {
         clock.advance(record.time.since(channel::Clock::now(&*clock)));
         let stream = record.stream;
-        let events = unpack(record).expect("whole").into_iter();
+        let events = unpack(record).expect("whole");
+        let unseals = events.iter().any(|e| matches!(e, Event::Unsealed { .. }));
+        let back = if unseals {
+            Some(archive.read(stream).await.expect("reads back"))
+        } else {
+            None
+        };
         let proposal = Proposal {
-            events: events.map(|event| (stream, event)).collect(),
+            events: events.into_iter().map(|event| (stream, event)).collect(),
+            back,
             ..Proposal::default()
         };
         writer.propose(proposal).await.expect("commits");
@@ -73,7 +82,7 @@ async fn go_on(store: &Arc<Memory>, from: Replayed, rest: &[Record]) -> Arc<Ledg
 
 #[tokio::test]
 async fn a_crash_at_every_record_boundary_loses_nothing_before_it() {
-    let recorded = recorded(130).await;
+    let recorded = recorded(200).await;
     let records = &recorded.records;
     assert!(records.len() > 80, "{}", records.len());
     let whole = read(records).await;
@@ -175,8 +184,9 @@ async fn check(
     assert!(again.history.epoch > 0);
     // The journal goes on: for every stream, and for a new one under its own number.
     let clock = Arc::new(ManualClock::new(START));
+    let ledger = again.ledger.clone();
     let writer = Writer::start(store.clone(), again.ledger, clock, again.history);
-    for stream in streams {
+    for stream in streams.iter().filter(|s| !ledger.is_sealed(**s)) {
         let event = if *stream == 0 {
             Event::Took {
                 epoch: 9,
@@ -273,7 +283,10 @@ async fn the_last_serial_of_a_channel_is_the_last_that_was_handed() {
         channel: "sms".into(),
         ranges,
     };
-    let events = [accepted, block, hand].map(|event| (1, event)).to_vec();
+    let texts = super::kit::variants(0, 1);
+    let events = [accepted, texts, block, hand]
+        .map(|event| (1, event))
+        .to_vec();
     let proposal = Proposal {
         events,
         ..Proposal::default()

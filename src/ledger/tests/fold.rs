@@ -537,6 +537,17 @@ fn what_does_not_fit_is_a_misfit() {
             serial: u64::MAX,
         }],
     });
+    for first in [0, 1, 3] {
+        misfit(super::kit::variants(first, 1));
+    }
+    misfit(Event::Unsealed { by: 2 });
+    let sealed = super::super::seal::Sealed {
+        totals: super::super::seal::Totals::default(),
+        deliveries: 3,
+        records: 0,
+        digest: [0; 32],
+    };
+    misfit(Event::Sealed(Box::new(sealed)));
     let unknown = story.0.apply(7, START, &Event::Withdrawn { by: 1 });
     assert_eq!(unknown.expect_err("never accepted").stream, 7);
 }
@@ -577,4 +588,73 @@ fn a_block_whose_lists_disagree_is_a_misfit_and_changes_nothing() {
         assert_eq!(view(&story.0), before);
     }
     story.apply(Event::Block(good));
+}
+
+#[test]
+fn a_refusal_that_comes_after_overdue_is_missed_and_not_unknown() {
+    let story = Story::new(1);
+    let answer = |delivery| {
+        let (block, i) = story.alert().find(delivery).expect("held");
+        block.answer(i)
+    };
+    let later = Verdict::Refused(FailureClass::Transient);
+    for (delivery, verdict, missed) in [(0, NEVER, Missed::Refused), (1, later, Missed::Failed)] {
+        story.hand(delivery, 1).take(delivery, 1, 1);
+        story.apply(Event::Overdue {
+            deliveries: vec![delivery],
+        });
+        assert_eq!(answer(delivery), Answer::Unknown);
+        story.receipt(delivery, 0, verdict);
+        assert_eq!(story.is(delivery).0, State::Done, "it is not reopened");
+        assert_eq!(answer(delivery), Answer::Missed(missed));
+        story.receipt(delivery, 0, DELIVERED);
+        assert!(matches!(answer(delivery), Answer::Reached(_)));
+        assert!(story.has(delivery, DISPUTED));
+    }
+}
+
+#[test]
+fn what_an_older_attempt_brings_changes_evidence_and_never_state() {
+    let of = MatchedBy::ReferenceOf;
+    let story = Story::new(1);
+    let again = Next::Due {
+        at: LATER,
+        charged: true,
+    };
+    for delivery in 0..3 {
+        story.hand(delivery, 1).take(delivery, 1, 1);
+        story.apply(Event::InDoubt {
+            deliveries: vec![delivery],
+            epoch: 1,
+            due: LATER,
+        });
+    }
+    // The second attempt of each was taken; the first is refused, proven, refused by its own word and by the newer's.
+    story.refuse(0, 1, FailureClass::InDoubt, again);
+    for delivery in 0..3 {
+        story.hand(delivery, 2).take(delivery, 2, 1);
+    }
+    story.receipt_by(0, 0, NEVER, of(1));
+    assert_eq!(story.is(0), (State::Awaiting, Evidence::Accepted));
+    assert!(!story.has(0, REFUSED) && !story.has(0, FAR_REFUSED) && !story.has(0, DISPUTED));
+    story.receipt_by(1, 0, DELIVERED, MatchedBy::InboxOf(1));
+    assert_eq!(story.is(1), (State::Awaiting, Evidence::Delivered));
+    story.receipt_by(1, 0, NEVER, of(2));
+    assert!(story.has(1, DISPUTED));
+    story.receipt_by(2, 0, NEVER, of(2));
+    assert_eq!(story.is(2), (State::Failed, Evidence::Accepted));
+}
+
+#[test]
+fn a_part_of_an_older_attempt_does_not_make_a_long_text_whole() {
+    let story = Story::new(2);
+    story.hand(0, 1).take(0, 1, 2).hand(0, 2).take(0, 2, 2);
+    for part in [0, 1] {
+        story.receipt_by(0, part, DELIVERED, MatchedBy::ReferenceOf(1));
+        assert_eq!(story.is(0), (State::Awaiting, Evidence::Accepted));
+    }
+    for part in [0, 1] {
+        story.receipt_by(0, part, DELIVERED, MatchedBy::ReferenceOf(2));
+    }
+    assert_eq!(story.is(0), (State::Done, Evidence::Delivered));
 }

@@ -1,6 +1,6 @@
-//! The golden journal of format 1: bytes that were written once and a state that they mean. Every later version reads
-//! them and sees the same. The files are not written again: a changed meaning is a new event, a changed layout a new
-//! format with a golden journal of its own beside this one.
+//! The golden journals of format 1: bytes that were written once and a state that they mean. Every later version reads
+//! them and sees the same. The files are not written again: a changed meaning is a new event, and new events come with a
+//! golden journal of their own beside the ones before; a changed layout is a new format.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,15 +12,36 @@ use serde_json::{Value, json};
 use super::super::event::{Event, Outcome};
 use super::super::record::{FORMAT, unpack};
 use super::super::replay::Replayed;
-use super::super::{Writer, replay};
-use super::codec::place;
+use super::super::{Archive, Writer, replay};
+use super::codec::{EVENTS, place};
 use super::history::fixed;
 use super::kit::{Memory, START, view};
 use super::live::{known, run};
 use crate::store::Record;
 
-const JOURNAL: &str = include_str!("../golden/format-1.json");
-const STATE: &str = include_str!("../golden/format-1.state.json");
+/// A journal and its state, with the places of the events that it brought.
+struct Golden {
+    name: &'static str,
+    journal: &'static str,
+    state: &'static str,
+    brought: std::ops::Range<usize>,
+}
+
+/// In the order they were written.
+const GOLDEN: [Golden; 2] = [
+    Golden {
+        name: "format-1",
+        journal: include_str!("../golden/format-1.json"),
+        state: include_str!("../golden/format-1.state.json"),
+        brought: 0..18,
+    },
+    Golden {
+        name: "format-1-sealed",
+        journal: include_str!("../golden/format-1-sealed.json"),
+        state: include_str!("../golden/format-1-sealed.state.json"),
+        brought: 18..EVENTS,
+    },
+];
 
 /// One record as the file holds it.
 #[derive(Serialize, Deserialize)]
@@ -68,13 +89,16 @@ impl From<Line> for Record {
             crc: line.crc,
             before: before.try_into().expect("32 bytes"),
             body: hex::decode(line.body).expect("hex"),
+            torn: None,
         }
     }
 }
 
-fn records() -> Vec<Record> {
-    let lines: Vec<Line> = serde_json::from_str(JOURNAL).expect("a golden journal");
-    lines.into_iter().map(Record::from).collect()
+impl Golden {
+    fn records(&self) -> Vec<Record> {
+        let lines: Vec<Line> = serde_json::from_str(self.journal).expect("a golden journal");
+        lines.into_iter().map(Record::from).collect()
+    }
 }
 
 /// Every reference that the records hold.
@@ -121,26 +145,32 @@ async fn every_version_reads_format_1_as_it_was_meant() {
     if std::env::var_os(REWRITE).is_some() {
         rewrite().await;
     }
-    let records = records();
-    let mut places = [false; 18];
-    for record in &records {
-        assert_eq!(record.format, 1);
-        for event in unpack(record).expect("whole") {
-            places[place(&event)] = true;
+    for golden in &GOLDEN {
+        let records = golden.records();
+        let mut places = [false; EVENTS];
+        for record in &records {
+            assert_eq!(record.format, 1);
+            for event in unpack(record).expect("whole") {
+                places[place(&event)] = true;
+            }
         }
-    }
-    assert_eq!(places, [true; 18], "each event of format 1 is in it");
-    let (state, replayed) = meant(records).await;
-    assert!(replayed.damage.is_empty(), "{:?}", replayed.damage);
-    let expected: Value = serde_json::from_str(STATE).expect("a golden state");
-    for key in ["ledger", "serials", "references"] {
-        assert_eq!(state[key], expected[key], "{key}");
+        let brought = &places[golden.brought.clone()];
+        assert!(brought.iter().all(|is| *is), "{}: {places:?}", golden.name);
+        let (state, replayed) = meant(records).await;
+        assert!(replayed.damage.is_empty(), "{:?}", replayed.damage);
+        let expected: Value = serde_json::from_str(golden.state).expect("a golden state");
+        for (key, expected) in expected["ledger"].as_object().expect("a ledger") {
+            assert_eq!(&state["ledger"][key], expected, "{}: {key}", golden.name);
+        }
+        for key in ["serials", "references"] {
+            assert_eq!(state[key], expected[key], "{}: {key}", golden.name);
+        }
     }
 }
 
 #[test]
 fn format_1_is_written_as_it_was() {
-    for record in records() {
+    for record in GOLDEN.iter().flat_map(Golden::records) {
         let mut body = Vec::new();
         for event in unpack(&record).expect("whole") {
             body = postcard::to_extend(&event, body).expect("packs");
@@ -156,15 +186,16 @@ fn format_1_is_written_as_it_was() {
 
 const REWRITE: &str = "TOCSIN_REWRITE_GOLDEN";
 
-/// Writes both files anew and fails the test. Only before format 1 is released, or, copied, for the first journal of a
-/// new format: `TOCSIN_REWRITE_GOLDEN=1 cargo nextest run -p tocsin golden`, and then a review of the difference.
+/// Writes the last journal and its state anew and fails the test: only before a release has its events.
+/// `TOCSIN_REWRITE_GOLDEN=1 cargo nextest run -p tocsin golden`, and then a review of the difference.
 async fn rewrite() {
     assert_eq!(FORMAT, 1, "a new format has a golden journal of its own");
     let store = Arc::new(Memory::default());
     let clock = Arc::new(ManualClock::new(START));
     let begin = replay(&*store).await.expect("empty");
+    let archive = Archive::new(begin.ledger.clone(), store.clone());
     let writer = Writer::start(store.clone(), begin.ledger, clock.clone(), begin.history);
-    run(&writer, &clock, &fixed(220).steps, &[2, 1, 4]).await;
+    run(&writer, &clock, &archive, &fixed(120).steps, &[2, 1, 4]).await;
     let records = store.records();
     let lines: Vec<_> = records
         .iter()
@@ -173,8 +204,9 @@ async fn rewrite() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ledger/golden");
     let journal = format!("[\n{}\n]\n", lines.join(",\n"));
     let state = format!("{}\n", meant(records).await.0);
-    std::fs::write(folder.join("format-1.json"), journal).expect("writes");
-    std::fs::write(folder.join("format-1.state.json"), state).expect("writes");
+    let name = GOLDEN[GOLDEN.len() - 1].name;
+    std::fs::write(folder.join(format!("{name}.json")), journal).expect("writes");
+    std::fs::write(folder.join(format!("{name}.state.json")), state).expect("writes");
     panic!(
         "the golden journal was written anew; take {REWRITE} away, review the difference and run again"
     );

@@ -7,7 +7,8 @@ use std::time::Duration;
 use channel::{Evidence, FailureClass, PresenceState, Timestamp, Verdict};
 
 use super::super::event::*;
-use super::super::{Correlator, Event, Found, Ledger, Proposal};
+use super::super::seal::{Card, Sealed, Sealing, Totals};
+use super::super::{Alert, Correlator, Event, Found, Ledger, Proposal};
 use super::kit::{START, accepted, block, ground, identity, variant};
 use crate::model::{Delivery, StreamId};
 
@@ -75,7 +76,7 @@ struct Few {
 
 impl History {
     fn go(&mut self, (op, a, b, c): Op) {
-        match op % 24 {
+        match op % 27 {
             0 => self.accept(a),
             1 | 2 => self.release(a, b),
             3 => self.block(a, b),
@@ -92,6 +93,8 @@ impl History {
             20 => self.give_back(a, b, c),
             21 => self.overdue(a, b),
             22 => self.house(a, b),
+            23 | 24 => self.seal(a, b),
+            25 => self.witness(),
             _ => self.everything(a, c),
         }
     }
@@ -110,6 +113,11 @@ impl History {
             let fits = self.ledger.apply(stream, self.now, event);
             fits.expect("a history that could have happened");
         }
+        if let Some(sealing) = &proposal.seal {
+            let event = Event::Sealed(Box::new(sealing.card.sealed));
+            let fits = self.ledger.apply(sealing.card.stream, self.now, &event);
+            fits.expect("an alert that is open");
+        }
         self.steps.push(Step { wait, proposal });
     }
 
@@ -123,7 +131,34 @@ impl History {
 
     fn on(&mut self, a: u16, event: impl FnOnce(StreamId) -> Event) {
         let stream = self.stream(a);
-        self.one(stream, event(stream));
+        if self.ledger.alert(stream).is_some() {
+            self.one(stream, event(stream));
+        }
+    }
+
+    /// Seals what is open and brings back what is sealed. What still waits in it is nothing to the journal.
+    fn seal(&mut self, a: u16, b: u16) {
+        let stream = self.stream(a);
+        let Some(alert) = self.ledger.alert(stream) else {
+            // The journal reads it back from its records, here it is still whole.
+            return self.one(stream, Event::Unsealed { by: self.streams });
+        };
+        if !b.is_multiple_of(3) {
+            return;
+        }
+        let sealing = sealing(&self.ledger, &alert);
+        self.push(Proposal {
+            seal: Some(Box::new(sealing)),
+            ..Proposal::default()
+        });
+        self.correlator.forget(stream);
+    }
+
+    fn witness(&mut self) {
+        self.push(Proposal {
+            witness: true,
+            ..Proposal::default()
+        });
     }
 
     /// A few deliveries of one alert, if it has any.
@@ -164,7 +199,9 @@ impl History {
 
     fn release(&mut self, a: u16, b: u16) {
         let stream = self.stream(a);
-        let alert = self.ledger.alert(stream).expect("accepted");
+        let Some(alert) = self.ledger.alert(stream) else {
+            return;
+        };
         let mut proposal = Proposal::of(
             stream,
             Event::Released {
@@ -195,8 +232,11 @@ impl History {
 
     fn block(&mut self, a: u16, b: u16) {
         let stream = self.stream(a);
-        let event = self.next_block(stream, b, 0);
-        self.one(stream, event);
+        let alert = self.ledger.alert(stream);
+        if alert.is_some_and(|alert| !alert.variants().is_empty()) {
+            let event = self.next_block(stream, b, 0);
+            self.one(stream, event);
+        }
     }
 
     fn hand(&mut self, a: u16, b: u16, c: u16) {
@@ -275,7 +315,11 @@ impl History {
             };
             for (part, reference) in (0..).zip(references) {
                 self.references.push((channel.clone(), reference.clone()));
-                for one in self.correlator.settled(&channel, reference, delivery, part) {
+                let place = (part, row.attempt);
+                for one in self
+                    .correlator
+                    .settled(&channel, reference, delivery, place)
+                {
                     proposal.inbox_take.push(one.inbox);
                     receipts.push(row_of(one.found, one.receipt));
                 }
@@ -413,6 +457,21 @@ impl History {
             self.hand(a, b, c);
             self.settle(a, b, c, true);
         }
+    }
+}
+
+/// Whatever it stands at, and without figures: these are the coverage room's.
+pub fn sealing(ledger: &Ledger, alert: &Alert) -> Sealing {
+    let sealed = Sealed {
+        totals: Totals::default(),
+        deliveries: alert.next_delivery(),
+        records: 0,
+        digest: ledger.digest(alert),
+    };
+    Sealing {
+        card: Card::of(alert, sealed),
+        count: alert.trail.count(),
+        households: Vec::new(),
     }
 }
 

@@ -9,15 +9,19 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
+use super::super::Event;
 use super::super::alert::{FAR_REFUSED, REFUSED};
 use super::super::event::{
     Accepted, Audience, Block, Born, Ground, GroundHousehold, Identity, InfoMeta, NO_HOUSEHOLD,
     VariantMeta,
 };
-use super::super::{Alert, DISPUTED, IN_DOUBT, Ledger};
+use super::super::{Alert, DISPUTED, IN_DOUBT, Known, Ledger};
 use crate::ledger;
 use crate::model::{RegionCode, State, StreamId, Tags};
-use crate::store::{Append, DocumentId, IdentityRow, InboxRow, Record, Store, StoreError};
+use crate::store::{
+    Append, DocumentId, IdentityRow, InboxRow, Open, Record, Seal, SealedHousehold, Store,
+    StoreError,
+};
 
 /// 2026-07-14 09:00 in Beijing.
 pub const START: Timestamp = Timestamp(1_783_990_800_000);
@@ -75,6 +79,12 @@ pub fn variant(kind: &str, segments: u32) -> VariantMeta {
     }
 }
 
+/// So many texts, from `first` on.
+pub fn variants(first: u16, count: usize) -> Event {
+    let variants = vec![variant("sms", 1); count];
+    Event::Variants { first, variants }
+}
+
 pub fn ground(nth: u64) -> Ground {
     let household = |id| GroundHousehold {
         id,
@@ -116,8 +126,14 @@ pub fn block(channel: &str, first: u32, runs: &[(u32, u16)]) -> Block {
 
 /// Everything that can be seen of a ledger. Sums that it keeps are counted again.
 pub fn view(ledger: &Ledger) -> Value {
-    let fresh: Vec<_> = ledger.blocks_since(0);
+    let fresh: Vec<_> = ledger.blocks_since(&mut 0);
+    let cards = ledger.every().into_iter().filter_map(|known| match known {
+        Known::Sealed(card) => Some(json!(*card)),
+        Known::Open(_) => None,
+    });
     json!({
+        "sealed": cards.collect::<Vec<_>>(),
+        "damage": ledger.damage(),
         "generation": ledger.generation(),
         "epoch": ledger.epoch(),
         "links": ledger.links(),
@@ -205,6 +221,7 @@ pub struct Rows {
     pub documents: Vec<(DocumentId, Vec<u8>)>,
     pub identities: Vec<IdentityRow>,
     pub inbox: Vec<InboxRow>,
+    pub seals: Vec<Seal>,
 }
 
 /// A store in memory: all or nothing, every place written once.
@@ -271,6 +288,9 @@ fn write(rows: &mut Rows, append: Append) -> Result<(), StoreError> {
         }
         rows.identities.push(row);
     }
+    rows.seals
+        .retain(|seal| !append.unseals.contains(&seal.row.stream));
+    rows.seals.extend(append.seals);
     rows.documents.extend(append.documents);
     rows.inbox.extend(append.inbox_put);
     rows.inbox
@@ -299,6 +319,35 @@ impl Store for Memory {
         records.retain(|r| r.seq > after);
         records.truncate(limit);
         Ok(records)
+    }
+
+    async fn open(&self) -> Result<Open, StoreError> {
+        let rows = self.rows.lock();
+        let sealed: Vec<_> = rows.seals.iter().map(|seal| seal.row.clone()).collect();
+        let open = |r: &&Record| sealed.iter().all(|row| row.stream != r.stream);
+        let mut places: Vec<_> = rows.records.iter().filter(open).map(|r| r.seq).collect();
+        places.sort_unstable();
+        Ok(Open {
+            last: rows.records.iter().map(|r| r.seq).max().unwrap_or(0),
+            places,
+            sealed,
+        })
+    }
+
+    async fn at(&self, places: &[u64]) -> Result<Vec<Record>, StoreError> {
+        let mut records = self.records();
+        records.retain(|r| places.contains(&r.seq));
+        records.sort_by_key(|r| r.seq);
+        Ok(records)
+    }
+
+    async fn sealed_households(
+        &self,
+        stream: StreamId,
+    ) -> Result<Vec<SealedHousehold>, StoreError> {
+        let rows = self.rows.lock();
+        let seal = rows.seals.iter().find(|seal| seal.row.stream == stream);
+        Ok(seal.map(|s| s.households.clone()).unwrap_or_default())
     }
 
     async fn stream(&self, stream: StreamId) -> Result<Vec<Record>, StoreError> {

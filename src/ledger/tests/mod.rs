@@ -8,4 +8,5 @@ mod golden;
 mod history;
 mod kit;
 mod live;
+mod verify;
 mod writer;

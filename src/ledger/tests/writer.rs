@@ -10,8 +10,9 @@ use futures::future::join_all;
 use super::super::event::{Born, Event};
 use super::super::record::unpack;
 use super::super::writer::History;
-use super::super::{Commit, Ledger, Proposal, Refused, Writer, replay};
-use super::kit::{Memory, START, accepted, identity, view};
+use super::super::{Archive, Commit, Ledger, Proposal, Refused, Writer, replay};
+use super::history::sealing;
+use super::kit::{Memory, START, accepted, block, identity, variants, view};
 
 struct Bench {
     store: Arc<Memory>,
@@ -285,4 +286,177 @@ async fn what_follows_a_refused_proposal_is_refused_also_when_the_store_is_back(
     let follows = Some(bench.writer.refusals());
     let anew = Proposal { follows, ..beat(2) };
     bench.writer.propose(anew).await.expect("commits");
+}
+
+#[tokio::test]
+async fn a_new_stream_without_an_identity_is_refused_and_the_house_gets_nothing_of_it() {
+    let bench = bench(Memory::default());
+    let unclaimed = Proposal {
+        claim: None,
+        ..open(1, 7)
+    };
+    assert_eq!(
+        bench.writer.propose(unclaimed).await,
+        Err(Refused::Unclaimed)
+    );
+    assert_eq!(bench.store.records(), []);
+}
+
+#[tokio::test]
+async fn a_text_that_is_not_there_is_refused_before_it_is_written() {
+    let bench = bench(Memory::default());
+    bench.writer.propose(open(1, 7)).await.expect("opens");
+    let block = |first, text| Proposal::of(1, Event::Block(block("sms", first, &[(2, text)])));
+    let texts = |first| Proposal::of(1, variants(first, 2));
+    // One commit: what is refused in it leaves the others as they are.
+    let group = [
+        block(0, 0),
+        texts(1),
+        texts(0),
+        block(0, 2),
+        block(0, 1),
+        texts(2),
+        block(2, 3),
+    ];
+    let answers = join_all(group.map(|p| bench.writer.propose(p))).await;
+    let refused: Vec<bool> = answers
+        .iter()
+        .map(|a| matches!(a, Err(Refused::Misfit { stream: 1, .. })))
+        .collect();
+    assert_eq!(refused, [true, true, false, true, false, false, false]);
+    assert_eq!(bench.ledger.alert(1).expect("open").next_delivery(), 4);
+    assert!(bench.ledger.damage().is_empty());
+}
+
+#[tokio::test]
+async fn what_does_not_fit_marks_its_stream_live_as_a_restart_does() {
+    let bench = bench(Memory::default());
+    for nth in [1, 2] {
+        bench.writer.propose(open(nth, 7)).await.expect("opens");
+    }
+    let overdue = |deliveries| Event::Overdue { deliveries };
+    let events = [
+        (
+            1,
+            Event::Released {
+                generation: 9,
+                by: "rule".into(),
+            },
+        ),
+        (1, overdue(vec![4])),
+        (1, Event::Withdrawn { by: 2 }),
+        (2, Event::Withdrawn { by: 1 }),
+    ];
+    let proposal = Proposal {
+        events: events.to_vec(),
+        ..Proposal::default()
+    };
+    bench
+        .writer
+        .propose(proposal)
+        .await
+        .expect("is written all the same");
+    let more = Proposal::of(1, Event::Withdrawn { by: 2 });
+    bench.writer.propose(more).await.expect("is written");
+    let marked: Vec<_> = bench.ledger.damage().into_keys().collect();
+    assert_eq!(marked, [1]);
+    assert!(bench.ledger.alert(1).is_none(), "nobody works on it");
+    let known = bench.ledger.known(1).expect("known");
+    assert_eq!(known.withdrawn_by(), None, "what follows is not folded");
+    assert_eq!(
+        bench.ledger.alert(2).expect("goes on").withdrawn_by(),
+        Some(1)
+    );
+    let again = replay(&*bench.store).await.expect("replays");
+    assert_eq!(again.damage, bench.ledger.damage());
+    assert_eq!(view(&again.ledger)["alerts"], view(&bench.ledger)["alerts"]);
+}
+
+fn seal(bench: &Bench, stream: u64) -> Proposal {
+    let alert = bench.ledger.alert(stream).expect("open");
+    Proposal {
+        seal: Some(Box::new(sealing(&bench.ledger, &alert))),
+        ..Proposal::default()
+    }
+}
+
+#[tokio::test]
+async fn an_alert_that_went_on_is_not_sealed_and_a_sealed_one_takes_nothing() {
+    let bench = bench(Memory::default());
+    bench.writer.propose(open(1, 7)).await.expect("opens");
+    let looked = seal(&bench, 1);
+    let on = || Proposal::of(1, Event::Withdrawn { by: 2 });
+    // Before it in the same commit, and in one before.
+    let group = [on(), looked.clone()];
+    let answers = join_all(group.map(|p| bench.writer.propose(p))).await;
+    assert_eq!(answers[1], Err(Refused::WentOn { stream: 1 }));
+    let late = bench.writer.propose(looked).await;
+    assert_eq!(late, Err(Refused::WentOn { stream: 1 }));
+    let group = [seal(&bench, 1), on(), beat(1)];
+    let answers = join_all(group.map(|p| bench.writer.propose(p))).await;
+    assert!(answers[0].is_ok() && answers[2].is_ok());
+    assert_eq!(answers[1], Err(Refused::Sealed { stream: 1 }));
+    assert_eq!(
+        bench.writer.propose(on()).await,
+        Err(Refused::Sealed { stream: 1 })
+    );
+    let blind = Proposal::of(1, Event::Unsealed { by: 2 });
+    let refused = bench.writer.propose(blind.clone()).await;
+    assert_eq!(
+        refused,
+        Err(Refused::WentOn { stream: 1 }),
+        "nobody read it back"
+    );
+    let archive = Archive::new(bench.ledger.clone(), bench.store.clone());
+    let back = || async { Some(archive.read(1).await.expect("reads")) };
+    let (first, second) = (back().await, back().await);
+    let unseal = |back| Proposal {
+        back,
+        ..blind.clone()
+    };
+    let group = [unseal(first), unseal(second), on()];
+    let answers = join_all(group.map(|p| bench.writer.propose(p))).await;
+    assert!(answers[0].is_ok() && answers[2].is_ok());
+    assert_eq!(
+        answers[1],
+        Err(Refused::WentOn { stream: 1 }),
+        "once is enough"
+    );
+    assert!(bench.ledger.damage().is_empty());
+    let again = replay(&*bench.store).await.expect("replays");
+    assert_eq!(view(&again.ledger), view(&bench.ledger));
+}
+
+#[tokio::test]
+async fn only_streams_that_have_grown_are_witnessed() {
+    let bench = bench(Memory::default());
+    let heads = || {
+        let records = bench.store.records();
+        let last = records.last().expect("records");
+        match unpack(last).expect("whole").pop() {
+            Some(Event::Witnessed { heads }) => heads.iter().map(|h| h.stream).collect(),
+            _ => Vec::new(),
+        }
+    };
+    for nth in [1, 2] {
+        bench.writer.propose(open(nth, 7)).await.expect("opens");
+    }
+    bench.writer.witness().await.expect("commits");
+    assert_eq!(heads(), [1, 2]);
+    let count = bench.store.records().len();
+    bench.writer.witness().await.expect("commits");
+    assert_eq!(bench.store.records().len(), count, "nothing has grown");
+    bench.writer.propose(seal(&bench, 2)).await.expect("seals");
+    bench.writer.witness().await.expect("commits");
+    assert_eq!(heads(), [2]);
+    let again = replay(&*bench.store).await.expect("replays");
+    let clock = Arc::new(ManualClock::new(START));
+    let writer = Writer::start(bench.store.clone(), again.ledger, clock, again.history);
+    let count = bench.store.records().len();
+    writer.witness().await.expect("commits");
+    assert_eq!(
+        bench.store.records().len(),
+        count,
+        "a restart knows what was seen"
+    );
 }

@@ -8,6 +8,7 @@ use tokio_postgres::{Error, Statement, Transaction};
 
 use super::lease::Lease;
 use super::link::signed;
+use crate::store::sealed::words;
 use crate::store::{Append, IdentityRow, InboxRow};
 
 pub struct Columns<'a> {
@@ -17,6 +18,32 @@ pub struct Columns<'a> {
     documents: (Vec<&'a [u8]>, Vec<&'a [u8]>),
     identities: (Vec<&'a str>, Vec<i64>, Vec<&'a [u8]>),
     records: Records<'a>,
+    unseals: Vec<i64>,
+    seals: Seals<'a>,
+}
+
+#[derive(Default)]
+struct Seals<'a> {
+    stream: Vec<i64>,
+    stream_seq: Vec<i64>,
+    hash: Vec<&'a [u8]>,
+    epoch: Vec<i64>,
+    at: Vec<i64>,
+    card: Vec<&'a [u8]>,
+    doors: Doors,
+}
+
+/// The households of all of them.
+#[derive(Default)]
+struct Doors {
+    stream: Vec<i64>,
+    household: Vec<i64>,
+    village: Vec<i64>,
+    group: Vec<i64>,
+    away: Vec<bool>,
+    answer: Vec<&'static str>,
+    grade: Vec<Option<&'static str>>,
+    why: Vec<Option<&'static str>>,
 }
 
 #[derive(Default)]
@@ -60,6 +87,8 @@ impl<'a> Columns<'a> {
                 identities.iter().map(|row| &row.content[..]).collect(),
             ),
             records: Records::of(append),
+            unseals: append.unseals.iter().map(|s| signed(*s)).collect(),
+            seals: Seals::of(append),
         }
     }
 
@@ -74,7 +103,8 @@ impl<'a> Columns<'a> {
     ) -> Result<bool, Error> {
         let (epoch, length) = (i64::from(lease.epoch), lease.length.as_secs_f64());
         let (last, r) = (self.last.unwrap_or(base), &self.records);
-        let params: [&(dyn ToSql + Sync); 24] = [
+        let (s, d) = (&self.seals, &self.seals.doors);
+        let params: [&(dyn ToSql + Sync); 39] = [
             &epoch,
             &base,
             &turn,
@@ -99,6 +129,21 @@ impl<'a> Columns<'a> {
             &r.body,
             &r.crc,
             &r.before,
+            &self.unseals,
+            &s.stream,
+            &s.stream_seq,
+            &s.hash,
+            &s.epoch,
+            &s.at,
+            &s.card,
+            &d.stream,
+            &d.household,
+            &d.village,
+            &d.group,
+            &d.away,
+            &d.answer,
+            &d.grade,
+            &d.why,
         ];
         Ok(tx.query_opt(append, &params).await?.is_some())
     }
@@ -118,6 +163,33 @@ impl<'a> Records<'a> {
             out.body.push(&record.body);
             out.crc.push(record.crc.into());
             out.before.push(&record.before);
+        }
+        out
+    }
+}
+
+impl<'a> Seals<'a> {
+    fn of(append: &'a Append) -> Self {
+        let mut out = Self::default();
+        for seal in &append.seals {
+            let (row, stream) = (&seal.row, signed(seal.row.stream));
+            out.stream.push(stream);
+            out.stream_seq.push(row.stream_seq.into());
+            out.hash.push(&row.hash);
+            out.epoch.push(row.epoch.into());
+            out.at.push(row.at.0);
+            out.card.push(&row.card);
+            for one in &seal.households {
+                let (answer, grade, why) = words(one.answer);
+                out.doors.stream.push(stream);
+                out.doors.household.push(one.household.into());
+                out.doors.village.push(signed(one.village.number()));
+                out.doors.group.push(one.group.into());
+                out.doors.away.push(one.away);
+                out.doors.answer.push(answer);
+                out.doors.grade.push(grade);
+                out.doors.why.push(why);
+            }
         }
         out
     }

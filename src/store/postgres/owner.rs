@@ -12,7 +12,7 @@ use tokio_postgres::{Client, Error, Statement};
 use super::columns::Columns;
 use super::lease::Lease;
 use super::link::{Target, failed, is_broken, signed};
-use super::reader::Whole;
+use super::rows::Whole;
 use crate::store::{Append, StoreError};
 
 /// What this program reads and writes; a higher number in the database was written by a later one.
@@ -35,6 +35,12 @@ CREATE TABLE IF NOT EXISTS journal(
 CREATE TABLE IF NOT EXISTS document(id bytea PRIMARY KEY, body bytea NOT NULL);
 CREATE TABLE IF NOT EXISTS identity(identity text PRIMARY KEY, stream bigint NOT NULL, content bytea NOT NULL);
 CREATE TABLE IF NOT EXISTS inbox(id bigint PRIMARY KEY, seen bigint NOT NULL, body bytea NOT NULL);
+CREATE TABLE IF NOT EXISTS sealed(
+  stream bigint PRIMARY KEY, stream_seq bigint NOT NULL, hash bytea NOT NULL, epoch bigint NOT NULL, at bigint NOT NULL,
+  card bytea NOT NULL);
+CREATE TABLE IF NOT EXISTS sealed_household(
+  stream bigint NOT NULL, household bigint NOT NULL, village bigint NOT NULL, local_group bigint NOT NULL,
+  away boolean NOT NULL, answer text NOT NULL, grade text, why text, PRIMARY KEY(stream, household));
 INSERT INTO format VALUES(1, 1) ON CONFLICT DO NOTHING;
 INSERT INTO part VALUES(0, '', 0, '-infinity', 0, 0) ON CONFLICT DO NOTHING;
 ";
@@ -56,7 +62,13 @@ WITH own AS (UPDATE part SET seq=$4, turn=turn+1, until=clock_timestamp()+make_i
  documents AS (INSERT INTO document SELECT r.* FROM own, unnest($10::bytea[], $11::bytea[]) AS r ON CONFLICT DO NOTHING),
  identities AS (INSERT INTO identity SELECT r.* FROM own, unnest($12::text[], $13::bigint[], $14::bytea[]) AS r),
  records AS (INSERT INTO journal SELECT own.id, r.* FROM own, unnest($15::bigint[], $16::bigint[], $17::bigint[],
-   $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bytea[], $23::bigint[], $24::bytea[]) AS r)
+   $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bytea[], $23::bigint[], $24::bytea[]) AS r),
+ unsealed AS (DELETE FROM sealed s USING own WHERE s.stream=ANY($25::bigint[])),
+ forgot AS (DELETE FROM sealed_household h USING own WHERE h.stream=ANY($25::bigint[])),
+ seals AS (INSERT INTO sealed SELECT r.* FROM own, unnest($26::bigint[], $27::bigint[], $28::bytea[], $29::bigint[],
+   $30::bigint[], $31::bytea[]) AS r),
+ doors AS (INSERT INTO sealed_household SELECT r.* FROM own, unnest($32::bigint[], $33::bigint[], $34::bigint[],
+   $35::bigint[], $36::boolean[], $37::text[], $38::text[], $39::text[]) AS r)
 SELECT id FROM own";
 
 /// Waits until a commit that is still under way has ended.

@@ -5,14 +5,22 @@ use std::sync::Arc;
 
 use channel::Timestamp;
 use tokio::sync::Mutex;
-use tokio_postgres::types::{FromSql, ToSql, Type};
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Error, Row};
 
 use super::link::{Target, failed, is_broken, signed};
+use super::rows::{Bytes32, Whole, household, record, sealed};
 use crate::model::StreamId;
-use crate::store::{DocumentId, IdentityRow, InboxRow, Record, StoreError};
+use crate::store::{DocumentId, IdentityRow, InboxRow, Open, Record, SealedHousehold, StoreError};
 
 const COLUMNS: &str = "seq, epoch, format, stream, stream_seq, time, count, body, crc, before";
+
+/// Every stream that is not sealed, by steps through the index.
+const STREAMS: &str = "
+WITH RECURSIVE s(stream) AS ((SELECT stream FROM journal ORDER BY stream LIMIT 1)
+  UNION ALL SELECT (SELECT j.stream FROM journal j WHERE j.stream>s.stream ORDER BY j.stream LIMIT 1) FROM s
+   WHERE s.stream IS NOT NULL)
+SELECT stream FROM s WHERE stream IS NOT NULL AND stream NOT IN (SELECT stream FROM sealed)";
 
 type Params<'a> = &'a [(&'a (dyn ToSql + Sync), Type)];
 
@@ -84,6 +92,46 @@ impl Reader {
         self.query("read a stream", &sql, params, record).await
     }
 
+    /// Asked at a start, when nobody writes.
+    pub async fn open(&self) -> Result<Open, StoreError> {
+        const WHAT: &str = "read what is open";
+        let number = |row: &Row| row.try_get::<_, i64>(0);
+        let streams = self.query(WHAT, STREAMS, &[], number).await?;
+        let sql = "SELECT seq FROM journal WHERE stream=ANY($1) ORDER BY seq";
+        let params: Params<'_> = &[(&streams, Type::INT8_ARRAY)];
+        let whole = |row: &Row| Ok(row.try_get::<_, Whole<u64>>(0)?.0);
+        let places = self.query(WHAT, sql, params, whole).await?;
+        let sql = "SELECT stream, stream_seq, hash, epoch, at, card FROM sealed ORDER BY stream";
+        let sealed = self.query(WHAT, sql, &[], sealed).await?;
+        let sql = "SELECT seq FROM journal WHERE part=0 ORDER BY seq DESC LIMIT 1";
+        let last = self.query(WHAT, sql, &[], whole).await?.pop().unwrap_or(0);
+        Ok(Open {
+            last,
+            places,
+            sealed,
+        })
+    }
+
+    pub async fn at(&self, places: &[u64]) -> Result<Vec<Record>, StoreError> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM journal WHERE part=0 AND seq=ANY($1) ORDER BY seq");
+        let places: Vec<i64> = places.iter().map(|seq| signed(*seq)).collect();
+        let params: Params<'_> = &[(&places, Type::INT8_ARRAY)];
+        self.query("read the journal", &sql, params, record).await
+    }
+
+    pub async fn sealed_households(
+        &self,
+        stream: StreamId,
+    ) -> Result<Vec<SealedHousehold>, StoreError> {
+        let sql =
+            "SELECT household, village, local_group, away, answer, grade, why FROM sealed_household
+              WHERE stream=$1 ORDER BY household";
+        let params: Params<'_> = &[(&signed(stream), Type::INT8)];
+        let rows = self.query("read sealed households", sql, params, household);
+        Ok(rows.await?.into_iter().flatten().collect())
+    }
+
     pub async fn document(&self, id: DocumentId) -> Result<Option<Vec<u8>>, StoreError> {
         let sql = "SELECT body FROM document WHERE id=$1";
         let id: &[u8] = &id;
@@ -114,50 +162,5 @@ impl Reader {
             })
         };
         self.query("read the inbox", sql, &[], read).await
-    }
-}
-
-fn record(row: &Row) -> Result<Record, Error> {
-    Ok(Record {
-        seq: row.try_get::<_, Whole<_>>(0)?.0,
-        epoch: row.try_get::<_, Whole<_>>(1)?.0,
-        format: row.try_get::<_, Whole<_>>(2)?.0,
-        stream: row.try_get::<_, Whole<_>>(3)?.0,
-        stream_seq: row.try_get::<_, Whole<_>>(4)?.0,
-        time: Timestamp(row.try_get(5)?),
-        count: row.try_get::<_, Whole<_>>(6)?.0,
-        body: row.try_get(7)?,
-        crc: row.try_get::<_, Whole<_>>(8)?.0,
-        before: row.try_get::<_, Bytes32>(9)?.0,
-    })
-}
-
-type Misread = Box<dyn std::error::Error + Sync + Send>;
-
-/// A number without a sign, kept in a `bigint`.
-pub struct Whole<T>(pub T);
-
-impl<'a, T: TryFrom<i64, Error: std::error::Error + Sync + Send + 'static>> FromSql<'a>
-    for Whole<T>
-{
-    fn from_sql(kind: &Type, raw: &'a [u8]) -> Result<Self, Misread> {
-        Ok(Self(T::try_from(i64::from_sql(kind, raw)?)?))
-    }
-
-    fn accepts(kind: &Type) -> bool {
-        <i64 as FromSql>::accepts(kind)
-    }
-}
-
-/// A hash, kept in a `bytea`.
-struct Bytes32([u8; 32]);
-
-impl<'a> FromSql<'a> for Bytes32 {
-    fn from_sql(kind: &Type, raw: &'a [u8]) -> Result<Self, Misread> {
-        Ok(Self(<&[u8]>::from_sql(kind, raw)?.try_into()?))
-    }
-
-    fn accepts(kind: &Type) -> bool {
-        <&[u8] as FromSql>::accepts(kind)
     }
 }

@@ -371,3 +371,18 @@ async fn no_statement_reads_a_table_whole_when_its_statistics_are_from_before_it
     let journal = "SELECT seq_tup_read::bigint FROM pg_stat_user_tables WHERE relname='journal'";
     assert_eq!(database.number(journal).await, 0);
 }
+
+#[tokio::test]
+async fn a_number_that_no_column_was_given_tears_its_record_and_no_other() {
+    let database = Database::new().await;
+    let store = database.open("a").await.expect("opens");
+    for seq in 1..=3 {
+        store.append(one(seq)).await.expect("appends");
+    }
+    database
+        .run("UPDATE journal SET epoch=4294967296 WHERE seq=1; UPDATE journal SET before='' WHERE seq=2")
+        .await;
+    let records = store.records(0, 10).await.expect("reads");
+    let torn: Vec<_> = records.iter().map(|r| r.torn).collect();
+    assert_eq!(torn, [Some("epoch"), Some("before"), None]);
+}

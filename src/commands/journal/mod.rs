@@ -1,10 +1,13 @@
-//! `tocsin journal dump`: every event of a stream, or of all, one line each. It reads the files beside a running gateway.
+//! `tocsin journal`: what stands in the journal, and whether it is what was written. `dump` shows every event of a stream,
+//! or of all, one line each. It reads the files beside a running gateway and must not take the journal from it.
+
+mod verify;
 
 use std::path::PathBuf;
 
 use super::Failed;
 use crate::app::JOURNAL;
-use crate::config::{self, Journal as Place};
+use crate::config::{self, Journal as Lies};
 use crate::ledger::record;
 use crate::store::{Postgres, Record, Sqlite, Store};
 
@@ -12,15 +15,24 @@ use crate::store::{Postgres, Record, Sqlite, Store};
 pub enum Journal {
     /// Every event, one line each: position, stream, time, event 列出事件
     Dump(Dump),
+    /// Prove checksums, chains, witnessed heads and sealed states 校验流水
+    Verify(verify::Verify),
 }
 
+/// Which journal.
 #[derive(clap::Args)]
-pub struct Dump {
+struct Place {
     #[arg(long, default_value = "config/tocsin.toml")]
     config: PathBuf,
     /// The data folder, instead of the one that the configuration names
     #[arg(long)]
     data: Option<PathBuf>,
+}
+
+#[derive(clap::Args)]
+pub struct Dump {
+    #[command(flatten)]
+    place: Place,
     /// Only this stream; 0 is the house
     #[arg(long)]
     stream: Option<u64>,
@@ -31,12 +43,14 @@ pub struct Dump {
 
 impl Journal {
     pub async fn run(self) -> Result<(), Failed> {
-        let Self::Dump(dump) = self;
-        dump.run().await
+        match self {
+            Self::Dump(dump) => dump.run().await,
+            Self::Verify(verify) => verify.run().await,
+        }
     }
 }
 
-impl Dump {
+impl Place {
     /// Beside a gateway that runs: nothing is taken from it.
     fn open(&self) -> Result<Box<dyn Store>, Failed> {
         let away = |e: crate::store::StoreError| Failed::Unreachable(e.to_string());
@@ -44,7 +58,7 @@ impl Dump {
             data.clone()
         } else {
             let read = config::read(&self.config).map_err(|p| Failed::Input(p.join("\n")))?;
-            if let Place::Postgres(url) = &read.config.node.store {
+            if let Lies::Postgres(url) = &read.config.node.store {
                 return Ok(Box::new(Postgres::read_only(url).map_err(away)?));
             }
             read.config.node.data
@@ -58,10 +72,12 @@ impl Dump {
         }
         Ok(Box::new(Sqlite::open(&path).map_err(away)?))
     }
+}
 
+impl Dump {
     async fn run(self) -> Result<(), Failed> {
         let away = |e: crate::store::StoreError| Failed::Unreachable(e.to_string());
-        let store = self.open()?;
+        let store = self.place.open()?;
         let mut after = 0;
         let mut bad = 0_u32;
         loop {

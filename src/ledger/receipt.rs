@@ -1,0 +1,96 @@
+//! What a receipt does: the fold's part for the far end's later word. Evidence is a maximum, an older attempt changes
+//! evidence and never state, and a closed delivery is not reopened. This module must not match receipts: the correlator did.
+
+use channel::{Evidence, FailureClass, Verdict};
+
+use super::Ledger;
+use super::alert::{Alert, Block, DISPUTED, FAR_REFUSED, REFUSED};
+use super::event::{MatchedBy, ReceiptRow, evidence_of};
+use super::fold::{Misfit, find, is_never, offset};
+use crate::model::State;
+
+impl Ledger {
+    /// What an attempt before the current one brought changes evidence and nothing else.
+    pub(super) fn receipt(&self, alert: &Alert, row: &ReceiptRow) -> Result<(), Misfit> {
+        let (block, i) = find(alert, row.delivery)?;
+        let at = offset(alert, row.seen);
+        let attempt = row.by.attempt();
+        if attempt.is_some_and(|attempt| attempt < block.attempts(i)) {
+            // Which of an older attempt's parts came before is not kept: only a text of one part is known whole.
+            let proven = segments(alert, &block, i) <= 1;
+            let evidence = if proven {
+                evidence_of(row.verdict)
+            } else {
+                Evidence::Accepted
+            };
+            block.raise_evidence(i, evidence, at);
+            return Ok(());
+        }
+        block.set_code(i, self.code_index(&row.code));
+        match row.verdict {
+            Verdict::Progress => block.raise_evidence(i, Evidence::Accepted, at),
+            Verdict::Reached(_) => {
+                if whole(alert, &block, i, row) {
+                    if block.flag(i, REFUSED | FAR_REFUSED) {
+                        block.raise_flag(i, DISPUTED);
+                    }
+                    block.raise_evidence(i, evidence_of(row.verdict), at);
+                    reached(&block, i);
+                } else {
+                    block.raise_evidence(i, Evidence::Accepted, at);
+                }
+            }
+            Verdict::Refused(class) => denied(&block, i, class, at),
+        }
+        Ok(())
+    }
+}
+
+/// The far end took it and says that it did not bring it. A closed delivery stays closed; its answer knows better now.
+fn denied(block: &Block, i: usize, class: FailureClass, at: u32) {
+    block.raise_evidence(i, Evidence::Accepted, at);
+    if block.evidence(i) >= Evidence::Delivered {
+        block.raise_flag(i, DISPUTED);
+        return;
+    }
+    if is_never(class) {
+        block.raise_flag(i, REFUSED);
+    }
+    block.raise_flag(i, FAR_REFUSED);
+    if block.state(i) == State::Awaiting {
+        block.set_state(i, State::Failed);
+    }
+}
+
+/// The far end took it in so many parts. Receipts that overtook this have struck off theirs already.
+pub(super) fn taken(block: &Block, i: usize, parts: usize, at: u32) {
+    block.raise_evidence(i, Evidence::Accepted, at);
+    if block.evidence(i) >= Evidence::Delivered {
+        return;
+    }
+    if block.parts_taken(i, parts) {
+        block.raise_evidence(i, Evidence::Delivered, at);
+    }
+}
+
+/// Whether the whole text is reached with this receipt. A receipt by our own key speaks of all of it; one that overtook
+/// its settlement counts the parts by the text's segments.
+fn whole(alert: &Alert, block: &Block, i: usize, row: &ReceiptRow) -> bool {
+    if row.by == MatchedBy::Key || block.evidence(i) >= Evidence::Delivered {
+        return true;
+    }
+    let parts = usize::try_from(segments(alert, block, i)).unwrap_or(usize::MAX);
+    block.part_reached(i, row.part, parts)
+}
+
+/// How many parts its text should have.
+fn segments(alert: &Alert, block: &Block, i: usize) -> u32 {
+    alert.variant(block.variant(i)).map_or(1, |v| v.segments)
+}
+
+/// A proof closes what waits for it or would be sent again; what is planned, in hand or already closed keeps its state.
+fn reached(block: &Block, i: usize) {
+    if matches!(block.state(i), State::Awaiting | State::Due) {
+        block.set_state(i, State::Done);
+    }
+}
