@@ -83,7 +83,7 @@ impl Dispatch {
                 channel: name.clone(),
                 desk: self.desk.clone(),
                 policy: outlet.policy,
-                best: outlet.channel.capability().best,
+                told_more: outlet.channel.is_told_more(),
                 outstanding: outstanding.clone(),
                 words: words.clone(),
                 room: room.clone(),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use channel::{Evidence, Failure, FailureClass, Timestamp};
+use channel::{Failure, FailureClass, Timestamp};
 
 use crate::ledger::event::Next;
 
@@ -72,14 +72,14 @@ fn again(policy: &Policy, failure: &Failure, at: Standing) -> Option<Next> {
     })
 }
 
-/// `best` is the best evidence that the channel can give: where acceptance is all, nothing is awaited.
-pub fn after_acceptance(best: Evidence, window: u32, now: Timestamp) -> Next {
-    if best <= Evidence::Accepted {
-        Next::Done
-    } else {
+/// `told_more`: the channel may be told more than that it was taken. Where not, nothing is awaited.
+pub fn after_acceptance(told_more: bool, window: u32, now: Timestamp) -> Next {
+    if told_more {
         Next::Await {
             until: now.plus(Duration::from_millis(u64::from(window))),
         }
+    } else {
+        Next::Done
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use channel::{Accepted, Evidence, Failure, FailureClass, Outcomes, Timestamp};
+use channel::{Accepted, Failure, FailureClass, Outcomes, Timestamp};
 use tokio::sync::{Notify, mpsc};
 
 use super::inlet::{Desk, Rows};
@@ -62,7 +62,7 @@ impl Outcomes for BatchOutcomes {
 pub struct Settler {
     pub desk: Arc<Desk>,
     pub policy: Policy,
-    pub best: Evidence,
+    pub told_more: bool,
     pub channel: String,
     pub outstanding: Arc<AtomicUsize>,
     pub words: mpsc::UnboundedSender<Word>,
@@ -127,7 +127,7 @@ impl Settler {
             let (outcome, next) = match s.outcome {
                 Ok(accepted) => {
                     words.push(Word::Fine);
-                    let next = retry::after_acceptance(self.best, s.block.window, now);
+                    let next = retry::after_acceptance(self.told_more, s.block.window, now);
                     (
                         Outcome::Accepted {
                             references: accepted.references,

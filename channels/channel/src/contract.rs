@@ -96,6 +96,11 @@ pub enum Health {
 pub trait Channel: Send + Sync + 'static {
     fn capability(&self) -> Capability;
 
+    /// Whether the far end may still speak of a message that it took: then its receipt is awaited.
+    fn is_told_more(&self) -> bool {
+        self.capability().best > Evidence::Accepted
+    }
+
     /// What one message of this text costs at the far end, in its pacing unit (SMS segments).
     fn cost(&self, _variant: &Variant) -> u32 {
         1
