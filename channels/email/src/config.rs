@@ -27,7 +27,7 @@ pub struct Config {
     #[serde(default)]
     pub tls: Tls,
     /// A further certificate authority to trust, PEM: for a server of the bureau's own.
-    pub ca: Option<PathBuf>,
+    pub ca_file: Option<PathBuf>,
     pub user: Option<String>,
     pub password: Option<Secret>,
     /// The mailbox that the letters come from: `县预警中心 <warning@example.org>`.
@@ -40,8 +40,22 @@ pub struct Config {
     /// How long one step of a session may take, in seconds.
     #[serde(default = "timeout", deserialize_with = "seconds")]
     pub timeout: Duration,
-    /// Bounces go to `b+KEY@` this domain, one address a letter.
-    pub verp_domain: Option<String>,
+    /// How we learn what became of a letter after the server took it. Without it nobody is asked.
+    pub bounces: Option<Bounces>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bounces {
+    /// Each letter has a return address of its own, `b+…@` this domain. Mail for it comes to the gateway.
+    pub domain: String,
+    /// What proves a return address. Changed, it makes those of letters under way worthless.
+    pub secret: Secret,
+    /// SHA-256, in hex, of the token that may post mails.
+    pub token_sha256: String,
+    /// A letter in its mailbox counts as one that a device has.
+    #[serde(default)]
+    pub mailbox_counts: bool,
 }
 
 impl Config {
@@ -51,14 +65,14 @@ impl Config {
             host: host.into(),
             port,
             tls: Tls::None,
-            ca: None,
+            ca_file: None,
             user: None,
             password: None,
             from: from.into(),
             helo: None,
             connections: connections(),
             timeout: timeout(),
-            verp_domain: None,
+            bounces: None,
         }
     }
 }
@@ -67,8 +81,16 @@ impl Config {
 pub enum ConfigError {
     #[error("email: `from` is no mailbox; write NAME <LOCAL@DOMAIN>")]
     From,
-    #[error("email: `verp_domain` makes no address; write a domain name")]
-    Verp,
+    #[error("email: `bounces.domain` makes no address; write a domain name")]
+    BounceDomain,
+    #[error("email: `bounces.secret` is shorter than 32 characters; set 32 random bytes in hex")]
+    BounceSecret,
+    #[error(
+        "email: `bounces.token_sha256` is no SHA-256 in hex; `tocsin token` makes a token and this"
+    )]
+    BounceToken,
+    #[error("email: the system gives no random bytes")]
+    Random,
     #[error("email: `user` and `password` are given together or not at all")]
     Login,
     #[error(
@@ -77,7 +99,7 @@ pub enum ConfigError {
     OpenLogin,
     #[error("email: `connections` is 0; set at least 1")]
     Connections,
-    #[error("email: `ca` cannot be read as PEM: {0}")]
+    #[error("email: `ca_file` cannot be read as PEM: {0}")]
     Ca(String),
     #[error("email: TLS to `host` cannot be set up: {0}")]
     Tls(String),
@@ -114,6 +136,25 @@ mod tests {
         );
         assert_eq!(config.timeout, Duration::from_millis(2500));
         assert!(!format!("{config:?}").contains("hush-hush"));
+    }
+
+    #[test]
+    fn bounces_are_set_up_whole_or_not_at_all_and_never_show_their_secret() {
+        let read = |bounces: &str| {
+            let text = format!(
+                r#"{{"host":"mail.example.org","from":"a@example.org","bounces":{bounces}}}"#
+            );
+            serde_json::from_str::<Config>(&text)
+        };
+        let config = read(r#"{"domain":"b.example.org","secret":"hush-hush","token_sha256":""}"#)
+            .expect("it reads");
+        assert!(!format!("{config:?}").contains("hush-hush"));
+        assert!(
+            config
+                .bounces
+                .is_some_and(|bounces| !bounces.mailbox_counts)
+        );
+        assert!(read(r#"{"domain":"b.example.org"}"#).is_err());
     }
 
     #[test]

@@ -1,24 +1,33 @@
 //! One message as a letter: RFC 5322 bytes and its envelope. What all letters of a variant share is encoded once. Pure;
 //! this module must not talk to a server.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use channel::{Failure, FailureClass, Message, Timestamp, Variant};
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 use lettre::{Address, Message as Mail};
+use ring::digest;
+
+use crate::bounces::Returns;
+use crate::html;
+use crate::verp::Origin;
 
 /// What is the same in every letter of one channel.
 pub(crate) struct Letterhead {
     pub from: Mailbox,
     /// The channel instance: two channels of one gateway never give one Message-ID.
     pub name: String,
-    pub verp_domain: Option<String>,
+    /// Set where each letter has a return address of its own.
+    pub returns: Option<Arc<Returns>>,
 }
 
 pub(crate) struct Letter {
     /// Where a bounce goes.
     pub sender: Address,
+    /// It names the message and the try, and a server that tells what became of the letter repeats it (RFC 3461).
+    pub envelope_id: Option<String>,
     pub recipient: Address,
     pub id: String,
     pub bytes: Vec<u8>,
@@ -28,7 +37,7 @@ impl Letterhead {
     pub(crate) fn letter(&self, message: &Message, now: Timestamp) -> Result<Letter, Failure> {
         let recipient = recipient(message)?;
         let id = self.id(message);
-        let sender = self.sender(message)?;
+        let (sender, envelope_id) = self.sender(message)?;
         let builder = Mail::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, recipient.clone()))
@@ -38,10 +47,7 @@ impl Letterhead {
             .raw_header(header("Auto-Submitted", "auto-generated".into()))
             .raw_header(header("X-Tocsin-Key", message.key.to_string()))
             .raw_header(header("Expires", rfc_5322(message.expires)));
-        let mail = match message.variant.prepared(Body::of) {
-            Body::Single(part) => builder.singlepart(part),
-            Body::Multi(part) => builder.multipart(part),
-        };
+        let mail = builder.multipart(message.variant.prepared(body));
         // lettre's error may hold an address.
         let mail = mail.map_err(|_| {
             Failure::new(
@@ -52,6 +58,7 @@ impl Letterhead {
         })?;
         Ok(Letter {
             sender,
+            envelope_id,
             recipient,
             id,
             bytes: mail.formatted(),
@@ -65,17 +72,22 @@ impl Letterhead {
         format!("{}.{name}@{}", message.key, self.from.email.domain())
     }
 
-    fn sender(&self, message: &Message) -> Result<Address, Failure> {
-        match &self.verp_domain {
-            None => Ok(self.from.email.clone()),
-            Some(domain) => Address::new(format!("b+{}", message.key), domain).map_err(|_| {
-                Failure::new(
-                    FailureClass::LinkDown,
-                    "smtp:verp",
-                    "`verp_domain` makes no address; set a domain name",
-                )
-            }),
-        }
+    fn sender(&self, message: &Message) -> Result<(Address, Option<String>), Failure> {
+        let Some(returns) = &self.returns else {
+            return Ok((self.from.email.clone(), None));
+        };
+        let local = returns.verp.local_part(Origin {
+            key: message.key,
+            serial: message.serial,
+        });
+        let address = Address::new(&local, &returns.domain).map_err(|_| {
+            Failure::new(
+                FailureClass::LinkDown,
+                "smtp:verp",
+                "`bounces.domain` makes no address; set a domain name",
+            )
+        })?;
+        Ok((address, Some(local)))
     }
 }
 
@@ -98,33 +110,36 @@ fn recipient(message: &Message) -> Result<Address, Failure> {
     })
 }
 
-/// The encoded body, shared by all letters of a variant.
-#[derive(Clone)]
-enum Body {
-    Single(SinglePart),
-    Multi(MultiPart),
+/// The encoded body, shared by all letters of a variant: text and page, the alert's own file beside them.
+fn body(variant: &Variant) -> MultiPart {
+    let page = variant.html.clone().unwrap_or_else(|| html::page(variant));
+    let mark = mark(variant, &page);
+    let words = MultiPart::alternative()
+        .boundary(format!("words_{mark}"))
+        .singlepart(SinglePart::plain(variant.text.clone()))
+        .singlepart(SinglePart::html(page));
+    let Some(attached) = &variant.attachment else {
+        return words;
+    };
+    let kind = ContentType::parse(&attached.mime).unwrap_or_else(|_| binary());
+    let file = Attachment::new(attached.name.clone()).body(attached.bytes.to_vec(), kind);
+    MultiPart::mixed()
+        .boundary(format!("letter_{mark}"))
+        .multipart(words)
+        .singlepart(file)
 }
 
-impl Body {
-    fn of(variant: &Variant) -> Self {
-        let text = || SinglePart::plain(variant.text.clone());
-        let words = match &variant.html {
-            None => Self::Single(text()),
-            Some(html) => Self::Multi(MultiPart::alternative_plain_html(
-                variant.text.clone(),
-                html.clone(),
-            )),
-        };
-        let Some(attached) = &variant.attachment else {
-            return words;
-        };
-        let kind = ContentType::parse(&attached.mime).unwrap_or_else(|_| binary());
-        let file = Attachment::new(attached.name.clone()).body(attached.bytes.to_vec(), kind);
-        Self::Multi(match words {
-            Self::Single(text) => MultiPart::mixed().singlepart(text).singlepart(file),
-            Self::Multi(both) => MultiPart::mixed().multipart(both).singlepart(file),
-        })
+/// What parts the parts. Made from all that it parts, it stands in none of them, and is the same after a restart.
+fn mark(variant: &Variant, page: &str) -> String {
+    let mut hash = digest::Context::new(&digest::SHA256);
+    let attached = variant.attachment.as_ref();
+    let attached = attached.map_or(&[][..], |attached| &attached.bytes);
+    for part in [variant.text.as_bytes(), page.as_bytes(), attached] {
+        hash.update(part);
     }
+    let mut mark = hex::encode(hash.finish());
+    mark.truncate(32);
+    mark
 }
 
 fn binary() -> ContentType {
@@ -150,19 +165,29 @@ fn rfc_5322(at: Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use channel::{Address, Key, Secret};
 
-    use channel::{Address, Key};
+    use crate::config::Bounces;
 
     use super::*;
 
-    fn head(verp_domain: Option<&str>) -> Letterhead {
+    fn returns() -> Arc<Returns> {
+        let made = Returns::new(&Bounces {
+            domain: "bounce.example.org".into(),
+            secret: Secret::new("only a test, thirty-two characters"),
+            token_sha256: "00".repeat(32),
+            mailbox_counts: false,
+        });
+        Arc::new(made.expect("a good configuration"))
+    }
+
+    fn head(returns: Option<Arc<Returns>>) -> Letterhead {
         Letterhead {
             from: "县预警中心 <warning@example.org>"
                 .parse()
                 .expect("a mailbox"),
             name: "email main".into(),
-            verp_domain: verp_domain.map(str::to_owned),
+            returns,
         }
     }
 
@@ -218,6 +243,20 @@ mod tests {
     }
 
     #[test]
+    fn a_text_cannot_bring_in_a_part() {
+        let honest = Variant::new("en", "t", "x");
+        let mark = mark(&honest, &html::page(&honest));
+        let text = format!("x\r\n--words_{mark}\r\nContent-Type: text/html\r\n\r\n<b>y</b>");
+        let sent = letter(Variant::new("en", "t", text));
+        let boundary = sent
+            .split("boundary=\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next());
+        let boundary = boundary.expect("a boundary");
+        assert_eq!(sent.matches(&format!("--{boundary}")).count(), 3, "{sent}");
+    }
+
+    #[test]
     fn html_and_the_alert_itself_stand_beside_the_text() {
         let mut variant = Variant::new("zh-CN", "t", "words");
         variant.html = Some("<p>words</p>".into());
@@ -241,18 +280,17 @@ mod tests {
     #[test]
     fn a_bounce_comes_back_with_the_key_where_a_domain_is_given_for_it() {
         let one = message(Variant::new("en", "t", "x"), "a@example.org");
-        let letter = head(Some("bounce.example.org"))
-            .letter(&one, Timestamp(0))
-            .expect("a letter");
-        assert_eq!(letter.sender.to_string(), "b+3-14-1@bounce.example.org");
-        assert_eq!(
-            head(None)
-                .letter(&one, Timestamp(0))
-                .expect("a letter")
-                .sender
-                .to_string(),
-            "warning@example.org"
-        );
+        let made = |returns| {
+            let letter = head(returns).letter(&one, Timestamp(0)).expect("a letter");
+            (letter.sender.to_string(), letter.envelope_id)
+        };
+        let returns = returns();
+        let (sender, envelope_id) = made(Some(returns.clone()));
+        let found = returns.verp.find(sender.as_bytes()).expect("it is proved");
+        assert_eq!((found.key, found.serial), (one.key, one.serial));
+        assert!(sender.ends_with("@bounce.example.org"), "{sender}");
+        assert_eq!(envelope_id.as_deref(), sender.split('@').next());
+        assert_eq!(made(None), ("warning@example.org".to_owned(), None));
     }
 
     #[test]
@@ -275,6 +313,7 @@ mod tests {
     #[test]
     fn a_title_cannot_bring_in_a_header() {
         let text = letter(Variant::new("en", "t\r\nBcc: b@example.org", "x"));
-        assert!(!text.contains("\r\nBcc:"), "{text}");
+        let (headers, _) = text.split_once("\r\n\r\n").expect("headers and a body");
+        assert!(!headers.contains("\r\nBcc:"), "{text}");
     }
 }

@@ -1,18 +1,20 @@
 //! The channel itself: a message becomes a letter, a session takes it, the answer becomes an outcome. It must not
 //! retry or pace.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use channel::{
     Accepted, Capability, Channel, Context, EndpointKind, Evidence, Failure, FailureClass, Health,
-    Message, Stop, Style,
+    Message, Reply, Request, Stop, Style,
 };
-use lettre::Address;
 use lettre::message::Mailbox;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use parking_lot::Mutex;
 
+use crate::bounces::Returns;
 use crate::letter::Letterhead;
 use crate::session::{Line, Sessions};
 use crate::verdict::classify;
@@ -24,18 +26,14 @@ pub struct Email {
     sessions: Sessions,
     connections: usize,
     health: Mutex<Health>,
+    returns: Option<Arc<Returns>>,
 }
 
 impl Email {
     pub fn new(config: Config, context: Context) -> Result<Self, ConfigError> {
         let from: Mailbox = config.from.parse().map_err(|_| ConfigError::From)?;
-        if config
-            .verp_domain
-            .as_ref()
-            .is_some_and(|domain| Address::new("b", domain).is_err())
-        {
-            return Err(ConfigError::Verp);
-        }
+        let returns = config.bounces.as_ref().map(Returns::new).transpose()?;
+        let returns = returns.map(Arc::new);
         if config.connections == 0 {
             return Err(ConfigError::Connections);
         }
@@ -51,16 +49,18 @@ impl Email {
             port: config.port,
             tls: config.tls,
             timeout: config.timeout,
+            notify: returns.is_some(),
         };
         Ok(Self {
             head: Letterhead {
                 from,
                 name: context.name.clone(),
-                verp_domain: config.verp_domain,
+                returns: returns.clone(),
             },
             sessions: Sessions::new(line, config.connections, context.clock.clone()),
             connections: config.connections,
             health: Mutex::new(Health::Up),
+            returns,
             context,
         })
     }
@@ -102,7 +102,7 @@ fn parameters(config: &Config) -> Result<Option<TlsParameters>, ConfigError> {
         return Ok(None);
     }
     let mut builder = TlsParameters::builder(config.host.clone());
-    if let Some(path) = &config.ca {
+    if let Some(path) = &config.ca_file {
         let pem = std::fs::read(path).map_err(|why| ConfigError::Ca(why.to_string()))?;
         let authority =
             Certificate::from_pem(&pem).map_err(|why| ConfigError::Ca(why.to_string()))?;
@@ -121,7 +121,10 @@ impl Channel for Email {
             kind: "email",
             speaks_to: EndpointKind::Mailbox,
             style: Style::Letter,
-            best: Evidence::Accepted,
+            best: self
+                .returns
+                .as_ref()
+                .map_or(Evidence::Accepted, |returns| returns.delivered),
             batch: 100,
             window: self.connections,
             repeat_is_harmless: false,
@@ -141,6 +144,18 @@ impl Channel for Email {
         outcome
     }
 
+    /// A bounce may come where nothing better than acceptance can.
+    fn is_told_more(&self) -> bool {
+        self.returns.is_some()
+    }
+
+    async fn serve(&self, request: Request) -> Reply {
+        match &self.returns {
+            Some(returns) => returns.serve(&request, &self.context).await,
+            None => Reply::status(404),
+        }
+    }
+
     async fn run(&self, stop: Stop) {
         stop.cancelled().await;
         self.sessions.close().await;
@@ -156,7 +171,7 @@ mod tests {
     use channel::testing::context;
 
     use super::*;
-    use crate::Secret;
+    use crate::{Bounces, Secret};
 
     fn made(change: impl FnOnce(&mut Config)) -> Result<Email, ConfigError> {
         let mut config = Config::new("mail.example.org", 25, "a@example.org");
@@ -200,9 +215,28 @@ mod tests {
             made(|config| config.user = Some("a".into())),
             Err(ConfigError::Login)
         ));
+        let bounces = |change: fn(&mut Bounces)| {
+            let mut bounces = Bounces {
+                domain: "bounce.example.org".into(),
+                secret: Secret::new("only a test, thirty-two characters"),
+                token_sha256: "00".repeat(32),
+                mailbox_counts: false,
+            };
+            change(&mut bounces);
+            made(|config| config.bounces = Some(bounces))
+        };
+        assert!(bounces(|_| {}).is_ok());
         assert!(matches!(
-            made(|config| config.verp_domain = Some("a b".into())),
-            Err(ConfigError::Verp)
+            bounces(|bounces| bounces.domain = "a b".into()),
+            Err(ConfigError::BounceDomain)
+        ));
+        assert!(matches!(
+            bounces(|bounces| bounces.secret = Secret::new("short")),
+            Err(ConfigError::BounceSecret)
+        ));
+        assert!(matches!(
+            bounces(|bounces| bounces.token_sha256 = "no hash".into()),
+            Err(ConfigError::BounceToken)
         ));
     }
 }

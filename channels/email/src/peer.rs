@@ -32,6 +32,8 @@ type Script = dyn Fn(&str) -> Manner + Send + Sync;
 pub struct Settings {
     pub script: Arc<Script>,
     pub refuse_login: bool,
+    /// It offers to tell what becomes of a letter.
+    pub notifies: bool,
     /// How many letters are kept; older ones are only counted.
     pub keep: usize,
 }
@@ -41,6 +43,7 @@ impl Default for Settings {
         Self {
             script: Arc::new(|_| Manner::Accept),
             refuse_login: false,
+            notifies: false,
             keep: 1_000,
         }
     }
@@ -50,8 +53,30 @@ impl Default for Settings {
 pub struct Received {
     pub sender: String,
     pub recipient: String,
+    /// What the client asked for with the envelope (RFC 3461): `RET=HDRS NOTIFY=FAILURE`.
+    pub wishes: String,
     /// As sent, without the dots of the protocol.
     pub text: String,
+}
+
+impl Received {
+    /// What a server that took this letter writes to its sender later (RFC 3464).
+    pub fn notification(&self, action: &str, status: &str) -> Vec<u8> {
+        let Self {
+            sender, recipient, ..
+        } = self;
+        format!(
+            "Return-Path: <>\r\nFrom: MAILER-DAEMON@peer.example.org\r\nTo: {sender}\r\n\
+             Subject: {action}\r\nMIME-Version: 1.0\r\n\
+             Content-Type: multipart/report; report-type=delivery-status; boundary=\"=_peer\"\r\n\r\n\
+             --=_peer\r\nContent-Type: text/plain\r\n\r\nSee below.\r\n\r\n\
+             --=_peer\r\nContent-Type: message/delivery-status\r\n\r\n\
+             Reporting-MTA: dns; peer.example.org\r\n\r\n\
+             Final-Recipient: rfc822; {recipient}\r\nAction: {action}\r\nStatus: {status}\r\n\r\n\
+             --=_peer--\r\n"
+        )
+        .into_bytes()
+    }
 }
 
 #[derive(Default)]
@@ -126,6 +151,7 @@ struct Session {
     log: Arc<Mutex<Log>>,
     sender: Option<String>,
     recipient: Option<(String, Manner)>,
+    wishes: Vec<String>,
     closing: bool,
 }
 
@@ -137,6 +163,7 @@ impl Session {
             log,
             sender: None,
             recipient: None,
+            wishes: Vec::new(),
             closing: false,
         }
     }
@@ -163,12 +190,11 @@ impl Session {
         while let Some(line) = self.line().await? {
             let (verb, rest) = line.split_once(' ').unwrap_or((&line, ""));
             let answer = match verb.to_ascii_uppercase().as_str() {
-                "EHLO" => {
-                    "250-peer.example.org\r\n250-AUTH PLAIN LOGIN\r\n250-ENHANCEDSTATUSCODES\r\n250 8BITMIME"
-                }
+                "EHLO" => self.offers(),
                 "HELO" => "250 peer.example.org",
                 "AUTH" if self.settings.refuse_login => "535 5.7.8 authentication failed",
                 "AUTH" => "235 2.7.0 welcome",
+                "MAIL" | "RCPT" if !self.may_wish(rest) => "555 5.5.4 not offered here",
                 "MAIL" => {
                     self.sender = Some(path(rest));
                     "250 2.1.0 ok"
@@ -185,6 +211,7 @@ impl Session {
                 },
                 "RSET" => {
                     (self.sender, self.recipient) = (None, None);
+                    self.wishes.clear();
                     "250 2.0.0 ok"
                 }
                 "NOOP" => "250 2.0.0 ok",
@@ -197,6 +224,24 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    fn offers(&self) -> &'static str {
+        if self.settings.notifies {
+            "250-peer.example.org\r\n250-AUTH PLAIN LOGIN\r\n250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n250 8BITMIME"
+        } else {
+            "250-peer.example.org\r\n250-AUTH PLAIN LOGIN\r\n250-ENHANCEDSTATUSCODES\r\n250 8BITMIME"
+        }
+    }
+
+    /// Notes what follows the path. As real servers do, it refuses what it has not offered.
+    fn may_wish(&mut self, rest: &str) -> bool {
+        let wishes = rest.split_once('>').map_or("", |(_, wishes)| wishes).trim();
+        let told = !wishes.is_empty();
+        if told {
+            self.wishes.push(wishes.to_owned());
+        }
+        !told || self.settings.notifies
     }
 
     /// The answer to a recipient; `None` to hang up. Refusals name the address, as real servers do.
@@ -235,6 +280,7 @@ impl Session {
             return Ok(None);
         };
         let sender = self.sender.take().unwrap_or_default();
+        let wishes = std::mem::take(&mut self.wishes).join(" ");
         match manner {
             Manner::RefuseContent => return Ok(Some("554 5.7.1 the content is refused")),
             Manner::Stall => std::future::pending().await,
@@ -254,6 +300,7 @@ impl Session {
         log.last.push_back(Received {
             sender,
             recipient,
+            wishes,
             text,
         });
         Ok(Some("250 2.0.0 taken"))

@@ -7,6 +7,8 @@ use std::io;
 use channel::{Failure, FailureClass};
 use lettre::transport::smtp;
 
+use crate::enhanced::Enhanced;
+
 /// How far a session had come. Nothing of the letter has left before `Text`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Step {
@@ -102,9 +104,9 @@ fn what(step: Step) -> &'static str {
 }
 
 fn answered(step: Step, code: u16, text: &str) -> Failure {
-    let enhanced = enhanced(text);
+    let enhanced = Enhanced::find(text).filter(|enhanced| enhanced.class == code / 100);
     let shown = match enhanced {
-        Some((class, subject, detail)) => format!("smtp:{code} {class}.{subject}.{detail}"),
+        Some(enhanced) => format!("smtp:{code} {enhanced}"),
         None => format!("smtp:{code}"),
     };
     let class = if code < 500 {
@@ -115,8 +117,6 @@ fn answered(step: Step, code: u16, text: &str) -> Failure {
     Failure::new(class, shown, what(step))
 }
 
-type Enhanced = (u16, u16, u16);
-
 fn passing(step: Step, enhanced: Option<Enhanced>, text: &str) -> FailureClass {
     match step {
         Step::Login => FailureClass::LinkDown,
@@ -126,16 +126,17 @@ fn passing(step: Step, enhanced: Option<Enhanced>, text: &str) -> FailureClass {
 }
 
 fn lasting(step: Step, code: u16, enhanced: Option<Enhanced>) -> FailureClass {
-    match (step, enhanced) {
+    let blamed = enhanced.and_then(Enhanced::blames);
+    match (step, blamed) {
         (Step::Connect | Step::Login, _) => FailureClass::LinkDown,
         // A login is wanted that the configuration does not give.
-        (_, _) if code == 530 => FailureClass::LinkDown,
-        // 5.1.7 and 5.1.8 blame the sender's address, not the recipient's.
-        (_, Some((_, 1, 7 | 8) | (_, 7, _))) => FailureClass::BadContent,
+        _ if code == 530 => FailureClass::LinkDown,
+        (Step::Sender, Some(FailureClass::BadContent)) => FailureClass::BadContent,
         (Step::Sender, _) if code == 552 => FailureClass::BadContent,
         (Step::Sender, _) => FailureClass::LinkDown,
-        (_, Some((_, 1, _))) | (Step::Recipient, _) => FailureClass::BadAddress,
-        (Step::Data | Step::Text, _) => FailureClass::BadContent,
+        (_, Some(blamed)) => blamed,
+        (Step::Recipient, None) => FailureClass::BadAddress,
+        (Step::Data | Step::Text, None) => FailureClass::BadContent,
     }
 }
 
@@ -153,19 +154,8 @@ fn too_fast(enhanced: Option<Enhanced>, text: &str) -> bool {
     ];
     let text = text.to_lowercase();
     let greylisted = text.contains("greylist") || text.contains("graylist");
-    let mailbox = matches!(enhanced, Some((_, 2, _)));
+    let mailbox = enhanced.is_some_and(|enhanced| enhanced.subject == 2);
     !greylisted && !mailbox && WORDS.iter().any(|word| text.contains(word))
-}
-
-/// The first `x.y.z` of an answer, where x is 4 or 5.
-fn enhanced(text: &str) -> Option<Enhanced> {
-    text.split_whitespace().find_map(|word| {
-        let mut parts = word
-            .split('.')
-            .map(|part| part.parse::<u16>().ok().filter(|n| *n < 1000));
-        let found = (parts.next()??, parts.next()??, parts.next()??);
-        (parts.next().is_none() && matches!(found.0, 4 | 5)).then_some(found)
-    })
 }
 
 #[cfg(test)]
@@ -185,7 +175,7 @@ mod tests {
         (failure.class, failure.code.into_owned())
     }
 
-    const TABLE: [(Step, u16, &str, FailureClass, &str); 20] = [
+    const TABLE: [(Step, u16, &str, FailureClass, &str); 23] = [
         (
             Step::Recipient,
             550,
@@ -264,6 +254,27 @@ mod tests {
             BadContent,
             "smtp:553 5.1.8",
         ),
+        (
+            Step::Recipient,
+            552,
+            "5.2.2 mailbox full",
+            Transient,
+            "smtp:552 5.2.2",
+        ),
+        (
+            Step::Text,
+            550,
+            "5.7.13 account disabled",
+            BadAddress,
+            "smtp:550 5.7.13",
+        ),
+        (
+            Step::Recipient,
+            550,
+            "4.4.4.4 5.3.0 no",
+            BadAddress,
+            "smtp:550 5.3.0",
+        ),
         (Step::Text, 554, "5.7.1 spam", BadContent, "smtp:554 5.7.1"),
         (
             Step::Text,
@@ -324,12 +335,5 @@ mod tests {
         let text = "5.1.1 <nobody@example.org> unknown".to_owned();
         let failure = classify(Step::Recipient, &Cause::Answer { code: 550, text });
         assert!(!format!("{failure} {failure:?}").contains("nobody"));
-    }
-
-    #[test]
-    fn an_address_of_a_machine_is_no_enhanced_code() {
-        assert_eq!(enhanced("blocked 5.6.7.8 today"), None);
-        assert_eq!(enhanced("10.0.0"), None);
-        assert_eq!(enhanced("host said: 5.1.10 null MX"), Some((5, 1, 10)));
     }
 }

@@ -1,5 +1,7 @@
 //! The channel against the misbehaving peer over real sockets.
 
+mod returns;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +10,7 @@ use channel::testing::{Behaviour, Fixture, context, exercise};
 use channel::{Address, Channel, Context, FailureClass, Health, Key, Message, Timestamp, Variant};
 use email::peer::{Manner, Peer, Settings};
 use email::{Config, Email, Secret};
+use returns::bounces;
 
 fn config(port: u16) -> Config {
     let mut config = Config::new("127.0.0.1", port, "warning@example.org");
@@ -48,6 +51,18 @@ fn email(config: Config, context: Context) -> Email {
     Email::new(config, context).expect("a good configuration")
 }
 
+/// Posts what becomes of the first letter, as the mail server of the return addresses does.
+async fn confirm(peer: &Peer, channel: &Email) {
+    let letter = loop {
+        if let Some(letter) = peer.received().pop() {
+            break letter;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    };
+    let reply = returns::post(channel, letter.notification("delivered", "2.0.0")).await;
+    assert_eq!(reply.0, 200, "{}", reply.1);
+}
+
 struct Servers;
 
 #[async_trait]
@@ -72,8 +87,14 @@ impl Fixture for Servers {
             }
         };
         settings.script = Arc::new(move |_| manner);
-        let peer = Peer::start(settings).await.expect("a free port");
-        let channel = Arc::new(email(config(peer.port()), context));
+        let peer = Arc::new(Peer::start(settings).await.expect("a free port"));
+        let mut config = config(peer.port());
+        config.bounces = Some(bounces(true));
+        let channel = Arc::new(email(config, context));
+        if behaviour == Behaviour::Confirm {
+            let (peer, channel) = (peer.clone(), channel.clone());
+            tokio::spawn(async move { confirm(&peer, &channel).await });
+        }
         Some((channel, Box::new(peer)))
     }
 
@@ -166,4 +187,48 @@ async fn a_letter_arrives_whole_even_where_a_line_begins_with_a_dot() {
     channel.send(&one).await.expect("taken");
     let text = peer.received().remove(0).text;
     assert!(text.contains("first\r\n.\r\n.second\r\nlast"), "{text}");
+}
+
+#[tokio::test]
+async fn only_a_server_that_offers_it_is_asked_what_becomes_of_a_letter() {
+    for notifies in [false, true] {
+        let settings = Settings {
+            notifies,
+            ..Settings::default()
+        };
+        let peer = Peer::start(settings).await.expect("a free port");
+        let mut config = config(peer.port());
+        config.bounces = Some(bounces(false));
+        let channel = email(config, context("email").0);
+        for number in 1..=2 {
+            channel
+                .send(&message(number, "resident@example.org"))
+                .await
+                .expect("taken");
+        }
+        for letter in peer.received() {
+            let (local, domain) = letter.sender.split_once('@').expect("an address");
+            assert_eq!(domain, "bounce.example.net");
+            let id = local.replace('+', "+2B");
+            let wishes = format!("RET=HDRS ENVID={id} NOTIFY=SUCCESS,FAILURE,DELAY");
+            assert_eq!(letter.wishes, if notifies { wishes } else { String::new() });
+        }
+        assert_eq!(peer.count(), 2);
+    }
+}
+
+#[tokio::test]
+async fn every_try_of_a_letter_has_a_return_address_of_its_own() {
+    let peer = peer(|_| Manner::Accept).await;
+    let mut config = config(peer.port());
+    config.bounces = Some(bounces(false));
+    let channel = email(config, context("email").0);
+    for serial in [7, 7, 8] {
+        let mut one = message(1, "resident@example.org");
+        one.serial = serial;
+        channel.send(&one).await.expect("taken");
+    }
+    let senders: Vec<String> = peer.received().into_iter().map(|r| r.sender).collect();
+    assert_eq!(senders[0], senders[1]);
+    assert_ne!(senders[1], senders[2]);
 }

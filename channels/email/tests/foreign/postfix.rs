@@ -1,4 +1,5 @@
-//! A Postfix of one test's own: its configuration, queue, certificate and mailboxes in one folder that goes with it.
+//! A Postfix of one test's own: its configuration, queue, certificates and mailboxes in one folder that goes with it. This
+//! module must not send a mail anywhere but to this machine.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -13,8 +14,40 @@ use tempfile::TempDir;
 /// The account that owns the mailboxes: `nobody`, on every Debian.
 const NOBODY: u32 = 65_534;
 
+/// What a test wants otherwise.
+#[derive(Default)]
+pub struct Settings {
+    /// Lines that stand after ours in `main.cf`, where the last word counts; `FOLDER` is the folder.
+    pub main: String,
+    /// The same for `master.cf`.
+    pub master: String,
+}
+
+pub struct Ports {
+    /// Begins readable and offers STARTTLS.
+    pub open: u16,
+    /// TLS from the first byte.
+    pub wrapped: u16,
+    /// As `open`, but takes mail for whoever is asked, and tells later that there is no such mailbox.
+    pub late: u16,
+}
+
+impl Ports {
+    pub fn free() -> Self {
+        // All are held until all are known: no two are the same.
+        let held = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+        let [open, wrapped, late] =
+            held.map(|listener| listener.local_addr().expect("it is bound").port());
+        Self {
+            open,
+            wrapped,
+            late,
+        }
+    }
+}
+
 pub struct Postfix {
-    pub port: u16,
+    pub ports: Ports,
     folder: TempDir,
     child: Child,
 }
@@ -37,18 +70,24 @@ alias_maps =
 alias_database =
 message_size_limit = 50000
 mailbox_size_limit = 0
-virtual_mailbox_domains = example.org
+virtual_mailbox_domains = example.org bounce.example.net
 virtual_mailbox_base = FOLDER/mail
-virtual_mailbox_maps = inline:{ {resident@example.org = resident/} }
+virtual_mailbox_maps = inline:{ {resident@example.org = resident/} {@bounce.example.net = bounces/} }
+virtual_transport = virtual
+queue_run_delay = 1s
+minimal_backoff_time = 1s
+maximal_backoff_time = 1s
 virtual_uid_maps = static:65534
 virtual_gid_maps = static:65534
 smtpd_relay_restrictions = reject_unauth_destination
 smtpd_tls_security_level = may
 smtpd_tls_cert_file = FOLDER/certificate
-smtpd_tls_key_file = FOLDER/key
+smtpd_tls_key_file = FOLDER/certificate.key
 ";
 
-const MASTER: &str = "127.0.0.1:PORT inet n - n - - smtpd
+const MASTER: &str = "127.0.0.1:OPEN inet n - n - - smtpd
+127.0.0.1:WRAPPED inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
+127.0.0.1:LATE inet n - n - - smtpd -o smtpd_reject_unlisted_recipient=no
 rewrite unix - - n - - trivial-rewrite
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
@@ -65,7 +104,18 @@ anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 ";
 
-const CERTIFICATE: &str = "[req]
+const AUTHORITY: &str = "[req]
+prompt = no
+distinguished_name = name
+x509_extensions = extensions
+[name]
+CN = authority of one test
+[extensions]
+basicConstraints = critical,CA:TRUE
+keyUsage = critical,keyCertSign
+";
+
+const SERVER: &str = "[req]
 prompt = no
 distinguished_name = name
 x509_extensions = extensions
@@ -77,11 +127,11 @@ basicConstraints = critical,CA:FALSE
 ";
 
 impl Postfix {
-    /// Starts one and waits until it greets.
+    /// Starts one and waits until it greets. `prepare` lays into the folder what the settings speak of.
     ///
     /// # Panics
     /// When there is none, or it does not start.
-    pub fn start() -> Self {
+    pub fn start(ports: Ports, settings: &Settings, prepare: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::tempdir().expect("a folder of the test's own");
         let at = folder.path();
         open_to_all(at);
@@ -92,25 +142,20 @@ impl Postfix {
         chown(at.join("mail"), Some(NOBODY), Some(NOBODY))
             .expect("run ./test as root: Postfix gives each mailbox to its owner");
         done(Command::new("chown").arg("postfix").arg(at.join("data")));
-        fs::write(at.join("request"), CERTIFICATE).expect("written");
-        done(
-            Command::new("openssl")
-                .args([
-                    "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-config",
-                ])
-                .arg(at.join("request"))
-                .arg("-keyout")
-                .arg(at.join("key"))
-                .arg("-out")
-                .arg(at.join("certificate")),
-        );
-        let port = free_port();
+        certificate(at, "authority", AUTHORITY, None);
+        certificate(at, "certificate", SERVER, Some("authority"));
         let filled = |text: &str| {
             text.replace("FOLDER", at.to_str().expect("a plain path"))
-                .replace("PORT", &port.to_string())
+                .replace("OPEN", &ports.open.to_string())
+                .replace("WRAPPED", &ports.wrapped.to_string())
+                .replace("LATE", &ports.late.to_string())
         };
-        fs::write(at.join("main.cf"), filled(MAIN)).expect("written");
-        fs::write(at.join("master.cf"), filled(MASTER)).expect("written");
+        let write = |name, ours: &str, more| {
+            fs::write(at.join(name), filled(&format!("{ours}{more}"))).expect("written");
+        };
+        write("main.cf", MAIN, &settings.main);
+        write("master.cf", MASTER, &settings.master);
+        prepare(at);
         let child = postfix(at)
             .arg("start-fg")
             .stdin(Stdio::null())
@@ -119,7 +164,7 @@ impl Postfix {
             .spawn()
             .expect("there is no Postfix: run ./test");
         let server = Self {
-            port,
+            ports,
             folder,
             child,
         };
@@ -127,29 +172,28 @@ impl Postfix {
         server
     }
 
-    /// The certificate that it shows, for `localhost`.
-    pub fn certificate(&self) -> PathBuf {
-        self.folder.path().join("certificate")
+    /// A place in its folder. `authority` is who vouches for the certificate that it shows, which is for `localhost`.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
-    /// The first letter of the one mailbox, once it is there.
-    pub fn letter(&self) -> PathBuf {
-        let mailbox = self.folder.path().join("mail/resident/new");
-        for _ in 0..300 {
-            let first = fs::read_dir(&mailbox)
-                .ok()
-                .and_then(|mut letters| letters.next());
-            if let Some(Ok(letter)) = first {
-                return letter.path();
+    /// The first so many mails of a mailbox, once they are there, in any order.
+    pub fn mails(&self, mailbox: &str, count: usize) -> Vec<PathBuf> {
+        let folder = self.path("mail").join(mailbox).join("new");
+        for _ in 0..600 {
+            let found = fs::read_dir(&folder).into_iter().flatten().flatten();
+            let found: Vec<_> = found.map(|mail| mail.path()).collect();
+            if found.len() >= count {
+                return found;
             }
             std::thread::park_timeout(Duration::from_millis(50));
         }
-        panic!("no letter came into the mailbox:\n{}", self.log());
+        panic!("no {count} mails came into {mailbox}:\n{}", self.log());
     }
 
     fn wait(&self) {
         for _ in 0..300 {
-            if let Ok(stream) = TcpStream::connect(("127.0.0.1", self.port)) {
+            if let Ok(stream) = TcpStream::connect(("127.0.0.1", self.ports.open)) {
                 let mut greeting = String::new();
                 if BufReader::new(stream).read_line(&mut greeting).is_ok()
                     && greeting.starts_with("220 ")
@@ -165,8 +209,9 @@ impl Postfix {
         );
     }
 
-    fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log/mail")).unwrap_or_default()
+    /// What it has noted so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.path("log/mail")).unwrap_or_default()
     }
 }
 
@@ -209,7 +254,28 @@ fn done(command: &mut Command) {
     );
 }
 
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("it is bound").port()
+/// A key and a certificate of that name, signed by itself or by another.
+fn certificate(at: &Path, name: &str, request: &str, signer: Option<&str>) {
+    let file = |name: &str, kind: &str| at.join(format!("{name}{kind}"));
+    fs::write(file(name, ".request"), request).expect("written");
+    let mut command = Command::new("openssl");
+    command
+        .args([
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+        ])
+        .arg("-config")
+        .arg(file(name, ".request"))
+        .arg("-keyout")
+        .arg(file(name, ".key"))
+        .arg("-out")
+        .arg(at.join(name));
+    if let Some(signer) = signer {
+        let key = file(signer, ".key");
+        command
+            .arg("-CA")
+            .arg(at.join(signer))
+            .arg("-CAkey")
+            .arg(key);
+    }
+    done(&mut command);
 }
