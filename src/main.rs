@@ -38,6 +38,7 @@ Exit codes 退出码:
   1  the answer is no: rejected, problems found, figures that do not add up 被拒绝或发现问题
   2  the command line or a file given on it is wrong 命令或文件有误
   3  the gateway, the store or a port cannot be reached 网关、存储或端口不可用
+ 75  receive-dsn: the mail stays in the mail server's queue 邮件留在队列
 
 Logs go to standard error; RUST_LOG=debug shows more. 日志写到标准错误。";
 

@@ -19,8 +19,12 @@ mod expiry;
 mod gateway;
 #[path = "e2e/links.rs"]
 mod links;
+#[path = "e2e/mail.rs"]
+mod mail;
 #[path = "e2e/peers.rs"]
 mod peers;
+#[path = "../channels/email/tests/foreign/postfix.rs"]
+mod postfix;
 #[path = "e2e/refusals.rs"]
 mod refusals;
 #[path = "e2e/sealed.rs"]

@@ -7,6 +7,7 @@ mod check;
 mod demo;
 mod import;
 mod journal;
+mod receive_dsn;
 mod serve;
 mod submit;
 mod token;
@@ -25,6 +26,8 @@ pub enum Command {
     Submit(submit::Args),
     /// Load the registry from a folder of CSV files 导入台账
     Import(import::Args),
+    /// Take one mail from a mail server's pipe and hand it to a running gateway 接收邮件回执
+    ReceiveDsn(receive_dsn::Args),
     /// Make a bureau's token and the hash that the configuration keeps 生成令牌
     Token(token::Args),
     /// Measure this machine: one table of ratios 性能测试
@@ -49,6 +52,8 @@ pub enum Failed {
     Input(String),
     /// The gateway, the store or a port cannot be reached.
     Unreachable(String),
+    /// A mail server is to keep its mail and come again: the code of sysexits that it knows.
+    Later(String),
 }
 
 impl Failed {
@@ -57,6 +62,7 @@ impl Failed {
             Self::No(text) => (1, text),
             Self::Input(text) => (2, text),
             Self::Unreachable(text) => (3, text),
+            Self::Later(text) => (75, text),
         };
         eprintln!("tocsin: {text}");
         ExitCode::from(code)
@@ -79,6 +85,7 @@ impl Command {
             Self::Check(args) => check::run(&args),
             Self::Submit(args) => submit::run(args).await,
             Self::Import(args) => import::run(args).await,
+            Self::ReceiveDsn(args) => receive_dsn::run(args).await,
             Self::Token(args) => {
                 token::run(&args);
                 Ok(())

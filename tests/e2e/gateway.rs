@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 use crate::county;
 use crate::peers::{self, Smsc};
 use crate::setup::config;
-pub use crate::setup::{DUTY, Setup, TOWN, WATER};
+pub use crate::setup::{DUTY, Mail, Setup, TOWN, WATER};
 use crate::warning::Warning;
 
 /// How long anything may take before a test fails.
@@ -48,7 +48,11 @@ impl World {
         let mail = email::peer::Peer::start(email::peer::Settings::default())
             .await
             .expect("a free port");
-        let mut gateway = Gateway::prepare(&setup, smsc.port(), mail.port());
+        let mut gateway = Gateway::prepare(
+            &setup,
+            smsc.port(),
+            setup.mail.port.unwrap_or_else(|| mail.port()),
+        );
         let import = gateway.run(&["import", "registry"]).await;
         assert!(import.status.success(), "{}", both(&import));
         gateway.start().await;
@@ -86,7 +90,11 @@ impl Gateway {
             log: setup.log,
             ..Self::at("")
         };
-        gateway.write("tocsin.toml", &config(setup.sms_rate, sms_port, mail_port));
+        let further = &setup.mail.settings;
+        gateway.write(
+            "tocsin.toml",
+            &config(setup.sms_rate, sms_port, mail_port, further),
+        );
         gateway.write("plans/all.toml", &setup.plan);
         for (name, text) in &setup.files {
             gateway.write(&format!("registry/{name}.csv"), text);
@@ -104,7 +112,8 @@ impl Gateway {
         std::fs::write(path, text).expect("a file");
     }
 
-    fn command(&self) -> Command {
+    /// The binary, in this gateway's folder.
+    pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tocsin"));
         command
             .current_dir(self.folder.path())

@@ -40,7 +40,24 @@ pub struct Setup {
     /// Segments a second at the SMSC.
     pub smsc_rate: Option<u32>,
     pub plan: String,
+    pub mail: Mail,
     pub log: &'static str,
+}
+
+/// A mail server other than the peer of these tests, and how it is spoken to.
+pub struct Mail {
+    pub port: Option<u16>,
+    /// The settings beside host, port and sender; tables may follow.
+    pub settings: String,
+}
+
+impl Default for Mail {
+    fn default() -> Self {
+        Self {
+            port: None,
+            settings: "tls = \"none\"\n".to_owned(),
+        }
+    }
 }
 
 impl Default for Setup {
@@ -50,13 +67,19 @@ impl Default for Setup {
             sms_rate: "500/s burst 20",
             smsc_rate: None,
             plan: PLAN.to_owned(),
+            mail: Mail::default(),
             log: "info",
         }
     }
 }
 
+/// What a configuration keeps of a token.
+pub fn hash(token: &str) -> String {
+    hex::encode(digest(&SHA256, token.as_bytes()))
+}
+
 fn bureau(id: &str, token: &str, scopes: &str, region: &str) -> String {
-    let hash = hex::encode(digest(&SHA256, token.as_bytes()));
+    let hash = hash(token);
     format!(
         "[[bureau]]\nid = \"{id}\"\nname = \"平武县{id}\"\nsignature = \"平武水利\"\ntoken_sha256 = \"{hash}\"\n\
          scopes = {scopes}\nregions = [\"{region}\"]\n\n"
@@ -64,7 +87,7 @@ fn bureau(id: &str, token: &str, scopes: &str, region: &str) -> String {
 }
 
 /// The configuration of a gateway whose far ends listen at these ports.
-pub fn config(sms_rate: &str, sms_port: u16, mail_port: u16) -> String {
+pub fn config(sms_rate: &str, sms_port: u16, mail_port: u16, mail: &str) -> String {
     let mut text =
         String::from("[node]\ndata = \"data\"\nlisten = \"127.0.0.1:0\"\nplans = \"plans\"\n\n");
     text += &bureau("water", WATER, "[\"submit\", \"read\"]", "510727");
@@ -107,10 +130,10 @@ kind = "email"
 rate = "50/s burst 20"
 {retry}
 [channel.settings]
-host = "127.0.0.1"
+host = "localhost"
 port = {mail_port}
 from = "warning@pingwu.example.invalid"
-tls = "none"
+{mail}
 "#
     )
     .expect("a String takes everything");
