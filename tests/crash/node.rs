@@ -39,7 +39,7 @@ pub fn binary() -> PathBuf {
 pub fn configure(folder: &Path, sms_port: u16) {
     std::fs::create_dir_all(folder.join("plans")).expect("a folder");
     std::fs::write(folder.join("plans/all.toml"), PLAN).expect("a file");
-    let text = setup::config(RATE, sms_port, 1);
+    let text = setup::config(RATE, sms_port, 1, &setup::Mail::default().settings);
     std::fs::write(folder.join("tocsin.toml"), text).expect("a file");
 }
 

@@ -65,14 +65,15 @@ async fn world(postfix: &Postfix) -> World {
     let mail = Mail {
         port: Some(postfix.ports.late),
         settings: format!(
-            "ca_file = {authority:?}\n{}",
+            "ca_file = \"{}\"\n{}",
+            authority.display(),
             BOUNCES.replace("HASH", &hash)
         ),
     };
     let plan = Setup::default().plan.replace("\"3s\"", "\"5m\"");
     World::start(Setup {
-        mail,
         plan,
+        mail,
         ..Setup::default()
     })
     .await

@@ -131,12 +131,12 @@ fn lasting(step: Step, code: u16, enhanced: Option<Enhanced>) -> FailureClass {
         (Step::Connect | Step::Login, _) => FailureClass::LinkDown,
         // A login is wanted that the configuration does not give.
         _ if code == 530 => FailureClass::LinkDown,
-        (Step::Sender, Some(FailureClass::BadContent)) => FailureClass::BadContent,
-        (Step::Sender, _) if code == 552 => FailureClass::BadContent,
-        (Step::Sender, _) => FailureClass::LinkDown,
-        (_, Some(blamed)) => blamed,
+        (Step::Sender, blamed) if code != 552 && blamed != Some(FailureClass::BadContent) => {
+            FailureClass::LinkDown
+        }
         (Step::Recipient, None) => FailureClass::BadAddress,
-        (Step::Data | Step::Text, None) => FailureClass::BadContent,
+        (Step::Sender, _) | (Step::Data | Step::Text, None) => FailureClass::BadContent,
+        (_, Some(blamed)) => blamed,
     }
 }
 
