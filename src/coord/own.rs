@@ -40,7 +40,7 @@ impl Own {
             && mark.lane != ask.lane
             && mark.rank < ask.rank
         {
-            return Some((mark.until - tick).min(YIELD));
+            return Some(mark.until.saturating_sub(tick).min(YIELD));
         }
         let wait = self.wait(ask.permits, tick);
         if wait.is_some() || ask.more {

@@ -58,7 +58,9 @@ fn time(step: u64) -> Duration {
 impl<T> Wheel<T> {
     /// Comes back at `due`.
     pub fn put(&mut self, due: Duration, item: T) {
-        let never_early = due.saturating_add(RESOLUTION - Duration::from_nanos(1));
+        let never_early = due
+            .saturating_add(RESOLUTION)
+            .saturating_sub(Duration::from_nanos(1));
         let step = steps(never_early);
         if step <= self.at {
             self.now.push(item);
