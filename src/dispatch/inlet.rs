@@ -187,3 +187,95 @@ impl Inlet for ChannelInlet {
         drop(self.desk.writer.propose(Proposal::of(0, event)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use channel::{Evidence, ManualClock, Timestamp, Verdict};
+
+    use super::*;
+    use crate::coverage::fixture::{START, accepted, registry, released};
+    use crate::coverage::{over, sealing};
+    use crate::ledger::replay;
+    use crate::store::{Sqlite, Store};
+
+    const CHANNEL: &str = "sms-mobile";
+
+    /// Alert 1, over and sealed; its first delivery was taken as `r0`.
+    async fn sealed(store: &Arc<dyn Store>) -> Arc<Desk> {
+        let begin = replay(&**store).await.expect("reads");
+        let clock = Arc::new(ManualClock::new(START));
+        let (ledger, history) = (begin.ledger.clone(), begin.history);
+        let desk = Arc::new(Desk {
+            ledger: ledger.clone(),
+            writer: Writer::start(store.clone(), ledger.clone(), clock.clone(), history),
+            clock,
+            correlator: Arc::default(),
+            rounds: watch::Sender::new(0),
+        });
+        let accepted = accepted("a-1", &["510727"]);
+        let claim = Some((accepted.identity.clone(), accepted.content));
+        let mut events = vec![Event::Accepted(Box::new(accepted))];
+        events.extend(released());
+        events.push(Event::Expired {
+            variants: vec![0, 1],
+        });
+        let events = events.into_iter().map(|e| (Proposal::NEW, e)).collect();
+        let proposal = Proposal {
+            claim,
+            events,
+            ..Proposal::default()
+        };
+        desk.writer.propose(proposal).await.expect("commits");
+        let (stream, number) = (1, 0);
+        let delivery = Delivery { stream, number };
+        let taken = desk
+            .correlator
+            .lock()
+            .settled(CHANNEL, "r0", delivery, (0, 1));
+        assert_eq!(taken, []);
+        let late = Timestamp(i64::MAX / 2);
+        let alert = over(&ledger, late, Duration::ZERO).pop().expect("over");
+        let proposal = Proposal {
+            seal: Some(Box::new(sealing(&ledger, &alert, &registry()))),
+            ..Proposal::default()
+        };
+        desk.writer.propose(proposal).await.expect("seals");
+        desk
+    }
+
+    fn receipt(of: Of) -> Vec<Receipt> {
+        vec![Receipt {
+            of,
+            verdict: Verdict::Reached(Evidence::Delivered),
+            code: "DELIVRD".into(),
+            far: None,
+            seen: START,
+        }]
+    }
+
+    #[tokio::test]
+    async fn a_receipt_for_a_sealed_alert_lies_in_the_inbox() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = Sqlite::open(&dir.path().join("journal.sqlite")).expect("opens");
+        let store: Arc<dyn Store> = Arc::new(store);
+        let desk = sealed(&store).await;
+        let inlet = ChannelInlet::new(CHANNEL, desk.clone());
+        let by_reference = || receipt(Of::Reference("r0".into()));
+        // Between the commit and the moment that the references are forgotten the far end is told to come again.
+        assert!(inlet.receipts(by_reference()).await.is_err());
+        assert_eq!(store.inbox().await.expect("reads").len(), 0);
+        inlet.receipts(by_reference()).await.expect("is kept");
+        let key = channel::Key {
+            alert: 1,
+            delivery: 0,
+            generation: 0,
+        };
+        inlet
+            .receipts(receipt(Of::Key(key)))
+            .await
+            .expect("is kept");
+        assert_eq!(store.inbox().await.expect("reads").len(), 2);
+        assert_eq!(desk.correlator.lock().waiting().count(), 2);
+        assert!(desk.ledger.is_sealed(1) && desk.ledger.damage().is_empty());
+    }
+}

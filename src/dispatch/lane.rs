@@ -92,7 +92,10 @@ impl Lane {
             // Before the words: what is settled now has been told when they are heard.
             let outstanding = self.out.outstanding.load(Ordering::SeqCst);
             let moment = self.moment();
-            run.queue.follow(&self.desk.ledger, moment);
+            if run.queue.follow(&self.desk.ledger, moment) {
+                let open = |stream| self.desk.ledger.alert(stream).is_some();
+                run.variants.retain(|(stream, _), _| open(*stream));
+            }
             run.queue.wake(&self.desk.ledger, moment.tick);
             while let Ok(word) = words.try_recv() {
                 self.hear(&mut run, word);

@@ -59,6 +59,7 @@ type Waiting = (Arc<Block>, usize);
 pub struct Queue {
     channel: String,
     seen: usize,
+    left: u64,
     ready: BTreeMap<u64, Ring<String, Ring<StreamId, Work>>>,
     later: Wheel<Waiting>,
 }
@@ -79,8 +80,8 @@ impl Queue {
         }
     }
 
-    /// Takes in the blocks that were written since the last look.
-    pub fn follow(&mut self, ledger: &Ledger, moment: Moment) {
+    /// Takes in the blocks that were written since the last look, and lets go of alerts that left. True when any did.
+    pub fn follow(&mut self, ledger: &Ledger, moment: Moment) -> bool {
         for block in ledger.blocks_since(&mut self.seen) {
             if block.channel != self.channel {
                 continue;
@@ -99,6 +100,24 @@ impl Queue {
                 self.work(&alert, block.rank).cursors.push_back((block, 0));
             }
         }
+        let left = ledger.left();
+        let any = left != self.left;
+        if any {
+            self.left = left;
+            self.let_go(ledger);
+        }
+        any
+    }
+
+    /// What still waits in the wheel goes when its time comes.
+    fn let_go(&mut self, ledger: &Ledger) {
+        self.ready.retain(|_, bureaus| {
+            bureaus.retain(|alerts| {
+                alerts.retain(|work| ledger.alert(work.alert.stream).is_some());
+                !alerts.is_empty()
+            });
+            !bureaus.is_empty()
+        });
     }
 
     /// Comes back at `at`.

@@ -40,6 +40,15 @@ impl<K: Ord + Clone, V> Ring<K, V> {
         self.held.get_mut(key).expect("it was put there")
     }
 
+    /// Lets go of holders; whose turn it was passes on.
+    pub fn retain(&mut self, mut keep: impl FnMut(&mut V) -> bool) {
+        self.held.retain(|_, holder| keep(holder));
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
     fn pass_on(&mut self) {
         let first = || self.held.keys().next();
         let next = match &self.turn {

@@ -43,7 +43,7 @@ pub struct Ledger {
     shelf: RwLock<BTreeMap<StreamId, seal::Shelved>>,
     /// What is damaged: nothing more of it is folded, and nobody works on it.
     hurt: RwLock<BTreeMap<StreamId, Hurt>>,
-    seals: AtomicU64,
+    left: AtomicU64,
     /// Every block in the order it was written, for lanes that follow.
     fresh: RwLock<Fresh>,
     /// Shared with whatever reads a sealed stream back.
@@ -141,6 +141,7 @@ impl Ledger {
         let alert = self.alerts.write().remove(&stream);
         let mut hurt = self.hurt.write();
         hurt.entry(stream).or_insert(Hurt { why, alert });
+        self.left.fetch_add(1, Relaxed);
     }
 
     /// Why a stream is damaged.

@@ -266,7 +266,7 @@ impl Ledger {
         cards.insert(stream, Shelved { card, whole });
         self.alerts.write().remove(&stream);
         self.fresh.write().list.retain(|_, b| b.stream != stream);
-        self.seals.fetch_add(1, Relaxed);
+        self.left.fetch_add(1, Relaxed);
         Ok(())
     }
 
@@ -281,9 +281,9 @@ impl Ledger {
         Ok(())
     }
 
-    /// Rises whenever an alert is sealed.
-    pub fn seals(&self) -> u64 {
-        self.seals.load(Relaxed)
+    /// Rises whenever an alert leaves those that are worked on: sealed, or damaged.
+    pub fn left(&self) -> u64 {
+        self.left.load(Relaxed)
     }
 
     /// The state of what is sealed leaves memory.

@@ -88,3 +88,31 @@ async fn a_sealed_alert_answers_over_a_restart_and_comes_back_for_its_update() {
     let verdict = gateway.run(&["journal", "verify"]).await;
     assert!(verdict.status.success(), "{}", both(&verdict));
 }
+
+#[tokio::test]
+async fn a_cancel_of_a_sealed_alert_reaches_whoever_was_handed_it() {
+    let mut world = World::start(Setup::default()).await;
+    let gateway = &mut world.gateway;
+    gateway.terminate().await;
+    let config = std::fs::read_to_string(gateway.path("tocsin.toml")).expect("a file");
+    let soon = config.replace("[node]\n", "[node]\nseal_after = \"1s\"\n");
+    gateway.write("tocsin.toml", &soon);
+    gateway.start().await;
+    let first = Warning {
+        expires: now() + 5,
+        ..Warning::red("a-1", &[VILLAGE_A1, VILLAGE_A2])
+    };
+    let old = gateway.submit(&first).await;
+    sealed(gateway, old).await;
+    assert_eq!(world.smsc.to(STAYS).len(), 1);
+    let gateway = &mut world.gateway;
+    let cancel = gateway.submit(&Warning::cancel("a-2", &first)).await;
+    gateway.ended(cancel).await;
+    let view = gateway.get(&format!("/v1/alerts/{old}")).await;
+    assert_eq!(view["state"], "lifted");
+    let texts = world.smsc.to(STAYS);
+    assert!(
+        texts.len() == 2 && texts[1].contains("该预警已撤销"),
+        "{texts:?}"
+    );
+}
