@@ -7,13 +7,15 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 usage() {
   cat <<'USAGE'
-usage: bench/kannel.sh [--texts N] [--runs N] [--help]
+usage: bench/kannel.sh [--texts N] [--runs N] [--stores LIST] [--help]
 
 Installs kannel where it is missing, measures Kannel with each of its stores and then `tocsin bench --only speed`,
 and prints one table. Exit code 1 when Tocsin makes fewer than 10 times the deliveries a second.
 
   --texts N   texts of every run; default 200000
   --runs N    runs of each, of which the median counts; default 3
+  --stores LIST
+              Kannel's stores to measure, with spaces between; default "none spool file"
 
 TOCSIN       the program to measure; default: a release build of this tree
 CONNECTIONS  connections to smsbox; default 32
@@ -23,10 +25,12 @@ USAGE
 WANTED=10
 texts=200000
 runs=3
+stores='none spool file'
 while (($#)); do
   case $1 in
     --texts) texts=${2:?--texts wants a number}; shift 2 ;;
     --runs) runs=${2:?--runs wants a number}; shift 2 ;;
+    --stores) stores=${2:?--stores wants a list}; shift 2 ;;
     --help | -h) usage; exit 0 ;;
     *) echo "bench/kannel.sh: unknown option $1" >&2; usage >&2; exit 2 ;;
   esac
@@ -189,9 +193,9 @@ kannel() {
   rm -rf "$scratch/store" "$scratch/spool"
   start_peer
   configure "$1"
-  launch "$scratch/bearerbox.log" bearerbox "$scratch/kannel.conf"
+  launch "$scratch/bearerbox.log" bearerbox -v 4 "$scratch/kannel.conf"
   wait_for "$admin" "bearerbox"
-  launch "$scratch/smsbox.log" smsbox "$scratch/kannel.conf"
+  launch "$scratch/smsbox.log" smsbox -v 4 "$scratch/kannel.conf"
   wait_for "$sendsms" "smsbox"
   online
   figure=$("$TOCSIN" bench-kannel --port "$sendsms" --texts "$texts" --connections "${CONNECTIONS:-32}" --text "$text")
@@ -232,7 +236,7 @@ install_kannel
 program
 best=0
 rows=()
-for store in none spool file; do
+for store in $stores; do
   figures=()
   for ((run = 1; run <= runs; run++)); do
     echo "Kannel, store $store, run $run" >&2

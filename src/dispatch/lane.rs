@@ -64,9 +64,14 @@ const STORE_AWAY: Duration = Duration::from_millis(500);
 const FAST: u32 = 50_000;
 
 impl Limits {
-    pub fn of(rate: Rate, window: usize) -> Self {
+    pub fn of(rate: Rate, window: usize, batch: usize) -> Self {
         let fast = rate.per_second.get() >= FAST;
-        let (cap, range) = if fast { (5_000, 1_000) } else { (1_000, 250) };
+        // What a fast channel takes at once is one range: the loudspeakers of a county share one order.
+        let (cap, range) = if fast {
+            (5_000, batch.max(1_000))
+        } else {
+            (1_000, 250)
+        };
         Self {
             cap: cap.max(2 * window),
             range,
@@ -76,13 +81,14 @@ impl Limits {
 
 impl Lane {
     pub async fn run(self, mut words: mpsc::UnboundedReceiver<Word>, stop: Stop) {
+        let channel = self.out.channel.capability();
         let mut run = Run {
             queue: Queue::new(&self.out.name),
             flow: Flow::default(),
             variants: HashMap::new(),
             serial: self.serial,
             cost: 1,
-            limits: Limits::of(self.rate, self.out.channel.capability().window),
+            limits: Limits::of(self.rate, channel.window, channel.batch),
             refused: None,
             away: self.link().is_some_and(|state| state != LinkState::Up),
         };

@@ -43,8 +43,9 @@ enum Halt {
     Document(StreamId, &'static str),
 }
 
-/// How many commits may be under way while the next region is planned.
-const AHEAD: usize = 8;
+/// How many deliveries may be under way to the disk while the next region is planned: a county's speakers in one go, and
+/// a few large villages' people.
+const AHEAD: u32 = 32_000;
 
 /// Everything that one release needs, read once.
 struct Work {
@@ -204,7 +205,7 @@ impl Release {
         let done: HashSet<RegionCode> = done(&work.alert);
         let mut told = told(&work.alert);
         let addressed = addressed(work);
-        let mut under_way = VecDeque::new();
+        let (mut under_way, mut ahead) = (VecDeque::new(), 0);
         let mut next = work.alert.next_delivery();
         let villages: BTreeSet<RegionCode> = work
             .targets
@@ -224,18 +225,21 @@ impl Release {
             }
             let (mut proposal, after) =
                 Self::region(work, region, next, &addressed, &mut told, &mut variants);
+            let deliveries = after - next;
             next = after;
             proposal.follows = follows;
             if !proposal.events.is_empty() {
-                under_way.push_back(self.writer.propose(proposal));
+                under_way.push_back((deliveries, self.writer.propose(proposal)));
+                ahead += deliveries;
             }
-            if under_way.len() >= AHEAD
-                && let Some(oldest) = under_way.pop_front()
+            while ahead >= AHEAD
+                && let Some((deliveries, oldest)) = under_way.pop_front()
             {
                 oldest.await?;
+                ahead -= deliveries;
             }
         }
-        for commit in under_way {
+        for (_, commit) in under_way {
             commit.await?;
         }
         Ok((

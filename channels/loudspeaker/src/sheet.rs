@@ -197,7 +197,7 @@ mod tests {
         let batch: Vec<_> = (0..2_000)
             .map(|n| message(&text, n, 500 + u64::from(n)))
             .collect();
-        let (signer, sheets) = made(&batch);
+        let (gateway, sheets) = made(&batch);
         let first = sheets[0].clone().unwrap();
         assert!(
             sheets
@@ -206,14 +206,15 @@ mod tests {
                 .all(|sheet| Arc::ptr_eq(sheet, &first))
         );
         assert_eq!((sheets.len(), first.counter), (2_000, 500));
-        let (one, other) = (answer(&[first.clone()]), answer(&[first]));
+        let sheet = std::slice::from_ref(&first);
+        let (one, other) = (answer(sheet), answer(sheet));
         assert_eq!(one.as_ptr(), other.as_ptr(), "shared, not copied");
         let signed = orders(&one).orders.remove(0);
         for device in ["a-00000", "a-01999"] {
-            let verifier = Verifier::new(device, &signer.public_keys()).unwrap();
+            let verifier = Verifier::new(device, &gateway.public_keys()).unwrap();
             assert!(verifier.verify(&signed, &Window::default(), NOW).is_ok());
         }
-        let stranger = Verifier::new("a-02000", &signer.public_keys()).unwrap();
+        let stranger = Verifier::new("a-02000", &gateway.public_keys()).unwrap();
         assert!(stranger.verify(&signed, &Window::default(), NOW).is_err());
     }
 

@@ -235,7 +235,8 @@ impl Channel for Loudspeaker {
             speaks_to: EndpointKind::Speaker,
             style: Style::Spoken,
             best: Evidence::Acknowledged,
-            batch: 1_000,
+            // A county's speakers, so that one order is for all of them.
+            batch: 4_000,
             // Devices wait side by side and cost nothing while they do.
             window: 20_000,
             repeat_is_harmless: true,

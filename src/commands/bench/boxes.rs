@@ -22,6 +22,10 @@ use crate::commands::{Failed, submit};
 #[derive(clap::Args)]
 pub struct Args {}
 
+/// How much later than an order a controller's next poll comes, as over a mobile link. On loopback, with a processor shared
+/// by all, it would come into the midst of the answers that are still to be written.
+const LINK: Duration = Duration::from_millis(50);
+
 /// An answer with orders, when its last byte had come.
 struct Got {
     device: usize,
@@ -168,6 +172,7 @@ impl OneBox {
                 at,
                 bytes,
             }));
+            tokio::time::sleep(LINK).await;
         }
     }
 

@@ -186,6 +186,7 @@ async fn bare(listener: TcpListener, sockets: usize) -> std::io::Result<()> {
 }
 
 struct Spread {
+    first: f64,
     half: f64,
     most: f64,
     all: f64,
@@ -200,6 +201,7 @@ impl Spread {
             times.get(place).copied().unwrap_or(f64::NAN)
         };
         Self {
+            first: at(0),
             half: at(50),
             most: at(99),
             all: at(100),
@@ -209,8 +211,16 @@ impl Spread {
 
 impl std::fmt::Display for Spread {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { half, most, all } = self;
-        write!(f, "p50 {half:.0}, p99 {most:.0}, max {all:.0} ms")
+        let Self {
+            first,
+            half,
+            most,
+            all,
+        } = self;
+        write!(
+            f,
+            "first {first:.0}, p50 {half:.0}, p99 {most:.0}, max {all:.0} ms"
+        )
     }
 }
 

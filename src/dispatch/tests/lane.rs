@@ -34,7 +34,7 @@ async fn no_more_than_the_cap_is_ever_handed_and_not_settled() {
         per_second: fast,
         burst: fast,
     };
-    let cap = Limits::of(rate, 100).cap;
+    let cap = Limits::of(rate, 100, 1).cap;
     let house = House::start(&[CHANNEL], &rate.to_string(), Mood::Holds).await;
     let alert = house.alert(CHANNEL, MINOR, 5_000).await;
     within("the cap is used", || house.far().sent() >= cap).await;

@@ -53,10 +53,10 @@ fn met(order: &Order) -> Result<Order, Refusal> {
 #[test]
 fn a_good_order_is_taken_whole_by_every_speaker_it_names() {
     assert_eq!(met(&order()), Ok(order()));
-    let (signer, _) = pair();
-    let signed = signer.sign(&order());
+    let (gateway, _) = pair();
+    let signed = gateway.sign(&order());
     for device in ["PW-217001-01", "PW-217001-08", "PW-218001-01"] {
-        let verifier = Verifier::new(device, &signer.public_keys()).expect("two keys");
+        let verifier = Verifier::new(device, &gateway.public_keys()).expect("two keys");
         assert!(verifier.verify(&signed, &Window::default(), NOW).is_ok());
     }
 }
