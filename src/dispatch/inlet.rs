@@ -221,8 +221,8 @@ mod tests {
         });
         let events = events.into_iter().map(|e| (Proposal::NEW, e)).collect();
         let proposal = Proposal {
-            claim,
             events,
+            claim,
             ..Proposal::default()
         };
         desk.writer.propose(proposal).await.expect("commits");
