@@ -21,12 +21,12 @@ pub struct Own {
     /// Between two permits.
     interval: Duration,
     burst: NonZeroU32,
-    /// Granted beyond a burst, and taken from the limiter before anything else.
-    owed: u32,
+    /// How far the limiter's clock is behind: it stands while what was granted beyond a burst is paid back.
+    behind: Duration,
     mark: Option<Mark>,
 }
 
-/// The limiter's clock: the tick of the last ask, since time comes in through the door.
+/// The limiter's clock: it goes by the ticks that are handed in, since time comes in through the door.
 #[derive(Clone, Default)]
 struct Tick(Arc<AtomicU64>);
 
@@ -39,9 +39,12 @@ impl Clock for Tick {
 }
 
 impl Tick {
-    fn set(&self, tick: Duration) {
-        let nanos = u64::try_from(tick.as_nanos()).unwrap_or(u64::MAX);
-        self.0.store(nanos, Relaxed);
+    /// Goes on to this moment, never back; gives how long it still stands.
+    fn go_on(&self, tick: Duration, behind: Duration) -> Duration {
+        let now = self.now();
+        let nanos = u64::try_from(tick.saturating_sub(behind).as_nanos()).unwrap_or(u64::MAX);
+        self.0.fetch_max(nanos, Relaxed);
+        (now + behind).saturating_sub(tick)
     }
 }
 
@@ -64,7 +67,7 @@ impl Own {
             tick,
             interval,
             burst,
-            owed: 0,
+            behind: Duration::ZERO,
             mark: None,
         }
     }
@@ -92,27 +95,18 @@ impl Own {
 
     /// More than the burst is granted when all of the burst is there, and paid back before the next.
     fn wait(&mut self, permits: u32, tick: Duration) -> Option<Duration> {
-        self.tick.set(tick);
-        let now = permits.min(self.burst.get());
-        while let Some(owed) = NonZeroU32::new(self.owed.min(self.burst.get())) {
-            if let Some(wait) = self.take(owed) {
-                return Some(wait + self.interval * (self.owed - owed.get() + now));
-            }
-            self.owed -= owed.get();
+        let stands = self.tick.go_on(tick, self.behind);
+        let wanted = NonZeroU32::new(permits.min(self.burst.get()))?;
+        if !stands.is_zero() {
+            return Some(stands + self.interval * wanted.get());
         }
-        let wait = NonZeroU32::new(now).and_then(|now| self.take(now));
-        if wait.is_none() {
-            self.owed = permits - now;
+        let taken = self.limiter.check_n(wanted);
+        if let Err(until) = taken.expect("nobody takes more than a burst") {
+            let wait = until.wait_time_from(self.tick.now());
+            // What the clock cannot tell apart from nothing is still a wait.
+            return Some(wait.max(Duration::from_nanos(1)));
         }
-        wait
-    }
-
-    /// Takes so many, at most a burst, or says how long until they are there.
-    fn take(&self, permits: NonZeroU32) -> Option<Duration> {
-        let taken = self.limiter.check_n(permits);
-        let until = taken.expect("nobody takes more than a burst").err()?;
-        let wait = until.wait_time_from(self.tick.now());
-        // What the clock cannot tell apart from nothing is still a wait.
-        Some(wait.max(Duration::from_nanos(1)))
+        self.behind += self.interval * (permits - wanted.get());
+        None
     }
 }
