@@ -24,9 +24,9 @@ use crate::ingest::Ingest;
 use crate::ledger::{Archive, Damage, Event, Ledger, Proposal, Refused, Writer, record, replay};
 use crate::model::Rows;
 use crate::plan::Plans;
-use crate::registry::Registry;
+use crate::registry::{self, Intake, Registry};
 use crate::release::Release;
-use crate::store::{Postgres, RegistryFile, Sqlite, Store, StoreError};
+use crate::store::{BadKey, Postgres, RegistryFile, Sqlite, Store, StoreError, Vault};
 use crate::trust::Bureaus;
 use crate::{factories, http};
 use ticks::Ticks;
@@ -49,6 +49,8 @@ pub enum StartError {
     Store(#[from] StoreError),
     #[error("the registry: {0}")]
     Registry(String),
+    #[error("node.registry_key_file: {0}")]
+    Key(#[from] BadKey),
     #[error("{}", .0.join("\n"))]
     Channels(Vec<String>),
     #[error("the API cannot listen on {0}: {1}; choose another address in node.listen")]
@@ -88,10 +90,10 @@ impl App {
             .map_err(|e| StartError::Listen(config.node.listen, e))?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let store = open_store(&config.node, clock.clone()).await?;
-        let registry = Arc::new(RwLock::new(Arc::new(load_registry(data)?)));
         let (desk, damage, serials) = desk(&store, clock).await?;
-        let held = registry.read().clone();
+        let (file, held) = load_registry(&config.node, &desk)?;
         note_import(&desk, &held).await?;
+        let registry = Arc::new(RwLock::new(Arc::new(held)));
         let channels = Arc::new(channels(&config.channels, &desk)?);
         let (tasks, stop) = (TaskTracker::new(), Stop::new());
         let wiring = Wiring {
@@ -100,6 +102,7 @@ impl App {
             plans,
             store,
             registry: registry.clone(),
+            file,
             desk: desk.clone(),
             channels,
         };
@@ -145,7 +148,7 @@ fn redis(node: &Node) -> Result<Option<Redis>, BadRedis> {
 }
 
 /// One process to a data folder: a second one would write over the first one's numbers.
-fn lock(data: &Path) -> Result<File, StartError> {
+pub fn lock(data: &Path) -> Result<File, StartError> {
     let shown = || data.display().to_string();
     let file = File::create(data.join(LOCK)).map_err(|e| StartError::Data(shown(), e))?;
     match file.try_lock() {
@@ -157,17 +160,10 @@ fn lock(data: &Path) -> Result<File, StartError> {
 
 /// A generation that was imported since the last start is in the journal before anything uses it.
 async fn note_import(desk: &Desk, registry: &Registry) -> Result<(), Refused> {
-    let (generation, counts) = (registry.generation(), registry.counts());
-    if generation == desk.ledger.generation() {
+    if registry.generation() == desk.ledger.generation() {
         return Ok(());
     }
-    let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let event = Event::Imported {
-        generation,
-        households: small(counts.households),
-        people: small(counts.people),
-        by: "import".into(),
-    };
+    let event = registry::imported(registry, "import".into());
     desk.writer.propose(Proposal::of(0, event)).await.map(drop)
 }
 
@@ -201,6 +197,7 @@ struct Wiring {
     plans: Plans,
     store: Arc<dyn Store>,
     registry: Arc<RwLock<Arc<Registry>>>,
+    file: RegistryFile,
     desk: Arc<Desk>,
     channels: Arc<BTreeMap<String, Arc<dyn Channel>>>,
 }
@@ -262,6 +259,7 @@ impl Wiring {
             clock: desk.clock.clone(),
             turn: tokio::sync::Mutex::default(),
         });
+        let intake = Arc::new(intake(self.file, &self.registry, &desk));
         let gate = Arc::new(Gate {
             archive,
             ledger: desk.ledger.clone(),
@@ -269,6 +267,7 @@ impl Wiring {
             registry: self.registry,
             bureaus,
             ingest,
+            intake,
             channels: (*self.channels).clone(),
             correlator: desk.correlator.clone(),
             position: desk.writer.position(),
@@ -280,6 +279,17 @@ impl Wiring {
                 tracing::error!(%error, "the API ended");
             }
         });
+    }
+}
+
+fn intake(file: RegistryFile, registry: &Arc<RwLock<Arc<Registry>>>, desk: &Arc<Desk>) -> Intake {
+    Intake {
+        file: Arc::new(Mutex::new(file)),
+        registry: registry.clone(),
+        ledger: desk.ledger.clone(),
+        writer: desk.writer.clone(),
+        clock: desk.clock.clone(),
+        turn: tokio::sync::Mutex::default(),
     }
 }
 
@@ -340,20 +350,26 @@ fn channels(
     }
 }
 
-fn load_registry(data: &Path) -> Result<Registry, StartError> {
-    let file = RegistryFile::open(&data.join(REGISTRY))
-        .map_err(|e| StartError::Registry(e.to_string()))?;
-    let (generation, rows) = file
-        .load()
-        .map_err(|e| StartError::Registry(e.to_string()))?
-        .unwrap_or((0, Rows::default()));
-    Registry::build(generation, &rows).map_err(|problems| {
-        StartError::Registry(
-            problems
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join("\n"),
-        )
-    })
+/// The keys of the registry's file, or none.
+pub fn vault(node: &Node) -> Result<Vault, BadKey> {
+    let key = node.registry_key_file.as_deref();
+    key.map_or_else(|| Ok(Vault::default()), Vault::from_file)
+}
+
+/// The generation that stands, without the addresses that no alert needs any more.
+fn load_registry(node: &Node, desk: &Desk) -> Result<(RegistryFile, Registry), StartError> {
+    let mut file = RegistryFile::open(&node.data.join(REGISTRY), vault(node)?)?;
+    let (generation, mut rows) = file.load()?.unwrap_or((0, Rows::default()));
+    let closed = rows.closed.iter().filter(|row| !row.address.is_empty());
+    let closed = closed.map(|row| row.id);
+    let spent: Vec<_> = registry::unused(closed, &desk.ledger, desk.clock.now()).collect();
+    if !spent.is_empty() {
+        file.erase(&spent)?;
+        registry::erase(&mut rows.closed, &spent.into_iter().collect());
+    }
+    let built = Registry::build(generation, &rows).map_err(|problems| {
+        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        StartError::Registry(problems.join("\n"))
+    })?;
+    Ok((file, built))
 }

@@ -17,6 +17,8 @@ mod drills;
 mod expiry;
 #[path = "e2e/gateway.rs"]
 mod gateway;
+#[path = "e2e/imports.rs"]
+mod imports;
 #[path = "e2e/links.rs"]
 mod links;
 #[path = "e2e/mail.rs"]

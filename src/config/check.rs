@@ -6,6 +6,7 @@ use super::{ChannelConfig, Config, Journal};
 use crate::coord::Redis;
 use crate::factories;
 use crate::plan::Plans;
+use crate::store::Vault;
 
 /// Journaled and shown: letters, digits and hyphens.
 fn is_name(text: &str) -> bool {
@@ -25,6 +26,15 @@ fn bureaus(config: &Config) -> Vec<String> {
     let redis = config.node.redis.as_deref().map(Redis::new);
     problems.extend(redis.and_then(Result::err).map(|e| e.to_string()));
     problems.extend(config.node.store.problem());
+    let key = config
+        .node
+        .registry_key_file
+        .as_deref()
+        .map(Vault::from_file);
+    problems.extend(
+        key.and_then(Result::err)
+            .map(|e| format!("node.registry_key_file: {e}")),
+    );
     if matches!(config.node.store, Journal::Postgres(_)) && !is_name(&config.node.name) {
         problems.push(
             "node.name takes letters, digits and hyphens, at most 40; a store that nodes share needs a name of each, \

@@ -48,6 +48,9 @@ pub struct Node {
     /// Where the journal lies; a file in `data` unless said otherwise.
     #[serde(default)]
     pub store: Journal,
+    /// A file of keys; with it names, numbers and addresses are encrypted in the registry's file.
+    #[serde(default)]
+    pub registry_key_file: Option<PathBuf>,
     /// What this node is called where several share a store.
     #[serde(default)]
     pub name: String,
@@ -129,6 +132,7 @@ pub fn look(file: &Path) -> (Option<Config>, Option<Plans>, Vec<String>) {
     let base = file.parent().unwrap_or(Path::new("."));
     config.node.data = base.join(&config.node.data);
     config.node.plans = base.join(&config.node.plans);
+    config.node.registry_key_file = config.node.registry_key_file.map(|file| base.join(file));
     let mut problems = check::config(&config);
     let plans = match read_plans(&config.node.plans) {
         Ok(plans) => {

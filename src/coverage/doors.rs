@@ -35,6 +35,16 @@ pub(super) struct Doors {
     by_id: OnceCell<Vec<(HouseholdId, u32)>>,
 }
 
+/// Whom a speaker is heard by: as it was at release, or as it is where the journal is older than such lists.
+pub(super) fn hearing(
+    alert: &Alert,
+    registry: &Registry,
+    speaker: EndpointId,
+) -> Arc<[HouseholdId]> {
+    let frozen = alert.frozen.hearing(speaker);
+    frozen.unwrap_or_else(|| registry.hearing(speaker).into())
+}
+
 /// Whether a region lies in one of these.
 pub(super) fn inside(scope: &[RegionCode], region: RegionCode) -> bool {
     scope.iter().any(|under| under.covers(region))
@@ -45,7 +55,7 @@ impl Doors {
     pub fn of(alert: &Alert, registry: &Registry, scope: &[RegionCode]) -> Self {
         let mut doors = Self::at_release(alert, scope);
         for block in alert.blocks() {
-            doors.told(&block, registry);
+            doors.told(alert, &block, registry);
         }
         doors
     }
@@ -94,7 +104,7 @@ impl Doors {
             .zip(answers.iter().map(answer))
     }
 
-    fn told(&mut self, block: &Block, registry: &Registry) {
+    fn told(&mut self, alert: &Alert, block: &Block, registry: &Registry) {
         let home = self.village(block.region);
         // A village's public block holds that village's doors and no others.
         let bound =
@@ -108,7 +118,8 @@ impl Doors {
         let mut near = own.start;
         for i in 0..block.len() as usize {
             if block.speaker {
-                self.heard(block, i, home, registry);
+                let hearing = hearing(alert, registry, block.endpoint(i));
+                self.heard(block, i, home, &hearing);
                 continue;
             }
             let found = block.household(i).and_then(|id| self.find(id, near, home));
@@ -119,7 +130,7 @@ impl Doors {
         }
     }
 
-    fn heard(&mut self, block: &Block, i: usize, home: Option<usize>, registry: &Registry) {
+    fn heard(&mut self, block: &Block, i: usize, home: Option<usize>, hearing: &[HouseholdId]) {
         let (speaker, answer) = (block.endpoint(i), block.answer(i));
         if let Some(village) = home {
             let speakers = &mut self.villages[village].speakers;
@@ -130,7 +141,6 @@ impl Doors {
         if matches!(answer, Answer::Missed(_)) {
             return;
         }
-        let hearing = registry.hearing(speaker);
         if self.are_elsewhere(hearing) {
             return;
         }

@@ -2,12 +2,13 @@
 //! carries an address: endpoints are named by id. This module must not sum anything: figures are the roll-up's.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use channel::Timestamp;
 use serde::{Serialize, Serializer};
 
 use super::channels::kind;
-use super::doors::{Doors, inside};
+use super::doors::{Doors, hearing, inside};
 use super::words::{Told, of_evidence, of_state};
 use crate::ledger::event::{Audience, GroundHousehold};
 use crate::ledger::{Alert, Block, DISPUTED, IN_DOUBT, Ledger};
@@ -161,11 +162,11 @@ fn add_tried(alert: &Alert, registry: &Registry, lines: &mut [HouseholdLine]) {
         for i in (0..block.len() as usize).filter(went_out) {
             let own = block.household(i).filter(|_| !block.speaker);
             let heard = if block.speaker {
-                registry.hearing(block.endpoint(i))
+                hearing(alert, registry, block.endpoint(i))
             } else {
-                &[]
+                Arc::default()
             };
-            for line in own.iter().chain(heard).filter_map(|id| at.get(id)) {
+            for line in own.iter().chain(heard.iter()).filter_map(|id| at.get(id)) {
                 tried[*line].insert(kind.clone());
             }
         }
@@ -296,7 +297,7 @@ pub fn speakers(alert: &Alert, registry: &Registry, scope: &[RegionCode]) -> Vec
                 state,
                 state_zh,
                 told: block.answer(i).into(),
-                hearing: registry.hearing(endpoint).len(),
+                hearing: hearing(alert, registry, endpoint).len(),
                 at: raised(alert, block, i),
             });
         }

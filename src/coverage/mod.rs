@@ -1,6 +1,6 @@
 //! Every figure and list about an alert: who was reached and how well, who was missed and why, of whom nothing is known.
-//! Each is a query over the ledger (law 5) with the frozen grounds as denominators; the registry lends names and hearing
-//! lists and not one figure. This room must not decide anything and must not keep anything between two questions.
+//! Each is a query over the ledger (law 5) with the frozen grounds as denominators; the registry lends names and not
+//! one figure. This room must not decide anything and must not keep anything between two questions.
 //!
 //! A household is counted once, by the best answer of all deliveries to its people. A speaker that has proven play gives
 //! the households on its hearing list the grade *played* where they have no better one. A speaker that may still play

@@ -113,7 +113,8 @@ fn officers(
         }
         for i in 0..block.len() as usize {
             let endpoint = block.endpoint(i);
-            let person = registry.endpoint(endpoint).and_then(|e| e.recipient);
+            let now = || registry.endpoint(endpoint)?.recipient;
+            let person = alert.frozen.officer(endpoint).or_else(now);
             let officer = person.map_or(Officer::Gone(endpoint), Officer::Known);
             each(block.region, officer, block.answer(i));
         }

@@ -24,6 +24,9 @@ pub struct Reader(pub Caller);
 /// A caller who may submit.
 pub struct Submitter(pub Caller);
 
+/// A caller who may read what the registry holds in numbers, and replace it.
+pub struct Keeper(pub Caller);
+
 fn prove(parts: &Parts, gate: &Gate, scope: Scope) -> Result<Caller, Problem> {
     let token = parts
         .headers
@@ -49,6 +52,7 @@ fn prove(parts: &Parts, gate: &Gate, scope: Scope) -> Result<Caller, Problem> {
     let name = match scope {
         Scope::Submit => "submit",
         Scope::Read => "read",
+        Scope::Registry => "registry",
     };
     let detail = format!(
         "bureau {} does not have the scope `{name}`; have it added to the bureau's scopes",
@@ -70,6 +74,14 @@ impl FromRequestParts<House> for Submitter {
 
     async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, Problem> {
         prove(parts, &house.gate, Scope::Submit).map(Self)
+    }
+}
+
+impl FromRequestParts<House> for Keeper {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, Problem> {
+        prove(parts, &house.gate, Scope::Registry).map(Self)
     }
 }
 

@@ -10,6 +10,7 @@ mod events;
 mod figures;
 mod health;
 mod problem;
+mod registry;
 mod submit;
 #[cfg(test)]
 mod tests;
@@ -23,7 +24,7 @@ use axum::extract::{DefaultBodyLimit, FromRef, Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use axum::serve::ListenerExt;
 use axum::{Router, middleware};
 use channel::{Channel, Clock, Stop};
@@ -33,7 +34,7 @@ use tokio::sync::watch;
 
 use crate::ingest::Ingest;
 use crate::ledger::{Archive, Correlator, Ledger, Position};
-use crate::registry::Registry;
+use crate::registry::{Intake, Registry};
 use crate::store::Store;
 use crate::trust::Bureaus;
 use problem::Problem;
@@ -47,6 +48,7 @@ pub struct Gate {
     pub registry: Arc<RwLock<Arc<Registry>>>,
     pub bureaus: Arc<Bureaus>,
     pub ingest: Arc<Ingest>,
+    pub intake: Arc<Intake>,
     /// By configured name.
     pub channels: BTreeMap<String, Arc<dyn Channel>>,
     /// Holds the receipts that match nothing.
@@ -63,6 +65,8 @@ impl Gate {
 
 /// The largest body that is read.
 const BODY: usize = 5 * 1024 * 1024;
+/// The largest import.
+const IMPORT: usize = 1024 * 1024 * 1024;
 /// How long an answer may take where nobody waits on purpose.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long open connections may go on after `stop`.
@@ -120,6 +124,9 @@ fn router(house: House) -> Router {
         .route("/v1/channels/{name}", any(calls::call))
         .route("/v1/channels/{name}/", any(calls::call))
         .route("/v1/channels/{name}/{*path}", any(calls::call));
+    // A county is read in a second or two, a province is not.
+    let import = post(registry::import).layer(DefaultBodyLimit::max(IMPORT));
+    let long = Router::new().route("/v1/registry/import", import);
     let api = Router::new()
         .route("/v1/alerts", get(alerts::list).post(submit::submit))
         .route("/v1/alerts/{id}", get(alerts::one))
@@ -137,11 +144,13 @@ fn router(house: House) -> Router {
             get(events::events),
         )
         .route("/v1/channels", get(health::channels))
+        .route("/v1/registry", get(registry::standing))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/problems/{slug}", get(problem::explain))
         .route_layer(from_fn_with_state(house.clone(), bounded));
     api.merge(calls)
+        .merge(long)
         .fallback(problem::unknown_path)
         .method_not_allowed_fallback(problem::wrong_method)
         .layer(DefaultBodyLimit::max(BODY))

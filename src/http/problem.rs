@@ -47,6 +47,7 @@ kinds! {
     CONFLICT = "conflict", 409, "Another content stands under this identity", "同一标识已有不同内容";
     TOO_LARGE = "too-large", 413, "The body is too large", "正文过大";
     UNREADABLE = "unreadable", 422, "The alert cannot be accepted", "预警消息不可受理";
+    UNFIT_TABLES = "unfit-tables", 422, "The tables of an import do not hold", "导入表格有误";
     NOWHERE = "nowhere", 422, "The alert reaches nobody", "预警未命中任何对象";
     DAMAGED = "damaged", 500, "The journal is damaged here", "日志此处损坏";
     STORE_AWAY = "store-away", 503, "The journal is not to be had now", "日志暂不可用";
@@ -112,7 +113,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let kind = match &error {
             StoreError::Away(..) | StoreError::Held { .. } | StoreError::Fenced(_) => &STORE_AWAY,
-            StoreError::Conflict(..) | StoreError::Broken(..) => &DAMAGED,
+            StoreError::Conflict(..) | StoreError::Broken(..) | StoreError::Locked(..) => &DAMAGED,
         };
         tracing::warn!(%error, "a request could not be answered from the store");
         Self::new(kind, error.to_string())

@@ -11,6 +11,7 @@ use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 
 use super::event::{self, Accepted, Audience, Ground, NO_HOUSEHOLD, VariantMeta};
+use super::frozen::AtRelease;
 use super::seal::Trail;
 use crate::model::{
     Answer, DeliveryNo, Denial, EndpointId, HouseholdId, RegionCode, State, StreamId,
@@ -49,6 +50,7 @@ pub struct Alert {
     expired: RwLock<Vec<bool>>,
     blocks: RwLock<Vec<Arc<Block>>>,
     grounds: RwLock<BTreeMap<RegionCode, Arc<Ground>>>,
+    pub frozen: AtRelease,
     /// Duplicates that a crash or a lost answer may have made.
     pub doubts: AtomicU32,
     pub trail: Trail,
@@ -68,6 +70,7 @@ impl Alert {
             expired: RwLock::default(),
             blocks: RwLock::default(),
             grounds: RwLock::default(),
+            frozen: AtRelease::default(),
             doubts: AtomicU32::new(0),
             trail: Trail::default(),
         }
@@ -135,11 +138,8 @@ impl Alert {
     }
 
     pub fn is_expired(&self, variant: u16) -> bool {
-        self.expired
-            .read()
-            .get(usize::from(variant))
-            .copied()
-            .unwrap_or(false)
+        let expired = self.expired.read();
+        expired.get(usize::from(variant)).is_some_and(|e| *e)
     }
 
     pub(super) fn set_expired(&self, variant: u16) {

@@ -6,7 +6,7 @@ use channel::{Evidence, FailureClass, Key, Level, Timestamp, Verdict};
 use serde::{Deserialize, Serialize};
 
 use super::seal::Sealed;
-use crate::model::{DeliveryNo, EndpointId, HouseholdId, RegionCode, StreamId, Tags};
+use crate::model::{DeliveryNo, EndpointId, HouseholdId, RecipientId, RegionCode, StreamId, Tags};
 use crate::store::DocumentId;
 
 /// Sender, identifier and the instant it was sent: what one alert is known by.
@@ -300,6 +300,8 @@ pub enum Event {
     Witnessed {
         heads: Vec<Witness>,
     },
+    /// On its alert's stream, beside the ground and the blocks of a region.
+    Frozen(Frozen),
 }
 
 /// The last record of a stream: that it stood there.
@@ -308,6 +310,15 @@ pub struct Witness {
     pub stream: StreamId,
     pub stream_seq: u32,
     pub hash: [u8; 32],
+}
+
+/// What the figures of a region's blocks rest on, as it was at release: no import changes it.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Frozen {
+    /// Speakers, each with the households that hear it; a speaker without a list has none.
+    pub hearing: Vec<(EndpointId, Vec<HouseholdId>)>,
+    /// The officers' endpoints, each with whom it belongs to.
+    pub officers: Vec<(EndpointId, RecipientId)>,
 }
 
 /// A receipt that matched nothing, as it lies in the inbox.

@@ -116,6 +116,7 @@ impl Ledger {
                 }
             }
             Event::Expired { variants } => expire(alert, variants),
+            Event::Frozen(frozen) => alert.frozen.add(frozen),
             Event::Accepted(_)
             | Event::Imported { .. }
             | Event::Link { .. }

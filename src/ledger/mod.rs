@@ -8,6 +8,7 @@ mod correlate;
 mod draft;
 pub mod event;
 mod fold;
+mod frozen;
 mod receipt;
 pub mod record;
 mod replay;

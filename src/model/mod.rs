@@ -4,7 +4,7 @@
 mod answer;
 mod area;
 mod delivery;
-pub mod people;
+mod people;
 mod region;
 mod span;
 mod tags;
@@ -13,9 +13,10 @@ pub use answer::{Answer, Denial, Grade, Missed};
 pub use area::{AreaCode, GroupCode};
 pub use delivery::{Delivery, DeliveryNo, State, StreamId};
 pub use people::{
-    EndpointId, EndpointKind, EndpointRow, HearingRow, HouseholdId, HouseholdRow, MemberRow,
-    PostPlace, PostRow, PresenceAtHome, RecipientId, RecipientRow, RegionRow, RelationRow, Role,
-    Rows, SpeakerRow, UnitId, UnitRow, ZoneId, ZoneMember, ZoneRow,
+    AliasRow, ClosedRow, EndpointId, EndpointKind, EndpointRow, GroupRow, HearingRow, HouseholdId,
+    HouseholdRow, MemberRow, PostPlace, PostRow, PresenceAtHome, RecipientId, RecipientRow,
+    RegionRow, RelationKind, RelationRow, Role, Rows, SpeakerRow, UnitId, UnitRow, ZoneId,
+    ZoneMember, ZoneRow, is_word,
 };
 pub use region::{RegionCode, RegionLevel};
 pub use span::{Rate, Span};

@@ -197,6 +197,19 @@ pub struct EndpointRow {
     pub address: String,
 }
 
+/// An endpoint that is gone from the tables: an alert that was written before may still need it. Its id is never given
+/// again.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ClosedRow {
+    pub id: EndpointId,
+    pub recipient: Option<RecipientId>,
+    pub kind: EndpointKind,
+    /// Empty once nobody needs it.
+    pub address: String,
+    /// The generation that closed it.
+    pub generation: u32,
+}
+
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct SpeakerRow {
     /// Its endpoint, of kind speaker.
@@ -227,6 +240,8 @@ pub struct Rows {
     pub posts: Vec<PostRow>,
     pub relations: Vec<RelationRow>,
     pub endpoints: Vec<EndpointRow>,
+    /// No table of an import: an import makes them.
+    pub closed: Vec<ClosedRow>,
     pub speakers: Vec<SpeakerRow>,
     pub hearing: Vec<HearingRow>,
 }

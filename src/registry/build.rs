@@ -3,7 +3,9 @@
 
 use std::collections::HashMap;
 
-use crate::model::{EndpointRow, HearingRow, HouseholdRow, RegionCode, RegionLevel, Rows};
+use crate::model::{
+    ClosedRow, EndpointRow, HearingRow, HouseholdRow, RegionCode, RegionLevel, Rows,
+};
 
 use super::columns::{ById, Texts, narrow, starts};
 use super::places::Places;
@@ -215,7 +217,15 @@ fn endpoints(rows: &Rows, regions: &mut Regions, recipients: &mut Recipients) ->
         ),
         heard_from,
         hearing,
+        closed: closed(rows),
     }
+}
+
+fn closed(rows: &Rows) -> Vec<ClosedRow> {
+    let needed = rows.closed.iter().filter(|row| !row.address.is_empty());
+    let mut closed: Vec<_> = needed.cloned().collect();
+    closed.sort_unstable_by_key(|row| row.id);
+    closed
 }
 
 fn hearing(speakers: &[u32], rows: &[HearingRow]) -> (Vec<u32>, Vec<u32>) {

@@ -6,13 +6,19 @@ mod build;
 mod check;
 mod columns;
 pub mod csv;
+mod import;
+mod intake;
 pub mod names;
 mod places;
 mod problem;
 mod refs;
+mod sizes;
+mod table;
 #[cfg(test)]
 mod tests;
 
+pub use import::{Prepared, Report, prepare};
+pub use intake::{Intake, Parts, Unfit, erase, imported, unused};
 #[expect(unused_imports, reason = "who targets an area names them")]
 pub use places::{Resolved, ZoneRef};
 pub use problem::Problem;
@@ -22,11 +28,12 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::model::{
-    EndpointId, EndpointKind, HouseholdId, PostPlace, PostRow, PresenceAtHome, RecipientId,
-    RegionCode, RegionLevel, Rows, Tags,
+    ClosedRow, EndpointId, EndpointKind, HouseholdId, PostPlace, PostRow, PresenceAtHome,
+    RecipientId, RegionCode, RegionLevel, Rows, Tags,
 };
-use columns::{ById, Texts, held};
+use columns::{ById, Texts};
 use places::Places;
+use table::Tables;
 
 /// No household, no recipient: a column's empty cell.
 const NONE: u32 = u32::MAX;
@@ -98,17 +105,24 @@ struct Endpoints {
     speaker_names: Texts,
     heard_from: Vec<u32>,
     hearing: Vec<HouseholdId>,
+    /// Gone, and still to be reached by an alert that was written before; by id.
+    closed: Vec<ClosedRow>,
 }
 
 impl Registry {
     /// One generation from its rows, or everything that is wrong with them at once.
     pub fn build(generation: u32, rows: &Rows) -> Result<Self, Vec<Problem>> {
-        let problems = check::check(rows);
+        let problems = check::check(rows, Tables::default());
         if problems.is_empty() {
-            Ok(build::build(generation, rows))
+            Ok(Self::of_checked(generation, rows))
         } else {
             Err(problems)
         }
+    }
+
+    /// From rows that the check found sound.
+    fn of_checked(generation: u32, rows: &Rows) -> Self {
+        build::build(generation, rows)
     }
 
     pub fn generation(&self) -> u32 {
@@ -236,9 +250,12 @@ impl Registry {
         self.endpoints.ids[range].iter().copied()
     }
 
+    /// One that is closed too, as long as an alert may need it.
     pub fn endpoint(&self, id: EndpointId) -> Option<EndpointRef<'_>> {
         let endpoints = &self.endpoints;
-        let at = endpoints.by_id.find(&endpoints.ids, id)?;
+        let Some(at) = endpoints.by_id.find(&endpoints.ids, id) else {
+            return self.closed_endpoint(id);
+        };
         let speaker = at.checked_sub(endpoints.first_speaker);
         Some(EndpointRef {
             id,
@@ -252,6 +269,25 @@ impl Registry {
                 .map(|at| self.regions.villages[endpoints.speaker_villages[at] as usize]),
             name: speaker.map(|at| endpoints.speaker_names.get(at)),
         })
+    }
+
+    fn closed_endpoint(&self, id: EndpointId) -> Option<EndpointRef<'_>> {
+        let closed = self.closed();
+        let at = closed.binary_search_by_key(&id, |row| row.id).ok()?;
+        let row = &closed[at];
+        Some(EndpointRef {
+            id,
+            kind: row.kind,
+            address: &row.address,
+            recipient: row.recipient,
+            village: None,
+            name: None,
+        })
+    }
+
+    /// The endpoints that are gone and can still be reached, by id.
+    pub fn closed(&self) -> &[ClosedRow] {
+        &self.endpoints.closed
     }
 
     /// The posts of exactly this region, by role and recipient.
@@ -280,67 +316,6 @@ impl Registry {
             Some(at) => &endpoints.hearing[cut(&endpoints.heard_from, at..at + 1)],
             None => &[],
         }
-    }
-
-    pub fn counts(&self) -> Counts {
-        let [groups, units, zones, relations] = self.places.sizes();
-        let mut counts = Counts {
-            regions: self.regions.codes.len(),
-            villages: self.regions.villages.len(),
-            households: self.households.ids.len(),
-            recipients: self.recipients.ids.len(),
-            people: self.households.recipients_from.last().copied().unwrap_or(0) as usize,
-            posts: self.posts.len(),
-            groups,
-            units,
-            zones,
-            relations,
-            ..Counts::default()
-        };
-        for kind in &self.endpoints.kinds {
-            counts.count(*kind);
-        }
-        counts
-    }
-
-    /// The memory held.
-    pub fn bytes(&self) -> usize {
-        let (regions, households) = (&self.regions, &self.households);
-        let (recipients, endpoints) = (&self.recipients, &self.endpoints);
-        size_of::<Self>()
-            + held(&regions.codes)
-            + regions.names.bytes()
-            + held(&regions.points)
-            + held(&regions.ambiguous)
-            + held(&regions.villages)
-            + held(&regions.households_from)
-            + held(&regions.speakers_from)
-            + held(&households.ids)
-            + households.by_id.bytes()
-            + held(&households.groups)
-            + held(&households.presence)
-            + held(&households.tags)
-            + held(&households.spots)
-            + households.names.bytes()
-            + held(&households.recipients_from)
-            + held(&recipients.ids)
-            + recipients.by_id.bytes()
-            + held(&recipients.households)
-            + recipients.names.bytes()
-            + held(&recipients.languages)
-            + held(&recipients.spoken)
-            + held(&recipients.endpoints_from)
-            + held(&endpoints.ids)
-            + endpoints.by_id.bytes()
-            + held(&endpoints.kinds)
-            + endpoints.addresses.bytes()
-            + held(&endpoints.recipients)
-            + held(&endpoints.speaker_villages)
-            + endpoints.speaker_names.bytes()
-            + held(&endpoints.heard_from)
-            + held(&endpoints.hearing)
-            + held(&self.posts)
-            + self.places.bytes()
     }
 
     fn region_position(&self, code: RegionCode) -> Option<usize> {

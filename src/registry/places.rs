@@ -306,10 +306,7 @@ impl Zone {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::TagRow;
-    use crate::model::people::{AliasRow, GroupRow, RelationKind};
-
-    use super::super::tests::{code, sample};
+    use super::super::tests::{code, whole};
     use super::*;
 
     fn group(village: &str, group: u8) -> GroupCode {
@@ -319,68 +316,13 @@ mod tests {
         }
     }
 
-    /// The sample with one of everything that stands beside the columns.
-    fn whole() -> Registry {
-        let mut rows = sample();
-        let alias = |code_: &str, old: Option<&str>, name: &str| AliasRow {
-            code: code(code_),
-            old: old.map(code),
-            name: name.to_owned(),
-        };
-        rows.aliases = vec![
-            alias("510727219201", Some("510727217201"), ""),
-            alias("510727219200", Some("510727217201"), ""),
-            alias("510727219201", None, "牛飞"),
-        ];
-        rows.groups = vec![GroupRow {
-            village: code("510727219200"),
-            group: 2,
-            name: "上社".to_owned(),
-        }];
-        rows.tags = vec![TagRow {
-            bit: 4,
-            name: "steep-slope".to_owned(),
-            title: "陡坡".to_owned(),
-        }];
-        rows.regions[3].tags = Tags(1 << 4);
-        rows.regions[3].revision = 2023;
-        rows.units = vec![UnitRow {
-            id: 5,
-            village: code("510727219201"),
-            name: "合成小学".to_owned(),
-            heads: 86,
-            tags: Tags::SCHOOL,
-            lat: None,
-            lon: None,
-        }];
-        rows.zones = vec![ZoneRow {
-            id: 30,
-            code: "sh-014".to_owned(),
-            version: 2,
-            name: "合成危险区".to_owned(),
-            tags: Tags::DANGER_ZONE,
-            outline: vec![(32.0, 104.0), (32.0, 104.1), (32.1, 104.0)],
-        }];
-        rows.members = [
-            ZoneMember::Unit(5),
-            ZoneMember::Household(40),
-            ZoneMember::Group(group("510727219200", 1)),
-            ZoneMember::Region(code("510727100202")),
-        ]
-        .map(|member| MemberRow { zone: 30, member })
-        .to_vec();
-        rows.relations = vec![RelationRow {
-            household: 90,
-            recipient: 13,
-            kind: RelationKind::Neighbour,
-        }];
-        (rows.households[1].lat, rows.households[1].lon) = (Some(32.123_456_7), Some(-104.5));
-        Registry::build(1, &rows).expect("sound rows")
+    fn built() -> Registry {
+        Registry::build(1, &whole()).expect("sound rows")
     }
 
     #[test]
     fn an_old_code_resolves_to_what_took_its_place() {
-        let registry = whole();
+        let registry = built();
         let both = [code("510727219200"), code("510727219201")];
         assert_eq!(registry.resolve(code("510727217201")), Resolved::Old(&both));
         assert_eq!(registry.resolve(both[0]), Resolved::Current);
@@ -394,7 +336,7 @@ mod tests {
 
     #[test]
     fn a_group_holds_its_own_households_and_may_have_a_name() {
-        let registry = whole();
+        let registry = built();
         let found = |number| registry.households_of_group(group("510727219200", number));
         assert_eq!((found(1), found(2)), ([7, 40].as_slice(), [90].as_slice()));
         assert!(found(3).is_empty());
@@ -412,7 +354,7 @@ mod tests {
 
     #[test]
     fn a_zone_is_the_households_of_all_its_members_each_once() {
-        let registry = whole();
+        let registry = built();
         let zone = registry.zone_of_code("sh-014").expect("it is there");
         assert_eq!(
             (zone.row.id, zone.row.version, zone.members.len()),
@@ -428,7 +370,7 @@ mod tests {
 
     #[test]
     fn tags_points_and_neighbours_are_found() {
-        let registry = whole();
+        let registry = built();
         let tags = registry.region_tags(code("510727219201"));
         let names: Vec<_> = registry.tag_names().names(tags).collect();
         assert_eq!(names, ["steep-slope"]);

@@ -3,42 +3,33 @@
 
 use std::fmt;
 
-use crate::model::RegionCode;
+use serde::Serialize;
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Table {
-    Regions,
-    Households,
-    Recipients,
-    Posts,
-    Endpoints,
-    Speakers,
-    Hearing,
-}
+use crate::model::{GroupCode, RegionCode};
 
-impl Table {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Regions => "regions",
-            Self::Households => "households",
-            Self::Recipients => "recipients",
-            Self::Posts => "posts",
-            Self::Endpoints => "endpoints",
-            Self::Speakers => "speakers",
-            Self::Hearing => "hearing",
-        }
-    }
-}
+use super::table::Table;
 
-/// Where in the table.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Place {
-    /// The table or file as a whole.
-    Whole,
+/// What a row is known by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Key {
     Id(u32),
     /// A row that is a pair of ids.
     Pair(u32, u32),
     Region(RegionCode),
+    Group(GroupCode),
+}
+
+/// Where in the table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// The table or file as a whole.
+    Whole,
+    /// A row by its position among the rows; who read them from a file knows the line.
+    Row {
+        row: usize,
+        key: Key,
+        column: &'static str,
+    },
     Line(u64),
     Cell {
         line: u64,
@@ -46,13 +37,22 @@ pub enum Place {
     },
 }
 
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Pair(left, right) => write!(f, "{left}/{right}"),
+            Self::Region(code) => code.fmt(f),
+            Self::Group(code) => write!(f, "{}/{}", code.village, code.group),
+        }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Whole => f.write_str("as a whole"),
-            Self::Id(id) => write!(f, "row {id}"),
-            Self::Pair(left, right) => write!(f, "row {left}/{right}"),
-            Self::Region(code) => write!(f, "row {code}"),
+            Self::Row { key, column, .. } => write!(f, "row {key}, column {column}"),
             Self::Line(line) => write!(f, "line {line}"),
             Self::Cell { line, column } => write!(f, "line {line}, column {column}"),
         }
@@ -76,5 +76,36 @@ impl Problem {
             what: what.into(),
             remedy,
         }
+    }
+}
+
+/// A problem as a program reads it.
+#[derive(Serialize)]
+struct Told<'a> {
+    table: &'static str,
+    line: Option<u64>,
+    row: Option<String>,
+    column: Option<&'static str>,
+    what: &'a str,
+    remedy: &'static str,
+}
+
+impl Serialize for Problem {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (line, row, column) = match self.place {
+            Place::Whole => (None, None, None),
+            Place::Row { key, column, .. } => (None, Some(key.to_string()), Some(column)),
+            Place::Line(line) => (Some(line), None, None),
+            Place::Cell { line, column } => (Some(line), None, Some(column)),
+        };
+        Told {
+            table: self.table.name(),
+            line,
+            row,
+            column,
+            what: &self.what,
+            remedy: self.remedy,
+        }
+        .serialize(serializer)
     }
 }

@@ -3,12 +3,13 @@
 use proptest::prelude::*;
 
 use crate::model::{
-    EndpointKind, EndpointRow, HearingRow, HouseholdRow, PostPlace, PostRow, PresenceAtHome,
-    RecipientRow, RegionCode, RegionLevel, RegionRow, Role, Rows, SpeakerRow, Tags,
+    AliasRow, EndpointKind, EndpointRow, GroupCode, GroupRow, HearingRow, HouseholdRow, MemberRow,
+    PostPlace, PostRow, PresenceAtHome, RecipientRow, RegionCode, RegionLevel, RegionRow,
+    RelationKind, RelationRow, Role, Rows, SpeakerRow, TagRow, Tags, UnitRow, ZoneMember, ZoneRow,
 };
 
 use super::Registry;
-use super::problem::Table;
+use super::table::Table;
 
 pub fn code(text: &str) -> RegionCode {
     text.parse().expect("a code")
@@ -116,6 +117,68 @@ pub fn sample() -> Rows {
         ],
         ..Rows::default()
     }
+}
+
+/// The sample with one of everything that stands beside the columns.
+pub fn whole() -> Rows {
+    let mut rows = sample();
+    let alias = |code_: &str, old: Option<&str>, name: &str| AliasRow {
+        code: code(code_),
+        old: old.map(code),
+        name: name.to_owned(),
+    };
+    rows.aliases = vec![
+        alias("510727219201", Some("510727217201"), ""),
+        alias("510727219200", Some("510727217201"), ""),
+        alias("510727219201", None, "牛飞"),
+    ];
+    rows.groups = vec![GroupRow {
+        village: code("510727219200"),
+        group: 2,
+        name: "上社".to_owned(),
+    }];
+    rows.tags = vec![TagRow {
+        bit: 4,
+        name: "steep-slope".to_owned(),
+        title: "陡坡".to_owned(),
+    }];
+    rows.regions[3].tags = Tags(1 << 4);
+    rows.regions[3].revision = 2023;
+    rows.units = vec![UnitRow {
+        id: 5,
+        village: code("510727219201"),
+        name: "合成小学".to_owned(),
+        heads: 86,
+        tags: Tags::SCHOOL,
+        lat: None,
+        lon: None,
+    }];
+    rows.zones = vec![ZoneRow {
+        id: 30,
+        code: "sh-014".to_owned(),
+        version: 2,
+        name: "合成危险区".to_owned(),
+        tags: Tags::DANGER_ZONE,
+        outline: vec![(32.0, 104.0), (32.0, 104.1), (32.1, 104.0)],
+    }];
+    rows.members = [
+        ZoneMember::Unit(5),
+        ZoneMember::Household(40),
+        ZoneMember::Group(GroupCode {
+            village: code("510727219200"),
+            group: 1,
+        }),
+        ZoneMember::Region(code("510727100202")),
+    ]
+    .map(|member| MemberRow { zone: 30, member })
+    .to_vec();
+    rows.relations = vec![RelationRow {
+        household: 90,
+        recipient: 13,
+        kind: RelationKind::Neighbour,
+    }];
+    (rows.households[1].lat, rows.households[1].lon) = (Some(32.123_456_7), Some(-104.5));
+    rows
 }
 
 #[test]
@@ -231,20 +294,20 @@ fn every_problem_is_told_at_once_without_names_or_addresses() {
     let problems = Registry::build(1, &rows).expect_err("a dozen problems");
     let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
     for expected in [
-        "regions, row 510727100201: lies in 510727100000, which is not in the table",
-        "regions, row 510727100202: lies in 510727100000",
-        "households, row 90: is put into 510727219000, which is no village",
-        "households, row 40: occurs more than once",
-        "recipients, row 13: belongs to household 4000, which does not exist",
-        "recipients, row 12: occurs more than once",
-        "posts, row 1: is the post of a recipient who does not exist",
-        "posts, row 1: is a post at 510728000000, which is not a region here",
-        "endpoints, row 8: has no mobile number; give 11 digits",
-        "endpoints, row 6: belongs to nobody",
-        "endpoints, row 9: belongs to recipient 9999, who does not exist",
-        "endpoints, row 70: is a speaker without village",
-        "hearing, row 8/90: names a speaker that does not exist",
-        "hearing, row 77/4001: names a household that does not exist",
+        "regions, row 510727100201, column code: lies in 510727100000, which is not in the table",
+        "regions, row 510727100202, column code: lies in 510727100000",
+        "households, row 90, column village: is put into 510727219000, which is no village",
+        "households, row 40, column id: occurs more than once",
+        "recipients, row 13, column household: names household 4000, which does not exist",
+        "recipients, row 12, column id: occurs more than once",
+        "posts, row 1, column recipient: names recipient 1, which does not exist",
+        "posts, row 1, column region: names 510728000000, which is not a region here",
+        "endpoints, row 8, column address: has no mobile number; give 11 digits",
+        "endpoints, row 6, column recipient: belongs to nobody",
+        "endpoints, row 9, column recipient: names recipient 9999, which does not exist",
+        "endpoints, row 70, column id: is a speaker without village",
+        "hearing, row 8/90, column speaker: names speaker 8, which does not exist",
+        "hearing, row 77/4001, column household: names household 4001, which does not exist",
     ] {
         let hits = told.iter().filter(|told| told.starts_with(expected));
         assert!(hits.count() >= 1, "{expected} is not among {told:#?}");
@@ -253,6 +316,96 @@ fn every_problem_is_told_at_once_without_names_or_addresses() {
     for personal in ["合成", "13800", "0816", "demo.invalid"] {
         assert!(!all.contains(personal), "{personal} in {all}");
     }
+}
+
+#[test]
+fn what_zones_posts_and_neighbours_name_has_to_exist() {
+    let mut rows = whole();
+    rows.aliases[0].old = Some(code("510727219200"));
+    rows.aliases[1].code = code("510727219209");
+    rows.groups[0].village = code("510727219");
+    let tag = |bit, name: &str| TagRow {
+        bit,
+        name: name.to_owned(),
+        title: String::new(),
+    };
+    rows.tags
+        .extend([tag(4, "other"), tag(3, "own"), tag(6, "school")]);
+    rows.units[0].village = code("510727219209");
+    rows.members[0].member = ZoneMember::Unit(6);
+    rows.members[1].member = ZoneMember::Household(41);
+    rows.members[2].member = ZoneMember::Group(GroupCode {
+        village: code("510727219200"),
+        group: 9,
+    });
+    rows.members[3].zone = 31;
+    rows.zones.push(rows.zones[0].clone());
+    rows.posts[0].place = PostPlace::Unit(6);
+    rows.posts[1].place = PostPlace::Zone(31);
+    rows.relations[0].household = 91;
+    rows.households[0].lat = Some(1.0);
+    let problems = Registry::build(1, &rows).expect_err("many problems");
+    let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    let begins = [
+        "aliases, row 510727219201, column old: says that 510727219200 is old",
+        "aliases, row 510727219209, column code: is another name of 510727219209",
+        "groups, row 510727219000/2, column village: is put into 510727219000",
+        "tags, row 4, column bit: is the bit of another tag",
+        "tags, row 3, column bit: is no bit of a registry's own",
+        "tags, row 6, column name: is the name of another tag",
+        "households, row 90, column lat: has no sound point",
+        "units, row 5, column village: is put into 510727219209",
+        "zones, row 30, column id: occurs more than once",
+        "zones, row 30, column code: occurs more than once",
+        "zone-members, row 30, column unit: names unit 6",
+        "zone-members, row 30, column household: names household 41",
+        "zone-members, row 30, column region: names group 9 of 510727219200",
+        "zone-members, row 31, column zone: names zone 31",
+        "posts, row 1, column unit: names unit 6",
+        "posts, row 1, column zone: names zone 31",
+        "relations, row 91/13, column household: names household 91",
+    ];
+    for expected in begins {
+        assert!(
+            told.iter().any(|told| told.starts_with(expected)),
+            "{expected} is not among {told:#?}"
+        );
+    }
+    assert_eq!(told.len(), begins.len(), "{told:#?}");
+}
+
+#[test]
+fn trees_that_leave_a_level_out_are_sound_and_answer_alike() {
+    let tree = |codes: &[&str]| {
+        let regions = codes.iter().map(|text| RegionRow {
+            code: code(text),
+            name: format!("地{text}"),
+            lat: None,
+            lon: None,
+            revision: 2023,
+            tags: Tags::default(),
+        });
+        let rows = Rows {
+            regions: regions.collect(),
+            ..Rows::default()
+        };
+        Registry::build(1, &rows).unwrap_or_else(|problems| panic!("{problems:?}"))
+    };
+    // A county-level city directly under its province (仙桃), and a city whose towns have no county (东莞).
+    let xiantao = tree(&["42", "429004", "429004001", "429004001002"]);
+    assert_eq!(xiantao.children(code("42")), [code("429004")]);
+    assert_eq!(xiantao.villages_under(code("42")), [code("429004001002")]);
+    let dongguan = tree(&["44", "4419", "441900003", "441900003001"]);
+    assert_eq!(dongguan.children(code("4419")), [code("441900003")]);
+    assert_eq!(dongguan.children(code("44")), [code("4419")]);
+    assert_eq!(
+        dongguan.villages_under(code("4419")),
+        [code("441900003001")]
+    );
+    assert_eq!(
+        dongguan.full_name(code("441900003001")),
+        "地441900003·地441900003001"
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! half written is resumed at the first region without a block. This room must not hand anything to a channel.
 
 mod correction;
+mod frozen;
 mod variants;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
@@ -278,6 +279,9 @@ impl Release {
         } else {
             Stock::Outside
         };
+        let told: Vec<_> = planned.iter().chain(&lifted).collect();
+        let frozen = frozen::frozen(&work.registry, &told);
+        proposal.events.extend(frozen.map(|event| (stream, event)));
         let all = planned.into_iter().map(|b| (b, infos, None));
         let all = all.chain(lifted.into_iter().map(|b| (b, u64::MAX, Some(stock))));
         let mut next = first;

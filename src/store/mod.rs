@@ -6,6 +6,7 @@ mod postgres;
 mod registry;
 mod sealed;
 mod sqlite;
+mod vault;
 
 use async_trait::async_trait;
 use channel::Timestamp;
@@ -14,6 +15,7 @@ pub use postgres::Postgres;
 pub use registry::RegistryFile;
 pub use sealed::{Open, Seal, SealedHousehold, SealedRow};
 pub use sqlite::Sqlite;
+pub use vault::{BadKey, Vault};
 
 use crate::model::StreamId;
 
@@ -100,6 +102,9 @@ pub enum StoreError {
     /// Nothing was written, and this node writes nothing again.
     #[error("another node owns the journal: {0:?}; this node stops")]
     Fenced(String),
+    /// A field is encrypted under a key that is not there, or does not open where it stands.
+    #[error("the store could not {0}: {1}")]
+    Locked(&'static str, String),
     /// The file is not what it should be.
     #[error("the store could not {0}: {1}; restore from a backup")]
     Broken(&'static str, String),

@@ -15,6 +15,8 @@ pub enum Scope {
     Submit,
     /// Read alerts, coverage and lists.
     Read,
+    /// Import another registry, and read how much it holds.
+    Registry,
 }
 
 /// A bureau as configured.

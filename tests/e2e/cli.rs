@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::county;
-use crate::gateway::{DUTY, Setup, WATER, World, both, within};
+use crate::gateway::{DUTY, KEEPER, Setup, WATER, World, both, within};
 use crate::warning::{COUNTY, Warning};
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn submit_tells_by_its_exit_code_what_became_of_a_file() {
 
 #[tokio::test]
 async fn import_takes_all_or_nothing() {
-    let world = World::start(Setup::default()).await;
+    let mut world = World::start(Setup::default()).await;
     let gateway = &world.gateway;
     let mut files = county::small();
     let households = files.get_mut("households").expect("a file");
@@ -91,16 +91,44 @@ async fn import_takes_all_or_nothing() {
     for (name, text) in &files {
         gateway.write(&format!("bad/{name}.csv"), text);
     }
-    let refused = gateway.run(&["import", "bad"]).await;
-    assert_eq!(refused.status.code(), Some(2), "{}", both(&refused));
-    assert!(
-        !both(&refused).contains("合成户"),
-        "a problem names its place, not what stood there"
-    );
+    let to = |folder, more: &'static [&str]| {
+        let args = ["import", folder, "--to", &gateway.base, "--token", KEEPER];
+        [&args[..], more].concat()
+    };
+    let here = gateway.run(&["import", "bad", "--dry-run"]).await;
+    let there = gateway.run(&to("bad", &[])).await;
+    for refused in [here, there] {
+        assert_eq!(refused.status.code(), Some(2), "{}", both(&refused));
+        let told = both(&refused);
+        for place in [
+            "households, line 16, column village",
+            "households, line 17, column group",
+        ] {
+            assert!(told.contains(place), "{place} is not in {told}");
+        }
+        assert!(
+            !told.contains("合成户"),
+            "a problem names its place, not what stood there"
+        );
+    }
     let dry = gateway.run(&["import", "registry", "--dry-run"]).await;
     assert_eq!(dry.status.code(), Some(0), "{}", both(&dry));
-    let again = gateway.run(&["import", "registry"]).await;
-    assert!(both(&again).contains("generation 2"), "{}", both(&again));
+    let beside = gateway.run(&["import", "registry"]).await;
+    assert_eq!(beside.status.code(), Some(3), "{}", both(&beside));
+    assert!(both(&beside).contains("--to"), "{}", both(&beside));
+    let again = gateway.run(&to("registry", &[])).await;
+    assert!(
+        both(&again).contains("\"generation\":2"),
+        "{}",
+        both(&again)
+    );
+    world.gateway.terminate().await;
+    let stopped = world.gateway.run(&["import", "registry"]).await;
+    assert!(
+        both(&stopped).contains("generation 3"),
+        "{}",
+        both(&stopped)
+    );
 }
 
 #[tokio::test]

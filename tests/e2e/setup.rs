@@ -12,6 +12,8 @@ use crate::peers;
 pub const WATER: &str = "token-of-water";
 pub const DUTY: &str = "token-of-duty";
 pub const TOWN: &str = "token-of-town";
+/// Keeps the county's registry.
+pub const KEEPER: &str = "token-of-keeper";
 
 const PLAN: &str = r#"name = "all"
 language = "zh-CN"
@@ -91,6 +93,7 @@ pub fn config(sms_rate: &str, sms_port: u16, mail_port: u16, mail: &str) -> Stri
     let mut text =
         String::from("[node]\ndata = \"data\"\nlisten = \"127.0.0.1:0\"\nplans = \"plans\"\n\n");
     text += &bureau("water", WATER, "[\"submit\", \"read\"]", "510727");
+    text += &bureau("keeper", KEEPER, "[\"registry\"]", "510727");
     text += &bureau("duty", DUTY, "[\"read\"]", "510727");
     text += &bureau("town", TOWN, "[\"submit\", \"read\"]", county::TOWN_A);
     let retry = "retry = { first = \"200ms\", factor = 2, cap = \"1s\", attempts = 4 }";

@@ -15,7 +15,7 @@ use crate::config::{ChannelConfig, Config, Node, Read, Retry};
 use crate::ledger::{Alert, Phase};
 use crate::model::{EndpointKind, Rows, State};
 use crate::plan::Plans;
-use crate::store::RegistryFile;
+use crate::store::{RegistryFile, Vault};
 use crate::trust::{self, Bureau, Scope};
 
 const PLAN: &str = r#"
@@ -69,7 +69,7 @@ impl House {
         let _ = std::fs::remove_dir_all(&data);
         std::fs::create_dir_all(&data).map_err(|e| Failed::Unreachable(e.to_string()))?;
         let away = |e: &dyn std::fmt::Display| Failed::Unreachable(e.to_string());
-        RegistryFile::open(&data.join(REGISTRY))
+        RegistryFile::open(&data.join(REGISTRY), Vault::default())
             .and_then(|mut file| file.save(1, rows))
             .map_err(|e| away(&e))?;
         let (read, token) = config(data.clone(), channel, plan);
@@ -175,6 +175,7 @@ fn config(data: PathBuf, channel: ChannelConfig, plan: &str) -> (Read, String) {
             seal_after: crate::config::day(),
             redis: None,
             nodes: std::num::NonZeroU32::MIN,
+            registry_key_file: None,
             data: data.clone(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             plans: data,

@@ -9,6 +9,7 @@ pub mod kannel;
 mod million;
 mod overtake;
 pub mod peer;
+mod registry;
 mod speed;
 mod table;
 mod throttled;
@@ -31,7 +32,7 @@ pub struct Args {
     /// Loudspeaker controllers that wait for orders
     #[arg(long, default_value_t = 2_000)]
     controllers: u32,
-    /// Only these: speed, throttled, million, overtake, controllers
+    /// Only these: speed, throttled, million, overtake, controllers, registry
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
 }
@@ -53,6 +54,9 @@ pub async fn run(args: Args) -> Result<(), Failed> {
     }
     if wanted("controllers") {
         controllers::run(&mut table, args.controllers, args.runs).await?;
+    }
+    if wanted("registry") {
+        registry::run(&mut table, args.runs).await?;
     }
     println!("{table}");
     Ok(())

@@ -12,7 +12,7 @@ use crate::config::{ChannelConfig, Config, Journal, Node, Read, Retry};
 use crate::model::{EndpointKind, RegionCode, Span};
 use crate::plan::Plans;
 use crate::registry::{Counts, Registry, csv};
-use crate::store::RegistryFile;
+use crate::store::{RegistryFile, Vault};
 use crate::trust::{self, Bureau, Scope};
 
 /// The demo's folder: the operator's, which stays, or one of its own, which goes.
@@ -60,7 +60,7 @@ pub async fn county(data: &Path, households: u32, seed: u64) -> Result<County, F
     let path = data.join(REGISTRY);
     let away = |e: &dyn std::fmt::Display| Failed::Unreachable(e.to_string());
     let work = move || {
-        let mut file = RegistryFile::open(&path).map_err(|e| away(&e))?;
+        let mut file = RegistryFile::open(&path, Vault::default()).map_err(|e| away(&e))?;
         let rows = if let Some((_, rows)) = file.load().map_err(|e| away(&e))? {
             rows
         } else {
@@ -150,6 +150,7 @@ pub fn config(data: &Path, port: u16, county: &County, peers: &Peers) -> (Read, 
             seal_after: crate::config::day(),
             redis: None,
             nodes: std::num::NonZeroU32::MIN,
+            registry_key_file: None,
             data: data.to_owned(),
             listen: SocketAddr::from(([127, 0, 0, 1], port)),
             plans: data.to_owned(),

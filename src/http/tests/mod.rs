@@ -2,6 +2,7 @@
 
 mod answers;
 mod problems;
+mod registry_import;
 mod sealed;
 
 use std::sync::Arc;
@@ -17,13 +18,14 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::coverage::fixture::{START, registry, released};
+use crate::coverage::fixture::{START, registry, released, rows};
 use crate::ledger::record::sha256;
 use crate::ledger::{Event, Proposal, Writer, replay};
 use crate::model::StreamId;
 use crate::plan::Plans;
 use crate::store::{
-    Append, DocumentId, IdentityRow, InboxRow, Open, Record, SealedHousehold, Sqlite, StoreError,
+    Append, DocumentId, IdentityRow, InboxRow, Open, Record, RegistryFile, SealedHousehold, Sqlite,
+    StoreError, Vault,
 };
 use crate::trust::{Bureau, Scope, token_hash};
 
@@ -143,7 +145,7 @@ struct Surface {
     gate: Arc<Gate>,
     stop: Stop,
     serving: JoinHandle<io::Result<()>>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 fn bureau(id: &str, region: &str, scopes: &[Scope]) -> Bureau {
@@ -189,12 +191,25 @@ impl Surface {
             clock: clock.clone(),
             turn: tokio::sync::Mutex::default(),
         };
+        let file = dir.path().join("registry.sqlite");
+        let mut file = RegistryFile::open(&file, Vault::default()).expect("opens");
+        file.save(1, &rows()).expect("saved");
+        let intake = Intake {
+            file: Arc::new(Mutex::new(file)),
+            registry: registry.clone(),
+            ledger: ledger.clone(),
+            writer: writer.clone(),
+            clock: clock.clone(),
+            turn: tokio::sync::Mutex::default(),
+        };
         let both = [Scope::Submit, Scope::Read];
         let bureaus = Bureaus::new(vec![
             bureau("water", "510727", &both),
             bureau("town", "510727217", &both),
             bureau("far", "510726", &both),
             bureau("mute", "510727", &[]),
+            bureau("keeper", "510727", &[Scope::Registry]),
+            bureau("town-keeper", "510727217", &[Scope::Registry]),
         ]);
         let gate = Arc::new(Gate {
             archive: Arc::new(Archive::new(ledger.clone(), store.clone())),
@@ -203,6 +218,7 @@ impl Surface {
             registry,
             bureaus: Arc::new(bureaus),
             ingest: Arc::new(ingest),
+            intake: Arc::new(intake),
             channels: BTreeMap::from([("echo".to_owned(), Arc::new(Echo) as Arc<dyn Channel>)]),
             correlator: Arc::default(),
             position: writer.position(),
@@ -226,7 +242,7 @@ impl Surface {
             gate,
             stop,
             serving,
-            _dir: dir,
+            dir,
         }
     }
 

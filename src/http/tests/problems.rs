@@ -76,8 +76,9 @@ const TOLD: [(&str, &str, &str, &str); 22] = [
 ];
 
 /// Told by a test of their own below.
-const APART: [&str; 11] = [
+const APART: [&str; 12] = [
     "bad-body",
+    "unfit-tables",
     "not-allowed",
     "unknown-region",
     "conflict",

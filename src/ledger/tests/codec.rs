@@ -39,6 +39,7 @@ pub fn place(event: &Event) -> usize {
         Event::Sealed(_) => 18,
         Event::Unsealed { .. } => 19,
         Event::Witnessed { .. } => 20,
+        Event::Frozen(_) => 21,
     }
 }
 
@@ -167,6 +168,14 @@ fn variants() -> BoxedStrategy<Event> {
         );
     (any::<u16>(), few(one.boxed()))
         .prop_map(|(first, variants)| Event::Variants { first, variants })
+        .boxed()
+}
+
+fn frozen() -> BoxedStrategy<Event> {
+    let list = (any::<u32>(), few(any::<u32>().boxed()));
+    let owner = (any::<u32>(), any::<u32>());
+    (few(list.boxed()), few(owner.boxed()))
+        .prop_map(|(hearing, officers)| Event::Frozen(Frozen { hearing, officers }))
         .boxed()
 }
 
@@ -414,6 +423,7 @@ pub fn every() -> Vec<BoxedStrategy<Event>> {
         few(witness())
             .prop_map(|heads| Event::Witnessed { heads })
             .boxed(),
+        frozen(),
     ]);
     all
 }

@@ -1,0 +1,37 @@
+//! What an alert's figures rest on beside its grounds, as it was at release: whom its speakers are heard by, whom its
+//! officers' numbers belong to. This module must not ask the registry: an alert of an older journal has nothing here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+
+use super::event::Frozen;
+use crate::model::{EndpointId, HouseholdId, RecipientId};
+
+#[derive(Default)]
+pub struct AtRelease {
+    hearing: RwLock<BTreeMap<EndpointId, Arc<[HouseholdId]>>>,
+    officers: RwLock<BTreeMap<EndpointId, RecipientId>>,
+}
+
+impl AtRelease {
+    pub(super) fn add(&self, frozen: &Frozen) {
+        let lists = frozen.hearing.iter();
+        let lists = lists.map(|(speaker, list)| (*speaker, list.as_slice().into()));
+        self.hearing.write().extend(lists);
+        self.officers
+            .write()
+            .extend(frozen.officers.iter().copied());
+    }
+
+    /// The households that heard this speaker; nothing where that was not written down.
+    pub fn hearing(&self, speaker: EndpointId) -> Option<Arc<[HouseholdId]>> {
+        self.hearing.read().get(&speaker).cloned()
+    }
+
+    /// Whom this officer's endpoint belonged to.
+    pub fn officer(&self, endpoint: EndpointId) -> Option<RecipientId> {
+        self.officers.read().get(&endpoint).copied()
+    }
+}

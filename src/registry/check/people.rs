@@ -1,0 +1,165 @@
+//! Households, people, their posts and relations, and the ways to them. This module must not say an address: its shape is
+//! all that is judged.
+
+use std::collections::HashSet;
+
+use crate::model::{AreaCode, EndpointKind, EndpointRow, PostPlace, Rows};
+
+use super::super::problem::Key;
+use super::super::table::Table;
+use super::address::misshapen;
+use super::{At, Known};
+
+pub fn speakers(rows: &Rows) -> HashSet<u32> {
+    let endpoints = rows.endpoints.iter();
+    let speakers = endpoints.filter(|row| row.kind == EndpointKind::Speaker);
+    speakers.map(|row| row.id).collect()
+}
+
+impl Known<'_> {
+    pub(super) fn households(&mut self) {
+        let mut seen = HashSet::new();
+        for (row, household) in self.rows.households.iter().enumerate() {
+            let at = At {
+                table: Table::Households,
+                row,
+                key: Key::Id(household.id),
+            };
+            self.once(&mut seen, household.id, at, "id");
+            self.needs_village(at, household.village);
+            self.needs_sound_point(at, household.lat, household.lon);
+        }
+    }
+
+    pub(super) fn recipients(&mut self) {
+        let mut seen = HashSet::new();
+        for (row, recipient) in self.rows.recipients.iter().enumerate() {
+            let at = At {
+                table: Table::Recipients,
+                row,
+                key: Key::Id(recipient.id),
+            };
+            self.once(&mut seen, recipient.id, at, "id");
+            if let Some(household) = recipient.household {
+                self.needs(at, "household", Table::Households, household);
+            }
+            if recipient.language.is_empty() {
+                let remedy = "give a language tag such as zh-CN";
+                self.found(at, "language", "has no language", remedy);
+            }
+        }
+    }
+
+    pub(super) fn posts(&mut self) {
+        let mut seen = HashSet::new();
+        for (row, post) in self.rows.posts.iter().enumerate() {
+            let at = At {
+                table: Table::Posts,
+                row,
+                key: Key::Id(post.recipient),
+            };
+            let key = (post.recipient, post.place, &post.role);
+            self.once(&mut seen, key, at, "recipient");
+            self.needs(at, "recipient", Table::Recipients, post.recipient);
+            match post.place {
+                PostPlace::Region(region) => self.needs_area(at, AreaCode::Region(region)),
+                PostPlace::Group(group) => self.needs_area(at, AreaCode::Group(group)),
+                PostPlace::Unit(id) => self.needs(at, "unit", Table::Units, id),
+                PostPlace::Zone(id) => self.needs(at, "zone", Table::Zones, id),
+            }
+        }
+    }
+
+    pub(super) fn relations(&mut self) {
+        let mut seen = HashSet::new();
+        for (row, relation) in self.rows.relations.iter().enumerate() {
+            let (household, recipient) = (relation.household, relation.recipient);
+            let at = At {
+                table: Table::Relations,
+                row,
+                key: Key::Pair(household, recipient),
+            };
+            self.once(&mut seen, (household, recipient, relation.kind), at, "kind");
+            self.needs(at, "household", Table::Households, household);
+            self.needs(at, "recipient", Table::Recipients, recipient);
+        }
+    }
+
+    pub(super) fn endpoints(&mut self) {
+        let (mut seen, mut speakers) = (HashSet::new(), HashSet::new());
+        let placed: HashSet<u32> = self.rows.speakers.iter().map(|row| row.endpoint).collect();
+        for (row, endpoint) in self.rows.endpoints.iter().enumerate() {
+            let at = At {
+                table: Table::Endpoints,
+                row,
+                key: Key::Id(endpoint.id),
+            };
+            self.once(&mut seen, endpoint.id, at, "id");
+            self.owner(at, endpoint);
+            if let Some((what, remedy)) = misshapen(endpoint) {
+                self.found(at, "address", what, remedy);
+            }
+            if endpoint.kind != EndpointKind::Speaker {
+                continue;
+            }
+            if !speakers.insert(endpoint.address.as_str()) {
+                let remedy = "give every speaker the id it has on its platform";
+                let what = "has the address of another speaker";
+                self.found(at, "address", what, remedy);
+            }
+            if !self.may_be(Table::Speakers, &placed, &endpoint.id) {
+                let remedy = "add it to the speakers, with its village";
+                self.found(at, "id", "is a speaker without village", remedy);
+            }
+        }
+    }
+
+    fn owner(&mut self, at: At, endpoint: &EndpointRow) {
+        let speaker = endpoint.kind == EndpointKind::Speaker;
+        match endpoint.recipient {
+            None if speaker => {}
+            None => {
+                let remedy = "give the recipient it reaches";
+                self.found(at, "recipient", "belongs to nobody", remedy);
+            }
+            Some(_) if speaker => {
+                let remedy = "leave the recipient empty and put the speaker into the speakers";
+                let what = "is a speaker and belongs to a recipient";
+                self.found(at, "recipient", what, remedy);
+            }
+            Some(recipient) => self.needs(at, "recipient", Table::Recipients, recipient),
+        }
+    }
+
+    pub(super) fn speakers(&mut self) {
+        let mut placed = HashSet::new();
+        for (row, speaker) in self.rows.speakers.iter().enumerate() {
+            let at = At {
+                table: Table::Speakers,
+                row,
+                key: Key::Id(speaker.endpoint),
+            };
+            self.once(&mut placed, speaker.endpoint, at, "endpoint");
+            if !self.may_be(Table::Endpoints, &self.speakers, &speaker.endpoint) {
+                let remedy = "add its endpoint, of kind speaker";
+                let what = "is no endpoint of kind speaker";
+                self.found(at, "endpoint", what, remedy);
+            }
+            self.needs_village(at, speaker.village);
+        }
+    }
+
+    pub(super) fn hearing(&mut self) {
+        let mut seen = HashSet::with_capacity(self.rows.hearing.len());
+        for (row, pair) in self.rows.hearing.iter().enumerate() {
+            let at = At {
+                table: Table::Hearing,
+                row,
+                key: Key::Pair(pair.speaker, pair.household),
+            };
+            self.once(&mut seen, (pair.speaker, pair.household), at, "household");
+            self.needs(at, "speaker", Table::Endpoints, pair.speaker);
+            self.needs(at, "household", Table::Households, pair.household);
+        }
+    }
+}
