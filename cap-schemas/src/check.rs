@@ -4,12 +4,14 @@
 mod alert;
 mod area;
 mod info;
+mod language;
 mod resource;
 
 use std::collections::HashSet;
 
 use serde::Serialize;
 
+use crate::feed::Feed;
 use crate::finding::{Finding, Findings};
 use crate::model::Alert;
 use crate::read::{Document, read_document};
@@ -38,13 +40,18 @@ pub struct Report {
 
 /// Reads a message, checks it and says what to do with it.
 pub fn assess(bytes: &[u8], now_unix: i64) -> Report {
-    assess_in(bytes, now_unix, None)
+    assess_from(bytes, now_unix, &Feed::default())
 }
 
-/// As [`assess`], for a feed whose times leave their offset out and are known to mean this one, in minutes.
-pub fn assess_in(bytes: &[u8], now_unix: i64, zone: Option<i16>) -> Report {
+/// As [`assess`], with what is known of where the message comes from.
+pub fn assess_from(bytes: &[u8], now_unix: i64, feed: &Feed) -> Report {
     let mut findings = Findings::default();
-    let document = read_document(bytes, zone, &mut findings);
+    let document = read_document(bytes, feed, &mut findings);
+    judged(document, findings, now_unix)
+}
+
+/// Checks what was read, adds that to what reading has found, and gives the verdict.
+pub(crate) fn judged(document: Option<Document>, findings: Findings, now_unix: i64) -> Report {
     let mut findings = findings.done();
     if let Some(Document {
         alert: Some(alert), ..
@@ -69,15 +76,26 @@ pub fn assess_in(bytes: &[u8], now_unix: i64, zone: Option<i16>) -> Report {
             finding.position = Some(document.locate(&finding.path));
         }
     }
-    let rule = |finding: &Finding| rules::rule(finding.rule);
-    Report {
+    let mut report = Report {
         alert: document.and_then(|document| document.alert),
-        conforming: !findings
+        conforming: true,
+        disposition: Disposition::Accept,
+        findings,
+    };
+    report.weigh();
+    report
+}
+
+impl Report {
+    /// Draws both verdicts from the findings.
+    pub(crate) fn weigh(&mut self) {
+        let rule = |finding: &Finding| rules::rule(finding.rule);
+        self.conforming = !self
+            .findings
             .iter()
             .filter_map(rule)
-            .any(|rule| rule.mandatory || rule.stop == Stop::Refuse),
-        disposition: disposition(&findings),
-        findings,
+            .any(|rule| rule.mandatory || rule.stop == Stop::Refuse);
+        self.disposition = disposition(&self.findings);
     }
 }
 
@@ -100,7 +118,7 @@ fn disposition(findings: &[Finding]) -> Disposition {
 
 /// Checks an alert, however it came to be, against every rule that needs no other message.
 pub fn check(alert: &Alert, now_unix: i64) -> Vec<Finding> {
-    let mut findings = Findings::default();
+    let mut findings = Findings::of(alert.version);
     alert::check(alert, now_unix, &mut findings);
     info::check(alert, now_unix, &mut findings);
     findings.done()

@@ -101,7 +101,7 @@ pub fn event_code(info: &Info) -> Option<&str> {
         .find(|value| is_event_code(value))
 }
 
-fn is_event_code(value: &str) -> bool {
+pub(crate) fn is_event_code(value: &str) -> bool {
     let form = |(n, byte): (usize, u8)| match n {
         0 => matches!(byte, b'1' | b'2'),
         2 => byte.is_ascii_uppercase(),

@@ -56,7 +56,7 @@ macro_rules! codes {
 
 codes! {
     /// The version that a message was written in; the model is always CAP 1.2's.
-    Version { V1_2 = "1.2", V1_1 = "1.1", V1_0 = "1.0" }
+    Version { V1_2 = "1.2", V1_1 = "1.1", V1_0 = "1.0", Gbt = "GB/T 35965.1" }
     Status { Actual = "Actual", Exercise = "Exercise", System = "System", Test = "Test", Draft = "Draft" }
     MsgType { Alert = "Alert", Update = "Update", Cancel = "Cancel", Ack = "Ack", Error = "Error" }
     Scope { Public = "Public", Restricted = "Restricted", Private = "Private" }
@@ -81,14 +81,25 @@ impl Version {
         Self::ALL
             .iter()
             .copied()
-            .find(|version| version.namespace() == namespace)
+            .find(|version| version.namespace() == Some(namespace))
     }
 
-    pub const fn namespace(self) -> &'static str {
+    /// The national standard's messages have none that could tell them.
+    pub const fn namespace(self) -> Option<&'static str> {
         match self {
-            Self::V1_2 => "urn:oasis:names:tc:emergency:cap:1.2",
-            Self::V1_1 => "urn:oasis:names:tc:emergency:cap:1.1",
-            Self::V1_0 => "http://www.incident.com/cap/1.0",
+            Self::V1_2 => Some("urn:oasis:names:tc:emergency:cap:1.2"),
+            Self::V1_1 => Some("urn:oasis:names:tc:emergency:cap:1.1"),
+            Self::V1_0 => Some("http://www.incident.com/cap/1.0"),
+            Self::Gbt => None,
+        }
+    }
+
+    /// Whether a word of a code list came into CAP after this version.
+    pub(crate) fn lacks(self, word: &str) -> bool {
+        match self {
+            Self::V1_2 | Self::Gbt => false,
+            Self::V1_1 => matches!(word, "Avoid" | "AllClear"),
+            Self::V1_0 => matches!(word, "Avoid" | "AllClear" | "Draft" | "CBRNE" | "Observed"),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use crate::codes::Version;
 use crate::rules::{self, Rule, Stop};
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
@@ -71,9 +72,23 @@ pub(crate) struct Findings {
     /// Not kept for want of room: how many.
     more: usize,
     refused: bool,
+    /// The national standard's rules are spoken of, where it has them.
+    national: bool,
 }
 
 impl Findings {
+    pub(crate) fn of(version: Version) -> Self {
+        Self {
+            national: version == Version::Gbt,
+            ..Self::default()
+        }
+    }
+
+    /// From here on the message is known to be the national standard's.
+    pub(crate) fn be_national(&mut self) {
+        self.national = true;
+    }
+
     pub(crate) fn add(&mut self, rule: &Rule, place: &Place) {
         self.push(rule, place, None, rule.level, rule.stop != Stop::No);
     }
@@ -101,6 +116,15 @@ impl Findings {
         level: FindingLevel,
         stops: bool,
     ) {
+        let own = rules::own(rule).filter(|_| self.national);
+        // A level that its caller has not chosen is the own rule's.
+        let (level, stops) = match own {
+            Some(own) if level == rule.level && stops == (rule.stop != Stop::No) => {
+                (own.level, own.stop != Stop::No)
+            }
+            _ => (level, stops),
+        };
+        let rule = own.unwrap_or(rule);
         self.refused |= rule.stop == Stop::Refuse;
         if self.list.len() >= if stops { 2 * MOST } else { MOST } {
             self.more += 1;

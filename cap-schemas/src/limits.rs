@@ -1,8 +1,24 @@
 //! What a message may cost before it is refused: an order of magnitude above anything met in the field. Everything is
 //! counted while tokens come in, so refusal is cheap. This module must not hold policy about content.
 
-/// Bytes of one message.
-pub(crate) const BYTES: usize = 5 << 20;
+/// How much may be handed in; the limits below are fixed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Bytes of one message.
+    pub message: usize,
+    /// Bytes of a file that holds messages.
+    pub file: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message: 5 << 20,
+            file: 64 << 20,
+        }
+    }
+}
+
 /// Elements below elements; real messages reach 8 within a signature.
 pub(crate) const DEPTH: usize = 32;
 pub(crate) const ELEMENTS: usize = 200_000;
@@ -21,10 +37,10 @@ pub(crate) const POINTS: usize = 200_000;
 /// Tokens of references, addresses or incidents.
 pub(crate) const TOKENS: usize = 5_000;
 
-/// Bytes of text in an element of that name; content and coordinates are bounded by `BYTES` and `POINTS` alone.
-pub(crate) fn of_text(name: &str) -> usize {
+/// Bytes of text in an element of that name; content and coordinates are bounded by the message and `POINTS` alone.
+pub(crate) fn of_text(name: &str, message: usize) -> usize {
     match name {
-        "derefUri" | "polygon" => BYTES,
+        "derefUri" | "polygon" => message,
         "identifier" | "sender" => NAME,
         _ => TEXT,
     }

@@ -129,6 +129,14 @@ impl Info {
     }
 }
 
+impl Info {
+    /// When it ends by its own word. One that ends in the moment it begins gives no lifetime at all.
+    pub fn ends(&self) -> Option<Time> {
+        self.expires
+            .filter(|expires| self.onset.is_none_or(|onset| onset.unix != expires.unix))
+    }
+}
+
 impl Polygon {
     pub fn is_closed(&self) -> bool {
         self.points.first() == self.points.last()

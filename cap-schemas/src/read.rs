@@ -7,12 +7,14 @@ mod area;
 mod element;
 mod info;
 mod list;
+mod national;
+mod national_info;
 mod structure;
 
 use crate::codes::Version;
 use crate::decode::decode;
+use crate::feed::Feed;
 use crate::finding::{Finding, Findings, Place};
-use crate::limits;
 use crate::model::Alert;
 use crate::rules;
 use crate::tree::{self, Namespace, Node};
@@ -25,10 +27,11 @@ pub struct ReadOutcome {
     pub findings: Vec<Finding>,
 }
 
-/// Reads one CAP 1.2, 1.1 or 1.0 message.
+/// Reads one message of CAP 1.2, 1.1 or 1.0, or of GB/T 35965.1.
 pub fn read(bytes: &[u8]) -> ReadOutcome {
     let mut findings = Findings::default();
-    let alert = read_document(bytes, None, &mut findings).and_then(|document| document.alert);
+    let alert =
+        read_document(bytes, &Feed::default(), &mut findings).and_then(|document| document.alert);
     ReadOutcome {
         alert,
         findings: findings.done(),
@@ -43,48 +46,61 @@ pub(crate) struct Document {
 
 pub(crate) fn read_document(
     bytes: &[u8],
-    zone: Option<i16>,
+    feed: &Feed,
     findings: &mut Findings,
 ) -> Option<Document> {
-    let here = Place::new("/", 0);
-    if bytes.len() > limits::BYTES {
-        findings.quote(
-            &rules::LIMIT,
-            &here,
-            &format!("{} bytes of at most {}", bytes.len(), limits::BYTES),
-        );
+    let most = feed.limits.message;
+    if bytes.len() > most {
+        let found = format!("{} bytes of at most {most}", bytes.len());
+        findings.quote(&rules::LIMIT, &Place::new("/", 0), &found);
         return None;
     }
     let decoded = decode(bytes, findings)?;
+    read_text(&decoded, feed, findings)
+}
+
+/// Reads a text that is a document.
+pub(crate) fn read_text(decoded: &str, feed: &Feed, findings: &mut Findings) -> Option<Document> {
     let text = decoded.trim_start_matches([' ', '\t', '\r', '\n']);
     let skipped = decoded.len() - text.len();
     if skipped > 0 && text.starts_with("<?xml") {
-        findings.add(&rules::LEADING_BLANK, &here);
+        findings.add(&rules::LEADING_BLANK, &Place::new("/", 0));
     }
-    let root = match tree::parse(text, skipped) {
-        Ok(root) => root,
+    match tree::parse(text, skipped, feed.limits.message) {
+        Ok(root) => read_root(root, feed, findings),
         Err(refusal) => {
             findings.quote(refusal.rule, &Place::new("/", refusal.at), &refusal.why);
-            return None;
+            None
         }
-    };
+    }
+}
+
+/// Reads the element that a message is.
+pub(crate) fn read_root(root: Node, feed: &Feed, findings: &mut Findings) -> Option<Document> {
     let place = Place::new("/", root.at);
-    let Namespace::Cap(version) = root.namespace else {
-        findings.add(&rules::ROOT, &place);
-        return None;
-    };
     if root.name != "alert" {
         findings.quote(&rules::ROOT, &place, &root.name);
         return None;
     }
-    if root.elements().next().is_none() {
-        findings.add(&rules::ALERT_EMPTY, &place);
-        return None;
-    }
-    if version != Version::V1_2 {
-        findings.quote(&rules::UPGRADED, &place, version.as_str());
-    }
-    let alert = alert::alert(&root, version, zone, findings);
+    let alert = match root.namespace {
+        Namespace::Cap(_) if root.elements().next().is_none() => {
+            findings.add(&rules::ALERT_EMPTY, &place);
+            return None;
+        }
+        Namespace::Cap(version) => {
+            if version != Version::V1_2 {
+                findings.quote(&rules::UPGRADED, &place, version.as_str());
+            }
+            alert::alert(&root, version, feed, findings)
+        }
+        Namespace::Platform | Namespace::None if national::is(&root) => {
+            national::alert(&root, feed, findings)
+        }
+        _ => {
+            findings.add(&rules::ROOT, &place);
+            return None;
+        }
+    };
     Some(Document { alert, root })
 }
 

@@ -12,9 +12,8 @@ pub fn write(alert: &Alert) -> String {
         out: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".into(),
         open: Vec::new(),
     };
-    out.out.push_str("<alert xmlns=\"");
-    out.out.push_str(Version::V1_2.namespace());
-    out.out.push_str("\">\n");
+    let namespace = Version::V1_2.namespace().unwrap_or_default();
+    out.out.extend(["<alert xmlns=\"", namespace, "\">\n"]);
     out.open.push("alert");
     out.leaf("identifier", &alert.identifier);
     out.leaf("sender", &alert.sender);

@@ -175,7 +175,11 @@ fn shapes_are_repaired_where_one_reading_is_possible() {
 fn a_feed_may_be_known_to_leave_its_offset_out() {
     let xml = message("").replace("T16:00:00+08:00", "T16:00:00");
     assert_eq!(report(&xml).disposition, Disposition::Quarantine);
-    let report = cap::assess_in(xml.as_bytes(), 1_780_300_860, Some(480));
+    let feed = cap::Feed {
+        zone: Some(480),
+        ..cap::Feed::default()
+    };
+    let report = cap::assess_from(xml.as_bytes(), 1_780_300_860, &feed);
     assert!(has(&report, "CAP-1.2/alert/sent/format"));
     assert_eq!(
         report.alert.unwrap().sent.to_string(),

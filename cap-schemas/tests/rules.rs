@@ -1,56 +1,15 @@
 //! One small mutation of a conforming message for every rule: the message as it stands keeps the rule, the mutant
 //! breaks it, and the disposition is the one that the rule's kind of fault deserves.
 
+#[path = "kit/base.rs"]
+mod base;
+
+use base::BASE;
 use cap::Disposition::{self, Accept, AcceptWithWarnings as Warn, Quarantine, Reject};
-use cap::{RULES, Report, assess};
+use cap::{Bounds, Feed, Report, Seen, assess, assess_from, rules};
 
 /// A minute after the message was sent.
 const NOW: i64 = 1_780_300_860;
-
-const BASE: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
-<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2">
-  <identifier>51072741600000_20260601160000</identifier>
-  <sender>warning@example.org</sender>
-  <sent>2026-06-01T16:00:00+08:00</sent>
-  <status>Actual</status>
-  <msgType>Update</msgType>
-  <scope>Public</scope>
-  <references>warning@example.org,51072741600000_20260601120000,2026-06-01T12:00:00+08:00</references>
-  <incidents>"heavy rain" flood</incidents>
-  <info>
-    <language>zh-CN</language>
-    <category>Met</category>
-    <event>暴雨</event>
-    <responseType>Evacuate</responseType>
-    <urgency>Immediate</urgency>
-    <severity>Extreme</severity>
-    <certainty>Observed</certainty>
-    <eventCode><valueName>SAME</valueName><value>FFW</value></eventCode>
-    <effective>2026-06-01T16:00:00+08:00</effective>
-    <onset>2026-06-01T17:00:00+08:00</onset>
-    <expires>2026-06-01T22:00:00+08:00</expires>
-    <headline>暴雨红色预警</headline>
-    <description>三小时降雨量将达一百毫米以上。</description>
-    <web>https://example.org/warning</web>
-    <parameter><valueName>colour</valueName><value>Red</value></parameter>
-    <resource>
-      <resourceDesc>map</resourceDesc>
-      <mimeType>image/png</mimeType>
-      <size>6</size>
-      <uri>https://example.org/map.png</uri>
-      <digest>8843d7f92416211de9ebb963ff4ce28125932878</digest>
-    </resource>
-    <area>
-      <areaDesc>北川县</areaDesc>
-      <polygon>31.0,104.0 31.0,105.0 32.0,105.0 32.0,104.0 31.0,104.0</polygon>
-      <circle>31.5,104.5 12.5</circle>
-      <geocode><valueName>CPEAS Geographic Code</valueName><value>510726000000</value></geocode>
-      <altitude>1000</altitude>
-      <ceiling>2000.5</ceiling>
-    </area>
-  </info>
-</alert>
-"#;
 
 /// Rule, what is replaced, by what, and what becomes of the message.
 type Case = (&'static str, &'static str, &'static str, Disposition);
@@ -138,6 +97,12 @@ const DOCUMENT: &[Case] = &[
         "<area>",
         "<area id='1'>",
         Accept,
+    ),
+    (
+        "CAP-1.2/alert/password",
+        "</msgType>",
+        "</msgType><password>p</password>",
+        Warn,
     ),
     (
         "CAP-1.2/alert/signature/enveloped",
@@ -313,6 +278,12 @@ const ALERT: &[Case] = &[
         Warn,
     ),
     (
+        "CAP-1.2/alert/references/sent",
+        "2026-06-01T12:00",
+        "2026-06-01T16:00",
+        Warn,
+    ),
+    (
         "CAP-1.2/alert/references/sender",
         "<references>warning",
         "<references>other",
@@ -327,8 +298,25 @@ const INFO: &[Case] = &[
         "CAP-1.2/info/language/default",
         "<language>zh-CN</language>",
         "",
+        Warn,
+    ),
+    ("CAP-1.2/info/language/odd", "zh-CN", "zh-cn", Warn),
+    ("CAP-1.2/info/language/odd", "zh-CN", "chinese", Warn),
+    ("CAP-1.2/info/language/script", "zh-CN", "th-TH", Warn),
+    (
+        "CAP-1.2/info/stub",
+        "</info>",
+        "</info><info><language>zh-HK</language><event>暴雨</event></info>",
+        Warn,
+    ),
+    (
+        "CAP-1.2/info/zawgyi",
+        "暴雨红色预警",
+        "暴雨 \u{1031}\u{1019}",
         Accept,
     ),
+    ("CAP-1.2/info/placeholder", "暴雨红色预警", "...", Warn),
+    ("CAP-1.2/info/eventCode/placeholder", "FFW", "NWS", Accept),
     (
         "CAP-1.2/info/category/present",
         "<category>Met</category>",
@@ -410,6 +398,12 @@ const INFO: &[Case] = &[
         "CAP-1.2/info/expires/order",
         "<onset>2026-06-01",
         "<onset>2026-06-02",
+        Warn,
+    ),
+    (
+        "CAP-1.2/info/expires/onset",
+        "<onset>2026-06-01T17",
+        "<onset>2026-06-01T22",
         Warn,
     ),
     (
@@ -575,6 +569,12 @@ const AREA: &[Case] = &[
     ),
     ("CAP-1.2/area/geocode/with-shape", SHAPES, "", Accept),
     (
+        "CAP-1.2/area/geocode/unknown-name",
+        "CPEAS Geographic Code",
+        "Parish",
+        Accept,
+    ),
+    (
         "CAP-1.2/area/geocode/exclude-polygon",
         "CPEAS Geographic Code",
         "EXCLUDE_POLYGON",
@@ -604,7 +604,12 @@ const SHAPES_AND_CODE: &str =
       <geocode><valueName>CPEAS Geographic Code</valueName><value>510726000000</value></geocode>";
 
 /// Rules with a test of their own, below or in `hazards.rs`.
-const ELSEWHERE: [&str; 5] = [
+const ELSEWHERE: [&str; 10] = [
+    "CAP-1.2/alert/identifier/unique",
+    "CAP-1.2/alert/identifier/repeated",
+    "CAP-1.2/alert/references/resolvable",
+    "CAP-1.2/alert/scope/private-feed",
+    "CAP-1.2/area/polygon/swapped",
     "CAP-1.2/alert/empty",
     "CAP-1.2/xml/encoding",
     "CAP-1.2/xml/limit",
@@ -657,7 +662,7 @@ fn every_mutation_breaks_its_rule_and_meets_its_disposition() {
 
 #[test]
 fn every_rule_has_a_case() {
-    for rule in RULES {
+    for rule in rules().filter(|rule| rule.id.starts_with("CAP-")) {
         let tabled = cases().any(|case| case.0 == rule.id);
         assert!(
             tabled || ELSEWHERE.contains(&rule.id),
@@ -676,6 +681,68 @@ fn an_alert_without_info_carries_no_warning_but_a_cancel_may_do_without() {
         NOW,
     );
     assert_eq!(broken(&cancel), Vec::<&str>::new());
+}
+
+#[test]
+fn what_went_before_tells_a_repeat_from_a_contradiction() {
+    let mut seen = Seen::default();
+    let mut told = |xml: &str| {
+        let mut report = assess(xml.as_bytes(), NOW);
+        seen.note(&mut report);
+        (broken(&report), report.disposition)
+    };
+    assert_eq!(
+        told(BASE),
+        (vec!["CAP-1.2/alert/references/resolvable"], Accept)
+    );
+    assert!(told(BASE).0.contains(&"CAP-1.2/alert/identifier/repeated"));
+    let other = BASE.replacen("Extreme", "Minor", 1);
+    let (rules, disposition) = told(&other);
+    assert!(rules.contains(&"CAP-1.2/alert/identifier/unique"));
+    assert_eq!(disposition, Quarantine);
+    let earlier = BASE.replacen("20260601160000", "20260601120000", 1);
+    told(&earlier);
+    let next = BASE.replacen("20260601160000", "20260601170000", 1);
+    assert_eq!(told(&next), (Vec::new(), Accept));
+}
+
+#[test]
+fn what_is_known_of_a_feed_holds_what_the_message_alone_cannot_show() {
+    let known = |feed: Feed, xml: &str| {
+        let report = assess_from(xml.as_bytes(), NOW, &feed);
+        (broken(&report), report.disposition)
+    };
+    let public = Feed {
+        public: true,
+        ..Feed::default()
+    };
+    let private = BASE.replacen(
+        "Public</scope>",
+        "Private</scope><addresses>duty</addresses>",
+        1,
+    );
+    let refused = (vec!["CAP-1.2/alert/scope/private-feed"], Reject);
+    assert_eq!(known(public, &private), refused);
+    assert_eq!(known(public, BASE), (Vec::new(), Accept));
+    assert_eq!(known(Feed::default(), &private).1, Accept);
+
+    let country = Feed {
+        country: Some(Bounds {
+            south: 5.0,
+            west: 33.0,
+            north: 32.5,
+            east: 110.0,
+        }),
+        ..Feed::default()
+    };
+    let swapped = BASE.replacen(
+        "31.0,104.0 31.0,105.0 32.0,105.0 32.0,104.0 31.0,104.0",
+        "41.0,31.0 41.0,32.0 42.0,32.0 42.0,31.0 41.0,31.0",
+        1,
+    );
+    let held = (vec!["CAP-1.2/area/polygon/swapped"], Quarantine);
+    assert_eq!(known(country, &swapped), held);
+    assert_eq!(known(country, BASE), (Vec::new(), Accept));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! needs.
 
 mod bench;
+mod cap;
 mod check;
 mod demo;
 mod import;
@@ -22,6 +23,9 @@ pub enum Command {
     Serve(serve::Args),
     /// Read a configuration and its plans, and list every problem 检查配置
     Check(check::Args),
+    /// Look at CAP files without a gateway 查看预警文件
+    #[command(subcommand)]
+    Cap(cap::Cap),
     /// Hand a CAP file to a running gateway, as a bureau does 提交预警
     Submit(submit::Args),
     /// Load the registry from a folder of CSV files 导入台账
@@ -83,6 +87,7 @@ impl Command {
             Self::Demo(args) => demo::run(args).await,
             Self::Serve(args) => serve::run(args).await,
             Self::Check(args) => check::run(&args),
+            Self::Cap(cap) => cap.run(),
             Self::Submit(args) => submit::run(args).await,
             Self::Import(args) => import::run(args).await,
             Self::ReceiveDsn(args) => receive_dsn::run(args).await,

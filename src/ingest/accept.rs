@@ -285,7 +285,7 @@ impl Ingest {
             urgency: info.urgency,
             onset: info.onset.map(|t| Timestamp::from_secs(t.unix)),
             expires: info
-                .expires
+                .ends()
                 .map_or(lifetime, |t| Timestamp::from_secs(t.unix)),
         });
         let accepted = Accepted {

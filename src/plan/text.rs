@@ -102,10 +102,7 @@ pub fn render(source: &Source<'_>, telling: &Telling, fallback: Timestamp) -> (V
         Some(Stock::Lifted) if infos.is_empty() => "该预警已撤销,请以最新信息为准。".to_owned(),
         _ => body(&infos, telling.style),
     };
-    let expires = infos
-        .iter()
-        .filter_map(|i| i.expires)
-        .max_by_key(|t| t.unix);
+    let expires = infos.iter().filter_map(|i| i.ends()).max_by_key(|t| t.unix);
     let until = expires
         .map(|t| format!("有效至{}。", clock(t)))
         .unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Rules of the alert element that need no other message.
 
-use crate::codes::{MsgType, Scope, Status};
+use crate::codes::{MsgType, Scope, Status, Version};
 use crate::finding::{Findings, Place};
 use crate::model::{Alert, Reference};
 use crate::rules::{self, Rule};
@@ -28,11 +28,16 @@ pub(super) fn check(alert: &Alert, now_unix: i64, findings: &mut Findings) {
             &rules::SENDER_CHARSET,
         ),
     ];
+    // The national standard has words of its own for these, said in reading.
+    let national = alert.version == Version::Gbt;
     for (name, value, present, charset) in names {
-        identity(value, &here.child(name), present, charset, findings);
+        if !national {
+            identity(value, &here.child(name), present, charset, findings);
+        }
     }
-    sent(alert.sent, now_unix, &here.child("sent"), findings);
-    if alert.status == Status::Exercise && alert.note.is_none() {
+    let name = if national { "sendTime" } else { "sent" };
+    sent(alert.sent, now_unix, &here.child(name), findings);
+    if !national && alert.status == Status::Exercise && alert.note.is_none() {
         findings.add(&rules::EXERCISE_NOTE, &here.child("note"));
     }
     if (alert.scope == Scope::Restricted) != alert.restriction.is_some() {
@@ -42,7 +47,7 @@ pub(super) fn check(alert: &Alert, now_unix: i64, findings: &mut Findings) {
         findings.add(&rules::ADDRESSES_WHEN, &here.child("addresses"));
     }
     references(alert, &here.child("references"), findings);
-    if alert.msg_type == MsgType::Error && alert.note.is_none() {
+    if !national && alert.msg_type == MsgType::Error && alert.note.is_none() {
         findings.add(&rules::ERROR_NOTE, &here.child("note"));
     }
     if matches!(alert.msg_type, MsgType::Alert | MsgType::Update) && alert.infos.is_empty() {
@@ -85,6 +90,14 @@ fn references(alert: &Alert, place: &Place, findings: &mut Findings) {
         .any(|one| one.sent.is_some_and(|sent| sent.unix > alert.sent.unix))
     {
         findings.add(&rules::REFERENCES_POSTDATED, place);
+    }
+    // Whose sent is this message's own, and whose identifier is not, was given it by mistake.
+    let mistaken = |one: &Reference| {
+        one.identifier != alert.identifier
+            && one.sent.is_some_and(|sent| sent.unix == alert.sent.unix)
+    };
+    if alert.references.iter().any(mistaken) {
+        findings.add(&rules::REFERENCES_OWN_SENT, place);
     }
     let changes = matches!(alert.msg_type, MsgType::Update | MsgType::Cancel);
     if changes

@@ -1,19 +1,28 @@
 //! Rules of the area element.
 
-use super::info::acronyms;
+use super::info::{acronyms, is_placeholder};
+use crate::codes::Version;
 use crate::finding::{Findings, Place};
 use crate::geometry::crosses_itself;
 use crate::model::{Area, Point, Polygon};
 use crate::rules;
 
-pub(super) fn check(area: &Area, here: &Place, budget: &mut usize, findings: &mut Findings) {
+pub(super) fn check(
+    area: &Area,
+    version: Version,
+    here: &Place,
+    budget: &mut usize,
+    findings: &mut Findings,
+) {
     if area.desc.is_empty() {
         findings.add(&rules::AREA_DESC, &here.child("areaDesc"));
+    } else if is_placeholder(&area.desc) {
+        findings.add(&rules::PLACEHOLDER, &here.child("areaDesc"));
     }
     let shapes = area.polygons.len() + area.circles.len();
     if shapes == 0 && area.geocodes.is_empty() {
         findings.add(&rules::AREA_BARE, here);
-    } else if shapes == 0 {
+    } else if shapes == 0 && version != Version::Gbt {
         findings.add(&rules::GEOCODE_SHAPE, here);
     }
     for (n, polygon) in area.polygons.iter().enumerate() {
@@ -32,8 +41,11 @@ pub(super) fn check(area: &Area, here: &Place, budget: &mut usize, findings: &mu
         }
     }
     for (n, geocode) in area.geocodes.iter().enumerate() {
+        let place = here.nth("geocode", n);
         if geocode.name.eq_ignore_ascii_case("EXCLUDE_POLYGON") {
-            findings.add(&rules::EXCLUDE_POLYGON, &here.nth("geocode", n));
+            findings.add(&rules::EXCLUDE_POLYGON, &place);
+        } else if !is_known(&geocode.name) {
+            findings.quote(&rules::GEOCODE_NAME, &place, &geocode.name);
         }
     }
     acronyms("geocode", &area.geocodes, here, findings);
@@ -44,6 +56,45 @@ pub(super) fn check(area: &Area, here: &Place, budget: &mut usize, findings: &mu
         }
         _ => {}
     }
+}
+
+/// Code systems that are in use, as they are named; in part where versions follow.
+const SYSTEMS: [&str; 27] = [
+    "SAME",
+    "UGC",
+    "FIPS",
+    "ZIP",
+    "EMMA_ID",
+    "NUTS",
+    "WARNCELLID",
+    "AREAID",
+    "STATE",
+    "CPEAS",
+    "GB/T",
+    "GEOCODE",
+    "AREACODE",
+    "ADCODE",
+    "TAIWAN_GEOCODE",
+    "PROFILE:CAP-CP:LOCATION",
+    "LAYER:EC-MSC-SMC",
+    "AMOC-AREACODE",
+    "ISO3166",
+    "ISO 3166",
+    "LGD DISTRICT CODE",
+    "TARGETAREACODE",
+    "KZSTD",
+    "AGS",
+    "ARS",
+    "INSEE",
+    "行政区划",
+];
+
+fn is_known(name: &str) -> bool {
+    let name = name.to_uppercase();
+    // An area without a name for its code is a fault of its own.
+    name.is_empty()
+        || SYSTEMS.iter().any(|known| name.starts_with(known))
+        || name.contains(":ISO3166")
 }
 
 fn ring(polygon: &Polygon, place: &Place, budget: &mut usize, findings: &mut Findings) {

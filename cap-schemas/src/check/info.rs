@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::{area, resource};
-use crate::codes::{MsgType, ResponseType, Scope, is_language};
+use super::{area, language, resource};
+use crate::codes::{MsgType, ResponseType, Scope, Version, is_language};
 use crate::finding::{Findings, Place};
 use crate::geometry;
 use crate::model::{Alert, Info, Pair};
@@ -20,8 +20,11 @@ pub(super) fn check(alert: &Alert, now_unix: i64, findings: &mut Findings) {
     for (n, info) in alert.infos.iter().enumerate() {
         let here = root.nth("info", n);
         required(info, alert, &here, findings);
+        if alert.version != Version::Gbt {
+            tongue(info, &here, findings);
+        }
         times(info, alert, now_unix, &here, findings);
-        texts(info, &here, findings);
+        texts(info, alert.version, &here, findings);
         for (kind, pairs) in [
             ("eventCode", &info.event_codes),
             ("parameter", &info.parameters),
@@ -32,10 +35,29 @@ pub(super) fn check(alert: &Alert, now_unix: i64, findings: &mut Findings) {
             resource::check(one, alert.version, &here.nth("resource", n), findings);
         }
         for (n, one) in info.areas.iter().enumerate() {
-            area::check(one, &here.nth("area", n), &mut budget, findings);
+            let here = here.nth("area", n);
+            area::check(one, alert.version, &here, &mut budget, findings);
         }
     }
     contradictions(alert, &root, findings);
+}
+
+fn tongue(info: &Info, here: &Place, findings: &mut Findings) {
+    let place = here.child("language");
+    if is_language(&info.language) && language::is_odd(&info.language) {
+        findings.quote(&rules::LANGUAGE_ODD, &place, &info.language);
+    }
+    if language::is_foreign(info) {
+        findings.quote(&rules::LANGUAGE_SCRIPT, &place, &info.language);
+    }
+    if language::is_zawgyi(info) {
+        findings.add(&rules::ZAWGYI, here);
+    }
+    for (n, pair) in info.event_codes.iter().enumerate() {
+        if pair.name == "SAME" && pair.value == "NWS" {
+            findings.add(&rules::EVENT_CODE_PLACEHOLDER, &here.nth("eventCode", n));
+        }
+    }
 }
 
 fn required(info: &Info, alert: &Alert, here: &Place, findings: &mut Findings) {
@@ -64,6 +86,9 @@ fn times(info: &Info, alert: &Alert, now_unix: i64, here: &Place, findings: &mut
         }
         return;
     };
+    if info.ends().is_none() {
+        findings.quote(&rules::EXPIRES_ONSET, &place, &expires.to_string());
+    }
     let later = |time: Option<crate::Time>| time.is_some_and(|time| time.unix > expires.unix);
     if expires.unix <= alert.sent.unix || later(info.effective) || later(info.onset) {
         findings.quote(&rules::EXPIRES_ORDER, &place, &expires.to_string());
@@ -73,11 +98,12 @@ fn times(info: &Info, alert: &Alert, now_unix: i64, here: &Place, findings: &mut
     }
 }
 
-fn texts(info: &Info, here: &Place, findings: &mut Findings) {
+fn texts(info: &Info, version: Version, here: &Place, findings: &mut Findings) {
     if info
         .headline
         .as_ref()
         .is_some_and(|text| text.chars().count() > HEADLINE)
+        && version != Version::Gbt
     {
         findings.add(&rules::HEADLINE_LENGTH, &here.child("headline"));
     }
@@ -98,7 +124,15 @@ fn texts(info: &Info, here: &Place, findings: &mut Findings) {
         if text.is_some_and(|text| has_markup(text)) {
             findings.add(&rules::HTML, &here.child(name));
         }
+        if text.is_some_and(|text| is_placeholder(text)) {
+            findings.add(&rules::PLACEHOLDER, &here.child(name));
+        }
     }
+}
+
+/// Punctuation alone says nothing.
+pub(super) fn is_placeholder(text: &str) -> bool {
+    !text.is_empty() && !text.contains(char::is_alphanumeric)
 }
 
 /// An HTML tag, or an entity that survived XML: escaped twice.

@@ -1,7 +1,7 @@
 //! The alert element. Without identifier, sender, sent, status and msgType there is no alert.
 
 use super::element::Element;
-use super::{info, list, structure};
+use super::{Feed, info, list, structure};
 use crate::codes::{MsgType, Scope, Status, Version};
 use crate::finding::Findings;
 use crate::model::Alert;
@@ -12,13 +12,13 @@ use crate::tree::{Namespace, Node};
 pub(super) fn alert(
     root: &Node,
     version: Version,
-    zone: Option<i16>,
+    feed: &Feed,
     findings: &mut Findings,
 ) -> Option<Alert> {
     let element = Element {
         node: root,
         path: "/alert".into(),
-        zone,
+        zone: feed.zone,
     };
     structure::report(&element, structure::ALERT, findings);
     if findings.refused() {
@@ -29,15 +29,10 @@ pub(super) fn alert(
     let scope = element
         .required_code("scope", &rules::SCOPE_ENUM, findings)
         .unwrap_or(Scope::Restricted);
-    let mut reading = info::Reading {
-        version,
-        points: 0,
-        findings,
-    };
-    let infos = element
-        .children("info")
-        .map(|element| reading.info(&element))
-        .collect();
+    if feed.public && scope == Scope::Private {
+        findings.add(&rules::SCOPE_PRIVATE, &element.place_of("scope"));
+    }
+    let infos = info::Reading::new(version, feed, findings).infos(&element);
     let addresses = names(&element, "addresses", &rules::ADDRESSES_LIST, findings);
     let incidents = names(&element, "incidents", &rules::INCIDENTS_LIST, findings);
     let references = element

@@ -64,7 +64,7 @@ impl Reading<'_> {
         height
     }
 
-    fn polygon(&mut self, element: &Element<'_>) -> Option<Polygon> {
+    pub(super) fn polygon(&mut self, element: &Element<'_>) -> Option<Polygon> {
         let text = element.text();
         let mut points = Vec::new();
         let mut bad = None;
@@ -93,6 +93,9 @@ impl Reading<'_> {
         if !self.in_range(&mut points, element, &rules::POLYGON_RANGE) {
             return None;
         }
+        if self.country.is_some_and(|country| country.swapped(&points)) {
+            self.findings.add(&rules::POLYGON_SWAPPED, &element.place());
+        }
         self.closed(points, element)
     }
 
@@ -110,7 +113,7 @@ impl Reading<'_> {
         None
     }
 
-    fn circle(&mut self, element: &Element<'_>) -> Option<Circle> {
+    pub(super) fn circle(&mut self, element: &Element<'_>) -> Option<Circle> {
         let text = element.text();
         let mut tokens = text
             .split([' ', '\t', '\r', '\n'])

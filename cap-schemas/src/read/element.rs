@@ -121,7 +121,8 @@ impl<'a> Element<'a> {
             findings.quote(rule, &self.place(), word);
             return None;
         };
-        if word.len() < raw.len() {
+        let later = matches!(self.namespace(), Namespace::Cap(version) if version.lacks(word));
+        if word.len() < raw.len() || later {
             findings.warn(rule, &self.place(), &raw);
         }
         Some(code)
@@ -129,10 +130,17 @@ impl<'a> Element<'a> {
 
     /// Its text as a time. What has no single reading stops the message.
     pub(crate) fn time(&self, rule: &Rule, findings: &mut Findings) -> Option<Time> {
-        let text = self.text();
+        let mut text = self.text();
         if text.is_empty() {
             findings.add(rule, &self.place());
             return None;
+        }
+        if !matches!(self.namespace(), Namespace::Cap(_)) {
+            // The national standard parts day and time by a space.
+            if text.contains('T') {
+                findings.warn(rule, &self.place(), &text);
+            }
+            text = text.replacen(' ', "T", 1);
         }
         let read = match (Time::read(&text), self.zone) {
             (Err(Unreadable::NoOffset), Some(zone)) => Time::read_in(&text, zone),

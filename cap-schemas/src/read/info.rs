@@ -1,8 +1,11 @@
 //! The info and resource elements. A word that is in no list becomes Unknown or Other, and is reported.
 
+use std::str::FromStr;
+
 use super::element::Element;
 use super::structure;
 use crate::codes::{Category, Certainty, ResponseType, Severity, Urgency, Version, is_language};
+use crate::feed::{Bounds, Feed};
 use crate::finding::Findings;
 use crate::model::{DEFAULT_LANGUAGE, Info, Pair, Resource};
 use crate::rules::{self, Rule};
@@ -12,11 +15,49 @@ pub(super) struct Reading<'f> {
     pub(super) version: Version,
     /// Points of all polygons so far.
     pub(super) points: usize,
+    pub(super) country: Option<Bounds>,
     pub(super) findings: &'f mut Findings,
 }
 
+impl<'f> Reading<'f> {
+    pub(super) fn new(version: Version, feed: &Feed, findings: &'f mut Findings) -> Self {
+        Self {
+            version,
+            points: 0,
+            country: feed.country,
+            findings,
+        }
+    }
+}
+
 impl Reading<'_> {
-    pub(super) fn info(&mut self, element: &Element<'_>) -> Info {
+    /// Every info of an alert. One that gives only texts takes the rest from its sibling, for it is the same warning in
+    /// another language.
+    pub(super) fn infos(&mut self, alert: &Element<'_>) -> Vec<Info> {
+        let elements: Vec<_> = alert.children("info").collect();
+        let stubs: Vec<bool> = elements.iter().map(is_stub).collect();
+        let alone = stubs.iter().all(|stub| *stub);
+        let mut infos: Vec<Info> = elements
+            .iter()
+            .zip(&stubs)
+            .map(|(element, stub)| self.info(element, *stub && !alone))
+            .collect();
+        if alone {
+            return infos;
+        }
+        for (n, element) in elements.iter().enumerate().filter(|(n, _)| stubs[*n]) {
+            let full = || infos.iter().zip(&stubs).filter(|(_, stub)| !**stub);
+            let same = full().find(|(info, _)| info.event.eq_ignore_ascii_case(&infos[n].event));
+            let Some(from) = same.or_else(|| full().next()).map(|(info, _)| info.clone()) else {
+                continue;
+            };
+            self.findings.add(&rules::INFO_STUB, &element.place());
+            inherit(&mut infos[n], from);
+        }
+        infos
+    }
+
+    fn info(&mut self, element: &Element<'_>, stub: bool) -> Info {
         structure::report(element, structure::INFO, self.findings);
         let time = |name, rule, findings: &mut Findings| {
             element
@@ -25,18 +66,18 @@ impl Reading<'_> {
         };
         Info {
             language: self.language(element),
-            categories: self.categories(element),
+            categories: self.categories(element, stub),
             event: element
                 .required("event", &rules::EVENT_PRESENT, self.findings)
                 .unwrap_or_default(),
             response_types: self.response_types(element),
-            urgency: element
-                .required_code("urgency", &rules::URGENCY_ENUM, self.findings)
+            urgency: self
+                .weight(element, "urgency", &rules::URGENCY_ENUM, stub)
                 .unwrap_or(Urgency::Unknown),
-            severity: element
-                .required_code("severity", &rules::SEVERITY_ENUM, self.findings)
+            severity: self
+                .weight(element, "severity", &rules::SEVERITY_ENUM, stub)
                 .unwrap_or(Severity::Unknown),
-            certainty: self.certainty(element),
+            certainty: self.certainty(element, stub),
             audience: element.optional("audience"),
             event_codes: self.pairs(element, "eventCode", &rules::EVENT_CODE_PAIR),
             effective: time("effective", &rules::EFFECTIVE_FORMAT, self.findings),
@@ -76,7 +117,7 @@ impl Reading<'_> {
         language.replace('_', "-")
     }
 
-    fn categories(&mut self, element: &Element<'_>) -> Vec<Category> {
+    fn categories(&mut self, element: &Element<'_>, stub: bool) -> Vec<Category> {
         let mut categories: Vec<Category> = element
             .children("category")
             .map(|child| {
@@ -87,7 +128,7 @@ impl Reading<'_> {
             .collect();
         if categories.is_empty() {
             // CAP 1.0 did not ask for one.
-            if self.version != Version::V1_0 {
+            if self.version != Version::V1_0 && !stub {
                 self.findings
                     .add(&rules::CATEGORY_PRESENT, &element.place());
             }
@@ -103,7 +144,7 @@ impl Reading<'_> {
             .collect()
     }
 
-    fn certainty(&mut self, element: &Element<'_>) -> Certainty {
+    fn certainty(&mut self, element: &Element<'_>, stub: bool) -> Certainty {
         if element.optional("certainty").as_deref() == Some("Very Likely") {
             if self.version != Version::V1_0 {
                 self.findings
@@ -111,9 +152,21 @@ impl Reading<'_> {
             }
             return Certainty::Likely;
         }
-        element
-            .required_code("certainty", &rules::CERTAINTY_ENUM, self.findings)
+        self.weight(element, "certainty", &rules::CERTAINTY_ENUM, stub)
             .unwrap_or(Certainty::Unknown)
+    }
+
+    fn weight<T: FromStr>(
+        &mut self,
+        element: &Element<'_>,
+        name: &'static str,
+        rule: &Rule,
+        stub: bool,
+    ) -> Option<T> {
+        if stub {
+            return None;
+        }
+        element.required_code(name, rule, self.findings)
     }
 
     /// Named values. One with neither name nor value says nothing.
@@ -140,6 +193,9 @@ impl Reading<'_> {
             };
         }
         structure::report(element, structure::PAIR, self.findings);
+        if self.version == Version::V1_0 {
+            self.findings.warn(rule, &element.place(), "of CAP 1.1");
+        }
         if element.child("valueName").is_none() || element.child("value").is_none() {
             self.findings.add(rule, &element.place());
         }
@@ -176,6 +232,31 @@ impl Reading<'_> {
             deref_uri: element.optional("derefUri"),
             digest: element.optional("digest"),
         }
+    }
+}
+
+/// It gives texts and nothing that tells how grave the matter is or where.
+fn is_stub(info: &Element<'_>) -> bool {
+    ["category", "urgency", "severity", "certainty", "area"]
+        .into_iter()
+        .all(|name| info.child(name).is_none())
+}
+
+fn inherit(stub: &mut Info, from: Info) {
+    stub.categories = from.categories;
+    (stub.urgency, stub.severity, stub.certainty) = (from.urgency, from.severity, from.certainty);
+    stub.effective = stub.effective.or(from.effective);
+    stub.onset = stub.onset.or(from.onset);
+    stub.expires = stub.expires.or(from.expires);
+    stub.areas = from.areas;
+    if stub.event_codes.is_empty() {
+        stub.event_codes = from.event_codes;
+    }
+    if stub.response_types.is_empty() {
+        stub.response_types = from.response_types;
+    }
+    if stub.parameters.is_empty() {
+        stub.parameters = from.parameters;
     }
 }
 

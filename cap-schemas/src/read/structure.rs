@@ -2,13 +2,14 @@
 //! It reports and changes nothing: the reader takes children by name.
 
 use super::element::Element;
+use crate::codes::Version;
 use crate::finding::Findings;
 use crate::limits;
 use crate::rules;
 use crate::tree::{Content, Namespace, Node, blank};
 
 /// A child's name, and whether it may repeat.
-type Child = (&'static str, bool);
+pub(crate) type Child = (&'static str, bool);
 
 pub(crate) const ALERT: &[Child] = &[
     ("identifier", false),
@@ -143,6 +144,17 @@ fn child(
         } else {
             findings.quote(&rules::DUPLICATE, &place, name);
         }
+    }
+    let version = match parent.namespace() {
+        Namespace::Cap(version) => version,
+        _ => Version::Gbt,
+    };
+    match name {
+        "password" if version != Version::V1_0 => findings.add(&rules::PASSWORD, &place),
+        "responseType" | "derefUri" if version == Version::V1_0 => {
+            findings.quote(&rules::UNKNOWN_ELEMENT, &place, name);
+        }
+        _ => {}
     }
     if order.late {
         findings.quote(&rules::SEQUENCE, &place, name);

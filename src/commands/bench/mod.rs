@@ -3,6 +3,7 @@
 
 mod bare;
 pub mod boxes;
+mod cap;
 mod controllers;
 mod house;
 pub mod kannel;
@@ -32,7 +33,7 @@ pub struct Args {
     /// Loudspeaker controllers that wait for orders
     #[arg(long, default_value_t = 2_000)]
     controllers: u32,
-    /// Only these: speed, throttled, million, overtake, controllers, registry
+    /// Only these: cap, speed, throttled, million, overtake, controllers, registry
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
 }
@@ -40,6 +41,9 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<(), Failed> {
     let wanted = |what: &str| args.only.is_empty() || args.only.iter().any(|o| o == what);
     let mut table = Table::default();
+    if wanted("cap") {
+        cap::run(&mut table, args.runs);
+    }
     if wanted("speed") {
         speed::run(&mut table, args.recipients, args.runs).await?;
     }
