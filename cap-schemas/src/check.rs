@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::feed::Feed;
 use crate::finding::{Finding, Findings};
 use crate::model::Alert;
+use crate::profile::{self, Profile};
 use crate::read::{Document, read_document};
 use crate::rules::{self, Stop};
 
@@ -47,11 +48,16 @@ pub fn assess(bytes: &[u8], now_unix: i64) -> Report {
 pub fn assess_from(bytes: &[u8], now_unix: i64, feed: &Feed) -> Report {
     let mut findings = Findings::default();
     let document = read_document(bytes, feed, &mut findings);
-    judged(document, findings, now_unix)
+    judged(document, findings, now_unix, feed.profile)
 }
 
 /// Checks what was read, adds that to what reading has found, and gives the verdict.
-pub(crate) fn judged(document: Option<Document>, findings: Findings, now_unix: i64) -> Report {
+pub(crate) fn judged(
+    document: Option<Document>,
+    findings: Findings,
+    now_unix: i64,
+    profile: Option<Profile>,
+) -> Report {
     let mut findings = findings.done();
     if let Some(Document {
         alert: Some(alert), ..
@@ -67,6 +73,11 @@ pub(crate) fn judged(document: Option<Document>, findings: Findings, now_unix: i
                 .into_iter()
                 .filter(|one| !known.contains(&(one.rule, one.path.clone()))),
         );
+        if let Some(profile) = profile {
+            let mut asked = Findings::default();
+            profile::check(alert, profile, &mut asked);
+            findings.extend(asked.done());
+        }
     }
     if let Some(document) = &document {
         for finding in findings

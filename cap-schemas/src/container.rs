@@ -131,5 +131,5 @@ fn is_html(text: &str) -> bool {
 fn embedded(text: &str, (now_unix, feed): (i64, &Feed)) -> Report {
     let mut findings = Findings::default();
     let document = read::read_text(text, feed, &mut findings);
-    check::judged(document, findings, now_unix)
+    check::judged(document, findings, now_unix, feed.profile)
 }

@@ -3,6 +3,7 @@
 
 use crate::limits::Limits;
 use crate::model::Point;
+use crate::profile::Profile;
 
 /// A place that messages come from. The default knows nothing and assumes nothing.
 #[derive(Clone, Copy, PartialEq, Default, Debug)]
@@ -13,6 +14,8 @@ pub struct Feed {
     pub country: Option<Bounds>,
     /// Anyone reads it: a Private message has no place in it.
     pub public: bool,
+    /// What its messages are held to beyond the standard.
+    pub profile: Option<Profile>,
     pub limits: Limits,
 }
 

@@ -12,6 +12,7 @@ mod finding;
 mod geometry;
 mod limits;
 mod model;
+mod profile;
 mod read;
 mod rules;
 mod seen;
@@ -31,6 +32,7 @@ pub use limits::Limits;
 pub use model::{
     Alert, Area, Circle, DEFAULT_LANGUAGE, Info, Pair, Point, Polygon, Reference, Resource,
 };
+pub use profile::Profile;
 pub use read::{ReadOutcome, read};
 pub use rules::{Rule, Stop, rule, rules};
 pub use seen::Seen;

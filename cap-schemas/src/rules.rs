@@ -37,14 +37,17 @@ macro_rules! rules {
 mod cap;
 mod feed;
 mod gbt;
+mod profile;
 
 pub(crate) use cap::*;
 pub(crate) use feed::*;
 pub(crate) use gbt::*;
+pub(crate) use profile::*;
 
-/// Every rule: CAP's in the order of the message, the national standard's, those about what holds the messages.
+/// Every rule: CAP's in the order of the message, the national standard's, those about what holds the messages, and the
+/// profiles'.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    [CAP, GBT, FEED].into_iter().flatten()
+    [CAP, GBT, FEED, PROFILES].into_iter().flatten()
 }
 
 /// The rule that an id names.

@@ -45,7 +45,7 @@ fn the_stored_results_and_we_agree_on_every_alert_of_every_file_and_feed() {
         };
         let mut reports = Vec::new();
         cap::open(file, NOW, &Feed::default(), &mut |held| {
-            reports.push(held.report)
+            reports.push(held.report);
         });
         if reports.len() != verdicts.len() {
             apart.push(format!("{name}: {} of {}", reports.len(), verdicts.len()));

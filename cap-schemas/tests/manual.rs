@@ -51,7 +51,7 @@ fn the_catalogue_in_the_manual_is_the_one_in_the_code() {
 fn every_rule_speaks_both_languages_and_has_a_stable_form_of_id() {
     for rule in rules() {
         assert!(!rule.zh.is_ascii() && rule.en.is_ascii() || rule.en.contains('±'));
-        let form = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '.');
+        let form = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '.' | '_');
         assert!(rule.id.chars().all(form), "{}", rule.id);
     }
 }

@@ -9,7 +9,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cap::{Bounds, Disposition, Feed, Limits, Seen, Stop};
+use cap::{Bounds, Disposition, Feed, Limits, Profile, Seen, Stop};
 use channel::{Clock, SystemClock};
 use indicatif::ProgressBar;
 
@@ -54,6 +54,9 @@ pub struct Args {
     /// They come from a public feed: Private messages are rejected 来自公开来源，拒绝 Private 消息
     #[arg(long)]
     public: bool,
+    /// Also hold them to a profile: google, ipaws, cap-cp, cap-au, meteoalarm 另按某一规范检查
+    #[arg(long)]
+    profile: Option<Profile>,
     /// The most that one message may have, such as 5M 单条消息的上限
     #[arg(long, value_name = "BYTES", default_value = "5M", value_parser = bytes)]
     max_message: usize,
@@ -102,6 +105,7 @@ fn check(args: &Args) -> Result<(), Failed> {
             zone: args.zone,
             country: args.country,
             public: args.public,
+            profile: args.profile,
             limits: Limits {
                 message: args.max_message,
                 file: args.max_file,

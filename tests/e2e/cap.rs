@@ -182,6 +182,19 @@ fn limits_the_zone_the_country_and_a_public_feed_are_the_callers_to_say() {
         .replace("Public", "Private")
         .replace("</scope>", "</scope><addresses>duty</addresses>");
     assert_eq!(check(&private, &["--public"]).0, Some(1));
+    let asked = tocsin(
+        folder.path(),
+        &[
+            "cap",
+            "check",
+            "--at",
+            AT,
+            "a.xml",
+            "--profile",
+            "meteoalarm",
+        ],
+    );
+    assert!(text(&asked.stdout).contains("METEOALARM/parameter/awareness_level"));
     let square = "<polygon>41,31 41,32 42,32 42,31 41,31</polygon></area>";
     let swapped = one.replace("</area>", square);
     assert_eq!(
@@ -208,6 +221,7 @@ fn what_cannot_be_read_is_said_and_ends_with_2() {
         &["cap", "check", "a.xml", "--zone", "local"],
         &["cap", "check", "a.xml", "--max-file", "0"],
         &["cap", "check", "a.xml", "--country", "1,2,3"],
+        &["cap", "check", "a.xml", "--profile", "none"],
     ] {
         assert_eq!(
             tocsin(folder.path(), wrong).status.code(),

@@ -172,7 +172,10 @@ impl Walk<'_> {
         findings.quote(refusal.rule, &place, &refusal.why);
         let outer = self.open.iter().position(|name| name == "alert");
         self.inside = Inside::Refused(outer.unwrap_or_default());
-        self.hand_out(self.path(), check::judged(None, findings, self.with.0));
+        self.hand_out(
+            self.path(),
+            check::judged(None, findings, self.with.0, None),
+        );
         Ok(())
     }
 
@@ -186,7 +189,10 @@ impl Walk<'_> {
                 self.inside = Inside::Nothing;
                 let mut findings = Findings::default();
                 let document = read::read_root(root, self.with.1, &mut findings);
-                self.hand_out(path, check::judged(document, findings, self.with.0));
+                self.hand_out(
+                    path,
+                    check::judged(document, findings, self.with.0, self.with.1.profile),
+                );
             }
             Inside::Refused(outer) if self.open.len() > *outer => {}
             Inside::Refused(_) => self.inside = Inside::Nothing,
