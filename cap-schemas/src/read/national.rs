@@ -10,7 +10,7 @@ use super::national_info::info;
 use super::structure::{self, Child};
 use crate::codes::{MsgType, Scope, Status, Version};
 use crate::finding::Findings;
-use crate::model::{Alert, Pair, Reference};
+use crate::model::{Alert, Info, Pair, Reference};
 use crate::rules;
 use crate::tree::Node;
 
@@ -88,18 +88,7 @@ pub(super) fn alert(root: &Node, feed: &Feed, findings: &mut Findings) -> Option
     for code in element.children("code").take(1) {
         methods.read(&code, findings);
     }
-    let contact = element.optional("phone");
-    let mut reading = Reading::new(Version::Gbt, feed, findings);
-    let infos = element
-        .children("info")
-        .map(|child| {
-            let mut info = info(&mut reading, &child);
-            info.sender_name.clone_from(&unit);
-            info.contact.clone_from(&contact);
-            info.parameters.extend(methods.parameters.iter().cloned());
-            info
-        })
-        .collect();
+    let infos = infos(&element, feed, unit.as_ref(), &methods, findings);
     let note = element.optional("note");
     if msg_type == Some(MsgType::Cancel) && note.is_none() {
         findings.add(&rules::GBT_NOTE, &element.place_of("note"));
@@ -126,6 +115,28 @@ pub(super) fn alert(root: &Node, feed: &Feed, findings: &mut Findings) -> Option
         infos,
         signed: false,
     })
+}
+
+/// Every info, with what the message says once for all of them.
+fn infos(
+    alert: &Element<'_>,
+    feed: &Feed,
+    unit: Option<&String>,
+    methods: &Methods,
+    findings: &mut Findings,
+) -> Vec<Info> {
+    let contact = alert.optional("phone");
+    let mut reading = Reading::new(Version::Gbt, feed, findings);
+    alert
+        .children("info")
+        .map(|child| {
+            let mut info = info(&mut reading, &child);
+            info.sender_name = unit.cloned();
+            info.contact.clone_from(&contact);
+            info.parameters.extend(methods.parameters.iter().cloned());
+            info
+        })
+        .collect()
 }
 
 fn identifier(alert: &Element<'_>, findings: &mut Findings) -> Option<String> {
