@@ -41,11 +41,11 @@ pub(super) fn check(
         }
     }
     for (n, geocode) in area.geocodes.iter().enumerate() {
-        let place = here.nth("geocode", n);
+        let place = || here.nth("geocode", n);
         if geocode.name.eq_ignore_ascii_case("EXCLUDE_POLYGON") {
-            findings.add(&rules::EXCLUDE_POLYGON, &place);
+            findings.add(&rules::EXCLUDE_POLYGON, &place());
         } else if !is_known(&geocode.name) {
-            findings.quote(&rules::GEOCODE_NAME, &place, &geocode.name);
+            findings.quote(&rules::GEOCODE_NAME, &place(), &geocode.name);
         }
     }
     acronyms("geocode", &area.geocodes, here, findings);
@@ -90,11 +90,12 @@ const SYSTEMS: [&str; 27] = [
 ];
 
 fn is_known(name: &str) -> bool {
-    let name = name.to_uppercase();
+    let begins = |known: &&str| {
+        name.get(..known.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(known))
+    };
     // An area without a name for its code is a fault of its own.
-    name.is_empty()
-        || SYSTEMS.iter().any(|known| name.starts_with(known))
-        || name.contains(":ISO3166")
+    name.is_empty() || SYSTEMS.iter().any(|known| begins(&known)) || name.contains(":ISO3166")
 }
 
 fn ring(polygon: &Polygon, place: &Place, budget: &mut usize, findings: &mut Findings) {

@@ -155,6 +155,10 @@ fn has_markup(text: &str) -> bool {
 
 pub(super) fn acronyms(kind: &str, pairs: &[Pair], here: &Place, findings: &mut Findings) {
     for (n, pair) in pairs.iter().enumerate() {
+        // The longest, with a period behind each letter.
+        if pair.name.len() > 8 {
+            continue;
+        }
         let plain = pair.name.replace('.', "").to_ascii_uppercase();
         if plain != pair.name && ACRONYMS.contains(&plain.as_str()) {
             findings.quote(&rules::ACRONYM, &here.nth(kind, n), &pair.name);

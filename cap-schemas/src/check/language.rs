@@ -111,7 +111,7 @@ pub(super) fn is_foreign(info: &Info) -> bool {
 }
 
 /// Letters that are enough to tell a script.
-const READ: usize = 400;
+const READ: usize = 200;
 
 fn letters(info: &Info) -> impl Iterator<Item = char> {
     [
@@ -134,7 +134,8 @@ pub(super) fn is_zawgyi(info: &Info) -> bool {
         info.headline.as_ref(),
         info.description.as_ref(),
     ];
-    texts.into_iter().flatten().any(|text| {
+    let typed = |text: &&String| text.contains('\u{1031}');
+    texts.into_iter().flatten().filter(typed).any(|text| {
         let mut before = ' ';
         text.chars().any(|c| {
             let carried = matches!(before, '\u{1000}'..='\u{1021}' | '\u{1039}' | '\u{103B}'..='\u{103F}' | '\u{1050}'..='\u{1061}' | '\u{1065}'..='\u{1066}' | '\u{106E}'..='\u{1070}' | '\u{1075}'..='\u{1082}' | '\u{AA60}'..='\u{AA7F}');

@@ -132,17 +132,20 @@ fn child(
     findings: &mut Findings,
 ) {
     let count = order.count;
-    let path = if many {
-        format!("{}/{name}[{count}]", parent.path)
-    } else {
-        format!("{}/{name}", parent.path)
+    // Most children keep every rule, and need no place.
+    let place = || {
+        let path = if many {
+            format!("{}/{name}[{count}]", parent.path)
+        } else {
+            format!("{}/{name}", parent.path)
+        };
+        parent.below(node, path).place()
     };
-    let place = parent.below(node, path).place();
     if count == 2 && !many {
         if IDENTITY.contains(&name) {
-            findings.hold(&rules::DUPLICATE, &place, name);
+            findings.hold(&rules::DUPLICATE, &place(), name);
         } else {
-            findings.quote(&rules::DUPLICATE, &place, name);
+            findings.quote(&rules::DUPLICATE, &place(), name);
         }
     }
     let version = match parent.namespace() {
@@ -150,14 +153,14 @@ fn child(
         _ => Version::Gbt,
     };
     match name {
-        "password" if version != Version::V1_0 => findings.add(&rules::PASSWORD, &place),
+        "password" if version != Version::V1_0 => findings.add(&rules::PASSWORD, &place()),
         "responseType" | "derefUri" if version == Version::V1_0 => {
-            findings.quote(&rules::UNKNOWN_ELEMENT, &place, name);
+            findings.quote(&rules::UNKNOWN_ELEMENT, &place(), name);
         }
         _ => {}
     }
     if order.late {
-        findings.quote(&rules::SEQUENCE, &place, name);
+        findings.quote(&rules::SEQUENCE, &place(), name);
     }
     let most = if name == "info" {
         limits::INFOS
@@ -167,12 +170,12 @@ fn child(
     if count == most + 1 {
         findings.quote(
             &rules::LIMIT,
-            &place,
+            &place(),
             &format!("more than {most} of {name}"),
         );
     }
     // An element with children reports its own.
     if node.attributes && node.elements().next().is_none() {
-        findings.add(&rules::ATTRIBUTES, &place);
+        findings.add(&rules::ATTRIBUTES, &place());
     }
 }
