@@ -44,7 +44,7 @@ impl Found {
 fn opened_with(feed: &Feed, bytes: &[u8]) -> Found {
     let mut held = Vec::new();
     let opened = open(bytes, NOW, feed, &mut |one| {
-        held.push((one.path, one.report))
+        held.push((one.path, one.report));
     });
     assert_eq!(opened.messages, held.len());
     Found { opened, held }

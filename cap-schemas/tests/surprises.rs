@@ -271,7 +271,7 @@ fn what_is_no_single_message_meets_its_disposition_too() {
     let told = |text: &str| {
         let mut messages = 0;
         let opened = open(text.as_bytes(), NOW, &Feed::default(), &mut |_| {
-            messages += 1
+            messages += 1;
         });
         let rules: Vec<&str> = opened.findings.iter().map(|one| one.rule).collect();
         (messages, rules)

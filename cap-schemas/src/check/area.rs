@@ -90,12 +90,12 @@ const SYSTEMS: [&str; 27] = [
 ];
 
 fn is_known(name: &str) -> bool {
-    let begins = |known: &&str| {
+    let begins = |known: &str| {
         name.get(..known.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(known))
     };
     // An area without a name for its code is a fault of its own.
-    name.is_empty() || SYSTEMS.iter().any(|known| begins(&known)) || name.contains(":ISO3166")
+    name.is_empty() || SYSTEMS.iter().any(|known| begins(known)) || name.contains(":ISO3166")
 }
 
 fn ring(polygon: &Polygon, place: &Place, budget: &mut usize, findings: &mut Findings) {
