@@ -143,7 +143,10 @@ impl Controller {
         if order.drill {
             println!("【演练】 演练开始");
         }
-        for _ in 0..order.repeats {
+        for n in 0..order.repeats {
+            if n > 0 {
+                tokio::time::sleep(Duration::from_secs(order.pause)).await;
+            }
             println!("{}{}: {}", colour(order.level), order.title, order.text);
             tokio::time::sleep(Duration::from_secs(self.seconds.into())).await;
         }

@@ -16,14 +16,14 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{ChannelConfig, Config, Journal, Node, Read, Retry};
+use crate::config::{ChannelConfig, Config, Journal, Node, Read, Retry, Tables};
 use crate::coord::{BadRedis, Redis};
 use crate::dispatch::{ChannelInlet, Desk, Dispatch, Outlet, Policy};
 use crate::http::Gate;
 use crate::ingest::Ingest;
 use crate::ledger::{Archive, Damage, Event, Ledger, Proposal, Refused, Writer, record, replay};
 use crate::model::Rows;
-use crate::plan::Plans;
+use crate::plan::{self, Plans};
 use crate::registry::{self, Intake, Registry};
 use crate::release::Release;
 use crate::store::{BadKey, Postgres, RegistryFile, Sqlite, Store, StoreError, Vault};
@@ -75,7 +75,11 @@ pub struct App {
 
 impl App {
     pub async fn start(read: Read) -> Result<Self, StartError> {
-        let Read { config, plans } = read;
+        let Read {
+            config,
+            plans,
+            tables,
+        } = read;
         // Every controller holds a long poll open; what the system refuses is seen when connections fail.
         let _ = rlimit::increase_nofile_limit(1 << 20);
         let data = &config.node.data;
@@ -93,6 +97,9 @@ impl App {
         let (desk, damage, serials) = desk(&store, clock).await?;
         let (file, held) = load_registry(&config.node, &desk)?;
         note_import(&desk, &held).await?;
+        for stranger in plan::strangers(&plans, &held) {
+            tracing::warn!("{stranger}");
+        }
         let registry = Arc::new(RwLock::new(Arc::new(held)));
         let channels = Arc::new(channels(&config.channels, &desk)?);
         let (tasks, stop) = (TaskTracker::new(), Stop::new());
@@ -100,6 +107,7 @@ impl App {
             redis: redis(&config.node)?,
             config,
             plans,
+            tables,
             store,
             registry: registry.clone(),
             file,
@@ -195,6 +203,7 @@ struct Wiring {
     redis: Option<Redis>,
     config: Config,
     plans: Plans,
+    tables: Tables,
     store: Arc<dyn Store>,
     registry: Arc<RwLock<Arc<Registry>>>,
     file: RegistryFile,
@@ -232,6 +241,7 @@ impl Wiring {
             tasks.spawn(async move { channel.run(stop).await });
         }
         let desk = self.desk;
+        let means = self.tables.means(&self.config.channels);
         let bureaus = Arc::new(Bureaus::new(self.config.bureaus));
         let archive = Arc::new(Archive::new(desk.ledger.clone(), self.store.clone()));
         let release = Release {
@@ -242,6 +252,7 @@ impl Wiring {
             registry: self.registry.clone(),
             channels: self.channels.clone(),
             bureaus: bureaus.clone(),
+            clock: desk.clock.clone(),
         };
         tasks.spawn(release.run(stop.clone()));
         tasks.spawn(guard(self.store.clone(), stop.clone()));
@@ -256,6 +267,10 @@ impl Wiring {
             writer: desk.writer.clone(),
             registry: self.registry.clone(),
             plans: Arc::new(self.plans),
+            store: self.store.clone(),
+            channels: self.channels.clone(),
+            bureaus: bureaus.clone(),
+            means,
             clock: desk.clock.clone(),
             turn: tokio::sync::Mutex::default(),
         });

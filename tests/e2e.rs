@@ -29,11 +29,15 @@ mod mail;
 mod peers;
 #[path = "../channels/email/tests/foreign/postfix.rs"]
 mod postfix;
+#[path = "e2e/preview.rs"]
+mod preview;
 #[path = "e2e/refusals.rs"]
 mod refusals;
 #[path = "e2e/sealed.rs"]
 mod sealed;
 #[path = "e2e/setup.rs"]
 mod setup;
+#[path = "e2e/steps.rs"]
+mod steps;
 #[path = "e2e/warning.rs"]
 mod warning;

@@ -8,6 +8,7 @@ mod check;
 mod demo;
 mod import;
 mod journal;
+mod plan;
 mod receive_dsn;
 mod serve;
 mod submit;
@@ -26,6 +27,9 @@ pub enum Command {
     /// Look at CAP files without a gateway 查看预警文件
     #[command(subcommand)]
     Cap(cap::Cap),
+    /// Try the plans on an alert 试算预案
+    #[command(subcommand)]
+    Plan(plan::Commands),
     /// Hand a CAP file to a running gateway, as a bureau does 提交预警
     Submit(submit::Args),
     /// Load the registry from a folder of CSV files 导入台账
@@ -88,6 +92,7 @@ impl Command {
             Self::Serve(args) => serve::run(args).await,
             Self::Check(args) => check::run(&args),
             Self::Cap(cap) => cap.run(),
+            Self::Plan(plan) => plan.run(),
             Self::Submit(args) => submit::run(args).await,
             Self::Import(args) => import::run(args).await,
             Self::ReceiveDsn(args) => receive_dsn::run(args).await,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use channel::{Clock, HttpClient, Request, SystemClock};
 
-use super::Failed;
+use super::{Failed, plan};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -19,6 +19,12 @@ pub struct Args {
     /// Move all its times alike, so that it is sent now: for trying things out
     #[arg(long)]
     now: bool,
+    /// Only look what it would do: nothing is sent or kept 预览
+    #[arg(long)]
+    preview: bool,
+    /// With --preview: the gateway's answer as it came
+    #[arg(long, requires = "preview")]
+    json: bool,
 }
 
 pub async fn run(args: Args) -> Result<(), Failed> {
@@ -28,14 +34,18 @@ pub async fn run(args: Args) -> Result<(), Failed> {
     if args.now {
         bytes = sent_now(&args.file, &bytes, &SystemClock::default())?;
     }
-    let answer = hand_in(
-        &HttpClient::new(Duration::from_secs(30)),
-        &args.to,
-        &args.token,
-        bytes,
-    )
-    .await?;
-    println!("{answer}");
+    let http = HttpClient::new(Duration::from_secs(30));
+    if !args.preview {
+        let answer = hand_in(&http, &args.to, &args.token, bytes).await?;
+        println!("{answer}");
+        return Ok(());
+    }
+    let place = format!("{}/v1/alerts?preview=true", args.to);
+    let answer = post(&http, &place, &args.token, bytes, 200).await?;
+    match serde_json::from_str(&answer) {
+        Ok(preview) if !args.json => print!("{}", plan::table(&preview)),
+        _ => println!("{answer}"),
+    }
     Ok(())
 }
 
@@ -46,6 +56,16 @@ pub async fn hand_in(
     token: &str,
     body: Vec<u8>,
 ) -> Result<String, Failed> {
+    post(http, &format!("{to}/v1/alerts"), token, body, 202).await
+}
+
+async fn post(
+    http: &HttpClient,
+    place: &str,
+    token: &str,
+    body: Vec<u8>,
+    good: u16,
+) -> Result<String, Failed> {
     let request = Request {
         method: "POST".into(),
         headers: vec![
@@ -55,12 +75,12 @@ pub async fn hand_in(
         body: body.into(),
         ..Request::default()
     };
-    let reply = http.call(&format!("{to}/v1/alerts"), request).await;
+    let reply = http.call(place, request).await;
     let reply = reply
-        .map_err(|e| Failed::Unreachable(format!("{to}: {e}; is the gateway running there?")))?;
+        .map_err(|e| Failed::Unreachable(format!("{place}: {e}; is the gateway running there?")))?;
     let text = String::from_utf8_lossy(&reply.body).into_owned();
     match reply.status {
-        202 => Ok(text),
+        status if status == good => Ok(text),
         503 => Err(Failed::Unreachable(text)),
         _ => Err(Failed::No(text)),
     }

@@ -146,12 +146,6 @@ fn burst(channel: &ChannelConfig) -> Option<String> {
 pub fn plans(config: &Config, plans: &Plans) -> Vec<String> {
     let mut problems = Vec::new();
     for plan in plans.iter() {
-        if plan.send.is_empty() {
-            problems.push(format!(
-                "plan {:?}: it has no [[send]]; it would reach nobody",
-                plan.name
-            ));
-        }
         for channel in plan.send.iter().flat_map(|send| &send.channels) {
             if !config.channels.iter().any(|c| c.name == *channel) {
                 problems.push(format!(

@@ -3,6 +3,7 @@
 
 mod check;
 mod journal;
+mod tables;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -12,9 +13,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use journal::Journal;
+pub use tables::Tables;
 
 use crate::model::{Rate, Span};
-use crate::plan::Plans;
+use crate::plan::{Carrier, Plans};
 use crate::trust::Bureau;
 
 #[derive(Clone, Debug, Deserialize)]
@@ -39,6 +41,12 @@ pub struct Node {
     /// How long nothing may happen to an alert that is over before it is sealed.
     #[serde(default = "day")]
     pub seal_after: Span,
+    /// The event table; the one that the program brings unless said otherwise.
+    #[serde(default)]
+    pub events: Option<PathBuf>,
+    /// The carriers' prefixes; the ones that the program brings unless said otherwise.
+    #[serde(default)]
+    pub carriers: Option<PathBuf>,
     /// A Redis from which nodes that share accounts draw their permits; without it each goes by its own limiter.
     #[serde(default)]
     pub redis: Option<String>,
@@ -73,6 +81,9 @@ pub struct ChannelConfig {
     pub rate: Rate,
     #[serde(default)]
     pub retry: Retry,
+    /// Carriers with which the signature of its texts is filed (报备); left out where nobody has said.
+    #[serde(default)]
+    pub carriers: Option<Vec<Carrier>>,
     /// What its kind needs; see the README of that channel.
     pub settings: toml::Table,
 }
@@ -113,21 +124,41 @@ impl Default for Retry {
 pub struct Read {
     pub config: Config,
     pub plans: Plans,
+    pub tables: Tables,
 }
 
 /// Reads the file and its plans; paths in it are relative to it.
 pub fn read(file: &Path) -> Result<Read, Vec<String>> {
-    match look(file) {
-        (Some(config), Some(plans), problems) if problems.is_empty() => Ok(Read { config, plans }),
-        (_, _, problems) => Err(problems),
+    let look = look(file);
+    match (look.config, look.plans, look.tables) {
+        (Some(config), Some(plans), Some(tables)) if look.problems.is_empty() => Ok(Read {
+            config,
+            plans,
+            tables,
+        }),
+        _ => Err(look.problems),
     }
 }
 
-/// As far as the file can be read, and every problem of it and its plans.
-pub fn look(file: &Path) -> (Option<Config>, Option<Plans>, Vec<String>) {
+/// A configuration as far as it can be read, and every problem of it, its plans and its tables.
+#[derive(Default)]
+pub struct Look {
+    pub config: Option<Config>,
+    pub plans: Option<Plans>,
+    pub tables: Option<Tables>,
+    pub problems: Vec<String>,
+}
+
+pub fn look(file: &Path) -> Look {
     let mut config = match parse(file) {
         Ok(config) => config,
-        Err(problem) => return (None, None, vec![problem]),
+        Err(problem) => {
+            let problems = vec![problem];
+            return Look {
+                problems,
+                ..Look::default()
+            };
+        }
     };
     let base = file.parent().unwrap_or(Path::new("."));
     config.node.data = base.join(&config.node.data);
@@ -144,7 +175,14 @@ pub fn look(file: &Path) -> (Option<Config>, Option<Plans>, Vec<String>) {
             None
         }
     };
-    (Some(config), plans, problems)
+    let tables = tables::read(base, &config.node);
+    let tables = tables.map_err(|more| problems.extend(more)).ok();
+    Look {
+        config: Some(config),
+        plans,
+        tables,
+        problems,
+    }
 }
 
 fn parse(file: &Path) -> Result<Config, String> {

@@ -29,6 +29,8 @@ pub(super) struct Doors {
     ids: Vec<HouseholdId>,
     /// Nothing where no delivery and no heard speaker says anything.
     answers: Vec<Option<Answer>>,
+    /// Of a door that nothing speaks of.
+    untold: Answer,
     /// The lowest and the highest id.
     span: Option<(HouseholdId, HouseholdId)>,
     /// Every door by its id, made when a block speaks of doors beyond its own village.
@@ -43,6 +45,17 @@ pub(super) fn hearing(
 ) -> Arc<[HouseholdId]> {
     let frozen = alert.frozen.hearing(speaker);
     frozen.unwrap_or_else(|| registry.hearing(speaker).into())
+}
+
+/// While a step of the release is to come nobody can say that a door has no means; what was dropped missed it.
+fn untold(alert: &Alert) -> Answer {
+    let to_come = alert.steps.next().is_some();
+    match alert.withdrawn_by() {
+        Some(_) if to_come => Answer::Missed(Missed::Withdrawn),
+        None if to_come => Answer::Pending,
+        _ if alert.steps.any_dropped() => Answer::Missed(Missed::Expired),
+        _ => Answer::Missed(Missed::NoEndpoint),
+    }
 }
 
 /// Whether a region lies in one of these.
@@ -65,6 +78,7 @@ impl Doors {
             villages: Vec::new(),
             ids: Vec::new(),
             answers: Vec::new(),
+            untold: untold(alert),
             span: None,
             by_id: OnceCell::new(),
         };
@@ -96,7 +110,7 @@ impl Doors {
     pub fn each(&self, village: usize) -> impl Iterator<Item = (&GroundHousehold, Answer)> {
         let village = &self.villages[village];
         let answers = &self.answers[village.doors.clone()];
-        let answer = |a: &Option<Answer>| a.unwrap_or(Answer::Missed(Missed::NoEndpoint));
+        let answer = |a: &Option<Answer>| a.unwrap_or(self.untold);
         village
             .ground
             .households

@@ -118,6 +118,8 @@ pub const fn of_audience(audience: Audience) -> (&'static str, &'static str) {
         Audience::Public => ("public", "公众"),
         Audience::Officers => ("officers", "责任人"),
         Audience::Speakers => ("speakers", "大喇叭"),
+        Audience::Relatives => ("relatives", "亲属"),
+        Audience::Neighbours => ("neighbours", "邻居"),
     }
 }
 

@@ -66,7 +66,9 @@ pub struct Queue {
 
 /// Deadlines within so many bits of seconds, about a quarter of an hour, are one priority: no two warnings end in the
 /// same second, and the turns of bureaus would never come about.
-const SAME_DEADLINE: u32 = 10;
+const SAME_DEADLINE: u32 = 10 + ORDER;
+/// The lowest bits of a rank: which of its plan's sends a block belongs to. They order the blocks of one alert alone.
+const ORDER: u32 = 8;
 
 pub const fn priority(rank: u64) -> u64 {
     rank >> SAME_DEADLINE
@@ -97,7 +99,7 @@ impl Queue {
                 }
             }
             if block.tally(State::Planned) > 0 {
-                self.work(&alert, block.rank).cursors.push_back((block, 0));
+                self.work(&alert, block.rank).add(block);
             }
         }
         let left = ledger.left();
@@ -212,6 +214,14 @@ impl Work {
             back: VecDeque::new(),
             cursors: VecDeque::new(),
         }
+    }
+
+    /// Behind everything that its plan names before it or with it.
+    fn add(&mut self, block: Arc<Block>) {
+        let order = |block: &Block| block.rank & ((1 << ORDER) - 1);
+        let behind = |(other, _): &(Arc<Block>, usize)| order(other) > order(&block);
+        let ahead = self.cursors.iter().rev().take_while(|c| behind(c)).count();
+        self.cursors.insert(self.cursors.len() - ahead, (block, 0));
     }
 }
 

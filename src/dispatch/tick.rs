@@ -26,6 +26,12 @@ pub fn tick(now: Timestamp, ledger: &Ledger) -> Vec<(StreamId, Event)> {
                 },
             ));
         }
+        if let Some((step, _)) = alert.steps.next()
+            && alert.withdrawn_by().is_none()
+            && alert.expires() <= now
+        {
+            events.push((alert.stream, Event::Dropped { step }));
+        }
         let over =
             |n: &u16| alert.variant(*n).is_some_and(|v| v.expires <= now) && !alert.is_expired(*n);
         let count = u16::try_from(alert.variants().len()).unwrap_or(u16::MAX);

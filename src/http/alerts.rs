@@ -16,7 +16,7 @@ use super::problem::Problem;
 use crate::coverage::words::of_level;
 use crate::coverage::{self, ChannelLine};
 use crate::ledger::event::Born;
-use crate::ledger::{Identity, Known, Phase};
+use crate::ledger::{Alert, Identity, Known, Phase};
 use crate::model::{RegionCode, StreamId};
 
 #[derive(Serialize)]
@@ -53,10 +53,16 @@ struct AlertLine {
     state_zh: &'static str,
     level: &'static str,
     level_zh: &'static str,
+    /// The level by which it is handled: a plan may raise it.
+    handled: &'static str,
+    handled_zh: &'static str,
     status: cap::Status,
     msg_type: cap::MsgType,
     /// The first info's event code.
     event: String,
+    /// Its names; nothing where the table does not have it.
+    event_zh: Option<String>,
+    event_en: Option<String>,
     bureau: String,
     bureau_name: Option<String>,
     accepted: String,
@@ -85,8 +91,38 @@ struct AlertView {
     generation: u32,
     regions: Vec<RegionView>,
     regions_hash: String,
+    /// What is sent at another moment than the release; empty where all of it went at once.
+    steps: Vec<StepView>,
     channels: Vec<ChannelLine>,
     doubts: u32,
+}
+
+#[derive(Serialize)]
+struct StepView {
+    step: u16,
+    due: String,
+    state: &'static str,
+    state_zh: &'static str,
+}
+
+fn steps(alert: &Alert) -> Vec<StepView> {
+    let state = |step: u16| match () {
+        () if alert.steps.is_planned(step) => ("planned", "已下发"),
+        () if alert.steps.is_dropped(step) => ("dropped", "过期未发"),
+        () if alert.withdrawn_by().is_some() => ("withdrawn", "撤回未发"),
+        () => ("waiting", "静默暂缓"),
+    };
+    let due = alert.steps.due();
+    let view = |(step, due): (u16, &Timestamp)| {
+        let (state, state_zh) = state(step);
+        StepView {
+            step,
+            due: due.to_string(),
+            state,
+            state_zh,
+        }
+    };
+    (0..).zip(&due).map(view).collect()
 }
 
 /// Where an alert stands, in the field's words.
@@ -116,7 +152,9 @@ fn line(gate: &Gate, alert: &Known) -> AlertLine {
     let (state, state_zh) = state(gate, alert);
     let meta = alert.meta();
     let (level, level_zh) = of_level(meta.level);
-    let event = meta.infos.first().map(|i| i.event.clone());
+    let (handled, handled_zh) = of_level(alert.handled());
+    let code = meta.infos.first().map(|i| i.event.as_str());
+    let event = gate.ingest.means.events.name(code.unwrap_or_default());
     AlertLine {
         id: alert.stream(),
         identity: (&meta.identity).into(),
@@ -124,9 +162,13 @@ fn line(gate: &Gate, alert: &Known) -> AlertLine {
         state_zh,
         level,
         level_zh,
+        handled,
+        handled_zh,
         status: meta.status,
         msg_type: meta.msg_type,
-        event: event.unwrap_or_default(),
+        event: event.code,
+        event_zh: event.zh,
+        event_en: event.en,
         bureau: meta.caller.clone(),
         bureau_name: gate.bureaus.name_of(&meta.caller).map(str::to_owned),
         accepted: alert.at().to_string(),
@@ -187,8 +229,13 @@ pub async fn one(State(gate): State<Arc<Gate>>, view: View) -> impl IntoResponse
         name: registry.full_name(*code),
     };
     let (born, born_zh, superseded_by) = born(alert.meta.born);
+    let (handled, handled_zh) = of_level(alert.handled());
     Json(AlertView {
-        line: line(&gate, &view.known),
+        line: AlertLine {
+            handled,
+            handled_zh,
+            ..line(&gate, &view.known)
+        },
         born,
         born_zh,
         withdrawn_by: alert.withdrawn_by().or(superseded_by),
@@ -197,6 +244,7 @@ pub async fn one(State(gate): State<Arc<Gate>>, view: View) -> impl IntoResponse
         generation: alert.generation(),
         regions: alert.meta.regions.iter().map(region).collect(),
         regions_hash: hex::encode(alert.meta.regions_hash),
+        steps: steps(alert),
         channels: coverage::channels(alert),
         doubts: alert.doubts.load(Relaxed),
     })

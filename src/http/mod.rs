@@ -9,6 +9,7 @@ mod doors;
 mod events;
 mod figures;
 mod health;
+mod preview;
 mod problem;
 mod registry;
 mod submit;

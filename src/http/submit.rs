@@ -9,15 +9,17 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::alerts::{IdentityView, born};
-use super::caller::Submitter;
+use super::caller::{Params, Submitter};
+use super::preview::PreviewView;
 use super::problem::{self, Problem};
 use super::{BODY, Gate};
 use crate::coverage::words::of_level;
 use crate::ingest::{Rejection, Submitted};
 use crate::model::{RegionCode, StreamId};
+use crate::plan::Note;
 
 #[derive(Serialize)]
 struct Receipt {
@@ -30,18 +32,35 @@ struct Receipt {
     superseded_by: Option<StreamId>,
     level: &'static str,
     level_zh: &'static str,
+    /// The level by which it is handled.
+    handled: &'static str,
+    handled_zh: &'static str,
+    notes: Vec<Note>,
     regions: Vec<RegionCode>,
     regions_hash: String,
     position: u64,
     repeated: bool,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubmitParams {
+    /// Only look: nothing is sent or kept.
+    #[serde(default)]
+    preview: bool,
+}
+
 pub async fn submit(
     State(gate): State<Arc<Gate>>,
     Submitter(caller): Submitter,
+    Params(params): Params<SubmitParams>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let bytes = body.map_err(|error| broken(&error))?;
+    if params.preview {
+        let preview = gate.ingest.preview(&caller, &bytes).await?;
+        return Ok(Json(PreviewView::from(preview)).into_response());
+    }
     let submitted = gate.ingest.submit(&caller, bytes).await?;
     Ok(receipt(submitted))
 }
@@ -62,6 +81,7 @@ pub fn broken(error: &BytesRejection) -> Problem {
 fn receipt(submitted: Submitted) -> Response {
     let (born, born_zh, superseded_by) = born(submitted.born);
     let (level, level_zh) = of_level(submitted.level);
+    let (handled, handled_zh) = of_level(submitted.handled);
     let place = format!("/v1/alerts/{}", submitted.stream);
     let headers = [
         (header::LOCATION, place),
@@ -80,6 +100,9 @@ fn receipt(submitted: Submitted) -> Response {
         superseded_by,
         level,
         level_zh,
+        handled,
+        handled_zh,
+        notes: submitted.notes,
         regions: submitted.regions,
         regions_hash: submitted.regions_hash,
         position: submitted.position,

@@ -2,7 +2,10 @@
 //! the commit of `Accepted` alone. This room must not write blocks and must not send: what follows is release's.
 
 mod accept;
+mod judge;
 mod names;
+mod preview;
 mod walls;
 
 pub use accept::{Ingest, Rejection, Submitted};
+pub use preview::{EventView, Preview};

@@ -3,10 +3,11 @@
 
 use super::Rejection;
 use crate::model::RegionCode;
-use crate::plan;
+use crate::plan::{self, Plans};
+use crate::registry::Registry;
 use crate::trust::Caller;
 
-pub fn allowed(caller: &Caller, alert: &cap::Alert) -> Result<(), Rejection> {
+pub fn allowed(caller: &Caller, alert: &cap::Alert, plans: &Plans) -> Result<(), Rejection> {
     if !caller.speaks_for(&alert.sender) {
         let what = format!(
             "{} may not submit for this CAP sender; ask for it to be entered under senders",
@@ -14,17 +15,17 @@ pub fn allowed(caller: &Caller, alert: &cap::Alert) -> Result<(), Rejection> {
         );
         return Err(Rejection::NotAllowed { what });
     }
-    if alert.scope != cap::Scope::Public {
-        let what = "only alerts of scope Public are broadcast; send Restricted and Private ones by other means";
+    if alert.scope != cap::Scope::Public && !plans.admits(alert.scope) {
+        let what = "only alerts of scope Public are broadcast, and Restricted ones where a plan names that scope; send others by other means";
         return Err(Rejection::NotAllowed { what: what.into() });
     }
     Ok(())
 }
 
 /// Codes that the alert names and the caller is not responsible for, whether the registry knows them or not.
-pub fn codes_outside(caller: &Caller, alert: &cap::Alert) -> Vec<RegionCode> {
+pub fn codes_outside(caller: &Caller, alert: &cap::Alert, registry: &Registry) -> Vec<RegionCode> {
     let areas = alert.infos.iter().flat_map(|i| &i.areas);
-    let codes = areas.flat_map(plan::codes);
+    let codes = areas.flat_map(|area| plan::codes(area, registry));
     let mut outside: Vec<_> = codes.filter(|c| !caller.covers(*c)).collect();
     outside.sort_unstable();
     outside.dedup();

@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Rel
 
 use channel::{Evidence, Timestamp};
 use parking_lot::RwLock;
-use serde::{Deserialize, Serialize};
 
 use super::event::{self, Accepted, Audience, Ground, NO_HOUSEHOLD, VariantMeta};
 use super::frozen::AtRelease;
 use super::seal::Trail;
+pub use super::steps::Phase;
+use super::steps::Steps;
 use crate::model::{
     Answer, DeliveryNo, Denial, EndpointId, HouseholdId, RegionCode, State, StreamId,
 };
@@ -25,17 +26,6 @@ pub const DISPUTED: u8 = 2;
 pub const REFUSED: u8 = 4;
 /// The far end refused it after taking it.
 pub const FAR_REFUSED: u8 = 8;
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[repr(u8)]
-pub enum Phase {
-    Accepted = 0,
-    Releasing = 1,
-    /// All its blocks are written.
-    Planned = 2,
-    Withdrawn = 3,
-}
 
 pub struct Alert {
     pub stream: StreamId,
@@ -54,6 +44,7 @@ pub struct Alert {
     /// Duplicates that a crash or a lost answer may have made.
     pub doubts: AtomicU32,
     pub trail: Trail,
+    pub steps: Steps,
 }
 
 impl Alert {
@@ -73,6 +64,7 @@ impl Alert {
             frozen: AtRelease::default(),
             doubts: AtomicU32::new(0),
             trail: Trail::default(),
+            steps: Steps::default(),
         }
     }
 

@@ -77,6 +77,23 @@ pub enum Audience {
     Public,
     Officers,
     Speakers,
+    /// 亲属 of households that are hit, wherever they live: told for somebody else's door, which is not told by it.
+    Relatives,
+    /// 邻居 who can knock, in the same way.
+    Neighbours,
+}
+
+impl Audience {
+    /// As plans and answers name it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Officers => "officers",
+            Self::Speakers => "speakers",
+            Self::Relatives => "relatives",
+            Self::Neighbours => "neighbours",
+        }
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -302,6 +319,19 @@ pub enum Event {
     },
     /// On its alert's stream, beside the ground and the blocks of a region.
     Frozen(Frozen),
+    // Since: decisions that a release makes beside its blocks.
+    /// Handled by a higher level than its own.
+    Raised {
+        level: Level,
+    },
+    /// When each step of the release is due; the first is the release itself.
+    Steps {
+        due: Vec<Timestamp>,
+    },
+    /// A step whose alert was over before it was due: nobody is told by it.
+    Dropped {
+        step: u16,
+    },
 }
 
 /// The last record of a stream: that it stood there.

@@ -85,7 +85,10 @@ impl Ledger {
             Event::Variants { first, variants } => add_variants(alert, *first, variants)?,
             Event::Ground(ground) => alert.add_ground(ground.clone()),
             Event::Block(block) => self.add_block(alert, block)?,
-            Event::Planned { .. } => alert.set_phase(Phase::Planned),
+            Event::Planned { step, .. } => {
+                alert.set_phase(Phase::Planned);
+                alert.steps.plan(*step);
+            }
             Event::Withdrawn { by } => withdraw(alert, *by),
             Event::Handed { channel, ranges } => {
                 for range in ranges {
@@ -107,16 +110,12 @@ impl Ledger {
                     self.receipt(alert, row)?;
                 }
             }
-            Event::Overdue { deliveries } => {
-                for number in deliveries {
-                    let (block, i) = find(alert, *number)?;
-                    if block.state(i) == State::Awaiting {
-                        block.set_state(i, State::Done);
-                    }
-                }
-            }
+            Event::Overdue { deliveries } => overdue(alert, deliveries)?,
             Event::Expired { variants } => expire(alert, variants),
             Event::Frozen(frozen) => alert.frozen.add(frozen),
+            Event::Raised { level } => alert.steps.raise(*level),
+            Event::Steps { due } => alert.steps.set(due),
+            Event::Dropped { step } => alert.steps.drop(*step),
             Event::Accepted(_)
             | Event::Imported { .. }
             | Event::Link { .. }
@@ -298,6 +297,16 @@ fn expire(alert: &Alert, variants: &[u16]) {
             variants.contains(&variant)
         });
     }
+}
+
+fn overdue(alert: &Alert, deliveries: &[DeliveryNo]) -> Result<(), Misfit> {
+    for number in deliveries {
+        let (block, i) = find(alert, *number)?;
+        if block.state(i) == State::Awaiting {
+            block.set_state(i, State::Done);
+        }
+    }
+    Ok(())
 }
 
 /// Ends what is open and not in hand.

@@ -13,6 +13,7 @@ mod receipt;
 pub mod record;
 mod replay;
 pub mod seal;
+mod steps;
 pub mod verify;
 mod writer;
 

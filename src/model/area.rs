@@ -30,6 +30,16 @@ pub enum AreaCode {
     Group(GroupCode),
 }
 
+impl AreaCode {
+    /// The region, or the village of the group.
+    pub const fn region(self) -> RegionCode {
+        match self {
+            Self::Region(region) => region,
+            Self::Group(group) => group.village,
+        }
+    }
+}
+
 impl FromStr for AreaCode {
     type Err = BadCode;
 

@@ -1,27 +1,33 @@
 //! Who is told in one region, by which endpoints and in which order. Vulnerable households go first; a person with
-//! several posts is told once. This module must not know the alert's words: a delivery names its language, and whoever
-//! writes the block knows the variant.
+//! several posts is told once. This module must not know the alert's words: a delivery names its language and the infos
+//! that hit, and whoever writes the block knows the variant.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use cap::Status;
 use channel::Capability;
 
-use super::rules::Plan;
+use super::hit::Hit;
+use super::rules::{Plan, Send};
+use super::target::Targets;
 use super::wall;
 use crate::ledger::event::{Audience, Ground, GroundHousehold, NO_HOUSEHOLD};
+use crate::model::RelationKind;
 use crate::model::{
-    EndpointId, EndpointKind, HouseholdId, PresenceAtHome, RecipientId, RegionCode, RegionLevel,
-    Tags,
+    EndpointId, EndpointKind, GroupCode, HouseholdId, PostPlace, PresenceAtHome, RecipientId,
+    RegionCode, Tags,
 };
-use crate::registry::Registry;
+use crate::registry::{HouseholdRef, Registry};
 
-/// What is asked of the audience: by which plan, over which channels, for an alert of which status.
+/// What is asked of the audience: by which of the plan's sends, over which channels, for an alert of which status.
 pub struct Want<'a> {
     pub plan: &'a Plan,
+    /// Which of its sends, by their place in it.
+    pub sends: &'a [usize],
     /// What each configured channel can do.
     pub outlets: &'a Outlets,
     pub status: Status,
+    pub scope: cap::Scope,
 }
 
 pub type Outlets = BTreeMap<String, Capability>;
@@ -50,6 +56,8 @@ pub struct PlannedDelivery<'a> {
     pub endpoint: EndpointId,
     pub household: HouseholdId,
     pub language: &'a str,
+    /// The infos that hit, as a bit set.
+    pub infos: u64,
 }
 
 pub struct PlannedBlock<'a> {
@@ -57,34 +65,58 @@ pub struct PlannedBlock<'a> {
     pub outlet: Capability,
     pub audience: Audience,
     pub window: u32,
+    /// Its send's place in the plan: what stands first goes first.
+    pub send: usize,
     pub deliveries: Vec<PlannedDelivery<'a>>,
 }
 
-/// The blocks of one region, in the plan's order.
+/// Every region that one release writes: where officers have posts, from above, then the villages.
+pub fn regions(targets: &Targets) -> Vec<RegionCode> {
+    let mut regions = above(targets.villages.keys().copied());
+    regions.extend(targets.villages.keys());
+    regions
+}
+
+/// The blocks of one region, in the plan's order; none where the alert does not reach.
 pub fn blocks<'a>(
     registry: &'a Registry,
     region: RegionCode,
+    targets: &Targets,
     want: &Want<'a>,
     told: &mut Told,
 ) -> Vec<PlannedBlock<'a>> {
     let mut out = Vec::new();
-    for send in &want.plan.send {
-        if !wall::lets_through(want.status, send.audience, wall::is_drill(want.status)) {
+    let infos = targets.infos_under(region);
+    let village = targets.villages.get(&region);
+    if infos == 0 {
+        return out;
+    }
+    let sends = want.sends.iter().map(|at| (*at, &want.plan.send[*at]));
+    for (at, send) in sends {
+        if !wall::admits(want.status, want.scope, send.audience) {
             continue;
         }
         for channel in &send.channels {
             let Some(outlet) = want.outlets.get(channel).copied() else {
                 continue;
             };
-            let to = outlet.speaks_to;
-            let village = region.level() == RegionLevel::Village;
-            let mut deliveries = match send.audience {
-                Audience::Public if village => public(registry, region, to),
-                Audience::Speakers if village => {
-                    speakers(registry, region, to, &want.plan.language)
+            let chosen = Chosen {
+                registry,
+                send,
+                to: outlet.speaks_to,
+                language: &want.plan.language,
+            };
+            let mut deliveries = match (send.audience, village) {
+                (Audience::Public, Some(hit)) => chosen.public(region, hit),
+                (Audience::Speakers, Some(hit)) => chosen.speakers(region, hit),
+                (Audience::Officers, hit) => chosen.officers(region, infos, hit),
+                (Audience::Relatives, Some(hit)) => {
+                    chosen.related(region, hit, RelationKind::Relative)
                 }
-                Audience::Officers => officers(registry, region, to),
-                Audience::Public | Audience::Speakers => Vec::new(),
+                (Audience::Neighbours, Some(hit)) => {
+                    chosen.related(region, hit, RelationKind::Neighbour)
+                }
+                (_, None) => Vec::new(),
             };
             deliveries.retain(|d| told.add(channel, d.endpoint));
             if !deliveries.is_empty() {
@@ -94,6 +126,7 @@ pub fn blocks<'a>(
                     outlet,
                     audience: send.audience,
                     window,
+                    send: at,
                     deliveries,
                 });
             }
@@ -112,83 +145,177 @@ fn vulnerability(tags: Tags) -> u8 {
     }
 }
 
-fn public(registry: &Registry, village: RegionCode, to: EndpointKind) -> Vec<PlannedDelivery<'_>> {
-    let mut households: Vec<_> = registry
-        .households_under(village)
-        .iter()
-        .filter_map(|id| Some((*id, registry.household(*id)?)))
-        .collect();
-    households.sort_by_key(|(_, h)| vulnerability(h.tags));
-    let mut out = Vec::new();
-    for (id, _) in households {
-        for recipient in registry.recipients_of(id) {
-            reach(registry, *recipient, to, id, &mut out);
-        }
-    }
-    out
-}
-
-fn reach<'a>(
-    registry: &'a Registry,
-    id: RecipientId,
-    to: EndpointKind,
-    household: HouseholdId,
-    out: &mut Vec<PlannedDelivery<'a>>,
-) {
-    let Some(recipient) = registry.recipient(id) else {
-        return;
-    };
-    for endpoint in registry.endpoints_of(id) {
-        if registry.endpoint(endpoint).is_some_and(|e| e.kind == to) {
-            out.push(PlannedDelivery {
-                endpoint,
-                household,
-                language: recipient.language,
-            });
-        }
-    }
-}
-
-fn speakers<'a>(
+/// The households of a village that are hit, each with its infos.
+fn homes<'a>(
     registry: &'a Registry,
     village: RegionCode,
+    hit: &Hit,
+) -> impl Iterator<Item = (HouseholdRef<'a>, u64)> {
+    let households = registry.households_under(village).iter();
+    households.filter_map(move |id| {
+        let household = registry.household(*id)?;
+        let infos = hit.of(*id, household.group, household.point.is_some());
+        (infos != 0).then_some((household, infos))
+    })
+}
+
+/// One send over one channel.
+struct Chosen<'a, 'p> {
+    registry: &'a Registry,
+    send: &'p Send,
     to: EndpointKind,
     language: &'a str,
-) -> Vec<PlannedDelivery<'a>> {
-    if to != EndpointKind::Speaker {
-        return Vec::new();
-    }
-    let planned = |id: &EndpointId| PlannedDelivery {
-        endpoint: *id,
-        household: NO_HOUSEHOLD,
-        language,
-    };
-    registry
-        .speakers_under(village)
-        .iter()
-        .map(planned)
-        .collect()
 }
 
-fn officers(registry: &Registry, region: RegionCode, to: EndpointKind) -> Vec<PlannedDelivery<'_>> {
-    let mut out = Vec::new();
-    for post in registry.officers_at(region) {
-        reach(registry, post.recipient, to, NO_HOUSEHOLD, &mut out);
+impl<'a> Chosen<'a, '_> {
+    /// The tags that one of must be there; `None` where any will do.
+    fn tags(&self) -> Option<Tags> {
+        let names = self.registry.tag_names();
+        let named = |name: &String| names.named(name).unwrap_or_default();
+        let all = self.send.tags.iter().map(named);
+        (!self.send.tags.is_empty()).then(|| all.fold(Tags::default(), Tags::with))
     }
-    out
+
+    fn public(&self, village: RegionCode, hit: &Hit) -> Vec<PlannedDelivery<'a>> {
+        let tags = self.tags();
+        let mut households: Vec<_> = homes(self.registry, village, hit)
+            .filter(|(h, _)| tags.is_none_or(|tags| h.tags.has(tags)))
+            .map(|(h, infos)| (vulnerability(h.tags), h.id, infos))
+            .collect();
+        households.sort_by_key(|(vulnerability, ..)| *vulnerability);
+        let mut out = Vec::new();
+        for (_, household, infos) in households {
+            for recipient in self.registry.recipients_of(household) {
+                self.reach(*recipient, household, infos, &mut out);
+            }
+        }
+        out
+    }
+
+    fn reach(
+        &self,
+        id: RecipientId,
+        household: HouseholdId,
+        infos: u64,
+        out: &mut Vec<PlannedDelivery<'a>>,
+    ) {
+        let registry = self.registry;
+        let Some(recipient) = registry.recipient(id) else {
+            return;
+        };
+        for endpoint in registry.endpoints_of(id) {
+            if registry
+                .endpoint(endpoint)
+                .is_some_and(|e| e.kind == self.to)
+            {
+                out.push(PlannedDelivery {
+                    endpoint,
+                    household,
+                    language: recipient.language,
+                    infos,
+                });
+            }
+        }
+    }
+
+    /// Who can tell a household what it has not heard. It is not their door: their answer is not the household's.
+    fn related(
+        &self,
+        village: RegionCode,
+        hit: &Hit,
+        kind: RelationKind,
+    ) -> Vec<PlannedDelivery<'a>> {
+        let tags = self.tags();
+        let mut out = Vec::new();
+        for (home, infos) in homes(self.registry, village, hit) {
+            if tags.is_none_or(|tags| home.tags.has(tags)) {
+                let related = self.registry.relations_of(home.id).iter();
+                for row in related.filter(|row| row.kind == kind) {
+                    self.reach(row.recipient, NO_HOUSEHOLD, infos, &mut out);
+                }
+            }
+        }
+        out
+    }
+
+    /// With tags: the speakers that such a household hears, or all of a village that has one and no hearing lists.
+    fn speakers(&self, village: RegionCode, hit: &Hit) -> Vec<PlannedDelivery<'a>> {
+        if self.to != EndpointKind::Speaker {
+            return Vec::new();
+        }
+        let tagged: Option<HashSet<HouseholdId>> = self.tags().map(|tags| {
+            let homes = homes(self.registry, village, hit).filter(|(h, _)| h.tags.has(tags));
+            homes.map(|(h, _)| h.id).collect()
+        });
+        let heard = |speaker: &EndpointId| {
+            let Some(tagged) = &tagged else { return true };
+            let hearing = self.registry.hearing(*speaker);
+            !tagged.is_empty() && (hearing.is_empty() || hearing.iter().any(|h| tagged.contains(h)))
+        };
+        let speakers = self.registry.speakers_under(village).iter();
+        speakers
+            .filter(|speaker| heard(speaker))
+            .map(|endpoint| PlannedDelivery {
+                endpoint: *endpoint,
+                household: NO_HOUSEHOLD,
+                language: self.language,
+                infos: hit.any(),
+            })
+            .collect()
+    }
+
+    /// Of a village also those of its groups, key units and zones that are hit.
+    fn officers(
+        &self,
+        region: RegionCode,
+        infos: u64,
+        hit: Option<&Hit>,
+    ) -> Vec<PlannedDelivery<'a>> {
+        let mut out = Vec::new();
+        let (roles, at) = (&self.send.roles, &self.send.at);
+        if !at.is_empty() && !at.contains(&region.level()) {
+            return out;
+        }
+        let mut places = vec![(PostPlace::Region(region), infos)];
+        if let Some(hit) = hit {
+            self.below(region, hit, &mut places);
+        }
+        for (place, infos) in places {
+            for post in self.registry.posts_at(place) {
+                if roles.is_empty() || roles.contains(&post.role) {
+                    self.reach(post.recipient, NO_HOUSEHOLD, infos, &mut out);
+                }
+            }
+        }
+        out
+    }
+
+    fn below(&self, village: RegionCode, hit: &Hit, places: &mut Vec<(PostPlace, u64)>) {
+        let mut groups: BTreeMap<u8, u64> = BTreeMap::new();
+        for (home, infos) in homes(self.registry, village, hit) {
+            *groups.entry(home.group).or_default() |= infos;
+        }
+        let group = |(group, infos)| (PostPlace::Group(GroupCode { village, group }), infos);
+        places.extend(groups.into_iter().map(group));
+        let units = self.registry.units_under(village).iter();
+        let unit = |u: &crate::model::UnitRow| {
+            let infos = hit.of_unit(u.id, u.lat.zip(u.lon).is_some());
+            (infos != 0).then_some((PostPlace::Unit(u.id), infos))
+        };
+        places.extend(units.filter_map(unit));
+        let zones = hit.zones.iter();
+        places.extend(zones.map(|(zone, infos)| (PostPlace::Zone(*zone), *infos)));
+    }
 }
 
-/// A village as it stands now: the denominator of every figure of this alert.
-pub fn ground(registry: &Registry, village: RegionCode) -> Ground {
+/// What is hit of a village as it stands now: the denominator of every figure of this alert.
+pub fn ground(registry: &Registry, village: RegionCode, hit: &Hit) -> Ground {
     let mut people = 0;
     let mut households = Vec::new();
-    for id in registry.households_under(village) {
-        let Some(household) = registry.household(*id) else {
-            continue;
-        };
-        people += u32::try_from(registry.recipients_of(*id).len()).unwrap_or(0);
+    for (household, _) in homes(registry, village, hit) {
+        people += u32::try_from(registry.recipients_of(household.id).len()).unwrap_or(0);
         households.push(GroundHousehold {
-            id: *id,
+            id: household.id,
             group: household.group,
             away: household.presence == PresenceAtHome::Away,
             tags: household.tags,

@@ -2,15 +2,39 @@
 //! channels, and in which words. Pure over alert, registry and ledger. This room must not write, send or wait.
 
 mod audience;
+mod carriers;
+mod choose;
+mod draft;
+mod earlier;
+mod events;
+#[cfg(test)]
+mod fixture;
+pub mod geometry;
+mod hit;
+mod note;
+pub mod preview;
+mod quiet;
 mod rules;
+mod schedule;
+mod strangers;
 mod target;
+#[cfg(test)]
+mod tests;
 mod text;
+mod touched;
 pub mod wall;
 
-pub use audience::{Outlets, PlannedBlock, PlannedDelivery, Told, Want, above, blocks, ground};
-pub use rules::{Plan, Plans};
+pub use audience::{Outlets, PlannedBlock, Told};
+pub use carriers::{Carrier, Carriers};
+pub use choose::{Asked, Choice, Condition, Turn};
+pub use draft::{Draft, Drafted};
+pub use earlier::Earlier;
+pub use events::{EventName, Events};
+pub use note::Note;
+pub use rules::{Plan, Plans, Send, When};
+pub use strangers::strangers;
 pub use target::{Targets, codes, target};
-pub use text::{Source, Stock, Telling, load, render};
+pub use text::{Source, Telling, load, render};
 
 use channel::Level;
 
@@ -25,14 +49,10 @@ pub fn level(alert: &cap::Alert) -> Level {
     }
 }
 
-/// Smaller goes first: severity, then corrections ahead of originals, then urgency, then the earliest deadline.
-pub fn rank(alert: &cap::Alert) -> u64 {
-    let severity = alert
-        .infos
-        .iter()
-        .map(|i| i.severity as u64)
-        .min()
-        .unwrap_or(4);
+/// Smaller goes first: the level by which it is handled, then corrections ahead of originals, then urgency, then the
+/// earliest deadline, then what stands first in the plan.
+pub fn rank(alert: &cap::Alert, handled: Level, send: usize) -> u64 {
+    let level = handled as u64;
     let urgency = alert
         .infos
         .iter()
@@ -48,5 +68,6 @@ pub fn rank(alert: &cap::Alert) -> u64 {
         .min()
         .unwrap_or(i64::MAX);
     let deadline = u64::try_from(deadline.clamp(0, (1 << 40) - 1)).unwrap_or(0);
-    severity << 56 | original << 52 | urgency << 48 | deadline
+    let send = u64::try_from(send).unwrap_or(255).min(255);
+    level << 56 | original << 52 | urgency << 48 | deadline << 8 | send
 }

@@ -1,11 +1,15 @@
 //! Plans: alerts like this go by these channels to these audiences. A plan is a TOML file; the first whose conditions
-//! hold takes the alert. This module must not know any channel's protocol.
+//! hold takes the alert. A file without a [[send]] only raises the level by which the files after it are tried. This
+//! module must not know any channel's protocol.
+
+use std::time::Duration;
 
 use channel::Level;
 use serde::Deserialize;
 
+use super::quiet::Quiet;
 use crate::ledger::event::Audience;
-use crate::model::Span;
+use crate::model::{RegionCode, RegionLevel, Role, Span};
 
 /// One plan, as its file says it.
 #[derive(Clone, Debug, Deserialize)]
@@ -14,14 +18,20 @@ pub struct Plan {
     pub name: String,
     #[serde(default, rename = "match")]
     pub when: When,
+    /// What it matches is handled as this level from here on, and shown beside the warning's own. It never lowers.
+    #[serde(default)]
+    pub raise: Option<Level>,
     /// The language for whom no info speaks theirs.
+    #[serde(default)]
     pub language: String,
     /// How long an alert without `expires` stands.
+    #[serde(default = "no_time")]
     pub lifetime: Span,
+    #[serde(default)]
     pub send: Vec<Send>,
 }
 
-/// Empty means any.
+/// Empty means any; but of scopes, empty means `Public`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct When {
@@ -31,7 +41,20 @@ pub struct When {
     #[serde(default)]
     pub events: Vec<String>,
     #[serde(default)]
+    pub statuses: Vec<cap::Status>,
+    #[serde(default)]
+    pub scopes: Vec<cap::Scope>,
+    #[serde(default)]
     pub senders: Vec<String>,
+    /// Any part of the alert lies in one of these, or holds it.
+    #[serde(default)]
+    pub regions: Vec<RegionCode>,
+    /// Anything of one of these zones is hit.
+    #[serde(default)]
+    pub zones: Vec<String>,
+    /// A region that is hit, one above it, or a zone of which anything is hit, has one of these tags.
+    #[serde(default)]
+    pub tags: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -42,6 +65,36 @@ pub struct Send {
     pub channels: Vec<String>,
     /// How long a receipt is waited for before the answer is *unknown*.
     pub receipt_window: Span,
+    /// Only households with one of these tags; of speakers, those that such a household hears.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// Only officers with one of these roles.
+    #[serde(default)]
+    pub roles: Vec<Role>,
+    /// Only officers of regions of these levels.
+    #[serde(default)]
+    pub at: Vec<RegionLevel>,
+    /// So long after the release.
+    #[serde(default)]
+    pub after: Option<Span>,
+    /// What is not handled as red or orange waits for the end of these hours.
+    #[serde(default)]
+    pub quiet: Option<Quiet>,
+    /// How often a loudspeaker plays it, and with which pause.
+    #[serde(default)]
+    pub repeat: Option<Repeat>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Repeat {
+    pub times: u32,
+    #[serde(default = "no_time")]
+    pub pause: Span,
+}
+
+const fn no_time() -> Span {
+    Span(Duration::ZERO)
 }
 
 /// All plans with their bytes, which are journaled with every alert that they take.
@@ -71,44 +124,121 @@ impl Plans {
         self.0.iter().map(|(plan, _)| plan)
     }
 
+    pub(super) fn with_bytes(&self) -> impl Iterator<Item = (&Plan, &[u8])> {
+        self.0.iter().map(|(plan, bytes)| (plan, bytes.as_slice()))
+    }
+
     pub fn named(&self, name: &str) -> Option<(&Plan, &[u8])> {
-        self.0
-            .iter()
-            .find(|(plan, _)| plan.name == name)
-            .map(|(plan, bytes)| (plan, bytes.as_slice()))
+        self.with_bytes().find(|(plan, _)| plan.name == name)
     }
 
+    /// The first that sends anything.
     pub fn first(&self) -> Option<(&Plan, &[u8])> {
-        self.0.first().map(|(plan, bytes)| (plan, bytes.as_slice()))
-    }
-
-    pub fn choose(&self, alert: &cap::Alert) -> Option<(&Plan, &[u8])> {
-        self.0
-            .iter()
-            .find(|(plan, _)| plan.takes(alert))
-            .map(|(plan, bytes)| (plan, bytes.as_slice()))
+        self.with_bytes().find(|(plan, _)| !plan.send.is_empty())
     }
 }
 
 impl Plan {
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         let text = std::str::from_utf8(bytes).map_err(|e| format!("it is not UTF-8: {e}"))?;
-        toml::from_str(text).map_err(|e| e.to_string().trim_end().to_owned())
+        let plan: Self = toml::from_str(text).map_err(|e| e.to_string().trim_end().to_owned())?;
+        match plan.problem() {
+            Some(problem) => Err(problem),
+            None => Ok(plan),
+        }
     }
 
-    fn takes(&self, alert: &cap::Alert) -> bool {
-        let when = &self.when;
-        let level = super::level(alert);
-        let codes = || {
-            alert
-                .infos
-                .iter()
-                .flat_map(|i| &i.event_codes)
-                .map(|c| c.value.as_str())
+    /// What no key may say, whatever is configured beside it.
+    fn problem(&self) -> Option<String> {
+        let told = !self.language.is_empty() || !self.lifetime.0.is_zero();
+        let what = match (self.raise, self.send.is_empty()) {
+            (None, true) => "it has no [[send]] and raises nothing; it would do nothing",
+            (Some(_), true) if told => {
+                "it only raises the level, so language and lifetime act on nothing; take them out or add a [[send]]"
+            }
+            (_, false) if self.language.is_empty() => {
+                "language is missing; write language = \"zh-CN\""
+            }
+            (_, false) if self.lifetime.0.is_zero() => {
+                "lifetime is missing; write lifetime = \"6h\""
+            }
+            _ => return self.send.iter().find_map(Send::problem),
         };
-        (when.levels.is_empty() || when.levels.contains(&level))
-            && (when.events.is_empty()
-                || codes().any(|c| when.events.iter().any(|e| c.starts_with(e.as_str()))))
-            && (when.senders.is_empty() || when.senders.contains(&alert.sender))
+        Some(what.to_owned())
+    }
+}
+
+impl Send {
+    /// A key that acts on nothing is a mistake.
+    fn problem(&self) -> Option<String> {
+        let officers = self.audience == Audience::Officers;
+        let what = match () {
+            () if officers && !self.tags.is_empty() => {
+                "tags choose households; officers have roles"
+            }
+            () if !officers && !(self.roles.is_empty() && self.at.is_empty()) => {
+                "roles and at choose officers; the public and speakers have tags"
+            }
+            () if officers && self.quiet.is_some() => {
+                "quiet is for the public and for speakers; officers are told at any hour"
+            }
+            () if self.repeat.is_some() && self.audience != Audience::Speakers => {
+                "repeat is for speakers; nobody else is told twice"
+            }
+            () if self.repeat.is_some_and(|r| !(1..=20).contains(&r.times)) => {
+                "repeat.times is 1 to 20"
+            }
+            () if self
+                .repeat
+                .is_some_and(|r| r.pause.0 > Duration::from_mins(30)) =>
+            {
+                "repeat.pause is at most 30m"
+            }
+            () => return None,
+        };
+        Some(format!("a [[send]] to {}: {what}", self.audience.name()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> String {
+        Plan::parse(text.as_bytes()).expect_err("refused")
+    }
+
+    const HEAD: &str = "name = \"p\"\nlanguage = \"zh-CN\"\nlifetime = \"6h\"\n";
+
+    #[test]
+    fn a_key_that_would_act_on_nothing_is_refused() {
+        let send = |keys: &str| {
+            format!("{HEAD}[[send]]\nchannels = [\"sms\"]\nreceipt_window = \"5m\"\n{keys}")
+        };
+        for (keys, said) in [
+            (
+                "audience = \"officers\"\ntags = [\"school\"]",
+                "tags choose",
+            ),
+            ("audience = \"public\"\nroles = [\"duty\"]", "roles and at"),
+            ("audience = \"speakers\"\nat = [\"town\"]", "roles and at"),
+            (
+                "audience = \"officers\"\nquiet = \"22:00-06:30\"",
+                "any hour",
+            ),
+            (
+                "audience = \"public\"\nrepeat = { times = 2 }",
+                "repeat is for",
+            ),
+            ("audience = \"speakers\"\nrepeat = { times = 0 }", "1 to 20"),
+            ("audience = \"public\"\norder = 1", "unknown field"),
+        ] {
+            let refused = refusal(&send(keys));
+            assert!(refused.contains(said), "{keys}: {refused}");
+        }
+        assert!(refusal("name = \"p\"").contains("would do nothing"));
+        assert!(refusal(&format!("{HEAD}raise = \"red\"")).contains("act on nothing"));
+        assert!(Plan::parse(b"name = \"p\"\nraise = \"red\"").is_ok());
+        assert!(Plan::parse(send("audience = \"public\"").as_bytes()).is_ok());
     }
 }

@@ -1,29 +1,54 @@
-//! Which villages an alert's areas name. Geocodes hit by prefix, polygons and circles by the village's point. A missing
-//! or unreadable area never widens: it is refused, with the element that is to be mended. This module must not know who
-//! asks: the caller's wall is ingest's.
+//! Whom an alert's areas name. Division codes hit by prefix, zones by their members, shapes by the point of a household or
+//! of its village. A missing or unreadable area never widens: it is refused, with the element that is to be mended. What
+//! is left aside is noted. This module must not know who asks: the caller's wall is ingest's.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{RegionCode, RegionLevel};
-use crate::registry::Registry;
+use super::geometry::Drawing;
+use super::hit::Hit;
+use super::note::Note;
+use super::touched;
+use crate::model::{AreaCode, GroupCode, RegionCode, RegionLevel, Tags, ZoneMember};
+use crate::registry::{Registry, Resolved};
 
-/// Names under which CAP messages carry division codes of GB/T 2260 and GB/T 10114.
-const CODE_NAMES: [&str; 5] = [
-    "cpeas geographic code",
+/// Names under which CAP messages carry division codes of GB/T 2260 and GB/T 10114, wholly or in part.
+const CODE_NAMES: [&str; 2] = ["geocode", "areacode"];
+const CODE_MARKS: [&str; 6] = [
+    "cpeas",
     "gb/t 2260",
+    "gb/t2260",
     "gb/t 10114",
-    "geocode",
-    "areacode",
+    "adcode",
+    "行政区划",
 ];
+
+/// Names under which they carry codes of named zones.
+const ZONE_NAMES: [&str; 3] = ["zone", "zone code", "区域编码"];
+
+/// One bit of a `u64` for each info.
+const INFOS: usize = 64;
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Targets {
     /// The regions as named, each covered by no other: canonical, sorted.
     pub regions: Vec<RegionCode>,
-    /// Every village that is hit, and the infos that hit it, as a bit set.
-    pub villages: BTreeMap<RegionCode, u64>,
-    /// Geocodes of other schemes, which are left aside.
-    pub foreign: u32,
+    /// Every village that is hit, wholly or in part.
+    pub villages: BTreeMap<RegionCode, Hit>,
+    /// Codes of the zones of which anything is hit.
+    pub zones: Vec<String>,
+    /// Of those zones, of the regions that are hit and of those above them.
+    pub tags: Tags,
+    pub notes: Vec<Note>,
+}
+
+impl Targets {
+    /// The infos that touch any village of a region, as a bit set.
+    pub fn infos_under(&self, region: RegionCode) -> u64 {
+        let under = self.villages.range(region..);
+        under
+            .take_while(|(village, _)| region.covers(**village))
+            .fold(0, |all, (_, hit)| all | hit.any())
+    }
 }
 
 /// An area that cannot be sent to; the message names the element and what to do.
@@ -35,38 +60,44 @@ pub struct Unreachable {
 }
 
 pub fn target(alert: &cap::Alert, registry: &Registry) -> Result<Targets, Vec<Unreachable>> {
-    let mut targets = Targets::default();
     let mut problems = Vec::new();
-    let mut named = BTreeSet::new();
-    for (n, info) in alert.infos.iter().enumerate().take(64) {
-        let bit = 1_u64 << n;
+    if alert.infos.len() > INFOS {
+        problems.push(unreachable(
+            "/alert",
+            format!("it has more than {INFOS} infos; send it as several alerts"),
+        ));
+    }
+    let mut reading = Reading {
+        registry,
+        named: BTreeSet::new(),
+        targets: Targets::default(),
+    };
+    for (n, info) in alert.infos.iter().enumerate().take(INFOS) {
         for (m, area) in info.areas.iter().enumerate() {
             let path = format!("/alert/info[{}]/area[{}]", n + 1, m + 1);
-            match one(area, registry, &mut targets.foreign) {
-                Ok(regions) => {
-                    for region in regions {
-                        named.insert(region);
-                        for village in registry.villages_under(region) {
-                            *targets.villages.entry(*village).or_default() |= bit;
-                        }
-                    }
-                }
-                Err(what) => problems.push(Unreachable { path, what }),
+            if let Err(what) = reading.area(area, 1 << n, &path) {
+                problems.push(unreachable(&path, what));
             }
         }
+    }
+    if problems.is_empty() && reading.named.is_empty() {
+        let what = "no area names a place; give a geocode, polygon or circle";
+        problems.push(unreachable("/alert/info", what.into()));
     }
     if !problems.is_empty() {
         return Err(problems);
     }
-    if named.is_empty() {
-        let what = "no area names a place; give a geocode, polygon or circle";
-        return Err(vec![Unreachable {
-            path: "/alert/info".into(),
-            what: what.into(),
-        }]);
-    }
-    targets.regions = canonical(&named);
+    let mut targets = reading.targets;
+    targets.regions = canonical(&reading.named);
+    touched::mark(&mut targets, registry);
     Ok(targets)
+}
+
+fn unreachable(path: &str, what: String) -> Unreachable {
+    Unreachable {
+        path: path.to_owned(),
+        what,
+    }
 }
 
 /// Without what another covers, in the order of their codes.
@@ -81,100 +112,209 @@ fn canonical(named: &BTreeSet<RegionCode>) -> Vec<RegionCode> {
     out
 }
 
-/// The division codes of an area that can be read, known to the registry or not.
-pub fn codes(area: &cap::Area) -> impl Iterator<Item = RegionCode> + '_ {
-    let ours = |pair: &&cap::Pair| CODE_NAMES.contains(&pair.name.to_lowercase().as_str());
-    area.geocodes
-        .iter()
-        .filter(ours)
-        .filter_map(|pair| pair.value.trim().parse().ok())
+/// The regions of an area's division codes that can be read, known to the registry or not; an old code as what took its
+/// place.
+pub fn codes(area: &cap::Area, registry: &Registry) -> Vec<RegionCode> {
+    let named = area.geocodes.iter().filter(|pair| names_codes(&pair.name));
+    let codes = named.flat_map(|pair| values(&pair.value));
+    let codes = codes.filter_map(|value| value.parse::<AreaCode>().ok());
+    let regions = codes.map(|code| match registry.resolve(code.region()) {
+        Resolved::Old(now) => now.to_vec(),
+        Resolved::Current | Resolved::Unknown => vec![code.region()],
+    });
+    regions.flatten().collect()
 }
 
-fn one(
-    area: &cap::Area,
-    registry: &Registry,
-    foreign: &mut u32,
-) -> Result<Vec<RegionCode>, String> {
-    if area.dropped > 0 {
-        return Err(format!(
-            "{} of its shapes cannot be read; mend them and hand it in again",
-            area.dropped
-        ));
-    }
-    let mut regions = Vec::new();
-    let mut codes = 0;
-    for pair in &area.geocodes {
-        if !CODE_NAMES.contains(&pair.name.to_lowercase().as_str()) {
-            *foreign += 1;
-            continue;
-        }
-        let code: RegionCode = pair
-            .value
-            .trim()
-            .parse()
-            .map_err(|e| format!("geocode: {e}"))?;
-        codes += 1;
-        if !registry.contains(code) {
+fn names_codes(name: &str) -> bool {
+    let name = name.to_lowercase();
+    CODE_NAMES.contains(&name.as_str()) || CODE_MARKS.iter().any(|mark| name.contains(mark))
+}
+
+fn names_zones(name: &str) -> bool {
+    ZONE_NAMES.contains(&name.to_lowercase().as_str())
+}
+
+/// Several codes may stand in one value.
+fn values(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', ';', ' ', '\t', '\r', '\n', ',', '、', ';'])
+        .filter(|value| !value.is_empty())
+}
+
+struct Reading<'a> {
+    registry: &'a Registry,
+    named: BTreeSet<RegionCode>,
+    targets: Targets,
+}
+
+impl Reading<'_> {
+    /// One area, or why it cannot be sent to.
+    fn area(&mut self, area: &cap::Area, bit: u64, path: &str) -> Result<(), String> {
+        if area.dropped > 0 {
             return Err(format!(
-                "geocode {code}: the registry has no such region; correct the code or import it"
+                "{} of its shapes cannot be read; mend them and hand it in again",
+                area.dropped
             ));
         }
-        regions.push(code);
-    }
-    let shapes = area.polygons.len() + area.circles.len();
-    if shapes == 0 && codes == 0 {
-        return Err(
-            "it names no division code, polygon or circle; a description alone is not sent".into(),
-        );
-    }
-    if shapes > 0 {
-        let before = regions.len();
-        for village in registry
-            .regions()
-            .iter()
-            .filter(|r| r.level() == RegionLevel::Village)
-        {
-            let hit = registry
-                .point(*village)
-                .is_some_and(|point| hits(area, point));
-            if hit {
-                regions.push(*village);
-            }
+        let codes = self.geocodes(area, bit, path)?;
+        let drawing = Drawing::of(area)?;
+        if drawing.places > 0 {
+            self.note(path, Note::place);
         }
-        if regions.len() == before && codes == 0 {
+        if area.altitude.is_some() || area.ceiling.is_some() {
+            self.note(path, Note::heights);
+        }
+        if drawing.is_empty() && codes == 0 {
+            return Err(match drawing.places {
+                0 => "it names no division code, polygon or circle; a description alone is not sent",
+                _ => {
+                    "a circle of radius 0 names a place and not an area; give a radius, a polygon or a geocode"
+                }
+            }
+            .into());
+        }
+        if !drawing.is_empty() && !self.drawn(&drawing, bit) && codes == 0 {
             return Err(
                 "no village of the registry lies inside its shapes; correct the coordinates".into(),
             );
         }
+        Ok(())
     }
-    Ok(regions)
-}
 
-fn hits(area: &cap::Area, point: (f64, f64)) -> bool {
-    area.polygons.iter().any(|p| inside(&p.points, point))
-        || area
-            .circles
-            .iter()
-            .any(|c| distance_km((c.centre.lat, c.centre.lon), point) <= c.radius)
-}
+    fn note(&mut self, path: &str, note: fn(&str) -> Note) {
+        self.targets.notes.push(note(path));
+    }
 
-/// Ray casting; a point on an edge may fall either way.
-fn inside(ring: &[cap::Point], (lat, lon): (f64, f64)) -> bool {
-    let mut inside = false;
-    for (a, b) in ring.iter().zip(ring.iter().cycle().skip(1)) {
-        let crosses = (a.lat > lat) != (b.lat > lat);
-        if crosses && lon < (b.lon - a.lon) * (lat - a.lat) / (b.lat - a.lat) + a.lon {
-            inside = !inside;
+    /// How many codes it names; every one is known.
+    fn geocodes(&mut self, area: &cap::Area, bit: u64, path: &str) -> Result<usize, String> {
+        let mut codes = 0;
+        for pair in &area.geocodes {
+            if names_zones(&pair.name) {
+                for code in values(&pair.value) {
+                    self.zone(code, bit)?;
+                    codes += 1;
+                }
+                continue;
+            }
+            if !names_codes(&pair.name) {
+                let note = Note::foreign(path, &pair.name);
+                if !self.targets.notes.contains(&note) {
+                    self.targets.notes.push(note);
+                }
+                continue;
+            }
+            for value in values(&pair.value) {
+                self.code(value, bit, path)?;
+                codes += 1;
+            }
+        }
+        Ok(codes)
+    }
+
+    fn code(&mut self, value: &str, bit: u64, path: &str) -> Result<(), String> {
+        let area: AreaCode = value.parse().map_err(|e| format!("geocode: {e}"))?;
+        let unknown = || {
+            format!(
+                "geocode {area}: the registry has no such region; correct the code or import it"
+            )
+        };
+        match (self.registry.resolve(area.region()), area) {
+            (Resolved::Current, AreaCode::Region(region)) => self.region(region, bit),
+            (Resolved::Current, AreaCode::Group(group)) => {
+                if !self.registry.has_group(group) {
+                    return Err(unknown());
+                }
+                self.group(group, bit);
+            }
+            (Resolved::Old(now), AreaCode::Region(_)) => {
+                for region in now {
+                    self.region(*region, bit);
+                }
+                self.targets.notes.push(Note::old(path, value));
+            }
+            // Nobody says which of its groups moved where.
+            (Resolved::Old(_), AreaCode::Group(_)) | (Resolved::Unknown, _) => {
+                return Err(unknown());
+            }
+        }
+        Ok(())
+    }
+
+    fn hit(&mut self, village: RegionCode) -> &mut Hit {
+        self.named.insert(village);
+        self.targets.villages.entry(village).or_default()
+    }
+
+    fn region(&mut self, region: RegionCode, bit: u64) {
+        self.named.insert(region);
+        for village in self.registry.villages_under(region) {
+            self.targets.villages.entry(*village).or_default().whole |= bit;
         }
     }
-    inside
-}
 
-fn distance_km(a: (f64, f64), b: (f64, f64)) -> f64 {
-    let (la, lb) = (a.0.to_radians(), b.0.to_radians());
-    let (dlat, dlon) = ((lb - la) / 2.0, (b.1 - a.1).to_radians() / 2.0);
-    let h = dlat.sin().powi(2) + la.cos() * lb.cos() * dlon.sin().powi(2);
-    2.0 * 6371.0088 * h.sqrt().asin()
+    fn group(&mut self, code: GroupCode, bit: u64) {
+        *self.hit(code.village).groups.entry(code.group).or_default() |= bit;
+    }
+
+    /// A named zone is the set of its members, wherever its outline runs.
+    fn zone(&mut self, code: &str, bit: u64) -> Result<(), String> {
+        let zone = self.registry.zone_of_code(code).ok_or_else(|| {
+            let code: String = code.chars().take(32).collect();
+            format!("zone {code:?}: the registry has no such zone; correct the code or import it")
+        })?;
+        if zone.members.is_empty() {
+            return Err(format!(
+                "zone {code}: it has no members, so nobody would be warned; import them"
+            ));
+        }
+        for member in zone.members {
+            match *member {
+                ZoneMember::Region(region) => self.region(region, bit),
+                ZoneMember::Group(group) => self.group(group, bit),
+                ZoneMember::Household(id) => {
+                    if let Some(household) = self.registry.household(id) {
+                        let village = household.village;
+                        *self.hit(village).homes.entry(id).or_default() |= bit;
+                    }
+                }
+                ZoneMember::Unit(id) => {
+                    if let Some(unit) = self.registry.unit(id) {
+                        let village = unit.village;
+                        *self.hit(village).units.entry(id).or_default() |= bit;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether anybody lives inside.
+    fn drawn(&mut self, drawing: &Drawing, bit: u64) -> bool {
+        let registry = self.registry;
+        let mut any = false;
+        let villages = registry.regions().iter();
+        for village in villages.filter(|r| r.level() == RegionLevel::Village) {
+            let inside = |point: Option<(f64, f64)>| point.is_some_and(|p| drawing.holds(p));
+            let own = inside(registry.point(*village));
+            let spots = registry.spots_under(*village).iter();
+            let homes = registry.households_under(*village).iter().zip(spots);
+            let homes: Vec<_> = homes.filter(|(_, spot)| inside(spot.point())).collect();
+            let units = registry.units_under(*village).iter();
+            let units: Vec<_> = units.filter(|u| inside(u.lat.zip(u.lon))).collect();
+            if !own && homes.is_empty() && units.is_empty() {
+                continue;
+            }
+            any = true;
+            let hit = self.hit(*village);
+            hit.unplaced |= if own { bit } else { 0 };
+            for (home, _) in homes {
+                *hit.homes.entry(*home).or_default() |= bit;
+            }
+            for unit in units {
+                *hit.units.entry(unit.id).or_default() |= bit;
+            }
+        }
+        any
+    }
 }
 
 #[cfg(test)]
@@ -191,26 +331,5 @@ mod tests {
             code("510727217202"),
         ]);
         assert_eq!(canonical(&named), [code("510727216001"), code("510727217")]);
-    }
-
-    #[test]
-    fn a_ring_holds_what_lies_inside_it() {
-        let ring = [
-            (0.0, 0.0),
-            (0.0, 10.0),
-            (10.0, 10.0),
-            (10.0, 0.0),
-            (0.0, 0.0),
-        ]
-        .map(|(lat, lon)| cap::Point { lat, lon });
-        assert!(inside(&ring, (5.0, 5.0)));
-        assert!(!inside(&ring, (5.0, 11.0)));
-        assert!(!inside(&ring, (-1.0, 5.0)));
-    }
-
-    #[test]
-    fn distances_are_those_of_the_globe() {
-        let km = distance_km((32.0, 104.0), (33.0, 104.0));
-        assert!((km - 111.19).abs() < 0.1, "{km}");
     }
 }

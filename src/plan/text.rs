@@ -6,6 +6,7 @@ use bytes::Bytes;
 use channel::{Attachment, Level, Style, Timestamp, Variant};
 use serde::{Deserialize, Serialize};
 
+use super::rules::Repeat;
 use super::wall;
 
 /// What is told: by which kind of channel, in which language, out of which infos.
@@ -17,6 +18,8 @@ pub struct Telling {
     /// Bit set over the alert's infos; 0 where there is none (a Cancel).
     pub infos: u64,
     pub stock: Option<Stock>,
+    /// How often a loudspeaker plays it, where the plan says.
+    pub repeat: Option<Repeat>,
 }
 
 /// Words for what an alert itself does not say.
@@ -40,6 +43,9 @@ struct Text {
     regions_hash: String,
     drill: bool,
     attach: bool,
+    /// How often it is played, and seconds between.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    repeat: Option<(u32, u64)>,
 }
 
 /// What texts are made from.
@@ -86,10 +92,35 @@ fn speaking<'a>(source: &Source<'a>, hits: u64, language: &str) -> Vec<&'a cap::
         chosen = in_language(source.language);
     }
     if chosen.is_empty() {
-        chosen = infos;
+        chosen.clone_from(&infos);
     }
-    chosen.sort_by_key(|i| (i.severity, i.urgency));
+    // What nobody translated is not left out where it asks for more.
+    let least = chosen.iter().map(|i| demand(i)).min();
+    let stricter = |own: Vec<&'a cap::Info>| -> Vec<&'a cap::Info> {
+        let more = own.into_iter();
+        more.filter(|i| least.is_some_and(|least| demand(i) < least))
+            .collect()
+    };
+    let mut more = stricter(in_language(source.language));
+    if more.is_empty() {
+        more = stricter(infos);
+    }
+    chosen.extend(more);
+    chosen.sort_by_key(|i| (demand(i), i.urgency, i.onset.map(|t| t.unix)));
     chosen
+}
+
+/// What an info asks of people, the strictest first: to leave, to go inside, to keep away; then by severity.
+fn demand(info: &cap::Info) -> (u8, cap::Severity) {
+    let strict = |response: &cap::ResponseType| match response {
+        cap::ResponseType::Evacuate => 0,
+        cap::ResponseType::Shelter => 1,
+        cap::ResponseType::Avoid => 2,
+        cap::ResponseType::AllClear => 4,
+        _ => 3,
+    };
+    let response = info.response_types.iter().map(strict).min();
+    (response.unwrap_or(3), info.severity)
 }
 
 /// Renders one telling; returns its document and until when it stands.
@@ -124,6 +155,7 @@ pub fn render(source: &Source<'_>, telling: &Telling, fallback: Timestamp) -> (V
         regions_hash: source.regions_hash.to_owned(),
         drill: wall::is_drill(source.alert.status),
         attach: telling.style == Style::Letter,
+        repeat: telling.repeat.map(|r| (r.times, r.pause.0.as_secs())),
     };
     let bytes = serde_json::to_vec(&text).expect("plain fields serialise");
     (
@@ -194,6 +226,9 @@ pub fn load(document: &[u8], cap: &Bytes) -> Option<Variant> {
     variant.event = text.event;
     variant.regions_hash = text.regions_hash;
     variant.drill = text.drill;
+    variant.repeat = text
+        .repeat
+        .map(|(times, pause)| (times, std::time::Duration::from_secs(pause)));
     if text.attach {
         variant.attachment = Some(Attachment {
             name: "alert.cap.xml".into(),
@@ -202,4 +237,76 @@ pub fn load(document: &[u8], cap: &Bytes) -> Option<Variant> {
         });
     }
     Some(variant)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Said, alert};
+    use super::*;
+
+    fn told(said: &[Said<'_>], language: &str) -> String {
+        let alert = alert(said);
+        let source = Source {
+            alert: &alert,
+            earlier: None,
+            signature: "平武水利",
+            regions_hash: "00",
+            language: "zh-CN",
+        };
+        let telling = Telling {
+            kind: "sms",
+            style: Style::Short,
+            language: language.to_owned(),
+            infos: u64::MAX,
+            stock: None,
+            repeat: None,
+        };
+        let (document, _) = render(&source, &telling, Timestamp(0));
+        load(&document, &Bytes::new()).expect("a text").text
+    }
+
+    #[test]
+    fn several_infos_make_one_text_with_the_strictest_response_first() {
+        let shelter = Said {
+            response: "Shelter",
+            headline: "就地避险",
+            ..Said::red("")
+        };
+        let leave = Said {
+            severity: "Severe",
+            headline: "立即转移",
+            ..Said::red("")
+        };
+        let text = told(&[shelter, leave], "zh-CN");
+        assert!(text.starts_with("【平武水利】立即转移。"), "{text}");
+        assert!(text.contains("就地避险的措施"), "{text}");
+    }
+
+    #[test]
+    fn language_picks_the_info_else_the_plans() {
+        let english = Said {
+            language: "en-US",
+            headline: "Leave now",
+            ..Said::red("")
+        };
+        let both = [Said::red(""), english];
+        assert!(told(&both, "en-GB").contains("Leave now"));
+        assert!(!told(&both, "en-GB").contains("山洪红色预警"));
+        assert!(told(&both, "bo").contains("山洪红色预警"));
+        assert!(!told(&both, "zh-CN").contains("Leave now"));
+    }
+
+    #[test]
+    fn what_nobody_translated_is_not_left_out_where_it_asks_for_more() {
+        let english = Said {
+            language: "en-US",
+            response: "Monitor",
+            severity: "Moderate",
+            headline: "Stay informed",
+            ..Said::red("")
+        };
+        let text = told(&[english, Said::red("")], "en-US");
+        assert!(text.starts_with("【平武水利】山洪红色预警"), "{text}");
+        assert!(text.contains("Stay informed"), "{text}");
+    }
 }

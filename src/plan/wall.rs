@@ -1,7 +1,7 @@
 //! The drill wall: a drill cannot reach the public. It stands twice, where blocks are written and where a lane hands.
 //! This module must not have a way around it.
 
-use cap::Status;
+use cap::{Scope, Status};
 
 use crate::ledger::event::Audience;
 
@@ -36,6 +36,17 @@ pub fn lets_through(status: Status, audience: Audience, drill: bool) -> bool {
     }
 }
 
+/// Whether blocks for this audience may be written at all. What is restricted is for those whose office it is, what is
+/// private is for nobody here.
+pub fn admits(status: Status, scope: Scope, audience: Audience) -> bool {
+    let scope = match scope {
+        Scope::Public => true,
+        Scope::Restricted => audience == Audience::Officers,
+        Scope::Private => false,
+    };
+    scope && lets_through(status, audience, is_drill(status))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,5 +75,19 @@ mod tests {
         assert!(lets_through(Status::Exercise, Audience::Officers, true));
         assert!(lets_through(Status::Actual, Audience::Public, false));
         assert!(!lets_through(Status::Actual, Audience::Public, true));
+    }
+
+    #[test]
+    fn what_is_not_public_reaches_officers_at_most() {
+        for audience in [Audience::Public, Audience::Speakers] {
+            assert!(!admits(Status::Actual, Scope::Restricted, audience));
+        }
+        assert!(admits(
+            Status::Actual,
+            Scope::Restricted,
+            Audience::Officers
+        ));
+        assert!(!admits(Status::Actual, Scope::Private, Audience::Officers));
+        assert!(!admits(Status::Exercise, Scope::Public, Audience::Public));
     }
 }

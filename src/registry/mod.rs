@@ -19,7 +19,6 @@ mod tests;
 
 pub use import::{Prepared, Report, prepare};
 pub use intake::{Intake, Parts, Unfit, erase, imported, unused};
-#[expect(unused_imports, reason = "who targets an area names them")]
 pub use places::{Resolved, ZoneRef};
 pub use problem::Problem;
 pub use refs::{Counts, EndpointRef, HouseholdRef, RecipientRef, Spot};

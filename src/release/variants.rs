@@ -1,13 +1,17 @@
 //! The texts of one release: each is rendered once, kept as a document in the commit of the first block that uses it,
 //! and found again when a release is resumed. This module must not choose words: those are the plan's.
 
-use channel::Capability;
+use std::collections::BTreeMap;
 
-use super::{Known, Release, Work};
+use super::Release;
+use super::work::Work;
 use crate::ledger::event::VariantMeta;
 use crate::ledger::record::sha256;
 use crate::ledger::{Event, Proposal};
-use crate::plan::{self, Source, Stock, Telling};
+use crate::plan::{self, Drafted, Source, Telling};
+
+/// Each text is rendered once.
+type Known = BTreeMap<Telling, u16>;
 
 pub struct Variants<'a> {
     release: &'a Release,
@@ -30,35 +34,24 @@ impl<'a> Variants<'a> {
         }
     }
 
-    /// The variant of this telling; a new one joins the proposal.
+    /// The variant of one delivery, by its language and the infos that hit; a new one joins the proposal.
     pub fn of(
         &mut self,
-        outlet: &Capability,
-        language: &str,
-        infos: u64,
-        stock: Option<Stock>,
+        drafted: &Drafted<'_>,
+        (language, infos): (&str, u64),
         proposal: &mut Proposal,
     ) -> u16 {
-        let language = if language.is_empty() {
-            self.work.plan.language.as_str()
-        } else {
-            language
-        };
+        let draft = self.work.draft();
         // Neighbours mostly get the same text.
         if let Some((last, index)) = &self.last
-            && last.kind == outlet.kind
+            && last.kind == drafted.0.outlet.kind
+            && (last.infos, last.stock) == (infos, drafted.1)
+            && last.repeat == draft.repeat(drafted)
             && last.language == language
-            && (last.infos, last.stock) == (infos, stock)
         {
             return *index;
         }
-        let telling = Telling {
-            kind: outlet.kind,
-            style: outlet.style,
-            language: language.to_owned(),
-            infos,
-            stock,
-        };
+        let telling = draft.telling(drafted, language, infos);
         let index = match self.known.get(&telling) {
             Some(index) => *index,
             None => self.render(&telling, proposal),
@@ -75,8 +68,7 @@ impl<'a> Variants<'a> {
             signature: self
                 .release
                 .bureaus
-                .signature_of(&self.work.alert.meta.caller)
-                .unwrap_or("预警发布"),
+                .signature_of(&self.work.alert.meta.caller),
             regions_hash: &hash,
             language: &self.work.plan.language,
         };

@@ -6,6 +6,7 @@ use std::any::Any;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -116,6 +117,8 @@ pub struct Variant {
     pub regions_hash: String,
     /// A test or an exercise: nothing of it may look or sound live.
     pub drill: bool,
+    /// How often a loudspeaker plays it and with which pause; its own settings say so where this is empty.
+    pub repeat: Option<(u32, Duration)>,
     prepared: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
@@ -135,6 +138,7 @@ impl Variant {
             event: String::new(),
             regions_hash: String::new(),
             drill: false,
+            repeat: None,
             prepared: OnceLock::new(),
         }
     }

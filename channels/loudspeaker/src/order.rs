@@ -49,6 +49,9 @@ pub struct Order {
     pub title: String,
     pub text: String,
     pub repeats: u32,
+    /// Seconds between two plays; 0 where nothing was said.
+    #[serde(default)]
+    pub pause: u64,
     pub regions_hash: String,
     pub not_before: Timestamp,
     pub expires: Timestamp,

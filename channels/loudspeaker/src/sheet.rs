@@ -98,6 +98,7 @@ impl Maker<'_> {
 
     fn sheet(&self, message: &Message, counter: u64, to: String) -> Sheet {
         let variant = &message.variant;
+        let repeat = variant.repeat;
         let mut order = Order {
             v: VERSION,
             gateway: self.config.gateway.clone(),
@@ -110,7 +111,8 @@ impl Maker<'_> {
             language: variant.language.clone(),
             title: variant.title.clone(),
             text: variant.text.clone(),
-            repeats: self.config.repeats,
+            repeats: repeat.map_or(self.config.repeats, |(times, _)| times),
+            pause: repeat.map_or(0, |(_, pause)| pause.as_secs()),
             regions_hash: variant.regions_hash.clone(),
             not_before: self.now,
             expires: message.expires,

@@ -122,6 +122,7 @@ fn horn() -> ChannelConfig {
             .parse()
             .expect("a rate as people write it"),
         retry: Retry::default(),
+        carriers: None,
         settings,
     }
 }

@@ -11,7 +11,7 @@ use channel::{Clock, HttpClient, SystemClock};
 use crate::app::{App, REGISTRY};
 use crate::commands::demo::county;
 use crate::commands::{Failed, submit};
-use crate::config::{ChannelConfig, Config, Node, Read, Retry};
+use crate::config::{ChannelConfig, Config, Node, Read, Retry, Tables};
 use crate::ledger::{Alert, Phase};
 use crate::model::{EndpointKind, Rows, State};
 use crate::plan::Plans;
@@ -164,6 +164,7 @@ fn sms(port: u16, rate: &str) -> ChannelConfig {
         account: None,
         rate: rate.parse().expect("a rate as people write it"),
         retry: Retry::default(),
+        carriers: None,
         settings,
     }
 }
@@ -179,6 +180,8 @@ fn config(data: PathBuf, channel: ChannelConfig, plan: &str) -> (Read, String) {
             data: data.clone(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             plans: data,
+            events: None,
+            carriers: None,
             store: crate::config::Journal::default(),
             name: String::new(),
         },
@@ -196,7 +199,13 @@ fn config(data: PathBuf, channel: ChannelConfig, plan: &str) -> (Read, String) {
     };
     let plans =
         Plans::parse(vec![("bench".into(), plan.as_bytes().to_vec())]).expect("a plan as shipped");
-    (Read { config, plans }, token)
+    let tables = Tables::shipped();
+    let read = Read {
+        config,
+        plans,
+        tables,
+    };
+    (read, token)
 }
 
 /// A warning whose text is one segment.

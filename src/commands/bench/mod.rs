@@ -5,6 +5,7 @@ mod bare;
 pub mod boxes;
 mod cap;
 mod controllers;
+mod geo;
 mod house;
 pub mod kannel;
 mod million;
@@ -33,7 +34,7 @@ pub struct Args {
     /// Loudspeaker controllers that wait for orders
     #[arg(long, default_value_t = 2_000)]
     controllers: u32,
-    /// Only these: cap, speed, throttled, million, overtake, controllers, registry
+    /// Only these: geo, cap, speed, throttled, million, overtake, controllers, registry
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
 }
@@ -43,6 +44,9 @@ pub async fn run(args: Args) -> Result<(), Failed> {
     let mut table = Table::default();
     if wanted("cap") {
         cap::run(&mut table, args.runs);
+    }
+    if wanted("geo") {
+        geo::run(&mut table, 1_000_000, args.runs);
     }
     if wanted("speed") {
         speed::run(&mut table, args.recipients, args.runs).await?;

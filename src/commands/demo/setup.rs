@@ -8,7 +8,7 @@ use super::county;
 use super::peers::{GATEWAY_SEED, Peers, SMS_ACCOUNT, SMS_PASSWORD, SPEAKER_SECRET};
 use crate::app::REGISTRY;
 use crate::commands::Failed;
-use crate::config::{ChannelConfig, Config, Journal, Node, Read, Retry};
+use crate::config::{ChannelConfig, Config, Journal, Node, Read, Retry, Tables};
 use crate::model::{EndpointKind, RegionCode, Span};
 use crate::plan::Plans;
 use crate::registry::{Counts, Registry, csv};
@@ -154,6 +154,8 @@ pub fn config(data: &Path, port: u16, county: &County, peers: &Peers) -> (Read, 
             data: data.to_owned(),
             listen: SocketAddr::from(([127, 0, 0, 1], port)),
             plans: data.to_owned(),
+            events: None,
+            carriers: None,
             store: Journal::default(),
             name: "demo".into(),
         },
@@ -164,7 +166,11 @@ pub fn config(data: &Path, port: u16, county: &County, peers: &Peers) -> (Read, 
     let plans = Plans::parse(vec![("config/demo/plan.toml".into(), plan)])
         .expect("a test reads the demo's plan");
     (
-        Read { config, plans },
+        Read {
+            config,
+            plans,
+            tables: Tables::shipped(),
+        },
         Tokens {
             bureau: bureau_token,
             officer,
@@ -186,6 +192,7 @@ fn channel(name: &str, kind: &str, per_second: u32, settings: toml::Table) -> Ch
             cap: seconds(8),
             attempts: 4,
         },
+        carriers: None,
         settings,
     }
 }

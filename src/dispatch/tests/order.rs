@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use channel::Timestamp;
 
-use super::kit::{START, alert, apply};
+use super::kit::{CHANNEL, START, alert, apply, block_of};
 use crate::dispatch::queue::{Moment, Queue, Taken, priority};
 use crate::ledger::event::{HandedRange, Why};
 use crate::ledger::{Event, Ledger};
@@ -209,4 +209,19 @@ fn again(delivery: u32, at: Timestamp) -> Event {
             next: Next::Due { at, charged: true },
         }],
     }
+}
+
+#[test]
+fn what_a_plan_names_first_goes_first_whatever_was_written_first() {
+    let ledger = Ledger::default();
+    alert(&ledger, 1, "water", LATE, &[]);
+    let written = [(0, 3, 1), (3, 2, 0), (5, 1, 1)];
+    let blocks = written.map(|(first, count, send)| block_of(CHANNEL, first, count, LATE | send));
+    apply(&ledger, 1, &blocks);
+    let mut queue = queue(&ledger);
+    let taken = queue.take(&ledger, 10, at(0));
+    assert_eq!(
+        numbers(&taken),
+        [3, 4, 0, 1, 2, 5].map(|number| (1, number))
+    );
 }

@@ -97,6 +97,8 @@ async fn an_alert_is_taken_and_says_where_it_is() {
           "zh": "geocode 应同时给出 polygon 或 circle"
         }
       ],
+      "handled": "red",
+      "handled_zh": "红色",
       "id": 1,
       "identity": {
         "identifier": "a-1",
@@ -105,6 +107,7 @@ async fn an_alert_is_taken_and_says_where_it_is() {
       },
       "level": "red",
       "level_zh": "红色",
+      "notes": [],
       "position": 1,
       "regions": [
         "510727000000"
@@ -233,8 +236,12 @@ async fn one_alert_shows_its_state_and_its_channels() {
       "deliveries": 19,
       "doubts": 0,
       "event": "11A51",
+      "event_en": "Flash flood",
+      "event_zh": "山洪",
       "expires": "2026-07-14T04:00:00.000Z",
       "generation": 1,
+      "handled": "red",
+      "handled_zh": "红色",
       "id": 1,
       "identity": {
         "identifier": "a-1",
@@ -256,6 +263,7 @@ async fn one_alert_shows_its_state_and_its_channels() {
       "state": "in-force",
       "state_zh": "生效中",
       "status": "Actual",
+      "steps": [],
       "withdrawn_by": null
     }
     "#);

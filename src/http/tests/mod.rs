@@ -22,7 +22,8 @@ use crate::coverage::fixture::{START, registry, released, rows};
 use crate::ledger::record::sha256;
 use crate::ledger::{Event, Proposal, Writer, replay};
 use crate::model::StreamId;
-use crate::plan::Plans;
+use crate::plan::preview::Means;
+use crate::plan::{Carriers, Events, Plans};
 use crate::store::{
     Append, DocumentId, IdentityRow, InboxRow, Open, Record, RegistryFile, SealedHousehold, Sqlite,
     StoreError, Vault,
@@ -163,6 +164,16 @@ fn bureau(id: &str, region: &str, scopes: &[Scope]) -> Bureau {
 
 const PLAN: &str = "name = \"flood\"\nlanguage = \"zh-CN\"\nlifetime = \"4h\"\n[[send]]\naudience = \"public\"\nchannels = [\"echo\"]\nreceipt_window = \"15s\"\n";
 
+fn means() -> Means {
+    let rate = "50/s burst 50".parse().expect("a rate");
+    Means {
+        rates: BTreeMap::from([("echo".to_owned(), rate)]),
+        filed: BTreeMap::new(),
+        carriers: Carriers::shipped(),
+        events: Events::shipped(),
+    }
+}
+
 impl Surface {
     async fn start() -> Self {
         Self::with_patience(Duration::from_secs(20)).await
@@ -183,7 +194,21 @@ impl Surface {
         let writer = Writer::start(store.clone(), ledger.clone(), clock.clone(), empty.history);
         let registry = Arc::new(RwLock::new(Arc::new(registry())));
         let plans = Plans::parse(vec![("flood.toml".into(), PLAN.into())]).expect("a plan");
+        let both = [Scope::Submit, Scope::Read];
+        let bureaus = Arc::new(Bureaus::new(vec![
+            bureau("water", "510727", &both),
+            bureau("town", "510727217", &both),
+            bureau("far", "510726", &both),
+            bureau("mute", "510727", &[]),
+            bureau("keeper", "510727", &[Scope::Registry]),
+            bureau("town-keeper", "510727217", &[Scope::Registry]),
+        ]));
+        let channels = BTreeMap::from([("echo".to_owned(), Arc::new(Echo) as Arc<dyn Channel>)]);
         let ingest = Ingest {
+            store: store.clone(),
+            channels: Arc::new(channels.clone()),
+            bureaus: bureaus.clone(),
+            means: means(),
             ledger: ledger.clone(),
             writer: writer.clone(),
             registry: registry.clone(),
@@ -202,24 +227,15 @@ impl Surface {
             clock: clock.clone(),
             turn: tokio::sync::Mutex::default(),
         };
-        let both = [Scope::Submit, Scope::Read];
-        let bureaus = Bureaus::new(vec![
-            bureau("water", "510727", &both),
-            bureau("town", "510727217", &both),
-            bureau("far", "510726", &both),
-            bureau("mute", "510727", &[]),
-            bureau("keeper", "510727", &[Scope::Registry]),
-            bureau("town-keeper", "510727217", &[Scope::Registry]),
-        ]);
         let gate = Arc::new(Gate {
             archive: Arc::new(Archive::new(ledger.clone(), store.clone())),
             ledger,
             store: store.clone(),
             registry,
-            bureaus: Arc::new(bureaus),
+            bureaus,
             ingest: Arc::new(ingest),
             intake: Arc::new(intake),
-            channels: BTreeMap::from([("echo".to_owned(), Arc::new(Echo) as Arc<dyn Channel>)]),
+            channels,
             correlator: Arc::default(),
             position: writer.position(),
             clock,

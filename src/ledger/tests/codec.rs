@@ -13,7 +13,7 @@ use super::kit::{START, accepted, block, variants as texts};
 use crate::model::{RegionCode, Tags};
 
 /// How many events there are.
-pub const EVENTS: usize = 21;
+pub const EVENTS: usize = 25;
 
 /// The place of an event in format 1. A new event stops the build here: give it the next place and a strategy below.
 pub fn place(event: &Event) -> usize {
@@ -40,6 +40,9 @@ pub fn place(event: &Event) -> usize {
         Event::Unsealed { .. } => 19,
         Event::Witnessed { .. } => 20,
         Event::Frozen(_) => 21,
+        Event::Raised { .. } => 22,
+        Event::Steps { .. } => 23,
+        Event::Dropped { .. } => 24,
     }
 }
 
@@ -106,18 +109,22 @@ fn info() -> BoxedStrategy<InfoMeta> {
         .boxed()
 }
 
-fn accept() -> BoxedStrategy<Event> {
-    let level = select(vec![
+fn level() -> BoxedStrategy<Level> {
+    select(vec![
         Level::Red,
         Level::Orange,
         Level::Yellow,
         Level::Blue,
         Level::Unknown,
-    ]);
+    ])
+    .boxed()
+}
+
+fn accept() -> BoxedStrategy<Event> {
     let kind = (
         select(cap::Status::ALL.to_vec()),
         select(cap::MsgType::ALL.to_vec()),
-        level,
+        level(),
     );
     let hashes = (any::<[u8; 32]>(), any::<[u8; 32]>(), any::<[u8; 32]>());
     let links = (few(identity()), few(any::<u64>().boxed()), born());
@@ -205,6 +212,8 @@ fn blocks() -> BoxedStrategy<Event> {
         Audience::Public,
         Audience::Officers,
         Audience::Speakers,
+        Audience::Relatives,
+        Audience::Neighbours,
     ]);
     let numbers = (any::<u16>(), any::<u32>(), any::<u64>(), any::<u32>());
     let lists = (
@@ -425,7 +434,18 @@ pub fn every() -> Vec<BoxedStrategy<Event>> {
             .boxed(),
         frozen(),
     ]);
+    all.extend(steps());
     all
+}
+
+fn steps() -> Vec<BoxedStrategy<Event>> {
+    vec![
+        level().prop_map(|level| Event::Raised { level }).boxed(),
+        few(time()).prop_map(|due| Event::Steps { due }).boxed(),
+        any::<u16>()
+            .prop_map(|step| Event::Dropped { step })
+            .boxed(),
+    ]
 }
 
 const FRAME: Frame = Frame {

@@ -9,12 +9,12 @@ use channel::{ManualClock, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::event::{Event, Outcome};
+use super::super::event::{Event, Frozen, Outcome};
 use super::super::record::{FORMAT, unpack};
 use super::super::replay::Replayed;
-use super::super::{Archive, Writer, replay};
+use super::super::{Archive, Proposal, Writer, replay};
 use super::codec::{EVENTS, place};
-use super::history::fixed;
+use super::history::{Step, fixed};
 use super::kit::{Memory, START, view};
 use super::live::{known, run};
 use crate::store::Record;
@@ -28,7 +28,7 @@ struct Golden {
 }
 
 /// In the order they were written.
-const GOLDEN: [Golden; 2] = [
+const GOLDEN: [Golden; 3] = [
     Golden {
         name: "format-1",
         journal: include_str!("../golden/format-1.json"),
@@ -39,7 +39,13 @@ const GOLDEN: [Golden; 2] = [
         name: "format-1-sealed",
         journal: include_str!("../golden/format-1-sealed.json"),
         state: include_str!("../golden/format-1-sealed.state.json"),
-        brought: 18..EVENTS,
+        brought: 18..21,
+    },
+    Golden {
+        name: "format-1-steps",
+        journal: include_str!("../golden/format-1-steps.json"),
+        state: include_str!("../golden/format-1-steps.state.json"),
+        brought: 21..EVENTS,
     },
 ];
 
@@ -184,6 +190,27 @@ fn format_1_is_written_as_it_was() {
     }
 }
 
+/// What the last of the journals brought.
+fn brought() -> impl Iterator<Item = Step> {
+    let minutes = |n| START.plus(std::time::Duration::from_mins(n));
+    let due = vec![START, minutes(10), minutes(60)];
+    let (step, level) = (2, channel::Level::Orange);
+    let frozen = Frozen {
+        hearing: vec![(7, vec![1, 2])],
+        officers: vec![(8, 3)],
+    };
+    let events = [
+        Event::Frozen(frozen),
+        Event::Raised { level },
+        Event::Steps { due },
+        Event::Dropped { step },
+    ];
+    events.into_iter().map(|event| Step {
+        wait: std::time::Duration::from_millis(250),
+        proposal: Proposal::of(1, event),
+    })
+}
+
 const REWRITE: &str = "TOCSIN_REWRITE_GOLDEN";
 
 /// Writes the last journal and its state anew and fails the test: only before a release has its events.
@@ -195,7 +222,9 @@ async fn rewrite() {
     let begin = replay(&*store).await.expect("empty");
     let archive = Archive::new(begin.ledger.clone(), store.clone());
     let writer = Writer::start(store.clone(), begin.ledger, clock.clone(), begin.history);
-    run(&writer, &clock, &archive, &fixed(120).steps, &[2, 1, 4]).await;
+    let mut steps = fixed(0).steps;
+    steps.extend(brought());
+    run(&writer, &clock, &archive, &steps, &[2, 1, 4]).await;
     let records = store.records();
     let lines: Vec<_> = records
         .iter()

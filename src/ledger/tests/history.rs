@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use channel::{Evidence, FailureClass, PresenceState, Timestamp, Verdict};
+use channel::{Evidence, FailureClass, Level, PresenceState, Timestamp, Verdict};
 
 use super::super::event::*;
 use super::super::seal::{Card, Sealed, Sealing, Totals};
@@ -391,8 +391,22 @@ impl History {
 
     fn end(&mut self, a: u16, b: u16, c: u16) {
         let by = self.streams;
-        match c % 4 {
+        let step = b % 3;
+        match c % 8 {
             0 => self.on(a, |_| Event::Withdrawn { by }),
+            1 => self.on(a, |_| Event::Raised {
+                level: Level::Orange,
+            }),
+            2 => self.on(a, |_| Event::Steps {
+                due: vec![START, START.plus(Duration::from_secs(600))],
+            }),
+            3 => self.on(a, |_| Event::Dropped { step }),
+            4 => self.on(a, |_| {
+                Event::Frozen(Frozen {
+                    hearing: vec![(u32::from(b), vec![1, 2])],
+                    officers: vec![(u32::from(b), 3)],
+                })
+            }),
             _ => self.on(a, |_| Event::Expired {
                 variants: vec![b % 4],
             }),

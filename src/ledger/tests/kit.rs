@@ -157,7 +157,7 @@ fn alert(ledger: &Ledger, alert: &Alert) -> Value {
         .collect();
     let grounds: Vec<_> = alert.grounds().values().map(|g| json!(**g)).collect();
     let blocks: Vec<_> = alert.blocks().iter().map(|b| block_of(ledger, b)).collect();
-    json!({
+    let mut view = json!({
         "stream": alert.stream,
         "at": alert.at,
         "meta": alert.meta,
@@ -170,7 +170,18 @@ fn alert(ledger: &Ledger, alert: &Alert) -> Value {
         "grounds": grounds,
         "doubts": alert.doubts.load(SeqCst),
         "blocks": blocks,
-    })
+    });
+    // Later than the golden journal, whose state does not name them.
+    let steps = &alert.steps;
+    if steps.raised().is_some() || !steps.due().is_empty() || steps.any_dropped() {
+        view["steps"] = json!([
+            steps.raised(),
+            steps.due(),
+            steps.next(),
+            steps.any_dropped()
+        ]);
+    }
+    view
 }
 
 fn block_of(ledger: &Ledger, block: &ledger::Block) -> Value {

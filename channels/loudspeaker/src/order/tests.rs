@@ -23,6 +23,7 @@ fn order() -> Order {
         title: "山洪灾害红色预警".into(),
         text: "立即转移。\"快\"".into(),
         repeats: 2,
+        pause: 0,
         regions_hash: "00".into(),
         not_before: NOW,
         expires: NOW.plus(Duration::from_mins(1)),

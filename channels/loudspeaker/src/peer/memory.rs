@@ -121,6 +121,7 @@ mod tests {
             title: "t".into(),
             text: "t".into(),
             repeats: 1,
+            pause: 0,
             regions_hash: String::new(),
             not_before: Timestamp(0),
             expires: Timestamp(9),

@@ -1,0 +1,216 @@
+//! A plan in words, Chinese and English, from the same keys by which it acts. This module must not decide anything.
+
+use crate::coverage::words::{of_audience, of_level};
+use crate::ledger::event::Audience;
+use crate::model::{RegionLevel, Role, Span};
+use crate::plan::{Condition, Events, Plan, Send, Turn, When};
+
+/// One line of each language, Chinese first.
+pub type Both = (String, String);
+
+pub const fn of_region_level(level: RegionLevel) -> (&'static str, &'static str) {
+    match level {
+        RegionLevel::Province => ("province", "省"),
+        RegionLevel::City => ("city", "市"),
+        RegionLevel::County => ("county", "县"),
+        RegionLevel::Town => ("town", "乡镇"),
+        RegionLevel::Village => ("village", "村"),
+    }
+}
+
+/// The whole plan.
+pub fn explain(plan: &Plan, events: &Events) -> Vec<Both> {
+    let (zh, en) = conditions(&plan.when, events);
+    let mut lines = vec![match (plan.send.is_empty(), plan.raise) {
+        (true, Some(to)) => (
+            format!(
+                "{}:{zh}的预警按{}处置,再由后面的预案接收",
+                plan.name,
+                of_level(to).1
+            ),
+            format!(
+                "{}: handles {en} as {} and leaves them to the plans after it",
+                plan.name,
+                of_level(to).0
+            ),
+        ),
+        (_, Some(to)) => (
+            format!("{}:接收{zh}的预警,按{}处置", plan.name, of_level(to).1),
+            format!("{}: takes {en}, handled as {}", plan.name, of_level(to).0),
+        ),
+        (_, None) => (
+            format!("{}:接收{zh}的预警", plan.name),
+            format!("{}: takes {en}", plan.name),
+        ),
+    }];
+    for (n, send) in (1..).zip(&plan.send) {
+        let (zh, en) = sends(send);
+        lines.push((format!("  {n}. {zh}"), format!("  {n}. {en}")));
+    }
+    if !plan.send.is_empty() {
+        let life = span(plan.lifetime);
+        lines.push((
+            format!("  未写失效时间的预警有效{};无对应语种的人收{}文本", life.0, plan.language),
+            format!(
+                "  a warning without an end stands for {}; whoever's language it is not in reads {}",
+                life.1, plan.language
+            ),
+        ));
+    }
+    lines
+}
+
+fn span(span: Span) -> Both {
+    let seconds = span.0.as_secs();
+    match () {
+        () if seconds >= 3600 && seconds % 3600 == 0 => (
+            format!("{}小时", seconds / 3600),
+            format!("{} h", seconds / 3600),
+        ),
+        () if seconds >= 60 && seconds % 60 == 0 => (
+            format!("{}分钟", seconds / 60),
+            format!("{} min", seconds / 60),
+        ),
+        () => (format!("{seconds}秒"), format!("{seconds} s")),
+    }
+}
+
+/// One condition and what it lists; nothing where it lists nothing.
+fn listed(zh: &str, en: &str, items: impl Iterator<Item = Both>) -> Option<Both> {
+    let (z, e): (Vec<_>, Vec<_>) = items.unzip();
+    let said = (
+        format!("{zh}{}", z.join("、")),
+        format!("{en} {}", e.join(", ")),
+    );
+    (!z.is_empty()).then_some(said)
+}
+
+/// What reads the same in both languages.
+fn alike<T: ToString>(items: &[T]) -> impl Iterator<Item = Both> + '_ {
+    items
+        .iter()
+        .map(|item| (item.to_string(), item.to_string()))
+}
+
+fn conditions(when: &When, events: &Events) -> Both {
+    let level = |level: &channel::Level| {
+        let (en, zh) = of_level(*level);
+        (zh.to_owned(), en.to_owned())
+    };
+    let event = |code: &String| {
+        let name = events.of_prefix(code);
+        let zh = name.zh.map(|zh| format!("({zh})")).unwrap_or_default();
+        let en = name.en.map(|en| format!(" ({en})")).unwrap_or_default();
+        (format!("{code}{zh}"), format!("{code}{en}"))
+    };
+    let parts = [
+        listed("", "level", when.levels.iter().map(level)),
+        listed("事件", "event", when.events.iter().map(event)),
+        listed("status ", "status", alike(&when.statuses)),
+        listed("scope ", "scope", alike(&when.scopes)),
+        listed("来自", "from", alike(&when.senders)),
+        listed("涉及", "touching", alike(&when.regions)),
+        listed("涉及命名区域", "touching the zone", alike(&when.zones)),
+        listed(
+            "所涉区域标签",
+            "touching a region or zone tagged",
+            alike(&when.tags),
+        ),
+    ];
+    let (zh, en): (Vec<_>, Vec<_>) = parts.into_iter().flatten().unzip();
+    if zh.is_empty() {
+        return (
+            "其余所有".into(),
+            "every warning that none before it took".into(),
+        );
+    }
+    (zh.join(","), format!("warnings: {}", en.join("; ")))
+}
+
+/// Whom a send is for.
+fn whom(send: &Send) -> Both {
+    let (en, zh) = of_audience(send.audience);
+    let tagged = match send.audience {
+        Audience::Speakers => (
+            "仅有下列标签户能听到的:",
+            "only those heard by households tagged",
+        ),
+        _ => ("仅标签:", "only households tagged"),
+    };
+    let roles: Vec<_> = send.roles.iter().map(Role::name).collect();
+    let at = send.at.iter().map(|level| {
+        let (en, zh) = of_region_level(*level);
+        (format!("{zh}级"), en.to_owned())
+    });
+    let only = [
+        listed(tagged.0, tagged.1, alike(&send.tags)),
+        listed("仅角色:", "only", alike(&roles)),
+        listed("仅", "only of", at),
+    ];
+    let (mut zh, mut en) = (zh.to_owned(), en.to_owned());
+    for (z, e) in only.into_iter().flatten() {
+        zh += &format!("({z})");
+        en += &format!(" ({e})");
+    }
+    (zh, en)
+}
+
+fn sends(send: &Send) -> Both {
+    let whom = whom(send);
+    let channels = send.channels.join(", ");
+    let when = send.after.map_or_else(
+        || ("立即".to_owned(), "at once".to_owned()),
+        |after| {
+            let (zh, en) = span(after);
+            (format!("发布{zh}后"), format!("{en} after the release"))
+        },
+    );
+    let window = span(send.receipt_window);
+    let mut zh = format!(
+        "{}:经{channels},{};{}内无回执为情况不明",
+        whom.0, when.0, window.0
+    );
+    let mut en = format!(
+        "{} by {channels}, {}; no receipt within {} is unknown",
+        whom.1, when.1, window.1
+    );
+    if let Some(quiet) = send.quiet {
+        zh += &format!(";{quiet}(北京时间)静默暂缓,红色、橙色不暂缓");
+        en += &format!("; held during {quiet} Beijing time unless handled as red or orange");
+    }
+    if let Some(repeat) = send.repeat {
+        let pause = span(repeat.pause);
+        zh += &format!(";播{}遍,间隔{}", repeat.times, pause.0);
+        en += &format!(
+            "; played {} times with a pause of {}",
+            repeat.times, pause.1
+        );
+    }
+    (zh, en)
+}
+
+/// Why a plan did or did not take the alert.
+pub fn of_turn(turn: Turn) -> Both {
+    let (zh, en) = match turn {
+        Turn::Takes => ("接收", "takes it"),
+        Turn::Raises(to) => {
+            let (en, zh) = of_level(to);
+            return (
+                format!("升级为按{zh}处置,继续"),
+                format!("handles it as {en} and goes on"),
+            );
+        }
+        Turn::NotAsked => ("前面的预案已接收", "one before it took it"),
+        Turn::Refuses(condition) => match condition {
+            Condition::Level => ("级别不符", "not: another level"),
+            Condition::Event => ("事件类型不符", "not: another event"),
+            Condition::Status => ("status不符", "not: another status"),
+            Condition::Scope => ("scope不符", "not: another scope"),
+            Condition::Sender => ("发布单位不符", "not: another sender"),
+            Condition::Region => ("区域不符", "not: other regions"),
+            Condition::Zone => ("未涉及所列危险区", "not: other zones"),
+            Condition::Tag => ("所涉区域无此标签", "not: no region or zone with such a tag"),
+        },
+    };
+    (zh.to_owned(), en.to_owned())
+}

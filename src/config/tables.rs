@@ -1,0 +1,71 @@
+//! The tables that an operator may put in the place of those that the program brings: event codes and carriers' prefixes.
+//! This module must not interpret a row.
+
+use std::path::Path;
+
+use super::{ChannelConfig, Node};
+use crate::plan::preview::Means;
+use crate::plan::{Carriers, Events};
+
+pub struct Tables {
+    pub events: Events,
+    pub carriers: Carriers,
+}
+
+impl Tables {
+    /// With what is configured of the ways out: all that a preview knows of them.
+    pub fn means(self, channels: &[ChannelConfig]) -> Means {
+        let rate = |c: &ChannelConfig| (c.name.clone(), c.rate);
+        let filed = |c: &ChannelConfig| Some((c.name.clone(), c.carriers.clone()?));
+        Means {
+            rates: channels.iter().map(rate).collect(),
+            filed: channels.iter().filter_map(filed).collect(),
+            carriers: self.carriers,
+            events: self.events,
+        }
+    }
+
+    /// Those that the program brings.
+    pub fn shipped() -> Self {
+        Self {
+            events: Events::shipped(),
+            carriers: Carriers::shipped(),
+        }
+    }
+}
+
+/// Both tables, or everything that is wrong with them; paths are relative to `base`.
+pub fn read(base: &Path, node: &Node) -> Result<Tables, Vec<String>> {
+    let events = table(base, node.events.as_deref(), "events", Events::parse);
+    let carriers = table(base, node.carriers.as_deref(), "carriers", Carriers::parse);
+    match (events, carriers) {
+        (Ok(events), Ok(carriers)) => {
+            let shipped = Tables::shipped();
+            Ok(Tables {
+                events: events.unwrap_or(shipped.events),
+                carriers: carriers.unwrap_or(shipped.carriers),
+            })
+        }
+        (events, carriers) => {
+            let mut problems = events.err().unwrap_or_default();
+            problems.extend(carriers.err().unwrap_or_default());
+            Err(problems)
+        }
+    }
+}
+
+fn table<T>(
+    base: &Path,
+    file: Option<&Path>,
+    key: &str,
+    parse: fn(&str) -> Result<T, Vec<String>>,
+) -> Result<Option<T>, Vec<String>> {
+    let Some(file) = file.map(|file| base.join(file)) else {
+        return Ok(None);
+    };
+    let said = |why: String| format!("node.{key}: {}: {why}", file.display());
+    let text = std::fs::read_to_string(&file).map_err(|e| vec![said(e.to_string())])?;
+    let read = parse(&text);
+    read.map(Some)
+        .map_err(|problems| problems.into_iter().map(said).collect())
+}

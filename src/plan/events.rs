@@ -1,0 +1,172 @@
+//! What an event code is called, and which colours exist for it: data of the operator's, in `config/events.csv`. A code
+//! that it does not have is taken and shown as it came. This module must not refuse an alert.
+
+use std::collections::BTreeMap;
+
+use channel::Level;
+use serde::{Deserialize, Serialize};
+
+/// The table that the program brings; a configuration may name another.
+pub const SHIPPED: &str = include_str!("../../config/events.csv");
+
+#[derive(Debug, Default)]
+pub struct Events(BTreeMap<String, Row>);
+
+#[derive(Debug)]
+struct Row {
+    zh: String,
+    en: String,
+    /// Empty: all four.
+    levels: Vec<Level>,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    code: String,
+    zh: String,
+    en_ours: String,
+    levels: String,
+    /// For people who look after the table.
+    #[serde(rename = "source")]
+    _source: String,
+}
+
+/// An event as it is shown: the code as it came, and its names where they are known.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct EventName {
+    pub code: String,
+    pub zh: Option<String>,
+    /// This project's own translation.
+    pub en: Option<String>,
+}
+
+fn levels(text: &str) -> Option<Vec<Level>> {
+    let level = |word| {
+        Some(match word {
+            "red" => Level::Red,
+            "orange" => Level::Orange,
+            "yellow" => Level::Yellow,
+            "blue" => Level::Blue,
+            _ => return None,
+        })
+    };
+    text.split_whitespace().map(level).collect()
+}
+
+impl Events {
+    /// The table, or everything that is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, Vec<String>> {
+        let mut reader = csv::ReaderBuilder::new()
+            .comment(Some(b'#'))
+            .trim(csv::Trim::All)
+            .from_reader(text.as_bytes());
+        let (mut events, mut problems) = (Self::default(), Vec::new());
+        for line in reader.deserialize::<Line>() {
+            let line = match line {
+                Ok(line) => line,
+                Err(why) => {
+                    problems.push(why.to_string());
+                    continue;
+                }
+            };
+            let alike = |c: u8| c.is_ascii_uppercase() || c.is_ascii_digit();
+            let code = line.code;
+            if code.len() != 5 || !code.bytes().all(alike) {
+                problems.push(format!(
+                    "{code:?} is no event code: five digits and capitals"
+                ));
+                continue;
+            }
+            let Some(levels) = levels(&line.levels) else {
+                problems.push(format!(
+                    "{code}: levels are red, orange, yellow and blue, with blanks between"
+                ));
+                continue;
+            };
+            let row = Row {
+                zh: line.zh,
+                en: line.en_ours,
+                levels,
+            };
+            if events.0.insert(code.clone(), row).is_some() {
+                problems.push(format!("{code} stands twice"));
+            }
+        }
+        if problems.is_empty() {
+            Ok(events)
+        } else {
+            Err(problems)
+        }
+    }
+
+    pub fn shipped() -> Self {
+        Self::parse(SHIPPED).expect("a test reads the table that the program brings")
+    }
+
+    pub fn name(&self, code: &str) -> EventName {
+        let row = self.0.get(code);
+        EventName {
+            code: code.to_owned(),
+            zh: row.map(|row| row.zh.clone()),
+            en: row.map(|row| row.en.clone()),
+        }
+    }
+
+    /// Whether the table knows the event and does not know it in this colour.
+    pub fn lacks(&self, code: &str, level: Level) -> bool {
+        let row = self.0.get(code);
+        let colour = level != Level::Unknown;
+        row.is_some_and(|row| colour && !row.levels.is_empty() && !row.levels.contains(&level))
+    }
+
+    /// What codes that begin so are called: the group's own row (`11A00`), or the one code.
+    pub fn of_prefix(&self, prefix: &str) -> EventName {
+        let group = format!("{prefix:0<5}");
+        let mut name = self.name(if self.0.contains_key(prefix) {
+            prefix
+        } else {
+            &group
+        });
+        name.code = prefix.to_owned();
+        name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_table_names_its_events_in_both_languages() {
+        let events = Events::shipped();
+        for (code, row) in &events.0 {
+            assert!(!row.zh.is_empty() && !row.en.is_empty(), "{code}");
+        }
+        let flood = events.name("11A51");
+        assert_eq!(flood.zh.as_deref(), Some("山洪"));
+        assert_eq!(flood.en.as_deref(), Some("Flash flood"));
+        assert_eq!(events.of_prefix("11A").zh.as_deref(), Some("水旱灾害"));
+        assert!(events.lacks("11B15", Level::Blue), "hail has two colours");
+        assert!(!events.lacks("11B15", Level::Red));
+        assert!(
+            !events.lacks("11A51", Level::Blue),
+            "a flash flood has four"
+        );
+    }
+
+    #[test]
+    fn an_unknown_code_is_shown_as_it_came() {
+        let events = Events::shipped();
+        let name = events.name("11B77");
+        assert_eq!((name.code.as_str(), name.zh), ("11B77", None));
+        assert!(!events.lacks("11B77", Level::Blue));
+    }
+
+    #[test]
+    fn every_problem_of_a_table_is_told() {
+        let text = "code,zh,en_ours,levels,source\n11A51,a,b,,x\n11A51,a,b,,x\nfloods,a,b,,x\n11A01,a,b,pink,x\n";
+        let problems = Events::parse(text).expect_err("refused");
+        assert_eq!(problems.len(), 3, "{problems:?}");
+        assert!(problems[0].contains("twice") && problems[2].contains("blanks"));
+    }
+}

@@ -1,0 +1,63 @@
+//! What was left aside or read in one of several ways when an alert was targeted: said to whoever handed it in, in both
+//! languages. Nothing noted stops an alert. This module must not decide what is left aside.
+
+use serde::Serialize;
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Note {
+    /// Stable, for programs.
+    pub note: &'static str,
+    pub path: String,
+    pub en: String,
+    pub zh: String,
+}
+
+impl Note {
+    fn new(note: &'static str, path: &str, en: &str, zh: &str) -> Self {
+        Self {
+            note,
+            path: path.to_owned(),
+            en: en.to_owned(),
+            zh: zh.to_owned(),
+        }
+    }
+
+    pub(super) fn place(path: &str) -> Self {
+        Self::new(
+            "circle-without-radius",
+            path,
+            "a circle of radius 0 says where it happens; nobody is targeted by it",
+            "半径为0的圆只表示事发地点,不据此确定发布对象",
+        )
+    }
+
+    pub(super) fn heights(path: &str) -> Self {
+        Self::new(
+            "heights",
+            path,
+            "altitude and ceiling are kept and shown; who is warned does not depend on them",
+            "高度范围仅存档显示,不据此缩小发布对象",
+        )
+    }
+
+    pub(super) fn old(path: &str, code: &str) -> Self {
+        Self::new(
+            "old-code",
+            path,
+            &format!("geocode {code} is an old code; what took its place is targeted"),
+            &format!("区划代码{code}为旧代码,已按现行区划确定发布对象"),
+        )
+    }
+
+    pub(super) fn foreign(path: &str, name: &str) -> Self {
+        let name: String = name.chars().take(40).collect();
+        Self::new(
+            "foreign-geocode",
+            path,
+            &format!(
+                "geocodes named {name:?} are not of this country's divisions and are left aside"
+            ),
+            &format!("“{name}”不是本系统的区划代码,未据此确定发布对象"),
+        )
+    }
+}

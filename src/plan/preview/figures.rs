@@ -1,0 +1,141 @@
+//! The figures of a preview as programs and people read them. This module must not count.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::super::note::Note;
+use crate::model::{EndpointId, RegionCode, RegionLevel};
+
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Figures {
+    /// One for each step, channel, audience and level of region.
+    pub reach: Vec<Line>,
+    pub channels: Vec<ChannelLine>,
+    pub homes: HomeFigures,
+    pub steps: Vec<StepLine>,
+    pub texts: Vec<TextLine>,
+    /// Villages of which only a part is hit.
+    pub partial: Vec<Partial>,
+    /// Villages with fewer than two independent kinds of channel.
+    pub thin: Vec<Thin>,
+    pub dead_speakers: Vec<Dead>,
+    /// Speakers that were never heard of.
+    pub unheard_speakers: u32,
+    pub numbers: Vec<Numbers>,
+    pub notes: Vec<Note>,
+    /// When the last first text message leaves, at today's rates.
+    pub last_first_text: Option<String>,
+}
+
+/// Deliveries that go out together.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Line {
+    pub step: u16,
+    pub channel: String,
+    pub kind: &'static str,
+    pub audience: &'static str,
+    pub audience_zh: &'static str,
+    /// The level of the region that they are told in.
+    pub level: RegionLevel,
+    pub level_zh: &'static str,
+    /// The best that can be proved.
+    pub grade: &'static str,
+    pub grade_zh: &'static str,
+    pub deliveries: u32,
+    /// What they cost in the channel's unit: of text messages, segments.
+    pub cost: u64,
+    /// They had an earlier warning and are told that it is over for them.
+    pub closing: bool,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct ChannelLine {
+    pub channel: String,
+    pub kind: &'static str,
+    pub deliveries: u32,
+    pub cost: u64,
+    pub rate: String,
+    /// At that rate, beginning now; what waits for its step not counted.
+    pub minutes: f64,
+    /// When its last first message leaves.
+    pub last: String,
+}
+
+/// Households, by the best proof that could be had. The denominator is who is at home.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct HomeFigures {
+    pub households: u32,
+    pub away: u32,
+    pub at_home: u32,
+    pub people: u32,
+    pub villages: u32,
+    pub confirmed: u32,
+    pub delivered: u32,
+    pub played: u32,
+    pub sent: u32,
+    /// Nothing of this plan reaches them: doors.
+    pub no_means: u32,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct StepLine {
+    pub step: u16,
+    pub due: String,
+    /// It waits for the end of the quiet hours.
+    pub held: bool,
+    pub deliveries: u32,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct TextLine {
+    pub kind: &'static str,
+    pub language: String,
+    pub text: String,
+    pub cost: u32,
+    pub deliveries: u32,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Place {
+    pub code: RegionCode,
+    pub name: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Partial {
+    #[serde(flatten)]
+    pub village: Place,
+    pub households: u32,
+    pub of: u32,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Thin {
+    #[serde(flatten)]
+    pub village: Place,
+    pub kinds: Vec<&'static str>,
+    /// Its households at home that nothing of this plan reaches.
+    pub no_means: u32,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Dead {
+    pub endpoint: EndpointId,
+    #[serde(flatten)]
+    pub village: Place,
+    pub speaker: String,
+    /// `silent` or `fault`.
+    pub state: &'static str,
+}
+
+/// The mobile numbers of one channel by the carrier that their prefix names.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Numbers {
+    pub channel: String,
+    pub by_carrier: BTreeMap<&'static str, u32>,
+    /// Carriers with which the signature is filed; nothing where the configuration does not say.
+    pub filed: Option<Vec<&'static str>>,
+    /// Numbers of other carriers or of none that is known; nothing where the configuration does not say.
+    pub unfiled: Option<u32>,
+}

@@ -1,0 +1,50 @@
+//! What would happen if this alert were handed in now: whom it reaches by which means and with which proof at best, how
+//! long that takes at today's rates, and whom it cannot reach. It counts the very drafts that a release writes. Nothing is
+//! written, sent or kept; this module must not show an address.
+
+mod figures;
+mod sum;
+mod tally;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use channel::{Level, Timestamp, Variant};
+
+pub use figures::{Figures, Place};
+
+use super::carriers::{Carrier, Carriers};
+use super::draft::Draft;
+use super::events::Events;
+use super::text::Source;
+use crate::ledger::Ledger;
+use crate::model::Rate;
+
+/// What is known of the ways out beside what they can do.
+pub struct Means {
+    /// By channel.
+    pub rates: BTreeMap<String, Rate>,
+    /// With which carriers the sender's signature is filed, by channel; a channel that is not here has not said.
+    pub filed: BTreeMap<String, Vec<Carrier>>,
+    pub carriers: Carriers,
+    pub events: Events,
+}
+
+/// Everything that a preview is made of.
+pub struct Scene<'a> {
+    pub draft: Draft<'a>,
+    pub source: Source<'a>,
+    pub handled: Level,
+    pub ledger: &'a Ledger,
+    pub means: &'a Means,
+    /// What one message of a text costs on a channel.
+    pub cost: &'a dyn Fn(&str, &Variant) -> u32,
+    pub now: Timestamp,
+    /// Until when a text without its own end stands.
+    pub lifetime: Timestamp,
+}
+
+pub fn preview(scene: &Scene<'_>) -> Figures {
+    tally::Tally::of(scene).figures()
+}

@@ -1,0 +1,312 @@
+//! Counts a draft. This module must not decide whom to tell: it takes every block as it is drafted.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use bytes::Bytes;
+use channel::{EndpointKind, Evidence, PresenceState, Timestamp};
+
+use super::figures::{Dead, Line, Partial, Place, TextLine};
+use super::{Carrier, Scene};
+use crate::ledger::event::Audience;
+use crate::model::{EndpointId, HouseholdId, RegionCode, RegionLevel};
+use crate::plan::audience::Told;
+use crate::plan::draft::Drafted;
+use crate::plan::text::{self, Telling};
+
+/// The best proof of a household, the worst first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Grade {
+    None,
+    Sent,
+    Played,
+    Delivered,
+    Confirmed,
+}
+
+impl Grade {
+    fn of(best: Evidence, speaker: bool) -> Self {
+        match best {
+            Evidence::None => Self::None,
+            Evidence::Accepted => Self::Sent,
+            _ if speaker => Self::Played,
+            Evidence::Delivered => Self::Delivered,
+            Evidence::Acknowledged => Self::Confirmed,
+        }
+    }
+
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::None => ("none", "未触达"),
+            Self::Sent => ("sent", "已发出"),
+            Self::Played => ("played", "播出"),
+            Self::Delivered => ("delivered", "手机送达"),
+            Self::Confirmed => ("confirmed", "本人确认"),
+        }
+    }
+}
+
+pub const fn of_audience(audience: Audience) -> &'static str {
+    match audience {
+        Audience::Public => "公众",
+        Audience::Officers => "责任人",
+        Audience::Speakers => "大喇叭",
+        Audience::Relatives => "亲属",
+        Audience::Neighbours => "邻居",
+    }
+}
+
+pub const fn of_level(level: RegionLevel) -> &'static str {
+    match level {
+        RegionLevel::Province => "省级",
+        RegionLevel::City => "市级",
+        RegionLevel::County => "县级",
+        RegionLevel::Town => "乡镇级",
+        RegionLevel::Village => "村级",
+    }
+}
+
+pub struct Home {
+    pub village: RegionCode,
+    pub away: bool,
+    pub grade: Grade,
+}
+
+/// Step, place in the plan, channel, level, closing.
+pub type Key = (u16, usize, String, RegionLevel, bool);
+
+pub struct Tally<'a> {
+    pub scene: &'a Scene<'a>,
+    pub homes: HashMap<HouseholdId, Home>,
+    pub people: u32,
+    pub lines: BTreeMap<Key, Line>,
+    /// Kinds of channel that reach anybody's home, by village.
+    pub kinds: BTreeMap<RegionCode, BTreeSet<&'static str>>,
+    pub partial: Vec<Partial>,
+    pub texts: Vec<TextLine>,
+    /// By what is told, and by the rendered document: two tellings may say the same.
+    tellings: BTreeMap<Telling, usize>,
+    documents: HashMap<Vec<u8>, usize>,
+    last: Option<(Telling, usize)>,
+    pub dead: Vec<Dead>,
+    pub unheard: u32,
+    spoken: BTreeSet<EndpointId>,
+    pub numbers: BTreeMap<String, BTreeMap<Option<Carrier>, u32>>,
+    pub steps: Vec<(Timestamp, bool, u32)>,
+}
+
+impl<'a> Tally<'a> {
+    pub fn of(scene: &'a Scene<'a>) -> Self {
+        let mut tally = Self {
+            scene,
+            homes: HashMap::new(),
+            people: 0,
+            lines: BTreeMap::new(),
+            kinds: BTreeMap::new(),
+            partial: Vec::new(),
+            texts: Vec::new(),
+            tellings: BTreeMap::new(),
+            documents: HashMap::new(),
+            last: None,
+            dead: Vec::new(),
+            unheard: 0,
+            spoken: BTreeSet::new(),
+            numbers: BTreeMap::new(),
+            steps: Vec::new(),
+        };
+        tally.count();
+        tally
+    }
+
+    fn count(&mut self) {
+        let draft = &self.scene.draft;
+        for (village, hit) in &draft.targets.villages {
+            self.kinds.insert(*village, BTreeSet::new());
+            if let Some(ground) = draft.ground(*village) {
+                self.ground(&ground, hit.is_partial());
+            }
+        }
+        let steps = draft.plan.steps(self.scene.handled, self.scene.now);
+        let addressed = draft.addressed();
+        let mut told = Told::default();
+        for (step, at) in (0..).zip(&steps) {
+            let sends = at.sends.iter().map(|send| &draft.plan.send[*send]);
+            let after = |s: &crate::plan::Send| {
+                s.after.map_or(self.scene.now, |a| self.scene.now.plus(a.0))
+            };
+            let held = sends
+                .map(|s| s.held_until(self.scene.handled, after(s)))
+                .any(|until| until.is_some());
+            self.steps.push((at.due, held, 0));
+            for region in draft.regions() {
+                // Whoever a correction lifts is told with its first step.
+                let blocks = draft.blocks(region, &at.sends, &addressed, &mut told);
+                for drafted in blocks {
+                    self.block(step, region, &drafted);
+                }
+            }
+        }
+    }
+
+    fn ground(&mut self, ground: &crate::ledger::event::Ground, partial: bool) {
+        self.people += ground.people;
+        let all = self.scene.draft.registry.households_under(ground.region);
+        if partial && ground.households.len() < all.len() {
+            self.partial.push(Partial {
+                village: self.place(ground.region),
+                households: small(ground.households.len()),
+                of: small(all.len()),
+            });
+        }
+        for household in &ground.households {
+            let home = Home {
+                village: ground.region,
+                away: household.away,
+                grade: Grade::None,
+            };
+            self.homes.insert(household.id, home);
+        }
+    }
+
+    pub fn place(&self, code: RegionCode) -> Place {
+        let name = self.scene.draft.registry.full_name(code);
+        Place { code, name }
+    }
+
+    fn block(&mut self, step: u16, region: RegionCode, drafted: &Drafted<'_>) {
+        let (block, closing) = (&drafted.0, drafted.1.is_some());
+        let speaker = block.audience == Audience::Speakers;
+        let grade = Grade::of(block.outlet.best, speaker);
+        let mut cost = 0;
+        for delivery in &block.deliveries {
+            let text = self.text(drafted, delivery.language, delivery.infos);
+            self.texts[text].deliveries += 1;
+            cost += u64::from(self.texts[text].cost);
+            if block.outlet.speaks_to == EndpointKind::Mobile {
+                self.number(&block.channel, delivery.endpoint);
+            }
+            if closing {
+                continue;
+            }
+            if speaker {
+                self.speaker(region, block.outlet.kind, delivery.endpoint, grade);
+            } else if let Some(home) = self.homes.get_mut(&delivery.household) {
+                home.grade = home.grade.max(grade);
+                self.kinds
+                    .entry(home.village)
+                    .or_default()
+                    .insert(block.outlet.kind);
+            }
+        }
+        let deliveries = small(block.deliveries.len());
+        self.steps[usize::from(step)].2 += deliveries;
+        let key = (
+            step,
+            block.send,
+            block.channel.clone(),
+            region.level(),
+            closing,
+        );
+        let (grade, grade_zh) = grade.words();
+        let line = self.lines.entry(key).or_insert_with(|| Line {
+            step,
+            channel: block.channel.clone(),
+            kind: block.outlet.kind,
+            audience: block.audience.name(),
+            audience_zh: of_audience(block.audience),
+            level: region.level(),
+            level_zh: of_level(region.level()),
+            grade,
+            grade_zh,
+            deliveries: 0,
+            cost: 0,
+            closing,
+        });
+        line.deliveries += deliveries;
+        line.cost += cost;
+    }
+
+    /// The place of the text that a delivery is.
+    fn text(&mut self, drafted: &Drafted<'_>, language: &str, infos: u64) -> usize {
+        let telling = self.scene.draft.telling(drafted, language, infos);
+        if let Some((last, at)) = &self.last
+            && *last == telling
+        {
+            return *at;
+        }
+        let at = match self.tellings.get(&telling) {
+            Some(at) => *at,
+            None => self.render(&telling),
+        };
+        self.last = Some((telling, at));
+        at
+    }
+
+    fn render(&mut self, telling: &Telling) -> usize {
+        let (document, _) = text::render(&self.scene.source, telling, self.scene.lifetime);
+        let next = self.texts.len();
+        let at = *self
+            .documents
+            .entry(document)
+            .or_insert_with_key(|document| {
+                let variant = text::load(document, &Bytes::new());
+                self.texts.push(TextLine {
+                    kind: telling.kind,
+                    language: telling.language.clone(),
+                    cost: variant
+                        .as_ref()
+                        .map_or(1, |v| (self.scene.cost)(telling.kind, v)),
+                    text: variant.map(|v| v.text).unwrap_or_default(),
+                    deliveries: 0,
+                });
+                next
+            });
+        self.tellings.insert(telling.clone(), at);
+        at
+    }
+
+    fn number(&mut self, channel: &str, endpoint: EndpointId) {
+        let endpoint = self.scene.draft.registry.endpoint(endpoint);
+        let carrier = endpoint.and_then(|e| self.scene.means.carriers.of(e.address));
+        let by_carrier = self.numbers.entry(channel.to_owned()).or_default();
+        *by_carrier.entry(carrier).or_default() += 1;
+    }
+
+    /// A speaker that is known to be dead reaches nobody.
+    fn speaker(&mut self, village: RegionCode, kind: &'static str, id: EndpointId, grade: Grade) {
+        let registry = self.scene.draft.registry;
+        let Some(endpoint) = registry.endpoint(id) else {
+            return;
+        };
+        let presence = self.scene.ledger.presence_of(endpoint.address);
+        let state = match presence {
+            Some(PresenceState::Silent) => Some("silent"),
+            Some(PresenceState::Fault) => Some("fault"),
+            _ => None,
+        };
+        let first = self.spoken.insert(id);
+        if first && presence.is_none() {
+            self.unheard += 1;
+        }
+        if let Some(state) = state {
+            if first {
+                self.dead.push(Dead {
+                    endpoint: id,
+                    village: self.place(village),
+                    speaker: endpoint.name.unwrap_or_default().to_owned(),
+                    state,
+                });
+            }
+            return;
+        }
+        self.kinds.entry(village).or_default().insert(kind);
+        for household in registry.hearing(id) {
+            if let Some(home) = self.homes.get_mut(household) {
+                home.grade = home.grade.max(grade);
+            }
+        }
+    }
+}
+
+pub fn small(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,182 @@
+//! The figures of a preview, one by one, over the made-up corner of a county.
+
+use std::collections::BTreeMap;
+
+use channel::{Level, PresenceState, Timestamp, Variant};
+
+use super::{Figures, Means, Scene, preview};
+use crate::ledger::{Event, Ledger};
+use crate::plan::fixture::{CODES, Said, alert, code, geocode, outlets, registry};
+use crate::plan::{Carrier, Carriers, Draft, Earlier, Events, Plan, Source, target};
+
+const PLAN: &str = r#"
+    name = "p"
+    language = "zh-CN"
+    lifetime = "4h"
+    [[send]]
+    audience = "speakers"
+    channels = ["horn"]
+    receipt_window = "1m"
+    quiet = "22:00-06:30"
+    repeat = { times = 3, pause = "20s" }
+    [[send]]
+    audience = "officers"
+    channels = ["sms"]
+    receipt_window = "1m"
+    [[send]]
+    audience = "public"
+    channels = ["sms"]
+    receipt_window = "1m"
+    after = "10m"
+"#;
+
+/// 2026-07-14 23:00 and 09:00 in Beijing.
+const NIGHT: Timestamp = Timestamp::from_secs(1_784_041_200);
+const DAY: Timestamp = Timestamp::from_secs(1_783_990_800);
+
+/// One text costs two segments.
+fn figures(handled: Level, now: Timestamp, filed: &[Carrier], dead: &[&str]) -> Figures {
+    let (registry, outlets) = (registry(), outlets());
+    let plan = Plan::parse(PLAN.as_bytes()).expect("a plan");
+    let alert = alert(&[Said::red(&geocode(CODES, "510727"))]);
+    let targets = target(&alert, &registry).expect("known");
+    let ledger = Ledger::default();
+    for device in dead {
+        let state = PresenceState::Silent;
+        let device = (*device).to_owned();
+        let fits = ledger.apply(0, now, &Event::Presence { device, state });
+        fits.expect("it fits");
+    }
+    let rate = |text: &str| text.parse().expect("a rate");
+    let mut by_channel = BTreeMap::new();
+    if !filed.is_empty() {
+        by_channel.insert("sms".to_owned(), filed.to_vec());
+    }
+    let means = Means {
+        rates: BTreeMap::from([
+            ("sms".to_owned(), rate("2/s burst 10")),
+            ("horn".to_owned(), rate("10/s")),
+        ]),
+        filed: by_channel,
+        carriers: Carriers::shipped(),
+        events: Events::shipped(),
+    };
+    let earlier = Earlier::default();
+    preview(&Scene {
+        draft: Draft {
+            alert: &alert,
+            plan: &plan,
+            targets: &targets,
+            earlier: &earlier,
+            registry: &registry,
+            outlets: &outlets,
+        },
+        source: Source {
+            alert: &alert,
+            earlier: None,
+            signature: "平武水利",
+            regions_hash: "00",
+            language: "zh-CN",
+        },
+        handled,
+        ledger: &ledger,
+        means: &means,
+        cost: &|kind: &str, _: &Variant| if kind == "sms" { 2 } else { 1 },
+        now,
+        lifetime: now,
+    })
+}
+
+#[test]
+fn every_household_stands_at_the_best_proof_that_could_be_had() {
+    let shown = figures(Level::Red, DAY, &[], &[]);
+    let homes = shown.homes;
+    assert_eq!((homes.households, homes.at_home, homes.villages), (7, 7, 3));
+    assert_eq!((homes.delivered, homes.no_means), (7, 0));
+    // The third village has telephones alone.
+    let thin: Vec<_> = shown
+        .thin
+        .iter()
+        .map(|t| (t.village.code, t.kinds.clone()))
+        .collect();
+    assert_eq!(thin, [(code("510727102201"), vec!["sms"])]);
+    assert_eq!(shown.unheard_speakers, 2, "nobody has heard of either");
+    assert!(shown.dead_speakers.is_empty() && shown.partial.is_empty());
+}
+
+#[test]
+fn a_dead_speaker_is_named_and_is_no_channel_of_its_village() {
+    let shown = figures(Level::Red, DAY, &[], &["SP-801"]);
+    assert_eq!(shown.dead_speakers.len(), 1);
+    assert_eq!(
+        (
+            shown.dead_speakers[0].endpoint,
+            shown.dead_speakers[0].state
+        ),
+        (801, "silent")
+    );
+    assert_eq!(shown.thin.len(), 2);
+    assert_eq!(shown.unheard_speakers, 1);
+}
+
+#[test]
+fn minutes_and_the_last_text_follow_from_rates_and_steps() {
+    let shown = figures(Level::Red, DAY, &[], &[]);
+    let steps: Vec<_> = shown.steps.iter().map(|s| (s.deliveries, s.held)).collect();
+    assert_eq!(
+        steps,
+        [(7, false), (7, false)],
+        "speakers and officers, then the public"
+    );
+    let sms = shown
+        .channels
+        .iter()
+        .find(|c| c.channel == "sms")
+        .expect("used");
+    // Five officers and seven homes, two segments each, two a second.
+    assert_eq!((sms.deliveries, sms.cost), (12, 24));
+    assert!((sms.minutes - 0.2).abs() < 1e-9, "{}", sms.minutes);
+    let last = DAY
+        .plus(std::time::Duration::from_secs(600 + 7))
+        .to_string();
+    assert_eq!(shown.last_first_text, Some(last));
+    let played = shown
+        .texts
+        .iter()
+        .find(|t| t.kind == "loudspeaker")
+        .expect("a text");
+    assert_eq!((played.deliveries, played.cost), (2, 1));
+}
+
+#[test]
+fn at_night_what_is_low_is_held_and_said_so() {
+    let low = figures(Level::Yellow, NIGHT, &[], &[]);
+    let held: Vec<_> = low.steps.iter().filter(|s| s.held).collect();
+    assert_eq!(held.len(), 1);
+    assert_eq!(
+        (held[0].due.as_str(), held[0].deliveries),
+        ("2026-07-14T22:30:00.000Z", 2)
+    );
+    let high = figures(Level::Orange, NIGHT, &[], &[]);
+    assert!(high.steps.iter().all(|step| !step.held));
+}
+
+#[test]
+fn numbers_of_carriers_without_a_filing_are_counted_where_the_filing_is_known() {
+    let unknown = figures(Level::Red, DAY, &[], &[]);
+    assert_eq!(
+        (unknown.numbers[0].filed.clone(), unknown.numbers[0].unfiled),
+        (None, None)
+    );
+    let shown = figures(Level::Red, DAY, &[Carrier::Mobile], &[]);
+    let numbers = &shown.numbers[0];
+    // Homes have 139, officers 133.
+    assert_eq!(
+        numbers.by_carrier,
+        BTreeMap::from([("mobile", 7), ("telecom", 5)])
+    );
+    assert_eq!(
+        (numbers.filed.clone(), numbers.unfiled),
+        (Some(vec!["mobile"]), Some(5))
+    );
+}

@@ -1,0 +1,125 @@
+//! One region after another, each in one commit: its ground, its new variants and its blocks. This module must not choose
+//! whom to tell: that is the plan's.
+
+use std::collections::VecDeque;
+
+use super::frozen::frozen;
+use super::variants::Variants;
+use super::work::Work;
+use super::{Halt, Release};
+use crate::ledger::event::Block;
+use crate::ledger::{Event, Proposal};
+use crate::model::RegionCode;
+use crate::plan::{self, Drafted, Told};
+
+/// How many deliveries may be under way to the disk while the next region is planned: a county's speakers in one go, and
+/// a few large villages' people.
+const AHEAD: u32 = 32_000;
+
+/// What follows on from region to region.
+struct Pen<'a> {
+    work: &'a Work,
+    /// The number that the next block begins with.
+    next: u32,
+    addressed: Told,
+    told: Told,
+    variants: Variants<'a>,
+}
+
+impl Release {
+    /// All regions of a step; how many blocks and deliveries the alert has then.
+    pub(super) async fn regions(&self, work: &Work) -> Result<(u32, u32), Halt> {
+        // Blocks count on from one another: none may be taken once one before it was refused.
+        let follows = Some(self.writer.refusals());
+        let done = work.done();
+        let mut pen = Pen {
+            work,
+            next: work.alert.next_delivery(),
+            addressed: work.draft().addressed(),
+            told: work.told(),
+            variants: Variants::resume(self, work),
+        };
+        let (mut under_way, mut ahead) = (VecDeque::new(), 0);
+        for region in work.draft().regions() {
+            if work.alert.withdrawn_by().is_some() {
+                break;
+            }
+            if done.contains(&region) {
+                continue;
+            }
+            let before = pen.next;
+            let mut proposal = pen.region(region);
+            let deliveries = pen.next - before;
+            proposal.follows = follows;
+            if !proposal.events.is_empty() {
+                under_way.push_back((deliveries, self.writer.propose(proposal)));
+                ahead += deliveries;
+            }
+            while ahead >= AHEAD
+                && let Some((deliveries, oldest)) = under_way.pop_front()
+            {
+                oldest.await?;
+                ahead -= deliveries;
+            }
+        }
+        for (_, commit) in under_way {
+            commit.await?;
+        }
+        let blocks = work.alert.blocks().len();
+        Ok((u32::try_from(blocks).unwrap_or(u32::MAX), pen.next))
+    }
+}
+
+impl Pen<'_> {
+    fn region(&mut self, region: RegionCode) -> Proposal {
+        let (work, stream) = (self.work, self.work.alert.stream);
+        let mut proposal = Proposal::default();
+        let draft = work.draft();
+        let ground = draft.ground(region).filter(|_| work.step == 0);
+        proposal
+            .events
+            .extend(ground.map(|ground| (stream, Event::Ground(ground))));
+        let drafts = draft.blocks(region, &work.sends, &self.addressed, &mut self.told);
+        let told: Vec<_> = drafts.iter().map(|(block, _)| block).collect();
+        let frozen = frozen(&work.registry, &told);
+        proposal.events.extend(frozen.map(|event| (stream, event)));
+        for drafted in drafts {
+            let block = self.block(region, drafted, &mut proposal);
+            proposal.events.push((stream, Event::Block(block)));
+        }
+        proposal
+    }
+
+    fn block(
+        &mut self,
+        region: RegionCode,
+        drafted: Drafted<'_>,
+        proposal: &mut Proposal,
+    ) -> Block {
+        let work = self.work;
+        let mut runs: Vec<(u32, u16)> = Vec::new();
+        for delivery in &drafted.0.deliveries {
+            let said = (delivery.language, delivery.infos);
+            let variant = self.variants.of(&drafted, said, proposal);
+            match runs.last_mut() {
+                Some((run, last)) if *last == variant => *run += 1,
+                _ => runs.push((1, variant)),
+            }
+        }
+        let planned = drafted.0;
+        let first = self.next;
+        self.next += u32::try_from(planned.deliveries.len()).unwrap_or(0);
+        Block {
+            step: work.step,
+            region,
+            channel: planned.channel,
+            audience: planned.audience,
+            first,
+            endpoints: planned.deliveries.iter().map(|d| d.endpoint).collect(),
+            households: planned.deliveries.iter().map(|d| d.household).collect(),
+            variants: runs,
+            rank: plan::rank(&work.cap, work.alert.handled(), planned.send),
+            window: planned.window,
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! What one release needs, read once: the alert and its plan as they stand in the journal, the registry as it stands now.
+//! This module must not write.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use super::{Halt, Release};
+use crate::ledger::Alert;
+use crate::model::{RegionCode, StreamId};
+use crate::plan::{self, Draft, Earlier, Outlets, Plan, Targets, Told};
+use crate::registry::Registry;
+
+pub struct Work {
+    pub alert: Arc<Alert>,
+    pub step: u16,
+    /// Which of the plan's sends this step makes.
+    pub sends: Vec<usize>,
+    pub cap: cap::Alert,
+    pub plan: Plan,
+    pub targets: Targets,
+    pub earlier: Earlier,
+    pub registry: Arc<Registry>,
+    pub outlets: Outlets,
+}
+
+/// The sends of a step: those of the journaled plan that are due at the journaled moment.
+pub fn sends(alert: &Alert, plan: &Plan, step: u16) -> Vec<usize> {
+    let Some(released) = alert.steps.due().first().copied() else {
+        return (0..plan.send.len()).collect();
+    };
+    let mut steps = plan.steps(alert.handled(), released);
+    let step = usize::from(step);
+    if step < steps.len() {
+        steps.swap_remove(step).sends
+    } else {
+        Vec::new()
+    }
+}
+
+impl Work {
+    pub fn draft(&self) -> Draft<'_> {
+        Draft {
+            alert: &self.cap,
+            plan: &self.plan,
+            targets: &self.targets,
+            earlier: &self.earlier,
+            registry: &self.registry,
+            outlets: &self.outlets,
+        }
+    }
+
+    /// Regions of this step whose commit is in the journal: a region is written whole or not at all.
+    pub fn done(&self) -> HashSet<RegionCode> {
+        let blocks = self.alert.blocks();
+        let of_step = blocks.iter().filter(|b| b.step == self.step);
+        let mut done: HashSet<_> = of_step.map(|b| b.region).collect();
+        if self.step == 0 {
+            done.extend(self.alert.grounds().into_keys());
+        }
+        done
+    }
+
+    /// Who stands in a block already.
+    pub fn told(&self) -> Told {
+        let mut told = Told::default();
+        for block in self.alert.blocks() {
+            for i in 0..block.len() as usize {
+                told.add(&block.channel, block.endpoint(i));
+            }
+        }
+        told
+    }
+}
+
+impl Release {
+    pub(super) async fn document(
+        &self,
+        stream: StreamId,
+        id: [u8; 32],
+        what: &'static str,
+    ) -> Result<Vec<u8>, Halt> {
+        self.store
+            .document(id)
+            .await?
+            .ok_or(Halt::Document(stream, what))
+    }
+
+    pub(super) async fn read(&self, alert: &Arc<Alert>, step: u16) -> Result<Work, Halt> {
+        let stream = alert.stream;
+        let bytes = self
+            .document(stream, alert.meta.document, "its document")
+            .await?;
+        let cap = cap::read(&bytes)
+            .alert
+            .ok_or(Halt::Document(stream, "its document"))?;
+        let plan = self.document(stream, alert.meta.plan, "its plan").await?;
+        let plan = Plan::parse(&plan).map_err(|_| Halt::Document(stream, "its plan"))?;
+        let registry = self.registry.read().clone();
+        // A Cancel adds nobody: it speaks to those who have the warning.
+        let mut targets = match alert.meta.msg_type {
+            cap::MsgType::Cancel => Targets::default(),
+            _ => plan::target(&cap, &registry).map_err(|_| Halt::Document(stream, "its area"))?,
+        };
+        if step > 0 {
+            // Who moved in since has no place among this alert's figures.
+            let grounds = alert.grounds();
+            targets.villages.retain(|v, _| grounds.contains_key(v));
+        }
+        let outlets: BTreeMap<_, _> = self
+            .channels
+            .iter()
+            .map(|(name, channel)| (name.clone(), channel.capability()))
+            .collect();
+        Ok(Work {
+            sends: sends(alert, &plan, step),
+            alert: alert.clone(),
+            step,
+            cap,
+            plan,
+            targets,
+            earlier: Earlier::default(),
+            registry,
+            outlets,
+        })
+    }
+}
