@@ -17,18 +17,20 @@ use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::config::{ChannelConfig, Config, Journal, Node, Read, Retry, Tables};
+use crate::console::{BadOutline, Console, Outline};
 use crate::coord::{BadRedis, Redis};
 use crate::dispatch::{ChannelInlet, Desk, Dispatch, Outlet, Policy};
 use crate::http::Gate;
 use crate::ingest::Ingest;
 use crate::ledger::{Archive, Damage, Event, Ledger, Proposal, Refused, Writer, record, replay};
+use crate::live::Hub;
 use crate::model::Rows;
 use crate::plan::{self, Plans};
 use crate::registry::{self, Intake, Registry};
 use crate::release::Release;
 use crate::store::{BadKey, Postgres, RegistryFile, Sqlite, Store, StoreError, Vault};
 use crate::trust::Bureaus;
-use crate::{factories, http};
+use crate::{console, factories, http};
 use ticks::Ticks;
 
 pub const JOURNAL: &str = "journal.sqlite";
@@ -57,6 +59,8 @@ pub enum StartError {
     Listen(SocketAddr, std::io::Error),
     #[error(transparent)]
     Redis(#[from] BadRedis),
+    #[error(transparent)]
+    Map(#[from] BadOutline),
     #[error("the journal refused the first record: {0}")]
     Journal(#[from] Refused),
 }
@@ -105,6 +109,7 @@ impl App {
         let (tasks, stop) = (TaskTracker::new(), Stop::new());
         let wiring = Wiring {
             redis: redis(&config.node)?,
+            outline: console::outline(config.node.map.as_deref())?,
             config,
             plans,
             tables,
@@ -209,6 +214,7 @@ struct Wiring {
     file: RegistryFile,
     desk: Arc<Desk>,
     channels: Arc<BTreeMap<String, Arc<dyn Channel>>>,
+    outline: Outline,
 }
 
 impl Wiring {
@@ -288,9 +294,24 @@ impl Wiring {
             position: desk.writer.position(),
             clock: desk.clock.clone(),
         });
+        let pages = console::router(Console {
+            ledger: desk.ledger.clone(),
+            archive: gate.archive.clone(),
+            store: gate.store.clone(),
+            registry: gate.registry.clone(),
+            bureaus: gate.bureaus.clone(),
+            clock: desk.clock.clone(),
+            hub: Hub::new(
+                desk.ledger.clone(),
+                gate.registry.clone(),
+                desk.clock.clone(),
+                desk.writer.position(),
+            ),
+            outline: self.outline,
+        });
         let stop = stop.clone();
         tasks.spawn(async move {
-            if let Err(error) = http::run(listener, gate, stop).await {
+            if let Err(error) = http::run(listener, gate, pages, stop).await {
                 tracing::error!(%error, "the API ended");
             }
         });

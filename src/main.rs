@@ -4,6 +4,7 @@
 mod app;
 mod commands;
 mod config;
+mod console;
 mod coord;
 mod coverage;
 mod dispatch;
@@ -11,6 +12,7 @@ mod factories;
 mod http;
 mod ingest;
 mod ledger;
+mod live;
 mod model;
 mod plan;
 mod registry;

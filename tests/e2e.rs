@@ -3,8 +3,12 @@
 
 #[path = "e2e/cap.rs"]
 mod cap;
+#[path = "e2e/browser.rs"]
+mod browser;
 #[path = "e2e/cli.rs"]
 mod cli;
+#[path = "e2e/console.rs"]
+mod console;
 #[path = "e2e/corrections.rs"]
 mod corrections;
 #[path = "e2e/county.rs"]

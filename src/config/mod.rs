@@ -59,6 +59,9 @@ pub struct Node {
     /// A file of keys; with it names, numbers and addresses are encrypted in the registry's file.
     #[serde(default)]
     pub registry_key_file: Option<PathBuf>,
+    /// A `GeoJSON` Polygon or `MultiPolygon`: the land that the console's map shows.
+    #[serde(default)]
+    pub map: Option<PathBuf>,
     /// What this node is called where several share a store.
     #[serde(default)]
     pub name: String,
@@ -164,6 +167,7 @@ pub fn look(file: &Path) -> Look {
     config.node.data = base.join(&config.node.data);
     config.node.plans = base.join(&config.node.plans);
     config.node.registry_key_file = config.node.registry_key_file.map(|file| base.join(file));
+    config.node.map = config.node.map.map(|map| base.join(map));
     let mut problems = check::config(&config);
     let plans = match read_plans(&config.node.plans) {
         Ok(plans) => {

@@ -136,6 +136,16 @@ fn tag_names(registry: &Registry, tags: Tags) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
+/// Where a household stood when the alert was released.
+pub fn village_of(alert: &Alert, id: HouseholdId) -> Option<RegionCode> {
+    let stands = |households: &[GroundHousehold]| households.iter().any(|h| h.id == id);
+    let grounds = alert.grounds();
+    grounds
+        .iter()
+        .find(|(_, ground)| stands(&ground.households))
+        .map(|(code, _)| *code)
+}
+
 fn place(doors: &Doors, id: HouseholdId) -> Option<(usize, usize)> {
     (0..doors.villages.len()).find_map(|at| {
         let door = doors

@@ -15,6 +15,8 @@ mod lists;
 mod rollup;
 mod row;
 mod seal;
+mod standing;
+pub mod story;
 #[cfg(test)]
 mod tests;
 pub mod words;
@@ -22,7 +24,9 @@ pub mod words;
 pub use channels::{ChannelLine, channels};
 pub use lists::{
     DeliveryLine, HouseholdLine, Page, SpeakerLine, Wanted, deliveries, households, speakers,
+    village_of,
 };
-pub use rollup::{Rollup, common, home, rollup, rollup_of, touches};
+pub use rollup::{Rollup, common, home, rollup, rollup_of, touches, villages};
 pub use row::Row;
 pub use seal::{over, sealing};
+pub use standing::Standing;

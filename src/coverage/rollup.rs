@@ -44,6 +44,16 @@ pub fn rollup_of(
     table(alert, registry, &doors, regions, name, row_of)
 }
 
+/// One row per village of the alert inside these regions, by code.
+pub fn villages(alert: &Alert, registry: &Registry, scope: &[RegionCode]) -> Vec<Row> {
+    let Some(name) = scope.first() else {
+        return Vec::new();
+    };
+    let doors = Doors::of(alert, registry, scope);
+    let village = |region: RegionCode| (region.level() == RegionLevel::Village).then_some(region);
+    table(alert, registry, &doors, scope, *name, village).rows
+}
+
 /// The smallest region that holds all of these.
 pub fn common(regions: &[RegionCode]) -> Option<RegionCode> {
     let mut all = *regions.first()?;

@@ -14,9 +14,9 @@ use super::Gate;
 use super::caller::{Params, Reader, View, sees};
 use super::problem::Problem;
 use crate::coverage::words::of_level;
-use crate::coverage::{self, ChannelLine};
+use crate::coverage::{self, ChannelLine, Standing};
 use crate::ledger::event::Born;
-use crate::ledger::{Alert, Identity, Known, Phase};
+use crate::ledger::{Alert, Identity, Known};
 use crate::model::{RegionCode, StreamId};
 
 #[derive(Serialize)]
@@ -125,31 +125,8 @@ fn steps(alert: &Alert) -> Vec<StepView> {
     (0..).zip(&due).map(view).collect()
 }
 
-/// Where an alert stands, in the field's words.
-fn state(gate: &Gate, alert: &Known) -> (&'static str, &'static str) {
-    if gate.ledger.damage_of(alert.stream()).is_some() {
-        return ("damaged", "流水损坏");
-    }
-    match alert.meta().born {
-        Born::Quarantined => return ("quarantined", "暂存待核"),
-        Born::Filed => return ("filed", "存档不发"),
-        Born::Live | Born::SupersededBy(_) => {}
-    }
-    let by = alert.withdrawn_by().and_then(|by| gate.ledger.known(by));
-    match alert.phase() {
-        Phase::Withdrawn if by.is_some_and(|by| by.meta().msg_type == cap::MsgType::Cancel) => {
-            ("lifted", "已解除")
-        }
-        Phase::Withdrawn => ("superseded", "已被替代"),
-        _ if alert.expires() <= gate.clock.now() => ("expired", "到期失效"),
-        Phase::Accepted => ("accepted", "已受理"),
-        Phase::Releasing => ("releasing", "发布中"),
-        Phase::Planned => ("in-force", "生效中"),
-    }
-}
-
 fn line(gate: &Gate, alert: &Known) -> AlertLine {
-    let (state, state_zh) = state(gate, alert);
+    let standing = Standing::of(alert, &gate.ledger, gate.clock.now());
     let meta = alert.meta();
     let (level, level_zh) = of_level(meta.level);
     let (handled, handled_zh) = of_level(alert.handled());
@@ -158,8 +135,8 @@ fn line(gate: &Gate, alert: &Known) -> AlertLine {
     AlertLine {
         id: alert.stream(),
         identity: (&meta.identity).into(),
-        state,
-        state_zh,
+        state: standing.key(),
+        state_zh: standing.zh(),
         level,
         level_zh,
         handled,

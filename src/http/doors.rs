@@ -12,7 +12,6 @@ use super::Gate;
 use super::caller::{Params, View};
 use super::problem::{BAD_PARAMETER, Problem, UNKNOWN_HOUSEHOLD};
 use crate::coverage::{self, DeliveryLine, HouseholdLine, Page, Wanted};
-use crate::ledger::Alert;
 use crate::model::{HouseholdId, RegionCode, StreamId};
 
 #[derive(Deserialize)]
@@ -93,7 +92,7 @@ pub async fn deliveries(
     let known = household
         .parse()
         .ok()
-        .and_then(|id| Some((id, village(&view.alert, id)?)));
+        .and_then(|id| Some((id, coverage::village_of(&view.alert, id)?)));
     let (household, village) = known.filter(|(_, village)| view.caller.covers(*village)).ok_or_else(|| {
         let id: String = household.chars().take(32).collect();
         let detail = format!("household {id} is not among those of alert {stream} in your regions; GET /v1/alerts/{stream}/households lists them");
@@ -107,16 +106,4 @@ pub async fn deliveries(
         village,
         deliveries,
     }))
-}
-
-/// Where a household stood when the alert was released.
-fn village(alert: &Alert, id: HouseholdId) -> Option<RegionCode> {
-    let stands = |households: &[crate::ledger::event::GroundHousehold]| {
-        households.iter().any(|h| h.id == id)
-    };
-    let grounds = alert.grounds();
-    grounds
-        .iter()
-        .find(|(_, ground)| stands(&ground.households))
-        .map(|(code, _)| *code)
 }

@@ -86,24 +86,34 @@ impl FromRef<House> for Arc<Gate> {
     }
 }
 
-/// Serves until `stop`, then lets what is under way end, for a bounded time.
-pub async fn run(listener: TcpListener, gate: Arc<Gate>, stop: Stop) -> io::Result<()> {
+/// Serves the API, and the pages beside it, until `stop`, then lets what is under way end, for a bounded time.
+pub async fn run(
+    listener: TcpListener,
+    gate: Arc<Gate>,
+    pages: Router,
+    stop: Stop,
+) -> io::Result<()> {
     let house = House {
         gate,
         stop: stop.clone(),
         patience: PATIENCE,
     };
-    serve(listener, house, GRACE).await
+    serve(listener, house, pages, GRACE).await
 }
 
-async fn serve(listener: TcpListener, house: House, grace: Duration) -> io::Result<()> {
+async fn serve(
+    listener: TcpListener,
+    house: House,
+    pages: Router,
+    grace: Duration,
+) -> io::Result<()> {
     let stop = house.stop.clone();
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection answers in larger packets");
         }
     });
-    let serving = axum::serve(listener, router(house))
+    let serving = axum::serve(listener, router(house).merge(pages))
         .with_graceful_shutdown(stop.clone().cancelled_owned())
         .into_future();
     let bound = async {

@@ -11,7 +11,7 @@ pub const WIRING: u8 = 9;
 const FLOORS: [(u8, &[&str]); 9] = [
     (WIRING, &["main", "app", "config", "factories", "commands"]),
     (8, &["http", "console"]),
-    (7, &["exchange", "report"]),
+    (7, &["exchange", "report", "live"]),
     (6, &["ingest", "release", "dispatch", "lastmile"]),
     (5, &["plan", "coverage"]),
     (4, &["trust", "registry", "media"]),

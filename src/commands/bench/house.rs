@@ -177,6 +177,7 @@ fn config(data: PathBuf, channel: ChannelConfig, plan: &str) -> (Read, String) {
             redis: None,
             nodes: std::num::NonZeroU32::MIN,
             registry_key_file: None,
+            map: None,
             data: data.clone(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             plans: data,

@@ -5,6 +5,7 @@
 mod fate;
 mod homes;
 mod land;
+pub use land::BOUNDARY;
 mod posts;
 mod speakers;
 #[cfg(test)]

@@ -132,6 +132,12 @@ fn bureau(id: &str, name: &str, scopes: Vec<Scope>, region: RegionCode) -> (Bure
     (bureau, token)
 }
 
+/// The county's outline for the console's map; the demo goes on without one.
+fn map(data: &Path) -> Option<PathBuf> {
+    let file = data.join("county.geojson");
+    std::fs::write(&file, county::BOUNDARY).ok().map(|()| file)
+}
+
 pub fn config(data: &Path, port: u16, county: &County, peers: &Peers) -> (Read, Tokens) {
     let (water, bureau_token) = bureau(
         "water",
@@ -151,6 +157,7 @@ pub fn config(data: &Path, port: u16, county: &County, peers: &Peers) -> (Read, 
             redis: None,
             nodes: std::num::NonZeroU32::MIN,
             registry_key_file: None,
+            map: map(data),
             data: data.to_owned(),
             listen: SocketAddr::from(([127, 0, 0, 1], port)),
             plans: data.to_owned(),

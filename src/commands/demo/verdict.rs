@@ -245,5 +245,6 @@ pub fn addresses(base: &str, token: &str, alert: u64) {
     ] {
         println!("  curl -sH \"$T\" '{base}{path}'");
     }
+    println!("  console 值班台: {base}/console  token 令牌: {token}");
     println!("  docs/api.md explains each 各接口说明见 docs/api.md");
 }

@@ -248,7 +248,12 @@ impl Surface {
             stop: stop.clone(),
             patience,
         };
-        let serving = tokio::spawn(serve(listener, house, Duration::from_secs(1)));
+        let serving = tokio::spawn(serve(
+            listener,
+            house,
+            axum::Router::new(),
+            Duration::from_secs(1),
+        ));
         let http = HttpClient::new(Duration::from_secs(30));
         Self {
             base,

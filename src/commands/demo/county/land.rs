@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::model::{RegionLevel, RegionRow};
 
-const BOUNDARY: &str = include_str!("../../../../config/demo/pingwu/boundary.geojson");
+pub const BOUNDARY: &str = include_str!("../../../../config/demo/pingwu/boundary.geojson");
 
 /// Draws among which a town takes the one farthest from the towns before it.
 const CANDIDATES: usize = 24;

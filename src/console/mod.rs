@@ -1,0 +1,118 @@
+//! The officers' pages, server-rendered: the situation on a map (预警态势) and the tracking of one alert from the county to
+//! a single attempt (发布跟踪). Chinese with English labels, plain CSS, live over SSE, read-only, behind a token. Warning
+//! colours mean a warning's level and nothing else. This room must not decide, must not compute a figure and must not
+//! show a phone number, a mailbox or a device address.
+
+mod bar;
+mod csv;
+mod doors;
+mod layout;
+mod live;
+mod map;
+mod overview;
+mod session;
+mod title;
+mod tracking;
+mod view;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{HeaderValue, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use axum::routing::{get, post};
+use channel::Clock;
+use parking_lot::RwLock;
+
+use crate::ledger::{Archive, Ledger};
+use crate::live::Hub;
+use crate::registry::Registry;
+use crate::store::Store;
+use crate::trust::Bureaus;
+use session::Sessions;
+use title::Titles;
+
+pub use map::{BadOutline, Outline};
+
+/// Every handle that the pages need.
+pub struct Console {
+    pub ledger: Arc<Ledger>,
+    pub archive: Arc<Archive>,
+    pub store: Arc<dyn Store>,
+    pub registry: Arc<RwLock<Arc<Registry>>>,
+    pub bureaus: Arc<Bureaus>,
+    pub clock: Arc<dyn Clock>,
+    pub hub: Arc<Hub>,
+    /// The land that the map shows; without it the map is drawn around the villages.
+    pub outline: Outline,
+}
+
+/// What every page is handed.
+struct Desk {
+    console: Console,
+    sessions: Sessions,
+    titles: Titles,
+}
+
+type Handle = Arc<Desk>;
+
+/// The pages under `/console`.
+pub fn router(console: Console) -> Router {
+    let desk = Arc::new(Desk {
+        console,
+        sessions: Sessions::default(),
+        titles: Titles::default(),
+    });
+    Router::new()
+        .route("/", get(layout::home))
+        .route("/console", get(overview::page))
+        .route("/console/list", get(overview::list))
+        .route(
+            "/console/sign-in",
+            get(session::form).post(session::sign_in),
+        )
+        .route("/console/sign-out", post(session::sign_out))
+        .route("/console/alerts/{id}", get(tracking::page))
+        .route("/console/alerts/{id}/live", get(live::events))
+        .route("/console/alerts/{id}/coverage.csv", get(csv::coverage))
+        .route("/console/alerts/{id}/households.csv", get(csv::households))
+        .route("/console/alerts/{id}/households", get(doors::list))
+        .route(
+            "/console/alerts/{id}/households/{household}",
+            get(doors::door),
+        )
+        .route("/console/console.css", get(layout::css))
+        .route("/console/console.js", get(layout::js))
+        .layer(from_fn(guarded))
+        .with_state(desk)
+}
+
+/// The outline from a `GeoJSON` file, as `node.map` names it.
+pub fn outline(file: Option<&Path>) -> Result<Outline, BadOutline> {
+    file.map_or_else(|| Ok(Outline::default()), Outline::read)
+}
+
+/// Nothing but our own style and script runs in a page, no other site frames it, and no cache between keeps it.
+async fn guarded(request: axum::extract::Request, next: Next) -> Response {
+    const HEADERS: [(header::HeaderName, &str); 5] = [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; \
+             form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    let mut answer = next.run(request).await;
+    for (name, value) in HEADERS {
+        let headers = answer.headers_mut();
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    }
+    answer
+}

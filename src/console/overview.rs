@@ -1,0 +1,217 @@
+//! 预警态势: which warnings run, how far each has reached, and one of them on the map, village by village, live. This module
+//! must not compute a figure: coverage does.
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::response::{Html, IntoResponse, Response};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::bar::{bar, legend, percent, reached};
+use super::layout::{self, Frame, clock};
+use super::map::{Spot, Town, map};
+use super::session::Officer;
+use super::view::{View, sees};
+use super::{Desk, Handle};
+use crate::coverage::words::of_level;
+use crate::coverage::{self, Standing};
+use crate::ledger::{Alert, Known};
+use crate::live::{VillageFigures, bundle};
+use crate::model::{RegionCode, RegionLevel, StreamId};
+use crate::registry::{Registry, names};
+use crate::trust::Caller;
+
+#[derive(Deserialize)]
+pub struct Chosen {
+    alert: Option<StreamId>,
+}
+
+/// How many warnings that are over are still shown.
+const LATELY: usize = 8;
+
+/// One line of the list.
+struct Line {
+    view: View,
+    title: Arc<str>,
+    standing: Standing,
+    figures: VillageFigures,
+}
+
+pub async fn page(
+    State(desk): State<Handle>,
+    Officer(caller): Officer,
+    Query(chosen): Query<Chosen>,
+) -> Html<String> {
+    let lines = lines(&desk, &caller).await;
+    let shown = chosen
+        .alert
+        .and_then(|id| lines.iter().find(|l| l.view.alert.stream == id))
+        .or_else(|| lines.iter().find(|l| l.standing.runs()))
+        .or_else(|| lines.first());
+    let source = shown.map(|line| format!("/console/alerts/{}/live", line.view.alert.stream));
+    let now = desk.console.clock.now();
+    let frame = Frame {
+        title: "预警态势 Situation",
+        bureau: &desk.name_of(&caller),
+        as_of: now,
+        live: source.as_deref(),
+    };
+    let body = html! {
+        main.overview data-alert=[shown.map(|line| line.view.alert.stream)] {
+            section.map-card {
+                @match shown {
+                    Some(line) => {
+                        h1 { (badge(&line.view.alert)) " " a href=(track(line.view.alert.stream, None)) { (line.title) } }
+                        (situation(&desk, line))
+                        (legend())
+                    }
+                    None => p.hint { "目前没有预警。 No warning so far." }
+                }
+            }
+            section #list { (list_of(&lines, shown.map(|line| line.view.alert.stream))) }
+        }
+    };
+    layout::page(&frame, &body)
+}
+
+/// The list alone, for a page that is open.
+pub async fn list(
+    State(desk): State<Handle>,
+    Officer(caller): Officer,
+    Query(chosen): Query<Chosen>,
+) -> Response {
+    let lines = lines(&desk, &caller).await;
+    Html(list_of(&lines, chosen.alert).into_string()).into_response()
+}
+
+/// What runs, most severe first, then what is over, newest first.
+async fn lines(desk: &Desk, caller: &Caller) -> Vec<Line> {
+    let (now, ledger) = (desk.console.clock.now(), &desk.console.ledger);
+    let registry = desk.console.registry.read().clone();
+    let mut alerts: Vec<_> = ledger.alerts();
+    alerts.retain(|alert| sees(caller, &alert.meta));
+    let stand = |alert: &Arc<Alert>| Standing::of(&Known::Open(alert.clone()), ledger, now);
+    let (mut shown, mut over): (Vec<_>, Vec<_>) = alerts
+        .into_iter()
+        .rev()
+        .partition(|alert| stand(alert).runs());
+    shown.sort_by_key(|alert| alert.meta.level);
+    over.truncate(LATELY);
+    shown.append(&mut over);
+    let mut lines = Vec::with_capacity(shown.len());
+    for alert in shown {
+        let title = desk.title(&alert).await;
+        let standing = stand(&alert);
+        let view = View {
+            caller: caller.clone(),
+            known: Known::Open(alert.clone()),
+            alert,
+            registry: registry.clone(),
+        };
+        let figures = total(&view);
+        lines.push(Line {
+            view,
+            title,
+            standing,
+            figures,
+        });
+    }
+    lines
+}
+
+fn total(view: &View) -> VillageFigures {
+    let home = view.home();
+    coverage::common(&home).map_or_else(VillageFigures::default, |top| {
+        bundle(&coverage::rollup_of(&view.alert, &view.registry, &home, top).total)
+    })
+}
+
+fn list_of(lines: &[Line], shown: Option<StreamId>) -> Markup {
+    let (run, over): (Vec<&Line>, Vec<&Line>) = lines.iter().partition(|l| l.standing.runs());
+    html! {
+        h2 { "生效预警 " small { "Running" } " " span.count { (run.len()) } }
+        @if run.is_empty() { p.hint { "没有生效中的预警。 Nothing runs." } }
+        ul.alerts { @for line in run { (card(line, shown)) } }
+        @if !over.is_empty() {
+            h2 { "近期 " small { "Lately" } }
+            ul.alerts { @for line in over { (card(line, shown)) } }
+        }
+    }
+}
+
+fn card(line: &Line, shown: Option<StreamId>) -> Markup {
+    let alert = &line.view.alert;
+    let (figures, id) = (&line.figures, alert.stream);
+    html! {
+        li.shown[shown == Some(id)] {
+            a.title href=(track(id, None)) { (badge(alert)) " " (line.title) }
+            p.facts {
+                (mark(alert)) span.state { (line.standing.zh()) } " · " (clock(alert.at)) " → " (clock(alert.expires()))
+                " · " a href=(format!("/console?alert={id}")) { "在图上看 map" }
+            }
+            (bar(figures))
+            p.figure {
+                "已触达 reached " strong { (percent(reached(figures), figures[0])) } " "
+                (reached(figures)) "/" (figures[0]) " 在家户 · 未触达 " (figures[4]) " · 情况不明 " (figures[5])
+            }
+        }
+    }
+}
+
+/// The warning's level: the one thing that is red, orange, yellow or blue.
+pub fn badge(alert: &Alert) -> Markup {
+    let (key, zh) = of_level(alert.meta.level);
+    html! { span.level.(key) { (zh) small { (key) } } }
+}
+
+/// A drill says so wherever it is named.
+pub fn mark(alert: &Alert) -> Markup {
+    html! {
+        @match alert.meta.status {
+            cap::Status::Actual => {}
+            cap::Status::Exercise => { strong.drill { "演练 drill" } " " }
+            _ => { strong.drill { "测试 test" } " " }
+        }
+    }
+}
+
+pub fn track(id: StreamId, under: Option<RegionCode>) -> String {
+    match under {
+        Some(under) => format!("/console/alerts/{id}?under={under}"),
+        None => format!("/console/alerts/{id}"),
+    }
+}
+
+fn situation(desk: &Desk, line: &Line) -> Markup {
+    let (view, id) = (&line.view, line.view.alert.stream);
+    let rows = coverage::villages(&view.alert, &view.registry, &view.home());
+    let spots: Vec<Spot> = rows
+        .iter()
+        .map(|row| Spot {
+            code: row.region,
+            name: row.name.clone(),
+            point: view.registry.point(row.region),
+            figures: bundle(row),
+        })
+        .collect();
+    let towns = towns(&view.registry, &spots);
+    map(&desk.console.outline, &towns, &spots, |code| {
+        track(id, Some(code))
+    })
+}
+
+fn towns(registry: &Registry, villages: &[Spot]) -> Vec<Town> {
+    let mut codes: Vec<RegionCode> = villages
+        .iter()
+        .map(|village| village.code.at(RegionLevel::Town))
+        .collect();
+    codes.dedup();
+    let town = |code: RegionCode| {
+        Some(Town {
+            name: names::town(registry.region_name(code)?).to_owned(),
+            point: registry.point(code)?,
+        })
+    };
+    codes.into_iter().filter_map(town).collect()
+}

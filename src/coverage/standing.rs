@@ -1,0 +1,70 @@
+//! Where an alert stands, in the field's words. Pure over the ledger and now. This module must not count anything.
+
+use channel::Timestamp;
+
+use crate::ledger::event::Born;
+use crate::ledger::{Known, Ledger, Phase};
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    Damaged,
+    Quarantined,
+    Filed,
+    Accepted,
+    Releasing,
+    InForce,
+    Expired,
+    Superseded,
+    Lifted,
+}
+
+impl Standing {
+    pub fn of(alert: &Known, ledger: &Ledger, now: Timestamp) -> Self {
+        if ledger.damage_of(alert.stream()).is_some() {
+            return Self::Damaged;
+        }
+        match alert.meta().born {
+            Born::Quarantined => return Self::Quarantined,
+            Born::Filed => return Self::Filed,
+            Born::Live | Born::SupersededBy(_) => {}
+        }
+        let by = alert.withdrawn_by().and_then(|by| ledger.known(by));
+        match alert.phase() {
+            Phase::Withdrawn if by.is_some_and(|by| by.meta().msg_type == cap::MsgType::Cancel) => {
+                Self::Lifted
+            }
+            Phase::Withdrawn => Self::Superseded,
+            _ if alert.expires() <= now => Self::Expired,
+            Phase::Accepted => Self::Accepted,
+            Phase::Releasing => Self::Releasing,
+            Phase::Planned => Self::InForce,
+        }
+    }
+
+    /// Whether it may still change without anybody's doing.
+    pub const fn runs(self) -> bool {
+        matches!(self, Self::Accepted | Self::Releasing | Self::InForce)
+    }
+
+    pub const fn key(self) -> &'static str {
+        self.words().0
+    }
+
+    pub const fn zh(self) -> &'static str {
+        self.words().1
+    }
+
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Damaged => ("damaged", "流水损坏"),
+            Self::Quarantined => ("quarantined", "暂存待核"),
+            Self::Filed => ("filed", "存档不发"),
+            Self::Accepted => ("accepted", "已受理"),
+            Self::Releasing => ("releasing", "发布中"),
+            Self::InForce => ("in-force", "生效中"),
+            Self::Expired => ("expired", "到期失效"),
+            Self::Superseded => ("superseded", "已被替代"),
+            Self::Lifted => ("lifted", "已解除"),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What is told of a running alert: its state, its channels and seven counts a village; and the difference between two
+//! such moments. Pure. This module must not keep anything.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use channel::Timestamp;
+use serde::Serialize;
+
+use crate::coverage::{self, ChannelLine, Row, Standing};
+use crate::ledger::{Alert, Known, Ledger};
+use crate::model::{RegionCode, StreamId};
+use crate::registry::Registry;
+
+/// Households at home, then how many of them are confirmed, delivered, played, missed, unknown and pending.
+pub type VillageFigures = [u32; 7];
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Figures {
+    pub alert: StreamId,
+    pub as_of: String,
+    pub state: &'static str,
+    pub state_zh: &'static str,
+    /// By code. In a difference only those that changed.
+    pub villages: BTreeMap<RegionCode, VillageFigures>,
+    pub channels: Vec<ChannelLine>,
+}
+
+/// The counts of one row, in the order in which they are told.
+pub fn bundle(row: &Row) -> VillageFigures {
+    [
+        row.at_home,
+        row.reached.confirmed,
+        row.reached.delivered,
+        row.reached.played,
+        row.missed.all(),
+        row.unknown,
+        row.pending,
+    ]
+}
+
+impl Figures {
+    pub fn of(
+        alert: &Arc<Alert>,
+        ledger: &Ledger,
+        registry: &Registry,
+        scope: &[RegionCode],
+        now: Timestamp,
+    ) -> Self {
+        let rows = coverage::villages(alert, registry, scope);
+        let standing = Standing::of(&Known::Open(alert.clone()), ledger, now);
+        Self {
+            alert: alert.stream,
+            as_of: now.to_string(),
+            state: standing.key(),
+            state_zh: standing.zh(),
+            villages: rows.iter().map(|row| (row.region, bundle(row))).collect(),
+            channels: coverage::channels(alert),
+        }
+    }
+
+    /// What has changed since `before`; nothing where only time went by.
+    pub fn since(&self, before: &Self) -> Option<Self> {
+        let changed = |(code, figures): &(&RegionCode, &VillageFigures)| {
+            before.villages.get(code) != Some(*figures)
+        };
+        let villages: BTreeMap<_, _> = self
+            .villages
+            .iter()
+            .filter(changed)
+            .map(|(code, figures)| (*code, *figures))
+            .collect();
+        let still =
+            villages.is_empty() && self.channels == before.channels && self.state == before.state;
+        (!still).then(|| Self {
+            villages,
+            ..self.clone()
+        })
+    }
+}
