@@ -73,6 +73,7 @@ fn shell(title: &str, live: Option<&str>, body: &Markup) -> Html<String> {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) " · Tocsin" }
                 link rel="stylesheet" href="/console/console.css";
+                link rel="icon" href="data:,";
                 script src="/console/console.js" defer {}
             }
             body data-live=[live] {

@@ -210,7 +210,7 @@ async fn frames(
 #[tokio::test]
 async fn the_live_line_tells_the_whole_once_and_then_what_changes() {
     let world = World::start(Setup {
-        sms_rate: "3/s burst 2",
+        sms_rate: "3/s burst 10",
         ..Setup::default()
     })
     .await;
