@@ -1,12 +1,12 @@
 //! An alert as it runs, told to whoever watches: the figures of every village once, then twice a second what has changed.
-//! All who watch the same regions of an alert share one task and one byte string; nobody watching costs nothing. This
+//! All who watch the same regions of an alert share one task and one byte string; what nobody watches costs nothing and is let go after a minute. This
 //! room must not decide who may watch and must not compute a figure: coverage does.
 
 mod figures;
 mod topic;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use channel::Clock;
 use parking_lot::{Mutex, RwLock};
@@ -30,7 +30,7 @@ pub struct Hub {
     pub registry: Arc<RwLock<Arc<Registry>>>,
     pub clock: Arc<dyn Clock>,
     pub position: watch::Receiver<Position>,
-    topics: Mutex<HashMap<Subject, Weak<Topic>>>,
+    topics: Mutex<HashMap<Subject, Arc<Topic>>>,
 }
 
 impl Hub {
@@ -56,17 +56,22 @@ impl Hub {
         scope: Vec<RegionCode>,
         last: Option<u64>,
     ) -> Watcher {
-        let subject = (stream, scope);
+        // Joined under the lock under which a topic that nobody watches is let go.
         let mut topics = self.topics.lock();
-        topics.retain(|_, topic| topic.strong_count() > 0);
-        let known = topics.get(&subject).and_then(Weak::upgrade);
-        let topic = known.unwrap_or_else(|| {
-            let topic = Topic::start(self, &subject);
-            topics.insert(subject, Arc::downgrade(&topic));
-            topic
-        });
-        drop(topics);
+        let topic = topics
+            .entry((stream, scope))
+            .or_insert_with_key(|subject| Topic::start(self, subject));
         topic.join(last)
+    }
+
+    /// Lets a topic go unless somebody has joined it again.
+    fn let_go(&self, subject: &Subject) -> bool {
+        let mut topics = self.topics.lock();
+        let alone = topics.get(subject).is_none_or(|topic| !topic.is_watched());
+        if alone {
+            topics.remove(subject);
+        }
+        alone
     }
 
     fn figures(&self, stream: StreamId, scope: &[RegionCode]) -> Option<Figures> {

@@ -1,5 +1,6 @@
 //! One subject and those who watch it. Frames are numbered; the last minute of them is kept, so that whoever lost the
-//! line goes on where they were. The task ends when nobody watches. This module must not know HTTP.
+//! line goes on where they were. The task ends a minute after the last
+//! of them has left. This module must not know HTTP.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
@@ -21,6 +22,8 @@ pub struct Frame {
 
 /// How often a change is told at most.
 const PACE: Duration = Duration::from_millis(500);
+/// How long a topic waits for whoever lost the line.
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How many frames are kept for whoever comes back: a minute of steady change.
 const KEPT: usize = 120;
 
@@ -54,15 +57,11 @@ impl Topic {
             }),
             tell: broadcast::Sender::new(KEPT),
         });
-        tokio::spawn(follow(
-            Arc::downgrade(hub),
-            Arc::downgrade(&topic),
-            subject.clone(),
-        ));
+        tokio::spawn(follow(Arc::downgrade(hub), topic.clone(), subject.clone()));
         topic
     }
 
-    pub fn join(self: Arc<Self>, last: Option<u64>) -> Watcher {
+    pub fn join(self: &Arc<Self>, last: Option<u64>) -> Watcher {
         let state = self.state.lock();
         let hear = self.tell.subscribe();
         let missed = state.missed(last);
@@ -70,8 +69,12 @@ impl Topic {
         Watcher {
             missed,
             hear,
-            topic: self,
+            topic: self.clone(),
         }
+    }
+
+    pub fn is_watched(&self) -> bool {
+        self.tell.receiver_count() > 0
     }
 
     fn update(&self, figures: Figures) {
@@ -119,22 +122,25 @@ impl State {
     }
 }
 
-async fn follow(hub: Weak<Hub>, topic: Weak<Topic>, (stream, scope): Subject) {
-    let Some(mut position) = hub.upgrade().map(|hub| hub.position.clone()) else {
-        return;
-    };
+async fn follow(hub: Weak<Hub>, topic: Arc<Topic>, subject: Subject) {
+    let mut alone = Duration::ZERO;
     loop {
         tokio::time::sleep(PACE).await;
-        let (Some(hub), Some(topic)) = (hub.upgrade(), topic.upgrade()) else {
-            return;
-        };
-        // Expiry changes a state with time alone, so a quiet journal is looked at as well.
-        let moved = position.has_changed();
-        if moved.is_err() {
+        let Some(hub) = hub.upgrade() else { return };
+        // The gateway has stopped.
+        if hub.position.has_changed().is_err() {
             return;
         }
-        position.borrow_and_update();
-        let scope = scope.clone();
+        if !topic.is_watched() {
+            alone += PACE;
+            if alone >= PATIENCE && hub.let_go(&subject) {
+                return;
+            }
+            continue;
+        }
+        alone = Duration::ZERO;
+        // Expiry changes a state with time alone, so a quiet journal is looked at as well.
+        let (stream, scope) = subject.clone();
         let figures = tokio::task::spawn_blocking(move || hub.figures(stream, &scope)).await;
         if let Ok(Some(figures)) = figures {
             topic.update(figures);
