@@ -170,9 +170,9 @@ struct Chosen<'a, 'p> {
 impl<'a> Chosen<'a, '_> {
     /// The tags that one of must be there; `None` where any will do.
     fn tags(&self) -> Option<Tags> {
-        let names = self.registry.tag_names();
-        let named = |name: &String| names.named(name).unwrap_or_default();
-        let all = self.send.tags.iter().map(named);
+        let known = self.registry.tag_names();
+        let all = self.send.tags.iter();
+        let all = all.map(|name| known.named(name).unwrap_or_default());
         (!self.send.tags.is_empty()).then(|| all.fold(Tags::default(), Tags::with))
     }
 

@@ -70,8 +70,8 @@ impl Carriers {
     pub fn of(&self, number: &str) -> Option<Carrier> {
         let number = number.strip_prefix("+86").unwrap_or(number);
         let longest = number.len().min(7);
-        let prefixes = (1..=longest).rev().filter_map(|n| number.get(..n));
-        prefixes.filter_map(|p| self.0.get(p)).next().copied()
+        let mut prefixes = (1..=longest).rev().filter_map(|n| number.get(..n));
+        prefixes.find_map(|prefix| self.0.get(prefix)).copied()
     }
 }
 

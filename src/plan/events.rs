@@ -127,7 +127,7 @@ impl Events {
         } else {
             &group
         });
-        name.code = prefix.to_owned();
+        prefix.clone_into(&mut name.code);
         name
     }
 }

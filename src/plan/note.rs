@@ -6,16 +6,17 @@ use serde::Serialize;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Note {
     /// Stable, for programs.
-    pub note: &'static str,
+    #[serde(rename = "note")]
+    pub kind: &'static str,
     pub path: String,
     pub en: String,
     pub zh: String,
 }
 
 impl Note {
-    fn new(note: &'static str, path: &str, en: &str, zh: &str) -> Self {
+    fn new(kind: &'static str, path: &str, en: &str, zh: &str) -> Self {
         Self {
-            note,
+            kind,
             path: path.to_owned(),
             en: en.to_owned(),
             zh: zh.to_owned(),

@@ -176,7 +176,7 @@ impl Send {
             () if officers && !self.tags.is_empty() => {
                 "tags choose households; officers have roles"
             }
-            () if !officers && !(self.roles.is_empty() && self.at.is_empty()) => {
+            () if !(officers || self.roles.is_empty() && self.at.is_empty()) => {
                 "roles and at choose officers; the public and speakers have tags"
             }
             () if officers && self.quiet.is_some() => {

@@ -94,7 +94,7 @@ fn an_old_code_hits_what_took_its_place_and_says_so() {
     let targets = found(&geocode(CODES, OLD));
     assert_eq!(homes(&targets), [11, 12]);
     assert_eq!(targets.regions, [code(FAR)]);
-    assert_eq!(targets.notes[0].note, "old-code");
+    assert_eq!(targets.notes[0].kind, "old-code");
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn what_cannot_be_read_or_names_nothing_is_refused_and_never_widens() {
     let targets = found(&format!(
         "{square}<circle>33,105 0</circle><altitude>100</altitude>"
     ));
-    let notes: Vec<_> = targets.notes.iter().map(|n| n.note).collect();
+    let notes: Vec<_> = targets.notes.iter().map(|n| n.kind).collect();
     assert_eq!(notes, ["circle-without-radius", "heights"]);
     assert!(!targets.villages.contains_key(&code(AWAY)));
 }

@@ -65,10 +65,8 @@ async fn a_later_step_is_sent_at_its_time_and_a_restart_changes_nothing() {
 /// When the second step is due, as the journal has it.
 async fn due_again(world: &World, alert: u64) -> String {
     let journal = world.gateway.journal().await;
-    let of = journal.iter().filter(|line| line["stream"] == alert);
-    let due = of
-        .filter_map(|line| line["event"]["steps"]["due"][1].as_i64())
-        .next();
+    let mut of = journal.iter().filter(|line| line["stream"] == alert);
+    let due = of.find_map(|line| line["event"]["steps"]["due"][1].as_i64());
     channel::Timestamp(due.expect("it is journaled")).to_string()
 }
 

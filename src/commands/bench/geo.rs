@@ -52,7 +52,7 @@ pub fn run(table: &mut Table, points: usize, runs: usize) {
         .map(|_| (30.0 + 4.0 * random.f64(), 102.0 + 4.0 * random.f64()))
         .collect();
     let clock = SystemClock::default();
-    let timed = |work: &dyn Fn() -> usize| {
+    let measured = |work: &dyn Fn() -> usize| {
         let start = clock.tick();
         let found = work();
         (
@@ -64,14 +64,14 @@ pub fn run(table: &mut Table, points: usize, runs: usize) {
         let drawing = Drawing::of(&area(&outline)).expect("a plain ring");
         points.iter().filter(|point| drawing.holds(**point)).count()
     };
-    let times = (0..runs.max(1)).map(|_| timed(&prepared));
-    let (found, times): (Vec<_>, Vec<_>) = times.unzip();
-    let naive = timed(&|| {
+    let took = (0..runs.max(1)).map(|_| measured(&prepared));
+    let (found, took): (Vec<_>, Vec<_>) = took.unzip();
+    let naive = measured(&|| {
         let inside = points.iter().filter(|point| every_edge(&outline, **point));
         inside.count()
     });
     let same = found.iter().all(|found| *found == naive.0);
-    let took = median(times);
+    let took = median(took);
     let what = format!(
         "{} points × {CORNERS} corners, {} inside",
         points.len(),

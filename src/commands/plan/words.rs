@@ -63,11 +63,11 @@ pub fn explain(plan: &Plan, events: &Events) -> Vec<Both> {
 fn span(span: Span) -> Both {
     let seconds = span.0.as_secs();
     match () {
-        () if seconds >= 3600 && seconds % 3600 == 0 => (
+        () if seconds >= 3600 && seconds.is_multiple_of(3600) => (
             format!("{}小时", seconds / 3600),
             format!("{} h", seconds / 3600),
         ),
-        () if seconds >= 60 && seconds % 60 == 0 => (
+        () if seconds >= 60 && seconds.is_multiple_of(60) => (
             format!("{}分钟", seconds / 60),
             format!("{} min", seconds / 60),
         ),
@@ -149,8 +149,8 @@ fn whom(send: &Send) -> Both {
     ];
     let (mut zh, mut en) = (zh.to_owned(), en.to_owned());
     for (z, e) in only.into_iter().flatten() {
-        zh += &format!("({z})");
-        en += &format!(" ({e})");
+        zh = format!("{zh}({z})");
+        en = format!("{en} ({e})");
     }
     (zh, en)
 }
@@ -175,14 +175,14 @@ fn sends(send: &Send) -> Both {
         whom.1, when.1, window.1
     );
     if let Some(quiet) = send.quiet {
-        zh += &format!(";{quiet}(北京时间)静默暂缓,红色、橙色不暂缓");
-        en += &format!("; held during {quiet} Beijing time unless handled as red or orange");
+        zh = format!("{zh};{quiet}(北京时间)静默暂缓,红色、橙色不暂缓");
+        en = format!("{en}; held during {quiet} Beijing time unless handled as red or orange");
     }
     if let Some(repeat) = send.repeat {
         let pause = span(repeat.pause);
-        zh += &format!(";播{}遍,间隔{}", repeat.times, pause.0);
-        en += &format!(
-            "; played {} times with a pause of {}",
+        zh = format!("{zh};播{}遍,间隔{}", repeat.times, pause.0);
+        en = format!(
+            "{en}; played {} times with a pause of {}",
             repeat.times, pause.1
         );
     }
