@@ -398,7 +398,7 @@ impl History {
                 level: Level::Orange,
             }),
             2 => self.on(a, |_| Event::Steps {
-                due: vec![START, START.plus(Duration::from_secs(600))],
+                due: vec![START, START.plus(Duration::from_mins(10))],
             }),
             3 => self.on(a, |_| Event::Dropped { step }),
             4 => self.on(a, |_| {
