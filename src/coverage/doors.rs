@@ -1,40 +1,47 @@
 //! The doors of some villages as they were frozen at release, each with the best answer of all deliveries to its people
 //! and of the speakers that it can hear. Built for one question and dropped with it: county-wide it is one pass over the
-//! blocks. This module must not count: rows and lists do.
+//! blocks. This module must not say what an answer means: rows and lists do.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::Arc;
 
 use crate::ledger::event::{Audience, Ground, GroundHousehold};
 use crate::ledger::{Alert, Block};
-use crate::model::{Answer, EndpointId, HouseholdId, Missed, RegionCode, RegionLevel};
+use crate::model::{Answer, EndpointId, HouseholdId, Missed, Ranks, RegionCode, RegionLevel};
 use crate::registry::Registry;
 
 pub(super) struct Village {
     pub code: RegionCode,
     pub ground: Arc<Ground>,
-    /// Its doors in the flat columns.
-    doors: Range<usize>,
-    /// Their ids rise, so that one is found by halving.
-    sorted: bool,
+    /// Beside its households: the rank of each one's best answer, or `UNTOLD`.
+    ranks: Vec<u8>,
     /// Its speakers that were called, each with its best answer.
     pub speakers: BTreeMap<EndpointId, Answer>,
 }
 
+/// No delivery and no heard speaker says anything: below every answer that a delivery can have.
+const UNTOLD: u8 = 0;
+
+/// A door: its village, and its place in that village's ground.
+type Door = (u32, u32);
+
 pub(super) struct Doors {
     /// By code.
     pub villages: Vec<Village>,
-    ids: Vec<HouseholdId>,
-    /// Nothing where no delivery and no heard speaker says anything.
-    answers: Vec<Option<Answer>>,
     /// Of a door that nothing speaks of.
     untold: Answer,
-    /// The lowest and the highest id.
-    span: Option<(HouseholdId, HouseholdId)>,
     /// Every door by its id, made when a block speaks of doors beyond its own village.
-    by_id: OnceCell<Vec<(HouseholdId, u32)>>,
+    by_id: OnceCell<Vec<(HouseholdId, Door)>>,
+    /// The lowest and the highest id.
+    span: OnceCell<Option<(HouseholdId, HouseholdId)>>,
+}
+
+/// How many doors of a village stand at each rank, and how many are away.
+#[derive(Default)]
+pub(super) struct Tally {
+    pub at_home: [u32; Answer::RANKS],
+    pub away: u32,
 }
 
 /// Whom a speaker is heard by: as it was at release, or as it is where the journal is older than such lists.
@@ -63,43 +70,69 @@ pub(super) fn inside(scope: &[RegionCode], region: RegionCode) -> bool {
     scope.iter().any(|under| under.covers(region))
 }
 
+impl Village {
+    /// A public block follows its village's doors, so that the next one is mostly this one or one soon after it.
+    fn told(&mut self, block: &Block, ranks: &Ranks) {
+        let mut near = 0;
+        for (id, rank) in block.ranks(ranks) {
+            let households = &self.ground.households;
+            let anywhere = || households.iter().position(|h| h.id == id);
+            if let Some(at) = find(households, id, near).or_else(anywhere) {
+                self.ranks[at] = self.ranks[at].max(rank);
+                near = at;
+            }
+        }
+    }
+}
+
+/// Soon after the last one, or by halving: ids mostly rise with their place.
+fn find(households: &[GroundHousehold], id: HouseholdId, near: usize) -> Option<usize> {
+    const SOON: usize = 8;
+    let soon = households.iter().skip(near).take(SOON);
+    match soon.map(|h| h.id).position(|other| other == id) {
+        Some(step) => Some(near + step),
+        None => households.binary_search_by_key(&id, |h| h.id).ok(),
+    }
+}
+
 impl Doors {
     /// The doors of every village of the alert in `scope`, answered.
     pub fn of(alert: &Alert, registry: &Registry, scope: &[RegionCode]) -> Self {
         let mut doors = Self::at_release(alert, scope);
+        let ranks = Ranks::of(false);
         for block in alert.blocks() {
-            doors.told(alert, &block, registry);
+            let home = doors.village(block.region);
+            // A village's public block holds that village's doors and no others.
+            if block.audience == Audience::Public && block.region.level() == RegionLevel::Village {
+                if let Some(at) = home {
+                    doors.villages[at].told(&block, &ranks);
+                }
+            } else if block.speaker {
+                doors.heard(&block, home, |speaker| hearing(alert, registry, speaker));
+            } else {
+                for (id, rank) in block.ranks(&ranks) {
+                    doors.raise(id, rank);
+                }
+            }
         }
         doors
     }
 
     fn at_release(alert: &Alert, scope: &[RegionCode]) -> Self {
-        let mut doors = Self {
-            villages: Vec::new(),
-            ids: Vec::new(),
-            answers: Vec::new(),
+        let grounds = alert.grounds().into_iter();
+        let villages = grounds.filter(|(code, _)| inside(scope, *code));
+        let villages = villages.map(|(code, ground)| Village {
+            code,
+            ranks: vec![UNTOLD; ground.households.len()],
+            ground,
+            speakers: BTreeMap::new(),
+        });
+        Self {
+            villages: villages.collect(),
             untold: untold(alert),
-            span: None,
             by_id: OnceCell::new(),
-        };
-        for (code, ground) in alert.grounds() {
-            if !inside(scope, code) {
-                continue;
-            }
-            let start = doors.ids.len();
-            doors.ids.extend(ground.households.iter().map(|h| h.id));
-            doors.villages.push(Village {
-                code,
-                sorted: doors.ids[start..].is_sorted(),
-                doors: start..doors.ids.len(),
-                ground,
-                speakers: BTreeMap::new(),
-            });
+            span: OnceCell::new(),
         }
-        doors.answers = vec![None; doors.ids.len()];
-        let span = (doors.ids.iter().min(), doors.ids.iter().max());
-        doors.span = span.0.copied().zip(span.1.copied());
-        doors
     }
 
     pub fn village(&self, code: RegionCode) -> Option<usize> {
@@ -109,100 +142,97 @@ impl Doors {
     /// The doors of a village in the order of its ground, each with its answer.
     pub fn each(&self, village: usize) -> impl Iterator<Item = (&GroundHousehold, Answer)> {
         let village = &self.villages[village];
-        let answers = &self.answers[village.doors.clone()];
-        let answer = |a: &Option<Answer>| a.unwrap_or(self.untold);
-        village
-            .ground
-            .households
-            .iter()
-            .zip(answers.iter().map(answer))
+        let answer = |rank: &u8| match *rank {
+            UNTOLD => self.untold,
+            rank => Answer::of_rank(rank),
+        };
+        let answers = village.ranks.iter().map(answer);
+        village.ground.households.iter().zip(answers)
     }
 
-    fn told(&mut self, alert: &Alert, block: &Block, registry: &Registry) {
-        let home = self.village(block.region);
-        // A village's public block holds that village's doors and no others.
-        let bound =
-            block.audience == Audience::Public && block.region.level() == RegionLevel::Village;
-        let own = match home {
-            Some(village) if bound => self.villages[village].doors.clone(),
-            None if bound => return,
-            _ => 0..self.ids.len(),
-        };
-        // A block follows its village's doors: the next household is nearly always this one or the one after it.
-        let mut near = own.start;
+    /// The doors of a village, counted.
+    pub fn tally(&self, village: &Village) -> Tally {
+        let mut tally = Tally::default();
+        for (household, rank) in village.ground.households.iter().zip(&village.ranks) {
+            let at_home = u32::from(!household.away);
+            tally.away += 1 - at_home;
+            tally.at_home[usize::from(*rank) % Answer::RANKS] += at_home;
+        }
+        let untold = std::mem::take(&mut tally.at_home[usize::from(UNTOLD)]);
+        tally.at_home[usize::from(self.untold.rank())] += untold;
+        tally
+    }
+
+    fn heard(
+        &mut self,
+        block: &Block,
+        home: Option<usize>,
+        hearing: impl Fn(EndpointId) -> Arc<[HouseholdId]>,
+    ) {
         for i in 0..block.len() as usize {
-            if block.speaker {
-                let hearing = hearing(alert, registry, block.endpoint(i));
-                self.heard(block, i, home, &hearing);
+            let (speaker, answer) = (block.endpoint(i), block.answer(i));
+            if let Some(village) = home {
+                let speakers = &mut self.villages[village].speakers;
+                let known = speakers.entry(speaker).or_insert(answer);
+                *known = known.best(answer);
+            }
+            // A speaker that failed says nothing about a door.
+            if matches!(answer, Answer::Missed(_)) {
                 continue;
             }
-            let found = block.household(i).and_then(|id| self.find(id, near, home));
-            if let Some(at) = found.filter(|at| own.contains(at)) {
-                self.answer(at, block.answer(i));
-                near = at;
+            let hearing = hearing(speaker);
+            if self.are_elsewhere(&hearing) {
+                continue;
             }
-        }
-    }
-
-    fn heard(&mut self, block: &Block, i: usize, home: Option<usize>, hearing: &[HouseholdId]) {
-        let (speaker, answer) = (block.endpoint(i), block.answer(i));
-        if let Some(village) = home {
-            let speakers = &mut self.villages[village].speakers;
-            let known = speakers.entry(speaker).or_insert(answer);
-            *known = known.best(answer);
-        }
-        // A speaker that failed says nothing about a door.
-        if matches!(answer, Answer::Missed(_)) {
-            return;
-        }
-        if self.are_elsewhere(hearing) {
-            return;
-        }
-        let mut near = home.map_or(0, |at| self.villages[at].doors.start);
-        for household in hearing {
-            if let Some(at) = self.find(*household, near, home) {
-                self.answer(at, answer);
-                near = at;
+            let mut near = 0;
+            for id in &*hearing {
+                let own = home.map(|at| &mut self.villages[at]);
+                let own = own.and_then(|v| Some((find(&v.ground.households, *id, near)?, v)));
+                match own {
+                    Some((at, village)) => {
+                        village.ranks[at] = village.ranks[at].max(answer.rank());
+                        near = at;
+                    }
+                    None => self.raise(*id, answer.rank()),
+                }
             }
         }
     }
 
     /// Whether these ids lie wholly before or behind these doors: nearly all do for one village.
     fn are_elsewhere(&self, sorted: &[HouseholdId]) -> bool {
-        match (sorted, &self.span) {
+        let span = self.span.get_or_init(|| {
+            let ids = || self.villages.iter().flat_map(|v| &v.ground.households);
+            let ids = || ids().map(|h| h.id);
+            ids().min().zip(ids().max())
+        });
+        match (sorted, span) {
             ([low, .., high], Some((first, last))) => high < first || last < low,
             _ => false,
         }
     }
 
-    fn by_id(&self) -> &Vec<(HouseholdId, u32)> {
-        self.by_id.get_or_init(|| {
-            let mut by_id: Vec<_> = (0..).zip(&self.ids).map(|(at, id)| (*id, at)).collect();
-            // Ids are mostly given village by village: this is nearly one look at each.
-            by_id.sort_unstable();
-            by_id
-        })
-    }
-
-    fn answer(&mut self, at: usize, answer: Answer) {
-        let best = self.answers[at].map_or(answer, |known| known.best(answer));
-        self.answers[at] = Some(best);
-    }
-
-    /// Where a door stands: near the last one, else in the block's own village, else anywhere.
-    fn find(&self, id: HouseholdId, near: usize, home: Option<usize>) -> Option<usize> {
-        for at in [near, near + 1] {
-            if self.ids.get(at) == Some(&id) {
-                return Some(at);
-            }
+    /// Wherever this door stands, if it stands here at all.
+    fn raise(&mut self, id: HouseholdId, rank: u8) {
+        let by_id = self.by_id.get_or_init(|| by_id(&self.villages));
+        if let Ok(found) = by_id.binary_search_by_key(&id, |(id, _)| *id) {
+            let (village, at) = by_id[found].1;
+            let ranks = &mut self.villages[village as usize].ranks;
+            ranks[at as usize] = ranks[at as usize].max(rank);
         }
-        if let Some(village) = home.map(|at| &self.villages[at]).filter(|v| v.sorted)
-            && let Ok(at) = self.ids[village.doors.clone()].binary_search(&id)
-        {
-            return Some(village.doors.start + at);
-        }
-        let by_id = self.by_id();
-        let found = by_id.binary_search_by_key(&id, |(id, _)| *id).ok()?;
-        Some(by_id[found].1 as usize)
     }
+}
+
+fn by_id(villages: &[Village]) -> Vec<(HouseholdId, Door)> {
+    let doors = |(at, village): (u32, &Village)| {
+        let ids = village.ground.households.iter().map(|h| h.id);
+        (0..)
+            .zip(ids)
+            .map(move |(door, id)| (id, (at, door)))
+            .collect::<Vec<_>>()
+    };
+    let mut by_id: Vec<_> = (0..).zip(villages).flat_map(doors).collect();
+    // Ids are mostly given village by village: this is nearly one look at each.
+    by_id.sort_unstable();
+    by_id
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::doors::{Doors, inside};
+use super::doors::{Doors, Tally, Village, inside};
 use super::row::Row;
 use super::words;
 use crate::ledger::Alert;
@@ -147,13 +147,14 @@ fn table(
     let empty = |region| Row::new(region, None, registry.full_name(region));
     let mut rows: BTreeMap<RegionCode, (Row, Called)> = BTreeMap::new();
     let mut total = (empty(name), Called::new());
-    for (at, village) in doors.villages.iter().enumerate() {
+    for village in &doors.villages {
         let region = row_of(village.code).unwrap_or(village.code);
         let (row, _) = rows
             .entry(region)
             .or_insert_with(|| (empty(region), Called::new()));
-        add_village(row, doors, at);
-        add_village(&mut total.0, doors, at);
+        let tally = doors.tally(village);
+        add_village(row, village, &tally);
+        add_village(&mut total.0, village, &tally);
     }
     officers(alert, registry, scope, |region, officer, answer| {
         call(&mut total.1, officer, answer);
@@ -177,11 +178,8 @@ fn with_officers((mut row, called): (Row, Called)) -> Row {
     row
 }
 
-fn add_village(row: &mut Row, doors: &Doors, at: usize) {
-    for (household, answer) in doors.each(at) {
-        row.count(household, answer);
-    }
-    let village = &doors.villages[at];
+fn add_village(row: &mut Row, village: &Village, tally: &Tally) {
+    row.add(tally);
     row.people = row.people.map(|people| people + village.ground.people);
     for answer in village.speakers.values() {
         row.speakers.count(*answer);

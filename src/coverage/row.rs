@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::doors::Tally;
 use crate::ledger::event::GroundHousehold;
 use crate::model::{Answer, Grade, Missed, RegionCode};
 
@@ -122,7 +123,22 @@ impl Row {
             return;
         }
         self.at_home += 1;
-        let place = match answer {
+        *self.place(answer) += 1;
+    }
+
+    /// Many doors at once.
+    pub(super) fn add(&mut self, tally: &Tally) {
+        self.away += tally.away;
+        self.households += tally.away;
+        for (rank, count) in (0..).zip(tally.at_home) {
+            self.at_home += count;
+            self.households += count;
+            *self.place(Answer::of_rank(rank)) += count;
+        }
+    }
+
+    fn place(&mut self, answer: Answer) -> &mut u32 {
+        match answer {
             Answer::Reached(Grade::Confirmed) => &mut self.reached.confirmed,
             Answer::Reached(Grade::Delivered) => &mut self.reached.delivered,
             Answer::Reached(Grade::Played) => &mut self.reached.played,
@@ -133,8 +149,7 @@ impl Row {
             Answer::Missed(Missed::Failed) => &mut self.missed.failed,
             Answer::Missed(Missed::Expired) => &mut self.missed.expired,
             Answer::Missed(Missed::Withdrawn) => &mut self.missed.withdrawn,
-        };
-        *place += 1;
+        }
     }
 }
 

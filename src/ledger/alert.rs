@@ -2,6 +2,8 @@
 //! atomics, so that readers never stop the writer. Only the fold writes here; this module must not decide, and it must
 //! not know how events are stored.
 
+mod read;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -14,9 +16,7 @@ use super::frozen::AtRelease;
 use super::seal::Trail;
 pub use super::steps::Phase;
 use super::steps::Steps;
-use crate::model::{
-    Answer, DeliveryNo, Denial, EndpointId, HouseholdId, RegionCode, State, StreamId,
-};
+use crate::model::{DeliveryNo, EndpointId, HouseholdId, RegionCode, State, StreamId};
 
 /// Sent when its outcome was lost: it may have arrived twice.
 pub const IN_DOUBT: u8 = 1;
@@ -311,15 +311,6 @@ impl Block {
 
     pub fn at(&self, i: usize) -> u32 {
         self.at[i].load(Relaxed)
-    }
-
-    pub fn answer(&self, i: usize) -> Answer {
-        let denial = match (self.flag(i, REFUSED), self.flag(i, FAR_REFUSED)) {
-            (true, _) => Denial::Never,
-            (false, true) => Denial::NotNow,
-            (false, false) => Denial::None,
-        };
-        Answer::of(self.state(i), self.evidence(i), denial, self.speaker)
     }
 
     /// How many stand in each state: cached, and proved by a recount.

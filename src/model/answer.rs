@@ -53,6 +53,10 @@ pub enum Denial {
     Never,
 }
 
+impl Denial {
+    pub const ALL: [Self; 3] = [Self::None, Self::NotNow, Self::Never];
+}
+
 impl Answer {
     /// The answer of one delivery. A definite denial is better known than silence: what nobody waits for any longer and
     /// was then denied is missed. A proof is better known than either. `speaker`: proof is a played report, which is its
@@ -85,6 +89,25 @@ impl Answer {
         }
     }
 
+    /// One more than the highest rank.
+    pub const RANKS: usize = 13;
+
+    /// The answer of a rank; the least where nothing was said.
+    pub fn of_rank(rank: u8) -> Self {
+        match rank {
+            12 => Self::Reached(Grade::Confirmed),
+            11 => Self::Reached(Grade::Delivered),
+            10 => Self::Reached(Grade::Played),
+            6 => Self::Pending,
+            5 => Self::Unknown,
+            4 => Self::Missed(Missed::Withdrawn),
+            3 => Self::Missed(Missed::Expired),
+            2 => Self::Missed(Missed::Failed),
+            1 => Self::Missed(Missed::Refused),
+            _ => Self::Missed(Missed::NoEndpoint),
+        }
+    }
+
     #[must_use]
     pub fn best(self, other: Self) -> Self {
         if other.rank() > self.rank() {
@@ -92,6 +115,39 @@ impl Answer {
         } else {
             self
         }
+    }
+}
+
+/// The rank of every answer that a delivery can have, so that a million of them are looked up and not decided one by one.
+pub struct Ranks([u8; 128]);
+
+impl Ranks {
+    pub fn of(speaker: bool) -> Self {
+        const EVIDENCE: [Evidence; 4] = [
+            Evidence::None,
+            Evidence::Accepted,
+            Evidence::Delivered,
+            Evidence::Acknowledged,
+        ];
+        let mut ranks = [0; 128];
+        for state in State::ALL {
+            for evidence in EVIDENCE {
+                for denial in Denial::ALL {
+                    let at = Self::place(state as u8, evidence as u8, denial);
+                    ranks[at] = Answer::of(state, evidence, denial, speaker).rank();
+                }
+            }
+        }
+        Self(ranks)
+    }
+
+    /// State and evidence as they are stored.
+    pub fn get(&self, state: u8, evidence: u8, denial: Denial) -> u8 {
+        self.0[Self::place(state, evidence, denial)]
+    }
+
+    const fn place(state: u8, evidence: u8, denial: Denial) -> usize {
+        ((denial as usize) << 5) | ((evidence as usize & 3) << 3) | (state as usize & 7)
     }
 }
 
@@ -152,6 +208,30 @@ mod tests {
                 Answer::Reached(Grade::Delivered)
             );
         }
+    }
+
+    #[test]
+    fn a_rank_is_its_answer_and_every_answer_has_one() {
+        for speaker in [false, true] {
+            let ranks = Ranks::of(speaker);
+            for state in State::ALL {
+                for evidence in [
+                    Evidence::None,
+                    Evidence::Accepted,
+                    Evidence::Delivered,
+                    Evidence::Acknowledged,
+                ] {
+                    for denial in Denial::ALL {
+                        let answer = Answer::of(state, evidence, denial, speaker);
+                        let rank = ranks.get(state as u8, evidence as u8, denial);
+                        assert_eq!(Answer::of_rank(rank), answer);
+                        assert!(usize::from(rank) < Answer::RANKS);
+                    }
+                }
+            }
+        }
+        assert_eq!(Answer::of_rank(0), Answer::Missed(Missed::NoEndpoint));
+        assert_eq!(Answer::Missed(Missed::NoEndpoint).rank(), 0);
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod region;
 mod span;
 mod tags;
 
-pub use answer::{Answer, Denial, Grade, Missed};
+pub use answer::{Answer, Denial, Grade, Missed, Ranks};
 pub use area::{AreaCode, GroupCode};
 pub use delivery::{Delivery, DeliveryNo, State, StreamId};
 pub use people::{
