@@ -40,25 +40,32 @@ pub struct ChannelInlet {
 pub struct Rows(BTreeMap<StreamId, Vec<ReceiptRow>>);
 
 impl Rows {
-    pub fn push(&mut self, found: Found, receipt: InboxReceipt) {
-        self.0
-            .entry(found.delivery.stream)
-            .or_default()
-            .push(ReceiptRow {
-                delivery: found.delivery.number,
-                part: found.part,
-                verdict: receipt.verdict,
-                code: receipt.code,
-                far: receipt.far,
-                seen: receipt.seen,
-                by: found.by,
-            });
+    fn push(&mut self, found: Found, receipt: Receipt) {
+        let row = ReceiptRow {
+            delivery: found.delivery.number,
+            part: found.part,
+            verdict: receipt.verdict,
+            code: receipt.code,
+            far: receipt.far,
+            seen: receipt.seen,
+            by: found.by,
+        };
+        let rows = self.0.entry(found.delivery.stream).or_default();
+        rows.push(row);
     }
 
     pub fn claimed(&mut self, claimed: Vec<Claimed>, taken: &mut Vec<u64>) {
         for one in claimed {
             taken.push(one.inbox);
-            self.push(one.found, one.receipt);
+            let kept = one.receipt;
+            let receipt = Receipt {
+                of: Of::Reference(kept.reference),
+                verdict: kept.verdict,
+                code: kept.code,
+                far: kept.far,
+                seen: kept.seen,
+            };
+            self.push(one.found, receipt);
         }
     }
 
@@ -84,25 +91,43 @@ impl ChannelInlet {
         }
     }
 
-    /// A receipt may be read before the outcome beside it has been settled: a moment's wait is cheaper than the inbox.
-    async fn overtaken(&self, batch: &[Receipt]) {
+    /// Whose each receipt is, as far as it is known. A receipt may be read before the outcome beside it has been
+    /// settled: a moment's wait is cheaper than the inbox.
+    async fn found(&self, batch: &[Receipt]) -> Vec<Option<Found>> {
         let mut rounds = self.desk.rounds.subscribe();
+        let mut found = vec![None; batch.len()];
         for _ in 0..ROUNDS {
             rounds.borrow_and_update();
             let known = {
                 let correlator = self.desk.correlator.lock();
-                batch
-                    .iter()
-                    .all(|r| self.find(&correlator, &r.of).is_some())
+                self.look(&correlator, batch, &mut found)
             };
             if known
                 || tokio::time::timeout(MOMENT, rounds.changed())
                     .await
                     .is_err()
             {
-                return;
+                break;
             }
         }
+        found
+    }
+
+    /// Looks for those that are not found yet; true when every one is.
+    fn look(
+        &self,
+        correlator: &Correlator,
+        batch: &[Receipt],
+        found: &mut [Option<Found>],
+    ) -> bool {
+        let mut known = true;
+        for (receipt, found) in batch.iter().zip(found) {
+            if found.is_none() {
+                *found = self.find(correlator, &receipt.of);
+                known &= found.is_some();
+            }
+        }
+        known
     }
 
     fn find(&self, correlator: &Correlator, of: &Of) -> Option<Found> {
@@ -143,18 +168,26 @@ fn kept(channel: &str, receipt: Receipt) -> InboxReceipt {
 #[async_trait]
 impl Inlet for ChannelInlet {
     async fn receipts(&self, batch: Vec<Receipt>) -> Result<(), Unavailable> {
-        self.overtaken(&batch).await;
-        let commit = {
+        let mut found = self.found(&batch).await;
+        let mut rows = Rows::default();
+        let mut proposal = Proposal::default();
+        let commit = if found.iter().all(Option::is_some) {
+            // What is found was settled before, so its place in the journal is behind its settlement.
+            for (receipt, found) in batch.into_iter().zip(found.into_iter().flatten()) {
+                rows.push(found, receipt);
+            }
+            proposal.events.extend(rows.into_events(&self.channel));
+            self.desk.writer.propose(proposal)
+        } else {
             // Under one lock with the settlements, and in the journal's order with them.
             let mut correlator = self.desk.correlator.lock();
-            let mut rows = Rows::default();
-            let mut proposal = Proposal::default();
-            for receipt in batch {
-                let found = self.find(&correlator, &receipt.of);
-                let receipt = kept(&self.channel, receipt);
-                match found {
-                    Some(found) => rows.push(found, receipt),
-                    None => proposal.inbox_put.push(correlator.keep(receipt)),
+            self.look(&correlator, &batch, &mut found);
+            for (receipt, found) in batch.into_iter().zip(found) {
+                if let Some(found) = found {
+                    rows.push(found, receipt);
+                } else {
+                    let kept = correlator.keep(kept(&self.channel, receipt));
+                    proposal.inbox_put.push(kept);
                 }
             }
             proposal.events.extend(rows.into_events(&self.channel));

@@ -9,7 +9,7 @@ use parking_lot::RwLock;
 use tokio::sync::mpsc;
 
 use super::queue::Taken;
-use super::settle::{BatchOutcomes, Settlement, Word};
+use super::settle::{BatchOutcomes, Place, Settlement, Word};
 use crate::ledger::event::HandedRange;
 use crate::ledger::{Event, Refused};
 use crate::model::{State, StreamId};
@@ -32,10 +32,7 @@ impl Out {
     pub async fn send(&self, taken: Vec<Taken>, variants: Vec<Option<Arc<Variant>>>, serial: u64) {
         let registry = self.registry.read().clone();
         let count = places(&taken);
-        let mut outcomes = BatchOutcomes {
-            places: Vec::with_capacity(count),
-            give: self.settle.clone(),
-        };
+        let mut sent = Vec::with_capacity(count);
         let mut messages = Vec::with_capacity(count);
         let mut serials = serial..;
         for (run, variant) in taken.iter().zip(variants) {
@@ -45,23 +42,30 @@ impl Out {
                     self.outstanding.fetch_sub(1, Ordering::SeqCst);
                     continue;
                 }
-                let place = (run.block.clone(), at.index, at.attempt, run.expires);
+                let place = Place {
+                    block: run.block.clone(),
+                    index: at.index,
+                    attempt: at.attempt,
+                    expires: run.expires,
+                };
                 match message(&registry, run, at.index, variant.clone(), serial) {
                     Ok(message) => {
-                        outcomes.places.push(place);
+                        sent.push(place);
                         messages.push(message);
                     }
-                    Err(failure) => {
-                        let single = BatchOutcomes {
-                            places: vec![place],
-                            give: self.settle.clone(),
-                        };
-                        single.settle(0, Err(failure));
-                    }
+                    Err(failure) => self.outcomes(vec![place]).settle(0, Err(failure)),
                 }
             }
         }
+        let outcomes = self.outcomes(sent);
         self.channel.send_all(&messages, &outcomes).await;
+    }
+
+    fn outcomes(&self, places: Vec<Place>) -> BatchOutcomes {
+        BatchOutcomes {
+            places: Arc::new(places),
+            give: self.settle.clone(),
+        }
     }
 }
 

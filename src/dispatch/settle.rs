@@ -15,13 +15,19 @@ use crate::ledger::event::{LinkState, Next, Outcome, SettledRow};
 use crate::ledger::{Block, Event, Proposal, Refused};
 use crate::model::{Delivery, StreamId};
 
-/// One outcome on its way to the journal.
+/// Outcomes of one range on their way to the journal.
 pub struct Settlement {
+    pub places: Arc<Vec<Place>>,
+    /// Each with its place in the range.
+    pub outcomes: Vec<(usize, Result<Accepted, Failure>)>,
+}
+
+/// Whose outcome it is.
+pub struct Place {
     pub block: Arc<Block>,
     pub index: usize,
     pub attempt: u8,
     pub expires: Timestamp,
-    pub outcome: Result<Accepted, Failure>,
 }
 
 /// What the settler tells its lane.
@@ -34,25 +40,25 @@ pub enum Word {
     Down,
     /// Nothing of it was handed: the journal took nothing.
     Back(Vec<Taken>),
-    /// So many were taken without a complaint.
+    /// Some were taken without a complaint.
     Fine,
 }
 
 /// Takes a batch's outcomes and knows whose they are.
 pub struct BatchOutcomes {
-    pub places: Vec<(Arc<Block>, usize, u8, Timestamp)>,
+    pub places: Arc<Vec<Place>>,
     pub give: mpsc::UnboundedSender<Settlement>,
 }
 
 impl Outcomes for BatchOutcomes {
     fn settle(&self, at: usize, outcome: Result<Accepted, Failure>) {
-        let (block, index, attempt, expires) = &self.places[at];
+        self.settle_all(&mut vec![(at, outcome)]);
+    }
+
+    fn settle_all(&self, outcomes: &mut Vec<(usize, Result<Accepted, Failure>)>) {
         let settlement = Settlement {
-            block: block.clone(),
-            index: *index,
-            attempt: *attempt,
-            expires: *expires,
-            outcome,
+            places: self.places.clone(),
+            outcomes: std::mem::take(outcomes),
         };
         // The settler outlives every batch; where it is gone the process is ending and a restart is in doubt.
         let _ = self.give.send(settlement);
@@ -72,17 +78,22 @@ pub struct Settler {
 /// How long a lane holds its breath when the far end says slower without saying for how long.
 const BREATH: std::time::Duration = std::time::Duration::from_millis(100);
 
-/// How many outcomes one event takes at most.
+/// As many outcomes as this are enough for one event.
 const GROUP: usize = 2_000;
 
 impl Settler {
     pub async fn run(self, mut take: mpsc::UnboundedReceiver<Settlement>) {
-        let mut group = Vec::new();
-        while take.recv_many(&mut group, GROUP).await > 0 {
-            let settlements = std::mem::take(&mut group);
-            let count = settlements.len();
-            let (proposal, words) = self.decide(settlements);
-            if !self.commit(proposal).await {
+        while let Some(first) = take.recv().await {
+            let mut count = first.outcomes.len();
+            let mut settlements = vec![first];
+            while count < GROUP
+                && let Ok(more) = take.try_recv()
+            {
+                count += more.outcomes.len();
+                settlements.push(more);
+            }
+            let (pending, words) = self.decide(settlements);
+            if !self.commit(pending).await {
                 return;
             }
             for word in words {
@@ -94,78 +105,79 @@ impl Settler {
     }
 
     /// Until it is durable; false when the journal is closed.
-    async fn commit(&self, mut commit: (Proposal, Option<Pending>)) -> bool {
-        let mut waiting = commit.1.take();
+    async fn commit(&self, mut pending: Pending) -> bool {
         loop {
-            let answer = match waiting.take() {
-                Some(pending) => pending.await,
-                None => self.desk.writer.propose(commit.0.clone()).await,
-            };
-            match answer {
+            match pending.await {
                 Ok(_) => return true,
-                Err(Refused::Closed) => return false,
+                Err((Refused::Closed, _)) => return false,
                 // Nothing that is in hand is ever sealed.
-                Err(refused @ Refused::Sealed { .. }) => {
+                Err((refused @ Refused::Sealed { .. }, _)) => {
                     tracing::error!(channel = self.channel, %refused, "outcomes of a sealed alert are dropped");
                     return true;
                 }
-                Err(refused) => {
+                Err((refused, proposal)) => {
                     tracing::warn!(channel = self.channel, %refused, "outcomes wait for the journal");
                     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+                    pending = Box::pin(self.desk.writer.insist(proposal));
                 }
             }
         }
     }
 
-    fn decide(&self, settlements: Vec<Settlement>) -> ((Proposal, Option<Pending>), Vec<Word>) {
+    fn decide(&self, settlements: Vec<Settlement>) -> (Pending, Vec<Word>) {
         let now = self.desk.clock.now();
         let mut by_stream: BTreeMap<StreamId, Vec<SettledRow>> = BTreeMap::new();
         let mut words = Vec::new();
         let mut link = None;
-        for s in settlements {
-            let number = s.block.number(s.index);
-            let (outcome, next) = match s.outcome {
-                Ok(accepted) => {
-                    words.push(Word::Fine);
-                    let next = retry::after_acceptance(self.told_more, s.block.window, now);
-                    (
-                        Outcome::Accepted {
-                            references: accepted.references,
-                        },
-                        next,
-                    )
+        for Settlement { places, outcomes } in settlements {
+            for (at, outcome) in outcomes {
+                let place = &places[at];
+                let (outcome, next) = self.next(place, outcome, now, &mut words, &mut link);
+                if let Next::Due { at, .. } = next {
+                    words.push(Word::Again(place.block.clone(), place.index, at));
                 }
-                Err(failure) => {
-                    self.complain(&failure, &mut words, &mut link);
-                    let seed = s.block.stream << 32 | u64::from(number);
-                    let at = Standing {
-                        attempt: s.attempt,
-                        now,
-                        expires: s.expires,
-                        seed,
-                    };
-                    let next = retry::after_failure(&self.policy, &failure, at);
-                    (
-                        Outcome::Refused {
-                            class: failure.class,
-                            code: failure.code.into_owned(),
-                        },
-                        next,
-                    )
-                }
-            };
-            if let Next::Due { at, .. } = next {
-                words.push(Word::Again(s.block.clone(), s.index, at));
+                let row = SettledRow {
+                    delivery: place.block.number(place.index),
+                    attempt: place.attempt,
+                    outcome,
+                    next,
+                };
+                by_stream.entry(place.block.stream).or_default().push(row);
             }
-            let row = SettledRow {
-                delivery: number,
-                attempt: s.attempt,
-                outcome,
-                next,
-            };
-            by_stream.entry(s.block.stream).or_default().push(row);
         }
         (self.propose(by_stream, link), words)
+    }
+
+    fn next(
+        &self,
+        place: &Place,
+        outcome: Result<Accepted, Failure>,
+        now: Timestamp,
+        words: &mut Vec<Word>,
+        link: &mut Option<Event>,
+    ) -> (Outcome, Next) {
+        match outcome {
+            Ok(Accepted { references }) => {
+                if !matches!(words.last(), Some(Word::Fine)) {
+                    words.push(Word::Fine);
+                }
+                let next = retry::after_acceptance(self.told_more, place.block.window, now);
+                (Outcome::Accepted { references }, next)
+            }
+            Err(failure) => {
+                self.complain(&failure, words, link);
+                let number = place.block.number(place.index);
+                let at = Standing {
+                    attempt: place.attempt,
+                    now,
+                    expires: place.expires,
+                    seed: place.block.stream << 32 | u64::from(number),
+                };
+                let next = retry::after_failure(&self.policy, &failure, at);
+                let (class, code) = (failure.class, failure.code.into_owned());
+                (Outcome::Refused { class, code }, next)
+            }
+        }
     }
 
     fn complain(&self, failure: &Failure, words: &mut Vec<Word>, link: &mut Option<Event>) {
@@ -191,11 +203,7 @@ impl Settler {
     }
 
     /// References become known and are proposed under one lock, so that no receipt slips between.
-    fn propose(
-        &self,
-        rows: BTreeMap<StreamId, Vec<SettledRow>>,
-        link: Option<Event>,
-    ) -> (Proposal, Option<Pending>) {
+    fn propose(&self, rows: BTreeMap<StreamId, Vec<SettledRow>>, link: Option<Event>) -> Pending {
         let mut proposal = Proposal::default();
         let mut receipts = Rows::default();
         let mut correlator = self.desk.correlator.lock();
@@ -234,12 +242,13 @@ impl Settler {
                 proposal.events.push((0, link));
             }
         }
-        let pending = Box::pin(self.desk.writer.propose(proposal.clone()));
+        let pending = Box::pin(self.desk.writer.insist(proposal));
         drop(correlator);
         self.desk.rounds.send_modify(|rounds| *rounds += 1);
-        (proposal, Some(pending))
+        pending
     }
 }
 
-type Pending =
-    std::pin::Pin<Box<dyn Future<Output = Result<crate::ledger::Commit, Refused>> + Send>>;
+type Pending = std::pin::Pin<
+    Box<dyn Future<Output = Result<crate::ledger::Commit, (Refused, Proposal)>> + Send>,
+>;

@@ -2,9 +2,11 @@
 //! written. This module must not write and must not fold.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use channel::Timestamp;
+use tokio::sync::oneshot;
 
 use super::alert::Alert;
 use super::event::Witness;
@@ -13,19 +15,52 @@ use super::seal::Sealing;
 use super::writer::{Answer, History, Proposal, Refused, Waiting};
 use super::{Event, Identity, Ledger};
 use crate::model::StreamId;
-use crate::store::{Append, IdentityRow, Seal, SealedRow};
+use crate::store::{Append, IdentityRow, Seal, SealedRow, StoreError};
 
 /// One commit while it is put together.
 pub(super) struct Draft {
     pub append: Append,
     pub events: Vec<(StreamId, Event)>,
-    /// What each is told once all of it is durable: the stream it opened, or why not.
-    pub answers: Vec<(Answer, Result<Option<StreamId>, Refused>)>,
+    pub answers: Vec<Told>,
     /// What was read back for an `Unsealed`.
     pub back: Vec<Arc<Alert>>,
     /// How many texts each alert has with this commit.
     pub texts: HashMap<StreamId, usize>,
     pub next_stream: StreamId,
+}
+
+/// What one proposal is told once all of the commit is durable.
+pub(super) struct Told {
+    pub answer: Answer,
+    /// The stream it opened, or why not.
+    pub outcome: Result<Option<StreamId>, Refused>,
+    /// Its events among those of the commit.
+    events: Range<usize>,
+    /// Where it goes back to when the store refuses it, and what it takes from the inbox.
+    back: Option<(oneshot::Sender<Proposal>, Vec<u64>)>,
+}
+
+impl Told {
+    fn no(answer: Answer, refused: Refused) -> Self {
+        Self {
+            answer,
+            outcome: Err(refused),
+            events: 0..0,
+            back: None,
+        }
+    }
+
+    /// The store took nothing of it.
+    pub fn refuse(self, error: &StoreError, events: &[(StreamId, Event)]) {
+        if let Some((back, inbox_take)) = self.back {
+            let _ = back.send(Proposal {
+                events: events[self.events].to_vec(),
+                inbox_take,
+                ..Proposal::default()
+            });
+        }
+        let _ = self.answer.send(Err(error.clone().into()));
+    }
 }
 
 impl Draft {
@@ -34,12 +69,13 @@ impl Draft {
         let Waiting {
             mut proposal,
             answer,
+            back,
         } = waiting;
         // What it meets may be of this commit, so every refusal is told when that is durable.
         let texts = match self.fits(&proposal, ledger) {
             Ok(texts) => texts,
             Err(refused) => {
-                self.answers.push((answer, Err(refused)));
+                self.answers.push(Told::no(answer, refused));
                 return false;
             }
         };
@@ -47,10 +83,11 @@ impl Draft {
         let opened = match claim.map(|claim| self.open(claim, history)).transpose() {
             Ok(opened) => opened,
             Err(known) => {
-                self.answers.push((answer, Err(known)));
+                self.answers.push(Told::no(answer, known));
                 return false;
             }
         };
+        let start = self.events.len();
         for (stream, event) in proposal.events {
             let stream = match (stream, opened) {
                 (Proposal::NEW, Some(opened)) => opened,
@@ -64,6 +101,8 @@ impl Draft {
             }
             self.events.push((stream, event));
         }
+        let events = start..self.events.len();
+        let back = back.map(|back| (back, proposal.inbox_take.clone()));
         if let Some(sealing) = proposal.seal {
             self.seal(*sealing, history);
         }
@@ -74,7 +113,12 @@ impl Draft {
         self.append.documents.append(&mut proposal.documents);
         self.append.inbox_put.append(&mut proposal.inbox_put);
         self.append.inbox_take.append(&mut proposal.inbox_take);
-        self.answers.push((answer, Ok(opened)));
+        self.answers.push(Told {
+            answer,
+            outcome: Ok(opened),
+            events,
+            back,
+        });
         true
     }
 

@@ -10,6 +10,7 @@ use channel::{Evidence, FailureClass, Timestamp};
 use super::Ledger;
 use super::alert::{Alert, Block, FAR_REFUSED, IN_DOUBT, Phase, REFUSED};
 use super::event::{Born, Event, HandedRange, Next, Outcome, SettledRow, VariantMeta};
+use super::near::Near;
 use super::receipt::taken;
 use crate::model::{DeliveryNo, State, StreamId};
 
@@ -80,6 +81,7 @@ impl Ledger {
     }
 
     fn on_alert(&self, alert: &Alert, time: Timestamp, event: &Event) -> Result<(), Misfit> {
+        let mut near = Near::new(alert);
         match event {
             Event::Released { generation, .. } => alert.set_released(*generation),
             Event::Variants { first, variants } => add_variants(alert, *first, variants)?,
@@ -91,14 +93,12 @@ impl Ledger {
             }
             Event::Withdrawn { by } => withdraw(alert, *by),
             Event::Handed { channel, ranges } => {
-                for range in ranges {
-                    handed(alert, *range)?;
-                }
+                ranges.iter().try_for_each(|r| handed(&mut near, *r))?;
                 alert.trail.handed(channel, ranges);
             }
             Event::Settled { rows, .. } => {
                 for row in rows {
-                    self.settled(alert, time, row)?;
+                    self.settled(&mut near, time, row)?;
                 }
             }
             Event::Returned { deliveries, at } => returned(alert, deliveries, *at)?,
@@ -107,7 +107,7 @@ impl Ledger {
             } => in_doubt(alert, deliveries, *due)?,
             Event::Receipt { rows, .. } => {
                 for row in rows {
-                    self.receipt(alert, row)?;
+                    self.receipt(&mut near, row)?;
                 }
             }
             Event::Overdue { deliveries } => overdue(alert, deliveries)?,
@@ -158,16 +158,17 @@ impl Ledger {
         Ok(())
     }
 
-    fn settled(&self, alert: &Alert, time: Timestamp, row: &SettledRow) -> Result<(), Misfit> {
-        let (block, i) = find(alert, row.delivery)?;
+    fn settled(&self, near: &mut Near, time: Timestamp, row: &SettledRow) -> Result<(), Misfit> {
+        let alert = near.alert;
+        let (block, i) = near.find(row.delivery)?;
         let current = block.state(i) == State::Handed && block.attempts(i) == row.attempt;
         match &row.outcome {
             Outcome::Accepted { references } => {
-                taken(&block, i, references.len(), offset(alert, time));
+                taken(block, i, references.len(), offset(alert, time));
             }
             Outcome::Refused { class, code } => {
                 if *class == FailureClass::InDoubt {
-                    doubt(alert, &block, i);
+                    doubt(alert, block, i);
                 }
                 if current {
                     block.set_code(i, self.code_index(code));
@@ -197,7 +198,7 @@ impl Ledger {
                 if !charged {
                     block.set_attempts(i, block.attempts(i).saturating_sub(1));
                 }
-                reopen(alert, &block, i, at);
+                reopen(alert, block, i, at);
             }
         }
         Ok(())
@@ -249,9 +250,9 @@ pub(super) fn offset(alert: &Alert, time: Timestamp) -> u32 {
     u32::try_from(time.since(alert.at).as_millis()).unwrap_or(u32::MAX)
 }
 
-fn handed(alert: &Alert, range: HandedRange) -> Result<(), Misfit> {
+fn handed(near: &mut Near, range: HandedRange) -> Result<(), Misfit> {
     for number in range.lo..range.hi {
-        let (block, i) = find(alert, number)?;
+        let (block, i) = near.find(number)?;
         if !block.state(i).is_final() {
             block.begin(i, range.attempt);
             block.set_state(i, State::Handed);

@@ -9,6 +9,7 @@ mod draft;
 pub mod event;
 mod fold;
 mod frozen;
+mod near;
 mod receipt;
 pub mod record;
 mod replay;

@@ -6,18 +6,24 @@ use channel::{Evidence, FailureClass, Verdict};
 use super::Ledger;
 use super::alert::{Alert, Block, DISPUTED, FAR_REFUSED, REFUSED};
 use super::event::{MatchedBy, ReceiptRow, evidence_of};
-use super::fold::{Misfit, find, is_never, offset};
+use super::fold::{Misfit, is_never, offset};
+use super::near::Near;
 use crate::model::State;
 
 impl Ledger {
     /// What an attempt before the current one brought changes evidence and nothing else.
-    pub(super) fn receipt(&self, alert: &Alert, row: &ReceiptRow) -> Result<(), Misfit> {
-        let (block, i) = find(alert, row.delivery)?;
+    pub(super) fn receipt<'r>(
+        &self,
+        near: &mut Near<'r>,
+        row: &'r ReceiptRow,
+    ) -> Result<(), Misfit> {
+        let alert = near.alert;
+        let (block, i) = near.find(row.delivery)?;
         let at = offset(alert, row.seen);
         let attempt = row.by.attempt();
         if attempt.is_some_and(|attempt| attempt < block.attempts(i)) {
             // Which of an older attempt's parts came before is not kept: only a text of one part is known whole.
-            let proven = segments(alert, &block, i) <= 1;
+            let proven = segments(alert, block, i) <= 1;
             let evidence = if proven {
                 evidence_of(row.verdict)
             } else {
@@ -26,21 +32,23 @@ impl Ledger {
             block.raise_evidence(i, evidence, at);
             return Ok(());
         }
-        block.set_code(i, self.code_index(&row.code));
+        let code = near.code(self, &row.code);
+        let (block, i) = near.find(row.delivery)?;
+        block.set_code(i, code);
         match row.verdict {
             Verdict::Progress => block.raise_evidence(i, Evidence::Accepted, at),
             Verdict::Reached(_) => {
-                if whole(alert, &block, i, row) {
+                if whole(alert, block, i, row) {
                     if block.flag(i, REFUSED | FAR_REFUSED) {
                         block.raise_flag(i, DISPUTED);
                     }
                     block.raise_evidence(i, evidence_of(row.verdict), at);
-                    reached(&block, i);
+                    reached(block, i);
                 } else {
                     block.raise_evidence(i, Evidence::Accepted, at);
                 }
             }
-            Verdict::Refused(class) => denied(&block, i, class, at),
+            Verdict::Refused(class) => denied(block, i, class, at),
         }
         Ok(())
     }
@@ -85,7 +93,7 @@ fn whole(alert: &Alert, block: &Block, i: usize, row: &ReceiptRow) -> bool {
 
 /// How many parts its text should have.
 fn segments(alert: &Alert, block: &Block, i: usize) -> u32 {
-    alert.variant(block.variant(i)).map_or(1, |v| v.segments)
+    alert.segments_of(block.variant(i))
 }
 
 /// A proof closes what waits for it or would be sent again; what is planned, in hand or already closed keeps its state.

@@ -2,6 +2,7 @@
 //! the only way out, and `unpack` proves the checksum. This module must not touch the store or the state.
 
 use channel::Timestamp;
+use postcard::ser_flavors::Flavor;
 use ring::digest::{Context, SHA256};
 
 use super::event::{Event, Witness};
@@ -86,10 +87,31 @@ pub struct Frame {
     pub time: Timestamp,
 }
 
+/// Takes what is serialised slice by slice; what comes with the codec takes it byte by byte.
+struct Body<'a>(&'a mut Vec<u8>);
+
+impl Flavor for Body<'_> {
+    type Output = ();
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}
+
 pub fn pack(frame: Frame, head: Head, events: &[&Event]) -> Record {
     let mut body = Vec::with_capacity(64 * events.len());
     for event in events {
-        body = postcard::to_extend(event, body).expect("a Vec takes every event");
+        postcard::serialize_with_flavor(event, Body(&mut body)).expect("a Vec takes every event");
     }
     Record {
         seq: frame.seq,

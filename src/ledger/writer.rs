@@ -91,6 +91,8 @@ pub enum Refused {
 pub(super) struct Waiting {
     pub proposal: Proposal,
     pub answer: Answer,
+    /// Where it goes back to when the store refuses it.
+    pub back: Option<oneshot::Sender<Proposal>>,
 }
 
 /// Hands proposals to the writer's task.
@@ -149,10 +151,38 @@ impl Writer {
         proposal: Proposal,
     ) -> impl Future<Output = Result<Commit, Refused>> + Send + use<> {
         let (answer, wait) = oneshot::channel();
-        let given = self.give.send(Waiting { proposal, answer });
+        let given = self.give.send(Waiting {
+            proposal,
+            answer,
+            back: None,
+        });
         async move {
             given.map_err(|_| Refused::Closed)?;
             wait.await.map_err(|_| Refused::Closed)?
+        }
+    }
+
+    /// As `propose`, of events and of receipts taken from the inbox alone: what the store refuses comes back, so that it
+    /// can be proposed again without a copy kept for that.
+    pub fn insist(
+        &self,
+        proposal: Proposal,
+    ) -> impl Future<Output = Result<Commit, (Refused, Proposal)>> + Send + use<> {
+        let ((answer, wait), (back, returned)) = (oneshot::channel(), oneshot::channel());
+        let given = self.give.send(Waiting {
+            proposal,
+            answer,
+            back: Some(back),
+        });
+        async move {
+            let answer = match given {
+                Ok(()) => wait.await.unwrap_or(Err(Refused::Closed)),
+                Err(_) => Err(Refused::Closed),
+            };
+            match answer {
+                Ok(commit) => Ok(commit),
+                Err(refused) => Err((refused, returned.await.unwrap_or_default())),
+            }
         }
     }
 
@@ -252,8 +282,8 @@ impl State {
         if let Err(error) = written {
             tracing::error!(%error, proposals = answers.len(), "nothing was committed");
             self.refusals.fetch_add(1, SeqCst);
-            for (answer, _) in answers {
-                let _ = answer.send(Err(error.clone().into()));
+            for told in answers {
+                told.refuse(&error, &events);
             }
             return;
         }
@@ -268,8 +298,8 @@ impl State {
             self.ledger.bring_back(alert);
         }
         self.fold(now, &events);
-        for (answer, outcome) in answers {
-            let _ = answer.send(outcome.map(|opened| Commit {
+        for told in answers {
+            let _ = told.answer.send(told.outcome.map(|opened| Commit {
                 position: last,
                 opened,
             }));

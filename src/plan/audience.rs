@@ -2,7 +2,7 @@
 //! several posts is told once. This module must not know the alert's words: a delivery names its language and the infos
 //! that hit, and whoever writes the block knows the variant.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use cap::Status;
 use channel::Capability;
@@ -10,6 +10,7 @@ use channel::Capability;
 use super::hit::Hit;
 use super::rules::{Plan, Send};
 use super::target::Targets;
+use super::told::Told;
 use super::wall;
 use crate::ledger::event::{Audience, Ground, GroundHousehold, NO_HOUSEHOLD};
 use crate::model::RelationKind;
@@ -31,26 +32,6 @@ pub struct Want<'a> {
 }
 
 pub type Outlets = BTreeMap<String, Capability>;
-
-/// Who has been told already, by channel.
-#[derive(Default)]
-pub struct Told(HashMap<String, HashSet<EndpointId>>);
-
-impl Told {
-    pub fn has(&self, channel: &str, endpoint: EndpointId) -> bool {
-        let told = self.0.get(channel);
-        told.is_some_and(|told| told.contains(&endpoint))
-    }
-
-    /// True when this endpoint had not been told by this channel.
-    pub fn add(&mut self, channel: &str, endpoint: EndpointId) -> bool {
-        if let Some(told) = self.0.get_mut(channel) {
-            return told.insert(endpoint);
-        }
-        self.0.insert(channel.to_owned(), HashSet::from([endpoint]));
-        true
-    }
-}
 
 pub struct PlannedDelivery<'a> {
     pub endpoint: EndpointId,

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use super::audience::{self, Outlets, PlannedBlock, Told, Want};
+use super::audience::{self, Outlets, PlannedBlock, Want};
 use super::earlier::Earlier;
 use super::rules::{Plan, Repeat};
 use super::target::Targets;
 use super::text::{Stock, Telling};
+use super::told::Told;
 use crate::ledger::event::Ground;
 use crate::model::{RegionCode, RegionLevel};
 use crate::registry::Registry;

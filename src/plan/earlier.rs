@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use channel::Evidence;
 
-use super::audience::{Outlets, PlannedBlock, PlannedDelivery, Told};
+use super::audience::{Outlets, PlannedBlock, PlannedDelivery};
+use super::told::Told;
 use super::wall;
 use crate::ledger::event::{Audience, NO_HOUSEHOLD};
 use crate::ledger::{Block, Ledger};

@@ -21,10 +21,11 @@ mod target;
 #[cfg(test)]
 mod tests;
 mod text;
+mod told;
 mod touched;
 pub mod wall;
 
-pub use audience::{Outlets, PlannedBlock, Told};
+pub use audience::{Outlets, PlannedBlock};
 pub use carriers::{Carrier, Carriers};
 pub use choose::{Asked, Choice, Condition, Turn};
 pub use draft::{Draft, Drafted};
@@ -35,6 +36,7 @@ pub use rules::{Plan, Plans, Send, When};
 pub use strangers::strangers;
 pub use target::{Targets, codes, target};
 pub use text::{Source, Telling, load, render};
+pub use told::Told;
 
 use channel::Level;
 

@@ -35,28 +35,48 @@ impl Texts {
     }
 }
 
-/// The positions of a column of ids, in the order of the ids.
+/// From an id to its position. Ids are mostly given in a row: then the position stands at the id itself and is found in one
+/// step; where ids lie far apart, the positions stand in the order of the ids.
 #[derive(Default)]
 pub struct ById {
-    order: Vec<u32>,
+    positions: Vec<u32>,
+    direct: bool,
 }
+
+/// No row has this id.
+const GAP: u32 = u32::MAX;
 
 impl ById {
     pub fn over(ids: &[u32]) -> Self {
-        let mut order: Vec<u32> = (0..narrow(ids.len())).collect();
-        order.sort_unstable_by_key(|&position| ids[position as usize]);
-        Self { order }
+        let highest = ids.iter().max().map_or(0, |&id| id as usize);
+        // Gaps may take as much as the rows do.
+        if highest <= 2 * ids.len() {
+            let mut positions = vec![GAP; highest + 1];
+            for (position, &id) in (0..narrow(ids.len())).zip(ids) {
+                positions[id as usize] = position;
+            }
+            let direct = true;
+            return Self { positions, direct };
+        }
+        let mut positions: Vec<u32> = (0..narrow(ids.len())).collect();
+        positions.sort_unstable_by_key(|&position| ids[position as usize]);
+        let direct = false;
+        Self { positions, direct }
     }
 
     pub fn find(&self, ids: &[u32], id: u32) -> Option<usize> {
-        self.order
+        if self.direct {
+            let position = *self.positions.get(id as usize)?;
+            return (position != GAP).then_some(position as usize);
+        }
+        self.positions
             .binary_search_by_key(&id, |&position| ids[position as usize])
             .ok()
-            .map(|at| self.order[at] as usize)
+            .map(|at| self.positions[at] as usize)
     }
 
     pub fn bytes(&self) -> usize {
-        held(&self.order)
+        held(&self.positions)
     }
 }
 
@@ -92,6 +112,19 @@ mod tests {
         let texts = Texts::collect(rows.len(), rows.into_iter());
         for (position, row) in rows.into_iter().enumerate() {
             assert_eq!(texts.get(position), row);
+        }
+    }
+
+    #[test]
+    fn an_id_is_found_whether_ids_stand_in_a_row_or_far_apart() {
+        for ids in [vec![], vec![3, 1, 2], vec![0], vec![7, 90_000, u32::MAX, 8]] {
+            let by_id = ById::over(&ids);
+            for (position, id) in ids.iter().enumerate() {
+                assert_eq!(by_id.find(&ids, *id), Some(position), "{id} of {ids:?}");
+            }
+            for id in [4, 5, 6, 9, 1_000_000] {
+                assert_eq!(by_id.find(&ids, id), None, "{id} of {ids:?}");
+            }
         }
     }
 

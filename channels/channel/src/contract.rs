@@ -19,6 +19,13 @@ pub struct Accepted {
 /// settles each index exactly once. Never blocks.
 pub trait Outcomes: Send + Sync {
     fn settle(&self, index: usize, outcome: Result<Accepted, Failure>);
+
+    /// Many that are known at once; leaves the list empty.
+    fn settle_all(&self, outcomes: &mut Vec<(usize, Result<Accepted, Failure>)>) {
+        for (index, outcome) in outcomes.drain(..) {
+            self.settle(index, outcome);
+        }
+    }
 }
 
 /// The store cannot take anything now. The channel does not answer the far end, which will come again.

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use channel::{Accepted, Failure, FailureClass};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 /// Collects the outcomes of one batch.
@@ -17,7 +17,7 @@ pub(crate) struct Group {
 pub(crate) type Outcome = Result<Accepted, Failure>;
 
 #[derive(Default)]
-struct Outcomes {
+pub(crate) struct Outcomes {
     done: Vec<(usize, Outcome)>,
     long: HashMap<usize, Parts>,
 }
@@ -35,10 +35,16 @@ impl Group {
         into.append(&mut self.inner.lock().done);
     }
 
-    pub fn settle(&self, place: Place, result: Result<String, Failure>) {
-        let mut inner = self.inner.lock();
+    /// Outcomes to be settled under one lock.
+    pub fn settling(&self) -> MutexGuard<'_, Outcomes> {
+        self.inner.lock()
+    }
+}
+
+impl Outcomes {
+    pub fn settle(&mut self, place: Place, result: Result<String, Failure>) {
         if place.total == 1 {
-            inner.done.push((
+            self.done.push((
                 place.index,
                 result.map(|id| Accepted {
                     references: named(vec![id]),
@@ -46,7 +52,7 @@ impl Group {
             ));
             return;
         }
-        let parts = inner.long.entry(place.index).or_insert_with(|| Parts {
+        let parts = self.long.entry(place.index).or_insert_with(|| Parts {
             left: place.total,
             references: vec![String::new(); usize::from(place.total)],
             taken: false,
@@ -69,9 +75,9 @@ impl Group {
             }
         }
         if parts.left == 0
-            && let Some(parts) = inner.long.remove(&place.index)
+            && let Some(parts) = self.long.remove(&place.index)
         {
-            inner.done.push((place.index, parts.outcome()));
+            self.done.push((place.index, parts.outcome()));
         }
     }
 }
@@ -136,7 +142,7 @@ mod tests {
             let result = result
                 .map(str::to_owned)
                 .map_err(|class| Failure::new(class, "x", "y"));
-            group.settle(
+            group.settling().settle(
                 Place {
                     index: 7,
                     part,

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore};
 
 use crate::group::{Group, Place};
-use crate::pdu::{self, Body, MAX_SEQUENCE, Pdu, Sm};
+use crate::pdu::{self, Body, MAX_SEQUENCE, Party, Pdu, Sm};
 use crate::text::part_header;
 
 /// What is counted over the life of a channel.
@@ -23,8 +23,8 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    pub fn add(counter: &AtomicU64) {
-        counter.fetch_add(1, Ordering::Relaxed);
+    pub fn add(counter: &AtomicU64, more: u64) {
+        counter.fetch_add(more, Ordering::Relaxed);
     }
 }
 
@@ -115,43 +115,54 @@ pub(crate) struct Live {
 }
 
 /// What became of answers and timeouts that were counted together.
-pub(crate) struct Freed {
-    groups: Vec<Arc<Group>>,
-    slots: usize,
-}
+#[derive(Default)]
+pub(crate) struct Freed(Vec<(Arc<Group>, Place, Result<String, Failure>)>);
 
 impl Freed {
-    pub const fn new() -> Self {
-        Self {
-            groups: Vec::new(),
-            slots: 0,
-        }
-    }
-
     fn settle(&mut self, waiting: Waiting, result: Result<String, Failure>) {
-        let Some((group, place)) = waiting.whose else {
-            return;
-        };
-        self.slots += 1;
-        group.settle(place, result);
-        if !self
-            .groups
-            .last()
-            .is_some_and(|last| Arc::ptr_eq(last, &group))
-        {
-            self.groups.push(group);
+        if let Some((group, place)) = waiting.whose {
+            self.0.push((group, place, result));
         }
     }
 
-    /// Gives the slots back and wakes the senders, once for many answers.
+    /// Settles them, gives the slots back and wakes the senders, once for many answers.
     pub fn done(self, live: &Live) {
-        if self.slots > 0 {
-            live.slots.add_permits(self.slots);
+        let slots = self.0.len();
+        let groups = self.settled();
+        if slots > 0 {
+            live.slots.add_permits(slots);
         }
-        for group in self.groups {
+        for group in groups {
             group.ready.notify_one();
         }
     }
+
+    /// Tells each group what became of its own, and says which they are.
+    fn settled(self) -> Vec<Arc<Group>> {
+        let mut groups: Vec<Arc<Group>> = Vec::new();
+        let mut rest = self.0.into_iter().peekable();
+        while let Some((group, place, result)) = rest.next() {
+            let mut settling = group.settling();
+            settling.settle(place, result);
+            while let Some((_, place, result)) =
+                rest.next_if(|(other, ..)| Arc::ptr_eq(other, &group))
+            {
+                settling.settle(place, result);
+            }
+            drop(settling);
+            groups.push(group);
+        }
+        groups
+    }
+}
+
+/// One message of a run, with a slot for each of its parts.
+pub(crate) struct Run<'a> {
+    /// Its place in the batch.
+    pub index: usize,
+    pub dest: &'a str,
+    /// Joins its parts.
+    pub reference: u8,
 }
 
 impl Live {
@@ -175,30 +186,37 @@ impl Live {
         }
     }
 
-    /// Puts all parts of one message into the stream, in order; `sm` is what they have in common. The caller holds a
-    /// slot for each. False, and nothing is sent, when the session is over.
+    /// Puts messages into the stream, each with all its parts in order; `sm` and `parts` are what they have in common.
+    /// The caller holds a slot for each part. False, and nothing is sent, when the session is over.
     pub fn submit(
         &self,
         group: &Arc<Group>,
-        index: usize,
+        run: &[Run<'_>],
         sm: &Sm<'_>,
         parts: &[Vec<u8>],
-        reference: u8,
     ) -> bool {
         let total = u8::try_from(parts.len()).unwrap_or(u8::MAX);
         let mut inner = self.inner.lock();
         if !inner.taking {
             return false;
         }
-        for (part, text) in (0..total).zip(parts) {
-            let header = part_header(reference, total, part + 1);
-            let header: &[u8] = if total > 1 { &header } else { &[] };
-            let body = Body::SubmitSm(Sm {
-                header,
-                text,
-                ..*sm
-            });
-            inner.request(body, Some((group.clone(), Place { index, part, total })));
+        for one in run {
+            let dest = Party {
+                address: one.dest.as_bytes(),
+                ..sm.dest
+            };
+            for (part, text) in (0..total).zip(parts) {
+                let header = part_header(one.reference, total, part + 1);
+                let header: &[u8] = if total > 1 { &header } else { &[] };
+                let body = Body::SubmitSm(Sm {
+                    dest,
+                    header,
+                    text,
+                    ..*sm
+                });
+                let index = one.index;
+                inner.request(body, Some((group.clone(), Place { index, part, total })));
+            }
         }
         true
     }
@@ -231,18 +249,21 @@ impl Live {
         std::mem::swap(&mut self.inner.lock().out, buffer);
     }
 
-    /// False where nobody waits for this sequence number.
+    /// Says how many answers nobody waits for.
     pub fn answer(
         &self,
-        sequence: u32,
-        result: Result<String, Failure>,
+        answers: impl Iterator<Item = (u32, Result<String, Failure>)>,
         freed: &mut Freed,
-    ) -> bool {
-        let Some(waiting) = self.inner.lock().pending.take(sequence) else {
-            return false;
-        };
-        freed.settle(waiting, result);
-        true
+    ) -> u64 {
+        let mut late = 0;
+        let mut inner = self.inner.lock();
+        for (sequence, result) in answers {
+            match inner.pending.take(sequence) {
+                Some(waiting) => freed.settle(waiting, result),
+                None => late += 1,
+            }
+        }
+        late
     }
 
     /// One age passes. What waited its time is in doubt; true when an `enquire_link` is among it.
@@ -276,7 +297,7 @@ impl Live {
     /// The socket is gone after `written` bytes. Whatever lay wholly within them may have arrived.
     pub fn close(&self, written: u64, code: &'static str) {
         self.shut();
-        let mut freed = Freed::new();
+        let mut freed = Freed::default();
         let mut inner = self.inner.lock();
         inner.open = false;
         while let Some(slot) = inner.pending.slots.pop_front() {
@@ -290,7 +311,7 @@ impl Live {
         }
         inner.pending.open = 0;
         drop(inner);
-        for group in freed.groups {
+        for group in freed.settled() {
             group.ready.notify_one();
         }
     }
@@ -348,6 +369,14 @@ pub(crate) fn unwritten(code: &'static str) -> Failure {
 mod tests {
     use super::*;
 
+    fn run(index: usize) -> [Run<'static>; 1] {
+        [Run {
+            index,
+            dest: "",
+            reference: 0,
+        }]
+    }
+
     #[test]
     fn sequence_numbers_begin_again_after_the_last() {
         let mut pending = Pending {
@@ -374,11 +403,11 @@ mod tests {
     fn what_was_written_is_in_doubt_and_what_was_not_is_safe() {
         let live = Live::new(10, 2);
         let group = Arc::new(Group::default());
-        assert!(live.submit(&group, 0, &Sm::default(), &[Vec::new()], 0));
+        assert!(live.submit(&group, &run(0), &Sm::default(), &[Vec::new()]));
         let mut buffer = Vec::new();
         live.swap(&mut buffer);
         let written = buffer.len() as u64;
-        assert!(live.submit(&group, 1, &Sm::default(), &[Vec::new()], 0));
+        assert!(live.submit(&group, &run(1), &Sm::default(), &[Vec::new()]));
         // All but one byte of the second message went out: the far end cannot have read it.
         live.close(written * 2 - 1, "tcp:closed");
         let mut done = Vec::new();
@@ -391,7 +420,7 @@ mod tests {
             classes,
             [(0, FailureClass::InDoubt), (1, FailureClass::LinkDown)]
         );
-        assert!(!live.submit(&group, 2, &Sm::default(), &[Vec::new()], 0));
+        assert!(!live.submit(&group, &run(2), &Sm::default(), &[Vec::new()]));
     }
 
     #[test]
@@ -399,10 +428,10 @@ mod tests {
         let live = Live::new(1, 2);
         let group = Arc::new(Group::default());
         live.slots.try_acquire().unwrap().forget();
-        live.submit(&group, 0, &Sm::default(), &[Vec::new()], 0);
+        live.submit(&group, &run(0), &Sm::default(), &[Vec::new()]);
         live.enquire();
         for age in 0..=AGES {
-            let mut freed = Freed::new();
+            let mut freed = Freed::default();
             assert_eq!(
                 live.grow(&mut freed),
                 age == AGES,

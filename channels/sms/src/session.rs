@@ -266,7 +266,7 @@ impl Session<'_> {
 
     /// One age passes: silence becomes doubt, and a quiet link is asked. True when the link is dead.
     fn grow(&self, quiet: &mut Quiet) -> bool {
-        let mut freed = Freed::new();
+        let mut freed = Freed::default();
         let dead = self.live.grow(&mut freed);
         freed.done(&self.live);
         if quiet.grow() {

@@ -7,11 +7,11 @@ use channel::{Context, Failure, FailureClass, Message, Outcomes, Timestamp, Vari
 
 use crate::config::{Config, Validity};
 use crate::group::{Group, Outcome};
-use crate::link::{Live, unwritten};
+use crate::link::{Live, Run, unwritten};
 use crate::pdu::{Party, Sm};
 use crate::text::{self, Encoded};
 
-/// Messages that gather before the session task is woken: about one good write.
+/// Messages that gather before they are put into the session together: about one good write.
 const WRITE: usize = 100;
 
 pub(crate) fn prepared(variant: &Variant, gsm7: bool) -> Arc<Encoded> {
@@ -27,7 +27,17 @@ pub(crate) struct Submission<'a> {
     group: Arc<Group>,
     under_way: usize,
     settled: Vec<(usize, Outcome)>,
-    validity: (Timestamp, String),
+    /// Messages of one text that have their slots and are not written.
+    run: Vec<Run<'a>>,
+    common: Option<Common<'a>>,
+}
+
+/// What the messages of a run share.
+struct Common<'a> {
+    variant: &'a Arc<Variant>,
+    text: Arc<Encoded>,
+    expires: Timestamp,
+    validity: String,
 }
 
 impl<'a> Submission<'a> {
@@ -45,43 +55,70 @@ impl<'a> Submission<'a> {
             group: Arc::default(),
             under_way: 0,
             settled: Vec::new(),
-            validity: (Timestamp(i64::MIN), String::new()),
+            run: Vec::with_capacity(WRITE),
+            common: None,
         }
     }
 
     /// Returns when every message is settled.
-    pub async fn run(mut self, batch: &[Message]) {
+    pub async fn run(mut self, batch: &'a [Message]) {
         for (index, message) in batch.iter().enumerate() {
             if let Err(failure) = self.one(index, message).await {
                 self.outcomes.settle(index, Err(failure));
             }
-            if index % WRITE == 0 {
-                self.live.wake.notify_one();
+            if self.run.len() >= WRITE {
+                self.write();
             }
         }
-        self.live.wake.notify_one();
+        self.write();
         while self.under_way > 0 {
             self.group.ready.notified().await;
             self.drain();
         }
     }
 
-    /// Puts one message into the session; its outcome comes through the group.
-    async fn one(&mut self, index: usize, message: &Message) -> Result<(), Failure> {
-        let text = prepared(&message.variant, self.config.gsm7);
-        if text.parts.len() > usize::from(self.config.max_segments) {
+    /// Adds one message to the run; its outcome comes through the group.
+    async fn one(&mut self, index: usize, message: &'a Message) -> Result<(), Failure> {
+        let same = self.common.as_ref().is_some_and(|common| {
+            Arc::ptr_eq(common.variant, &message.variant) && common.expires == message.expires
+        });
+        if !same {
+            self.write();
+            self.common = Some(self.common(message));
+        }
+        let text = self.common.as_ref().map(|common| &common.text);
+        let (parts, segments) = text.map_or((0, 0), |text| (text.parts.len(), text.segments()));
+        if parts > usize::from(self.config.max_segments) {
             return Err(too_long());
         }
         let dest = dialled(message.address.expose()).ok_or_else(no_number)?;
-        if !self.slots(text.segments()).await {
+        if !self.slots(segments).await {
             return Err(unwritten("smpp:closed"));
         }
-        if self.validity.0 != message.expires {
-            let text = validity(self.config.validity, message.expires, || {
-                self.context.clock.now()
-            });
-            self.validity = (message.expires, text);
+        let reference = part_reference(message);
+        self.run.push(Run {
+            index,
+            dest,
+            reference,
+        });
+        Ok(())
+    }
+
+    fn common(&self, message: &'a Message) -> Common<'a> {
+        let now = || self.context.clock.now();
+        Common {
+            variant: &message.variant,
+            text: prepared(&message.variant, self.config.gsm7),
+            expires: message.expires,
+            validity: validity(self.config.validity, message.expires, now),
         }
+    }
+
+    /// Puts the run into the session.
+    fn write(&mut self) {
+        let Some(common) = self.common.as_ref().filter(|_| !self.run.is_empty()) else {
+            return;
+        };
         let config = self.config;
         let sm = Sm {
             source: Party {
@@ -92,25 +129,25 @@ impl<'a> Submission<'a> {
             dest: Party {
                 ton: config.dest_ton,
                 npi: config.dest_npi,
-                address: dest.as_bytes(),
+                address: b"",
             },
-            esm_class: if text.is_long() { 0x40 } else { 0 },
-            validity: self.validity.1.as_bytes(),
+            esm_class: if common.text.is_long() { 0x40 } else { 0 },
+            validity: common.validity.as_bytes(),
             registered_delivery: 1,
-            data_coding: text.data_coding,
+            data_coding: common.text.data_coding,
             ..Sm::default()
         };
-        if !self.live.submit(
-            &self.group,
-            index,
-            &sm,
-            &text.parts,
-            part_reference(message),
-        ) {
-            return Err(unwritten("smpp:closed"));
+        let parts = &common.text.parts;
+        if self.live.submit(&self.group, &self.run, &sm, parts) {
+            self.under_way += self.run.len();
+            self.live.wake.notify_one();
+        } else {
+            for one in &self.run {
+                let failure = unwritten("smpp:closed");
+                self.outcomes.settle(one.index, Err(failure));
+            }
         }
-        self.under_way += 1;
-        Ok(())
+        self.run.clear();
     }
 
     /// Takes slots of the window, settling what is answered meanwhile. False when the session is over.
@@ -120,7 +157,8 @@ impl<'a> Submission<'a> {
             permit.forget();
             return true;
         }
-        live.wake.notify_one();
+        // What has its slots goes out before anything waits.
+        self.write();
         let group = self.group.clone();
         // Kept over the answers, so that a long text keeps its place in the queue.
         let acquire = live.slots.acquire_many(wanted);
@@ -143,9 +181,9 @@ impl<'a> Submission<'a> {
 
     fn drain(&mut self) {
         self.group.take(&mut self.settled);
-        for (index, outcome) in self.settled.drain(..) {
-            self.under_way -= 1;
-            self.outcomes.settle(index, outcome);
+        if !self.settled.is_empty() {
+            self.under_way -= self.settled.len();
+            self.outcomes.settle_all(&mut self.settled);
         }
     }
 }

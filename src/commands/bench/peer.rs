@@ -3,10 +3,10 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::time::Duration;
 
-use sms::peer::{Peer, PeerConfig, Verdict};
+use channel::testing::Behaviour;
+use sms::peer::{Peer, PeerConfig};
 
 use crate::commands::Failed;
 
@@ -24,7 +24,8 @@ pub async fn run(args: Args) -> Result<(), Failed> {
     let peer = Peer::start(PeerConfig {
         rate: args.rate,
         receipt_window: args.receipt_window,
-        script: Some(Arc::new(|_| Verdict::delivered(Duration::ZERO))),
+        behaviour: Behaviour::Confirm,
+        receipt_delay: (Duration::ZERO, Duration::ZERO),
         ..PeerConfig::default()
     });
     let peer = peer.await.map_err(|e| Failed::Unreachable(e.to_string()))?;

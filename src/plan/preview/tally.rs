@@ -9,9 +9,9 @@ use super::figures::{Dead, Line, Partial, Place, TextLine};
 use super::{Carrier, Scene};
 use crate::ledger::event::Audience;
 use crate::model::{EndpointId, HouseholdId, RegionCode, RegionLevel};
-use crate::plan::audience::Told;
 use crate::plan::draft::Drafted;
 use crate::plan::text::{self, Telling};
+use crate::plan::told::Told;
 
 /// The best proof of a household, the worst first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -1,6 +1,5 @@
 //! Receipts from the post into one session and back. This module must not decide what a receipt says.
 
-use std::io::Write as _;
 use std::time::Duration;
 
 use channel::{Clock, Timestamp};
@@ -80,6 +79,37 @@ impl Session<'_> {
         }
     }
 
+    /// The text form of a receipt.
+    fn put_text(&mut self, letter: &Letter, id: &[u8], date: &str) {
+        let delivered: &[u8] = if letter.stat == "DELIVRD" {
+            b"001"
+        } else {
+            b"000"
+        };
+        // At least three digits.
+        let mut error = [b'0'; 21];
+        let from = decimal(letter.error.into(), &mut error).min(17);
+        self.text.clear();
+        let pieces: [&[u8]; 13] = [
+            b"id:",
+            id,
+            b" sub:001 dlvrd:",
+            delivered,
+            b" submit date:",
+            date.as_bytes(),
+            b" done date:",
+            date.as_bytes(),
+            b" stat:",
+            letter.stat.as_bytes(),
+            b" err:",
+            &error[from..20],
+            b" text:",
+        ];
+        for piece in pieces {
+            self.text.extend_from_slice(piece);
+        }
+    }
+
     fn write(&mut self, letter: &Letter, sequence: u32, date: &str) {
         let mut digits = [0; 21];
         let start = decimal(letter.id, &mut digits);
@@ -98,28 +128,20 @@ impl Session<'_> {
             let [high, low] = letter.error.to_be_bytes();
             pdu::put_tlv(tag::NETWORK_ERROR_CODE, &[3, high, low], &mut self.options);
         }
-        let delivered = u8::from(letter.stat == "DELIVRD");
-        let mut text = [0u8; 160];
-        let mut rest = &mut text[..];
-        let _ = write!(
-            rest,
-            "id:{} sub:001 dlvrd:{delivered:03} submit date:{date} done date:{date} stat:{} err:{:03} text:",
-            letter.id, letter.stat, letter.error
-        );
-        let length = 160 - rest.len();
+        self.put_text(letter, &digits[start..20], date);
         let sm = Sm {
             source: Party {
                 ton: 1,
                 npi: 1,
-                address: letter.source.as_bytes(),
+                address: letter.source.bytes(),
             },
             dest: Party {
                 ton: 0,
                 npi: 0,
-                address: letter.dest.as_bytes(),
+                address: letter.dest.bytes(),
             },
             esm_class: 0x04,
-            text: &text[..length],
+            text: &self.text,
             tlvs: Tlvs::parse(&self.options).unwrap_or_default(),
             ..Sm::default()
         };

@@ -2,7 +2,7 @@
 //! peer and not to a session, so whoever binds next gets them. This module must not know the wire.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -12,6 +12,35 @@ use parking_lot::Mutex;
 use super::PeerConfig;
 use super::spool::{self, Spool};
 
+/// An address as the wire has it, 20 bytes at most: it lies in its letter, because letters are many.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub(super) struct Number {
+    bytes: [u8; 20],
+    length: u8,
+}
+
+impl From<&[u8]> for Number {
+    fn from(address: &[u8]) -> Self {
+        let mut bytes = [0; 20];
+        let length = address.len().min(bytes.len());
+        bytes[..length].copy_from_slice(&address[..length]);
+        let length = u8::try_from(length).unwrap_or(0);
+        Self { bytes, length }
+    }
+}
+
+impl From<&str> for Number {
+    fn from(address: &str) -> Self {
+        address.as_bytes().into()
+    }
+}
+
+impl Number {
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
+}
+
 /// A receipt that must be answered.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Letter {
@@ -20,13 +49,46 @@ pub(super) struct Letter {
     pub id: u64,
     pub stat: &'static str,
     pub error: u16,
-    pub source: Box<str>,
-    pub dest: Box<str>,
+    pub source: Number,
+    pub dest: Number,
+}
+
+/// Letters by when they are due. Where each is due after the one before, as with one delay for all, they stand in line
+/// and nothing is sorted.
+#[derive(Default)]
+struct Waiting {
+    line: VecDeque<Letter>,
+    others: BinaryHeap<Reverse<Letter>>,
+}
+
+impl Waiting {
+    fn put(&mut self, letter: Letter) {
+        if self.line.back().is_none_or(|last| *last <= letter) {
+            self.line.push_back(letter);
+        } else {
+            self.others.push(Reverse(letter));
+        }
+    }
+
+    /// When the next one is due.
+    fn next(&self) -> Option<u64> {
+        let (first, other) = (self.line.front(), self.others.peek());
+        let dues = first.into_iter().chain(other.map(|o| &o.0)).map(|l| l.due);
+        dues.min()
+    }
+
+    fn take(&mut self) -> Option<Letter> {
+        match (self.line.front(), self.others.peek()) {
+            (Some(first), Some(other)) if other.0 < *first => self.others.pop().map(|o| o.0),
+            (Some(_), _) => self.line.pop_front(),
+            (None, _) => self.others.pop().map(|o| o.0),
+        }
+    }
 }
 
 pub(super) struct Post {
     next: AtomicU64,
-    waiting: Mutex<BinaryHeap<Reverse<Letter>>>,
+    waiting: Mutex<Waiting>,
     outstanding: AtomicUsize,
     spool: Option<Mutex<Spool>>,
     attempts: Mutex<HashMap<Box<str>, u32>>,
@@ -49,7 +111,10 @@ impl Post {
         Ok(Self {
             next: AtomicU64::new(begin.max(highest + 1)),
             outstanding: AtomicUsize::new(letters.len()),
-            waiting: Mutex::new(letters.into_iter().map(Reverse).collect()),
+            waiting: Mutex::new(Waiting {
+                line: VecDeque::new(),
+                others: letters.into_iter().map(Reverse).collect(),
+            }),
             spool,
             attempts: Mutex::new(attempts),
             allowed: Mutex::new(Duration::ZERO),
@@ -77,7 +142,8 @@ impl Post {
             spool.lock().write(&lines);
         }
         self.outstanding.fetch_add(letters.len(), Ordering::Relaxed);
-        self.waiting.lock().extend(letters.drain(..).map(Reverse));
+        let mut waiting = self.waiting.lock();
+        letters.drain(..).for_each(|letter| waiting.put(letter));
     }
 
     /// Receipts that were answered are done.
@@ -97,20 +163,17 @@ impl Post {
 
     /// Handed to a session and not answered: they go again.
     pub fn back(&self, letters: impl Iterator<Item = Letter>) {
-        self.waiting.lock().extend(letters.map(Reverse));
+        let mut waiting = self.waiting.lock();
+        letters.for_each(|letter| waiting.put(letter));
     }
 
     /// Takes what is due, at most `most`; and says when the next one is, if any.
     pub fn due(&self, now: u64, most: usize, into: &mut Vec<Letter>) -> Option<u64> {
         let mut waiting = self.waiting.lock();
-        while into.len() < most {
-            let first = waiting.peek_mut()?;
-            if first.0.due > now {
-                return Some(first.0.due);
-            }
-            into.push(std::collections::binary_heap::PeekMut::pop(first).0);
+        while into.len() < most && waiting.next().is_some_and(|due| due <= now) {
+            into.extend(waiting.take());
         }
-        waiting.peek().map(|first| first.0.due)
+        waiting.next()
     }
 
     /// The how-many-th message to this address; only the first part of a text counts.
@@ -153,8 +216,8 @@ mod tests {
             id,
             stat: "DELIVRD",
             error: 0,
-            source: "".into(),
-            dest: "".into(),
+            source: Number::default(),
+            dest: Number::default(),
         };
         post.keep(&mut vec![letter(1, 30), letter(2, 10), letter(3, 20)]);
         let mut out = Vec::new();

@@ -42,6 +42,9 @@ pub(super) struct Session<'a> {
     pub first: u32,
     pub open: usize,
     pub options: Vec<u8>,
+    pub text: Vec<u8>,
+    /// When the bytes came that are being read.
+    read_at: u64,
 }
 
 impl Drop for Session<'_> {
@@ -71,6 +74,8 @@ pub(super) async fn serve(mut socket: TcpStream, shared: &Shared) {
         first: 1,
         open: 0,
         options: Vec::new(),
+        text: Vec::new(),
+        read_at: 0,
     };
     let (mut reader, mut writer) = socket.split();
     let mut buffer = BytesMut::with_capacity(READ);
@@ -116,6 +121,7 @@ impl Session<'_> {
     fn read(&mut self, buffer: &mut BytesMut) -> Result<bool, Over> {
         let mut used = 0;
         let mut over = false;
+        self.read_at = self.now();
         while let Some(length) = pdu::check(&buffer[used..]).map_err(|_| Over)? {
             let pdu = pdu::parse(&buffer[used..used + length]).map_err(|_| Over)?;
             used += length;
@@ -221,10 +227,9 @@ impl Session<'_> {
         if let Some(Report { after, stat, error }) = verdict.receipt
             && sm.registered_delivery & 0x03 != 0
         {
-            let due = self.now() + u64::try_from(after.as_millis()).unwrap_or(u64::MAX / 2);
-            let word = |bytes| String::from_utf8_lossy(bytes).into();
+            let due = self.read_at + u64::try_from(after.as_millis()).unwrap_or(u64::MAX / 2);
             // A receipt goes the other way round.
-            let (source, dest) = (word(sm.dest.address), word(sm.source.address));
+            let (source, dest) = (sm.dest.address.into(), sm.source.address.into());
             self.letters.push(Letter {
                 due,
                 id,
@@ -287,5 +292,8 @@ fn parts<'a>(sm: &Sm<'a>) -> ((u8, u8), &'a [u8]) {
 }
 
 fn between((least, most): (Duration, Duration)) -> Duration {
-    least + most.saturating_sub(least).mul_f64(fastrand::f64())
+    match most.saturating_sub(least) {
+        Duration::ZERO => least,
+        spread => least + spread.mul_f64(fastrand::f64()),
+    }
 }

@@ -9,7 +9,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::post::Letter;
+use super::post::{Letter, Number};
 
 pub(super) struct Spool {
     file: File,
@@ -71,11 +71,11 @@ pub(super) fn taken(letter: &Letter, lines: &mut String) {
         ..
     } = letter;
     // Empty addresses are written as a dash, so that every line has as many words.
-    let word = |text: &str| {
-        if text.is_empty() {
+    let word = |number: &Number| {
+        if number.bytes().is_empty() {
             "-".to_owned()
         } else {
-            text.replace(' ', "_")
+            String::from_utf8_lossy(number.bytes()).replace(' ', "_")
         }
     };
     let _ = writeln!(

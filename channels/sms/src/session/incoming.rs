@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 
 use bytes::Buf;
-use channel::{Failure, Receipt};
+use channel::{Failure, Receipt, Timestamp};
 
 use super::{READ, Session, UNANSWERED, down, no_smpp};
 use crate::hand_on::Handed;
@@ -15,7 +15,9 @@ use crate::status;
 
 /// What one read brought, to be acted on once.
 struct Tray {
-    freed: Freed,
+    /// When it came.
+    seen: Timestamp,
+    answered: Vec<(u32, Result<String, Failure>)>,
     answers: Vec<(u32, u32, Body<'static>)>,
     sequences: Vec<u32>,
     receipts: Vec<Receipt>,
@@ -26,7 +28,8 @@ impl Session<'_> {
     /// Acts on every whole PDU in the buffer. Returns why the session must end, if it must.
     pub(super) fn read(&mut self) -> Option<Failure> {
         let mut tray = Tray {
-            freed: Freed::new(),
+            seen: self.context.clock.now(),
+            answered: Vec::new(),
             answers: Vec::new(),
             sequences: Vec::new(),
             receipts: Vec::new(),
@@ -49,7 +52,12 @@ impl Session<'_> {
         }
         self.buffer.advance(used);
         self.buffer.reserve(READ / 2);
-        tray.freed.done(&self.live);
+        if !tray.answered.is_empty() {
+            let mut freed = Freed::default();
+            let late = self.live.answer(tray.answered.into_iter(), &mut freed);
+            Counts::add(&self.counts.late, late);
+            freed.done(&self.live);
+        }
         if !tray.answers.is_empty() {
             self.live.put(tray.answers.into_iter());
         }
@@ -81,7 +89,7 @@ impl Session<'_> {
                     status::OK => Ok(receipt::reference(message_id, self.config.receipt_id)),
                     _ => Err(status::refused(status)),
                 };
-                self.answered(sequence, result, tray);
+                tray.answered.push((sequence, result));
                 if status == status::INVALID_BIND_STATUS {
                     tray.end = Some(down(
                         status::code(status),
@@ -89,8 +97,8 @@ impl Session<'_> {
                     ));
                 }
             }
-            Body::GenericNack => self.answered(sequence, Err(status::refused(status)), tray),
-            Body::EnquireLinkResp => self.answered(sequence, Ok(String::new()), tray),
+            Body::GenericNack => tray.answered.push((sequence, Err(status::refused(status)))),
+            Body::EnquireLinkResp => tray.answered.push((sequence, Ok(String::new()))),
             Body::DeliverSm(sm) => self.deliver(&sm, sequence, tray),
             Body::EnquireLink => tray
                 .answers
@@ -114,15 +122,9 @@ impl Session<'_> {
         }
     }
 
-    fn answered(&self, sequence: u32, result: Result<String, Failure>, tray: &mut Tray) {
-        if !self.live.answer(sequence, result, &mut tray.freed) {
-            Counts::add(&self.counts.late);
-        }
-    }
-
     fn deliver(&self, sm: &Sm<'_>, sequence: u32, tray: &mut Tray) {
         if !sm.is_receipt() {
-            Counts::add(&self.counts.replies);
+            Counts::add(&self.counts.replies, 1);
             tray.answers
                 .push((sequence, status::OK, Body::DeliverSmResp));
             return;
@@ -131,15 +133,15 @@ impl Session<'_> {
             id: self.config.receipt_id,
             utc_offset_minutes: self.config.receipt_utc_offset_minutes,
         };
-        let Some(receipt) = receipt::read(sm, reading, self.context.clock.now()) else {
+        let Some(receipt) = receipt::read(sm, reading, tray.seen) else {
             // It would come again for ever; there is nothing that it could be matched to.
-            Counts::add(&self.counts.unreadable);
+            Counts::add(&self.counts.unreadable, 1);
             tray.answers
                 .push((sequence, status::OK, Body::DeliverSmResp));
             return;
         };
         if self.live.unanswered.load(Ordering::Acquire) + tray.receipts.len() >= UNANSWERED {
-            Counts::add(&self.counts.overflow);
+            Counts::add(&self.counts.overflow, 1);
             return;
         }
         tray.sequences.push(sequence);
@@ -148,7 +150,7 @@ impl Session<'_> {
 
     /// A PDU of the right length whose inside is wrong: the stream still stands, so the session does.
     fn unreadable(&self, frame: &[u8], tray: &mut Tray) {
-        Counts::add(&self.counts.unreadable);
+        Counts::add(&self.counts.unreadable, 1);
         if let Some((pdu::command::DELIVER_SM, sequence)) = pdu::head(frame) {
             tray.answers
                 .push((sequence, status::PERMANENT, Body::DeliverSmResp));
