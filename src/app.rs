@@ -281,6 +281,7 @@ impl Wiring {
             turn: tokio::sync::Mutex::default(),
         });
         let intake = Arc::new(intake(self.file, &self.registry, &desk));
+        let hub = hub(&self.registry, &desk);
         let gate = Arc::new(Gate {
             archive,
             ledger: desk.ledger.clone(),
@@ -292,6 +293,7 @@ impl Wiring {
             channels: (*self.channels).clone(),
             correlator: desk.correlator.clone(),
             position: desk.writer.position(),
+            hub: hub.clone(),
             clock: desk.clock.clone(),
         });
         let pages = console::router(Console {
@@ -301,12 +303,7 @@ impl Wiring {
             registry: gate.registry.clone(),
             bureaus: gate.bureaus.clone(),
             clock: desk.clock.clone(),
-            hub: Hub::new(
-                desk.ledger.clone(),
-                gate.registry.clone(),
-                desk.clock.clone(),
-                desk.writer.position(),
-            ),
+            hub,
             outline: self.outline,
         });
         let stop = stop.clone();
@@ -316,6 +313,12 @@ impl Wiring {
             }
         });
     }
+}
+
+fn hub(registry: &Arc<RwLock<Arc<Registry>>>, desk: &Arc<Desk>) -> Arc<Hub> {
+    let (ledger, registry) = (desk.ledger.clone(), registry.clone());
+    let (clock, position) = (desk.clock.clone(), desk.writer.position());
+    Hub::new(ledger, registry, clock, position)
 }
 
 fn intake(file: RegistryFile, registry: &Arc<RwLock<Arc<Registry>>>, desk: &Arc<Desk>) -> Intake {

@@ -137,6 +137,19 @@ impl FromRequestParts<House> for View {
 }
 
 impl View {
+    /// The regions of the alert that are the caller's.
+    pub fn home(&self) -> Result<Vec<RegionCode>, Problem> {
+        let parts = coverage::home(&self.alert, &self.caller.regions);
+        if parts.is_empty() {
+            let detail = format!(
+                "alert {} names no region of yours, so there is nothing to count",
+                self.alert.stream
+            );
+            return Err(Problem::new(&UNKNOWN_REGION, detail));
+        }
+        Ok(parts)
+    }
+
     /// The region that was asked for, if it may be seen; without one, all of the alert that is the caller's: their
     /// common region where the caller has the whole of it, each part where not.
     pub fn scope(&self, under: Option<RegionCode>) -> Result<Vec<RegionCode>, Problem> {
@@ -156,12 +169,7 @@ impl View {
             }
             return Ok(vec![under]);
         }
-        let parts = coverage::home(&self.alert, &self.caller.regions);
-        if parts.is_empty() {
-            let detail =
-                format!("alert {stream} names no region of yours, so there is nothing to count");
-            return Err(Problem::new(&UNKNOWN_REGION, detail));
-        }
+        let parts = self.home()?;
         match coverage::common(&parts) {
             Some(top) if self.caller.covers(top) => Ok(vec![top]),
             _ => Ok(parts),

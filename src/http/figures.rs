@@ -17,7 +17,7 @@ use crate::model::{RegionCode, StreamId};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Under {
-    under: Option<RegionCode>,
+    pub under: Option<RegionCode>,
 }
 
 /// `as_of`, the alert and what was asked for.

@@ -9,6 +9,7 @@ mod doors;
 mod events;
 mod figures;
 mod health;
+mod live;
 mod preview;
 mod problem;
 mod registry;
@@ -35,6 +36,7 @@ use tokio::sync::watch;
 
 use crate::ingest::Ingest;
 use crate::ledger::{Archive, Correlator, Ledger, Position};
+use crate::live::Hub;
 use crate::registry::{Intake, Registry};
 use crate::store::Store;
 use crate::trust::Bureaus;
@@ -55,6 +57,8 @@ pub struct Gate {
     /// Holds the receipts that match nothing.
     pub correlator: Arc<Mutex<Correlator>>,
     pub position: watch::Receiver<Position>,
+    /// Who watches alerts as they run; the pages share it.
+    pub hub: Arc<Hub>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -137,7 +141,10 @@ fn router(house: House) -> Router {
         .route("/v1/channels/{name}/{*path}", any(calls::call));
     // A county is read in a second or two, a province is not.
     let import = post(registry::import).layer(DefaultBodyLimit::max(IMPORT));
-    let long = Router::new().route("/v1/registry/import", import);
+    let long = Router::new()
+        .route("/v1/registry/import", import)
+        // A line stays open as long as somebody listens.
+        .route("/v1/alerts/{id}/live", get(live::events));
     let api = Router::new()
         .route("/v1/alerts", get(alerts::list).post(submit::submit))
         .route("/v1/alerts/{id}", get(alerts::one))

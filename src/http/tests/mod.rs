@@ -1,6 +1,7 @@
 //! The whole surface over a real socket, with a real writer on a store of its own and a clock that stands still.
 
 mod answers;
+mod live;
 mod problems;
 mod registry_import;
 mod sealed;
@@ -227,6 +228,8 @@ impl Surface {
             clock: clock.clone(),
             turn: tokio::sync::Mutex::default(),
         };
+        let (house, position) = (registry.clone(), writer.position());
+        let hub = Hub::new(ledger.clone(), house, clock.clone(), position);
         let gate = Arc::new(Gate {
             archive: Arc::new(Archive::new(ledger.clone(), store.clone())),
             ledger,
@@ -238,6 +241,7 @@ impl Surface {
             channels,
             correlator: Arc::default(),
             position: writer.position(),
+            hub,
             clock,
         });
         let stop = Stop::new();

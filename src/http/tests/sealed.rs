@@ -25,7 +25,7 @@ const QUESTIONS: [&str; 11] = [
 ];
 
 /// Of the first village one is reached, one refused after its time, one unknown; all others expire unsent.
-fn ended() -> Vec<Event> {
+pub fn ended() -> Vec<Event> {
     let channel = || "sms-mobile".to_owned();
     let range = HandedRange {
         lo: 0,
@@ -95,7 +95,7 @@ impl Surface {
         self.gate.registry()
     }
 
-    async fn seal(&self) {
+    pub async fn seal(&self) {
         let ledger = &self.gate.ledger;
         let late = Timestamp(i64::MAX / 2);
         let over = over(ledger, late, Duration::from_hours(24));
