@@ -2,6 +2,7 @@
 //! This module must not decide anything about an alert.
 
 mod ticks;
+mod wiring;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, TryLockError};
@@ -16,22 +17,17 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{ChannelConfig, Config, Journal, Node, Read, Retry, Tables};
-use crate::console::{BadOutline, Console, Outline};
+use crate::config::{ChannelConfig, Journal, Node, Read};
+use crate::console::BadOutline;
 use crate::coord::{BadRedis, Redis};
-use crate::dispatch::{ChannelInlet, Desk, Dispatch, Outlet, Policy};
-use crate::http::Gate;
-use crate::ingest::Ingest;
-use crate::ledger::{Archive, Damage, Event, Ledger, Proposal, Refused, Writer, record, replay};
-use crate::live::Hub;
+use crate::dispatch::{ChannelInlet, Desk};
+use crate::ledger::{Damage, Event, Ledger, Proposal, Refused, Writer, record, replay};
 use crate::model::Rows;
-use crate::plan::{self, Plans};
-use crate::registry::{self, Intake, Registry};
-use crate::release::Release;
+use crate::plan;
+use crate::registry::{self, Registry};
 use crate::store::{BadKey, Postgres, RegistryFile, Sqlite, Store, StoreError, Vault};
-use crate::trust::Bureaus;
-use crate::{console, factories, http};
-use ticks::Ticks;
+use crate::{console, factories};
+use wiring::Wiring;
 
 pub const JOURNAL: &str = "journal.sqlite";
 pub const REGISTRY: &str = "registry.sqlite";
@@ -204,159 +200,11 @@ async fn desk(
     Ok((Arc::new(desk), replayed.damage, replayed.serials))
 }
 
-struct Wiring {
-    redis: Option<Redis>,
-    config: Config,
-    plans: Plans,
-    tables: Tables,
-    store: Arc<dyn Store>,
-    registry: Arc<RwLock<Arc<Registry>>>,
-    file: RegistryFile,
-    desk: Arc<Desk>,
-    channels: Arc<BTreeMap<String, Arc<dyn Channel>>>,
-    outline: Outline,
-}
-
-impl Wiring {
-    fn dispatch(&self) -> Dispatch {
-        let outlet = |c: &ChannelConfig| {
-            let channel = self.channels.get(&c.name)?.clone();
-            Some((
-                c.name.clone(),
-                Outlet {
-                    channel,
-                    account: c.account().to_owned(),
-                    rate: c.rate,
-                    policy: policy(c.retry),
-                },
-            ))
-        };
-        Dispatch {
-            nodes: self.config.node.nodes,
-            redis: self.redis.clone(),
-            desk: self.desk.clone(),
-            store: self.store.clone(),
-            registry: self.registry.clone(),
-            outlets: self.config.channels.iter().filter_map(outlet).collect(),
-        }
-    }
-
-    fn spawn(self, listener: TcpListener, tasks: &TaskTracker, stop: &Stop) {
-        for channel in self.channels.values() {
-            let (channel, stop) = (channel.clone(), stop.clone());
-            tasks.spawn(async move { channel.run(stop).await });
-        }
-        let desk = self.desk;
-        let means = self.tables.means(&self.config.channels);
-        let bureaus = Arc::new(Bureaus::new(self.config.bureaus));
-        let archive = Arc::new(Archive::new(desk.ledger.clone(), self.store.clone()));
-        let release = Release {
-            archive: archive.clone(),
-            ledger: desk.ledger.clone(),
-            writer: desk.writer.clone(),
-            store: self.store.clone(),
-            registry: self.registry.clone(),
-            channels: self.channels.clone(),
-            bureaus: bureaus.clone(),
-            clock: desk.clock.clone(),
-        };
-        tasks.spawn(release.run(stop.clone()));
-        tasks.spawn(guard(self.store.clone(), stop.clone()));
-        let ticks = Ticks {
-            desk: desk.clone(),
-            registry: self.registry.clone(),
-            seal_after: self.config.node.seal_after.0,
-        };
-        tasks.spawn(ticks.run(stop.clone()));
-        let ingest = Arc::new(Ingest {
-            ledger: desk.ledger.clone(),
-            writer: desk.writer.clone(),
-            registry: self.registry.clone(),
-            plans: Arc::new(self.plans),
-            store: self.store.clone(),
-            channels: self.channels.clone(),
-            bureaus: bureaus.clone(),
-            means,
-            clock: desk.clock.clone(),
-            turn: tokio::sync::Mutex::default(),
-        });
-        let intake = Arc::new(intake(self.file, &self.registry, &desk));
-        let hub = hub(&self.registry, &desk);
-        let gate = Arc::new(Gate {
-            archive,
-            ledger: desk.ledger.clone(),
-            store: self.store,
-            registry: self.registry,
-            bureaus,
-            ingest,
-            intake,
-            channels: (*self.channels).clone(),
-            correlator: desk.correlator.clone(),
-            position: desk.writer.position(),
-            hub: hub.clone(),
-            clock: desk.clock.clone(),
-        });
-        let pages = console::router(Console {
-            ledger: desk.ledger.clone(),
-            archive: gate.archive.clone(),
-            store: gate.store.clone(),
-            registry: gate.registry.clone(),
-            bureaus: gate.bureaus.clone(),
-            clock: desk.clock.clone(),
-            hub,
-            outline: self.outline,
-        });
-        let stop = stop.clone();
-        tasks.spawn(async move {
-            if let Err(error) = http::run(listener, gate, pages, stop).await {
-                tracing::error!(%error, "the API ended");
-            }
-        });
-    }
-}
-
-fn hub(registry: &Arc<RwLock<Arc<Registry>>>, desk: &Arc<Desk>) -> Arc<Hub> {
-    let (ledger, registry) = (desk.ledger.clone(), registry.clone());
-    let (clock, position) = (desk.clock.clone(), desk.writer.position());
-    Hub::new(ledger, registry, clock, position)
-}
-
-fn intake(file: RegistryFile, registry: &Arc<RwLock<Arc<Registry>>>, desk: &Arc<Desk>) -> Intake {
-    Intake {
-        file: Arc::new(Mutex::new(file)),
-        registry: registry.clone(),
-        ledger: desk.ledger.clone(),
-        writer: desk.writer.clone(),
-        clock: desk.clock.clone(),
-        turn: tokio::sync::Mutex::default(),
-    }
-}
-
 async fn open_store(node: &Node, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>, StoreError> {
     Ok(match &node.store {
         Journal::Sqlite => Arc::new(Sqlite::open(&node.data.join(JOURNAL))?),
         Journal::Postgres(url) => Arc::new(Postgres::open(url, &node.name, clock).await?),
     })
-}
-
-/// A node whose journal another has taken over sends nothing more.
-async fn guard(store: Arc<dyn Store>, stop: Stop) {
-    tokio::select! {
-        why = store.taken_over() => {
-            tracing::error!(%why, "stopping");
-            stop.cancel();
-        }
-        () = stop.cancelled() => {}
-    }
-}
-
-fn policy(retry: Retry) -> Policy {
-    Policy {
-        first: retry.first.0,
-        factor: retry.factor,
-        cap: retry.cap.0,
-        attempts: retry.attempts,
-    }
 }
 
 /// Makes every channel; every problem at once.

@@ -1,0 +1,187 @@
+//! The rooms of a running gateway, each handed what it needs, and set going. This module must not read the configuration
+//! for itself and must not decide anything about an alert.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use channel::{Channel, Stop};
+use parking_lot::{Mutex, RwLock};
+use tokio::net::TcpListener;
+use tokio_util::task::TaskTracker;
+
+use super::ticks::Ticks;
+use crate::config::{ChannelConfig, Config, Retry, Tables};
+use crate::console::{Console, Outline};
+use crate::coord::Redis;
+use crate::dispatch::{Desk, Dispatch, Outlet, Policy};
+use crate::http::Gate;
+use crate::ingest::Ingest;
+use crate::ledger::Archive;
+use crate::live::Hub;
+use crate::plan::Plans;
+use crate::registry::{Intake, Registry};
+use crate::release::Release;
+use crate::store::{RegistryFile, Store};
+use crate::trust::Bureaus;
+use crate::{console, http};
+
+/// What the start has made ready.
+pub struct Wiring {
+    pub redis: Option<Redis>,
+    pub config: Config,
+    pub plans: Plans,
+    pub tables: Tables,
+    pub store: Arc<dyn Store>,
+    pub registry: Arc<RwLock<Arc<Registry>>>,
+    pub file: RegistryFile,
+    pub desk: Arc<Desk>,
+    pub channels: Arc<BTreeMap<String, Arc<dyn Channel>>>,
+    pub outline: Outline,
+}
+
+impl Wiring {
+    pub fn dispatch(&self) -> Dispatch {
+        let outlet = |c: &ChannelConfig| {
+            let channel = self.channels.get(&c.name)?.clone();
+            Some((
+                c.name.clone(),
+                Outlet {
+                    channel,
+                    account: c.account().to_owned(),
+                    rate: c.rate,
+                    policy: policy(c.retry),
+                },
+            ))
+        };
+        Dispatch {
+            nodes: self.config.node.nodes,
+            redis: self.redis.clone(),
+            desk: self.desk.clone(),
+            store: self.store.clone(),
+            registry: self.registry.clone(),
+            outlets: self.config.channels.iter().filter_map(outlet).collect(),
+        }
+    }
+
+    pub fn spawn(mut self, listener: TcpListener, tasks: &TaskTracker, stop: &Stop) {
+        for channel in self.channels.values() {
+            let (channel, stop) = (channel.clone(), stop.clone());
+            tasks.spawn(async move { channel.run(stop).await });
+        }
+        let bureaus = std::mem::take(&mut self.config.bureaus);
+        let bureaus = Arc::new(Bureaus::new(bureaus));
+        let archive = Archive::new(self.desk.ledger.clone(), self.store.clone());
+        let archive = Arc::new(archive);
+        let release = self.release(&archive, &bureaus);
+        tasks.spawn(release.run(stop.clone()));
+        tasks.spawn(guard(self.store.clone(), stop.clone()));
+        let ticks = Ticks {
+            desk: self.desk.clone(),
+            registry: self.registry.clone(),
+            seal_after: self.config.node.seal_after.0,
+        };
+        tasks.spawn(ticks.run(stop.clone()));
+        let (gate, console) = self.surface(archive, bureaus);
+        let pages = console::router(console);
+        let stop = stop.clone();
+        tasks.spawn(async move {
+            if let Err(error) = http::run(listener, gate, pages, stop).await {
+                tracing::error!(%error, "the API ended");
+            }
+        });
+    }
+
+    fn release(&self, archive: &Arc<Archive>, bureaus: &Arc<Bureaus>) -> Release {
+        Release {
+            archive: archive.clone(),
+            ledger: self.desk.ledger.clone(),
+            writer: self.desk.writer.clone(),
+            store: self.store.clone(),
+            registry: self.registry.clone(),
+            channels: self.channels.clone(),
+            bureaus: bureaus.clone(),
+            clock: self.desk.clock.clone(),
+        }
+    }
+
+    /// What the API and the pages are handed; they share who watches.
+    fn surface(self, archive: Arc<Archive>, bureaus: Arc<Bureaus>) -> (Arc<Gate>, Console) {
+        let desk = self.desk;
+        let ingest = Arc::new(Ingest {
+            ledger: desk.ledger.clone(),
+            writer: desk.writer.clone(),
+            registry: self.registry.clone(),
+            plans: Arc::new(self.plans),
+            store: self.store.clone(),
+            channels: self.channels.clone(),
+            bureaus: bureaus.clone(),
+            means: self.tables.means(&self.config.channels),
+            clock: desk.clock.clone(),
+            turn: tokio::sync::Mutex::default(),
+        });
+        let hub = hub(&self.registry, &desk);
+        let intake = Arc::new(intake(self.file, &self.registry, &desk));
+        let gate = Arc::new(Gate {
+            archive,
+            ledger: desk.ledger.clone(),
+            store: self.store,
+            registry: self.registry,
+            bureaus,
+            ingest,
+            intake,
+            channels: (*self.channels).clone(),
+            correlator: desk.correlator.clone(),
+            position: desk.writer.position(),
+            hub: hub.clone(),
+            clock: desk.clock.clone(),
+        });
+        let console = Console {
+            ledger: desk.ledger.clone(),
+            archive: gate.archive.clone(),
+            store: gate.store.clone(),
+            registry: gate.registry.clone(),
+            bureaus: gate.bureaus.clone(),
+            clock: desk.clock.clone(),
+            hub,
+            outline: self.outline,
+        };
+        (gate, console)
+    }
+}
+
+fn hub(registry: &Arc<RwLock<Arc<Registry>>>, desk: &Arc<Desk>) -> Arc<Hub> {
+    let (ledger, registry) = (desk.ledger.clone(), registry.clone());
+    let (clock, position) = (desk.clock.clone(), desk.writer.position());
+    Hub::new(ledger, registry, clock, position)
+}
+
+fn intake(file: RegistryFile, registry: &Arc<RwLock<Arc<Registry>>>, desk: &Arc<Desk>) -> Intake {
+    Intake {
+        file: Arc::new(Mutex::new(file)),
+        registry: registry.clone(),
+        ledger: desk.ledger.clone(),
+        writer: desk.writer.clone(),
+        clock: desk.clock.clone(),
+        turn: tokio::sync::Mutex::default(),
+    }
+}
+
+/// A node whose journal another has taken over sends nothing more.
+async fn guard(store: Arc<dyn Store>, stop: Stop) {
+    tokio::select! {
+        why = store.taken_over() => {
+            tracing::error!(%why, "stopping");
+            stop.cancel();
+        }
+        () = stop.cancelled() => {}
+    }
+}
+
+fn policy(retry: Retry) -> Policy {
+    Policy {
+        first: retry.first.0,
+        factor: retry.factor,
+        cap: retry.cap.0,
+        attempts: retry.attempts,
+    }
+}
