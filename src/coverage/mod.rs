@@ -8,9 +8,11 @@
 //! nothing about them: with no delivery of their own they are missed, *no endpoint*.
 
 mod channels;
+pub mod csv;
 mod doors;
 #[cfg(test)]
 pub mod fixture;
+mod gauges;
 mod lists;
 mod rollup;
 mod row;
@@ -22,6 +24,7 @@ mod tests;
 pub mod words;
 
 pub use channels::{ChannelLine, channels};
+pub use gauges::{Gauges, gauges};
 pub use lists::{
     DeliveryLine, HouseholdLine, Page, SpeakerLine, Wanted, deliveries, households, speakers,
     village_of,

@@ -19,6 +19,18 @@ pub enum Standing {
 }
 
 impl Standing {
+    pub const ALL: [Self; 9] = [
+        Self::Damaged,
+        Self::Quarantined,
+        Self::Filed,
+        Self::Accepted,
+        Self::Releasing,
+        Self::InForce,
+        Self::Expired,
+        Self::Superseded,
+        Self::Lifted,
+    ];
+
     pub fn of(alert: &Known, ledger: &Ledger, now: Timestamp) -> Self {
         if ledger.damage_of(alert.stream()).is_some() {
             return Self::Damaged;

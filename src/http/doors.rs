@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::response::IntoResponse;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use super::Gate;
 use super::caller::{Params, View};
+use super::format::{Format, file};
 use super::problem::{BAD_PARAMETER, Problem, UNKNOWN_HOUSEHOLD};
-use crate::coverage::{self, DeliveryLine, HouseholdLine, Page, Wanted};
+use crate::coverage::{self, DeliveryLine, HouseholdLine, Page, Wanted, csv};
 use crate::model::{HouseholdId, RegionCode, StreamId};
 
 #[derive(Deserialize)]
@@ -22,6 +24,7 @@ pub struct ListParams {
     answer: Option<String>,
     after: Option<HouseholdId>,
     limit: Option<usize>,
+    format: Option<Format>,
 }
 
 #[derive(Serialize)]
@@ -40,14 +43,18 @@ const USUAL: usize = 200;
 pub async fn households(
     State(gate): State<Arc<Gate>>,
     view: View,
+    headers: HeaderMap,
     Params(params): Params<ListParams>,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<Response, Problem> {
     let under = view.scope(params.under)?;
     let name = params.answer.as_deref().unwrap_or("all");
     let wanted = Wanted::named(name).ok_or_else(|| {
         let detail = "answer is one of all, reached, missed, unknown, pending, away";
         Problem::new(&BAD_PARAMETER, detail)
     })?;
+    if Format::of(params.format, &headers) == Format::Csv {
+        return whole(&view, &under, wanted, &params);
+    }
     let limit = params.limit.unwrap_or(USUAL).clamp(1, MOST);
     // One more than asked for tells whether there is a next page.
     let page = Page {
@@ -71,7 +78,34 @@ pub async fn households(
         under,
         households,
         next,
-    }))
+    })
+    .into_response())
+}
+
+/// All of them as a file, which has no pages.
+fn whole(
+    view: &View,
+    under: &[RegionCode],
+    wanted: Wanted,
+    params: &ListParams,
+) -> Result<Response, Problem> {
+    if params.limit.is_some() || params.after.is_some() {
+        let detail = "a CSV file is whole and has no pages; leave limit and after out";
+        return Err(Problem::new(&BAD_PARAMETER, detail));
+    }
+    let page = Page {
+        group: params.group,
+        wanted,
+        after: None,
+        limit: usize::MAX,
+    };
+    let lines = coverage::households(&view.alert, &view.registry, under, page);
+    let stream = view.alert.stream;
+    let name = match coverage::common(under) {
+        Some(top) => format!("households-{stream}-{top}.csv"),
+        None => format!("households-{stream}.csv"),
+    };
+    Ok(file(&name, csv::doors(&lines)))
 }
 
 #[derive(Serialize)]

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::IntoResponse;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use super::Gate;
 use super::caller::{Params, View};
+use super::format::{Format, file};
 use super::problem::{BAD_PARAMETER, Problem};
-use crate::coverage::{self, ChannelLine, Rollup, SpeakerLine};
+use crate::coverage::{self, ChannelLine, Rollup, SpeakerLine, csv};
 use crate::model::{RegionCode, StreamId};
 
 #[derive(Deserialize)]
@@ -44,15 +46,26 @@ struct Coverage {
     figures: Rollup,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    under: Option<RegionCode>,
+    format: Option<Format>,
+}
+
 pub async fn coverage(
     State(gate): State<Arc<Gate>>,
     view: View,
-    Params(Under { under }): Params<Under>,
-) -> Result<impl IntoResponse, Problem> {
+    headers: HeaderMap,
+    Params(Table { under, format }): Params<Table>,
+) -> Result<Response, Problem> {
     let under = view.scope(under)?;
-    let figures = match (under.as_slice(), coverage::common(&under)) {
-        ([one], _) => coverage::rollup(&view.alert, &view.registry, *one),
-        (parts, Some(top)) => coverage::rollup_of(&view.alert, &view.registry, parts, top),
+    let (top, figures) = match (under.as_slice(), coverage::common(&under)) {
+        ([one], _) => (*one, coverage::rollup(&view.alert, &view.registry, *one)),
+        (parts, Some(top)) => {
+            let figures = coverage::rollup_of(&view.alert, &view.registry, parts, top);
+            (top, figures)
+        }
         (_, None) => {
             let detail = format!(
                 "alert {} touches several provinces of yours; name one with ?under=",
@@ -61,7 +74,11 @@ pub async fn coverage(
             return Err(Problem::new(&BAD_PARAMETER, detail));
         }
     };
-    Ok(answer(&gate, &view, Coverage { under, figures }))
+    if Format::of(format, &headers) == Format::Csv {
+        let name = format!("coverage-{}-{top}.csv", view.alert.stream);
+        return Ok(file(&name, csv::regions(&figures)));
+    }
+    Ok(answer(&gate, &view, Coverage { under, figures }).into_response())
 }
 
 #[derive(Serialize)]

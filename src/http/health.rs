@@ -1,4 +1,4 @@
-//! How the gateway itself does: alive, ready, and its channels. This module must not heal anything.
+//! How the gateway itself does: alive, and its channels. This module must not heal anything.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,19 +13,11 @@ use serde_json::{Value, json};
 
 use super::Gate;
 use super::caller::Reader;
-use super::problem::Problem;
 use crate::coverage::words::of_link;
 
 /// The process answers.
 pub async fn alive() -> Json<Value> {
     Json(json!({ "status": "alive" }))
-}
-
-/// The store answers: alerts can be taken.
-pub async fn ready(State(gate): State<Arc<Gate>>) -> Result<Json<Value>, Problem> {
-    gate.store.document([0; 32]).await?;
-    let generation = gate.registry().generation();
-    Ok(Json(json!({ "status": "ready", "generation": generation })))
 }
 
 #[derive(Serialize)]
@@ -95,7 +87,8 @@ pub async fn channels(State(gate): State<Arc<Gate>>, _: Reader) -> impl IntoResp
 /// How long a receipt may wait for its delivery to settle.
 const ORPHAN: Duration = Duration::from_mins(1);
 
-fn orphans(gate: &Gate) -> BTreeMap<String, usize> {
+/// By channel, without those that have none.
+pub fn orphans(gate: &Gate) -> BTreeMap<String, usize> {
     let before = gate.clock.now().minus(ORPHAN);
     let mut orphans = BTreeMap::new();
     for receipt in gate.correlator.lock().waiting() {

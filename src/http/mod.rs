@@ -8,10 +8,13 @@ mod calls;
 mod doors;
 mod events;
 mod figures;
+mod format;
 mod health;
 mod live;
+mod metrics;
 mod preview;
 mod problem;
+mod ready;
 mod registry;
 mod submit;
 #[cfg(test)]
@@ -164,7 +167,8 @@ fn router(house: House) -> Router {
         .route("/v1/channels", get(health::channels))
         .route("/v1/registry", get(registry::standing))
         .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
+        .route("/readyz", get(ready::ready))
+        .route("/metrics", get(metrics::metrics))
         .route("/problems/{slug}", get(problem::explain))
         .route_layer(from_fn_with_state(house.clone(), bounded));
     api.merge(calls)

@@ -32,6 +32,21 @@ async fn call(gateway: &Gateway, method: &str, path: &str, cookie: &str, body: &
     http.call(&url, request).await.expect("an answer")
 }
 
+/// The same file as the API gives it to a program.
+async fn api_file(gateway: &Gateway, path: &str) -> Reply {
+    let request = Request {
+        method: "GET".into(),
+        headers: vec![
+            ("authorization".into(), format!("Bearer {DUTY}")),
+            ("accept".into(), "text/csv".into()),
+        ],
+        ..Request::default()
+    };
+    let http = HttpClient::new(Duration::from_secs(10));
+    let url = format!("{}{path}", gateway.base);
+    http.call(&url, request).await.expect("an answer")
+}
+
 fn header<'a>(reply: &'a Reply, name: &str) -> &'a str {
     let found = reply.headers.iter().find(|(n, _)| n == name);
     found.map_or("", |(_, value)| value)
@@ -112,6 +127,8 @@ async fn the_tables_and_their_files_say_what_the_api_says() {
 
     let path = format!("/console/alerts/{alert}/coverage.csv?under={COUNTY}");
     let file = text(&call(gateway, "GET", &path, &duty, "").await);
+    let path = format!("/v1/alerts/{alert}/coverage?under={COUNTY}");
+    assert_eq!(text(&api_file(gateway, &path).await), file, "byte for byte");
     let lines: Vec<Vec<&str>> = file.lines().map(|line| line.split(',').collect()).collect();
     let rows = api["rows"].as_array().expect("rows");
     assert_eq!(
@@ -143,6 +160,12 @@ async fn the_tables_and_their_files_say_what_the_api_says() {
 
     let path = format!("/console/alerts/{alert}/households.csv?under={VILLAGE_A1}");
     let doors = text(&call(gateway, "GET", &path, &duty, "").await);
+    let path = format!("/v1/alerts/{alert}/households?under={VILLAGE_A1}");
+    assert_eq!(
+        text(&api_file(gateway, &path).await),
+        doors,
+        "byte for byte"
+    );
     let list = gateway
         .get(&format!("/v1/alerts/{alert}/households?under={VILLAGE_A1}"))
         .await;

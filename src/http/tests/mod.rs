@@ -2,9 +2,12 @@
 
 mod answers;
 mod live;
+mod metrics;
 mod problems;
+mod ready;
 mod registry_import;
 mod sealed;
+mod tables;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -96,7 +99,9 @@ impl Store for Moody {
 }
 
 /// Replies with what it was called with; `hang` is never answered.
-struct Echo;
+struct Echo {
+    up: Arc<AtomicBool>,
+}
 
 #[async_trait]
 impl Channel for Echo {
@@ -135,6 +140,9 @@ impl Channel for Echo {
     }
 
     fn health(&self) -> Health {
+        if self.up.load(SeqCst) {
+            return Health::Up;
+        }
         Health::Down("not connected yet".into())
     }
 }
@@ -145,6 +153,8 @@ struct Surface {
     store: Arc<Moody>,
     writer: Writer,
     gate: Arc<Gate>,
+    /// Whether the channel says that it is up.
+    up: Arc<AtomicBool>,
     stop: Stop,
     serving: JoinHandle<io::Result<()>>,
     dir: tempfile::TempDir,
@@ -204,7 +214,9 @@ impl Surface {
             bureau("keeper", "510727", &[Scope::Registry]),
             bureau("town-keeper", "510727217", &[Scope::Registry]),
         ]));
-        let channels = BTreeMap::from([("echo".to_owned(), Arc::new(Echo) as Arc<dyn Channel>)]);
+        let up = Arc::new(AtomicBool::new(false));
+        let echo: Arc<dyn Channel> = Arc::new(Echo { up: up.clone() });
+        let channels = BTreeMap::from([("echo".to_owned(), echo)]);
         let ingest = Ingest {
             store: store.clone(),
             channels: Arc::new(channels.clone()),
@@ -265,6 +277,7 @@ impl Surface {
             store,
             writer,
             gate,
+            up,
             stop,
             serving,
             dir,

@@ -1,0 +1,151 @@
+//! The tables as files that a spreadsheet opens: UTF-8 with its mark, one header line in Chinese. Pure, and the one place
+//! that knows their columns, so that the pages and the API hand out the same bytes. This module must not hold more than
+//! the tables show: no address.
+
+use super::words::of_group;
+use super::{HouseholdLine, Rollup, Row};
+
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
+const REGION_HEADS: [&str; 21] = [
+    "地区代码",
+    "地区",
+    "组",
+    "户籍户",
+    "全家外出",
+    "在家户",
+    "本人确认",
+    "手机送达",
+    "播出",
+    "发送中",
+    "情况不明",
+    "未触达",
+    "无联系方式",
+    "被拒",
+    "失败",
+    "过期未发",
+    "撤回未发",
+    "喇叭",
+    "喇叭已播",
+    "责任人",
+    "责任人已触达",
+];
+
+const DOOR_HEADS: [&str; 9] = [
+    "户",
+    "名称",
+    "村",
+    "组",
+    "答案",
+    "依据",
+    "全家外出",
+    "试过",
+    "标记",
+];
+
+/// Every region of a table, then their total.
+pub fn regions(rollup: &Rollup) -> Vec<u8> {
+    let rows = rollup.rows.iter().chain([&rollup.total]);
+    file(&REGION_HEADS, rows.map(region))
+}
+
+pub fn doors(lines: &[HouseholdLine]) -> Vec<u8> {
+    file(&DOOR_HEADS, lines.iter().map(door))
+}
+
+fn file<const N: usize>(heads: &[&str; N], lines: impl Iterator<Item = [String; N]>) -> Vec<u8> {
+    const FITS: &str = "a Vec takes every record, and all have one length";
+    let mut writer = csv::Writer::from_writer(MARK.to_vec());
+    writer.write_record(heads).expect(FITS);
+    for line in lines {
+        writer.write_record(&line).expect(FITS);
+    }
+    writer.into_inner().expect("a Vec takes every byte")
+}
+
+/// A cell that a spreadsheet would run as a formula is set as text.
+fn text(cell: &str) -> String {
+    const STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+    if cell.starts_with(STARTS) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
+}
+
+fn region(row: &Row) -> [String; 21] {
+    let missed = &row.missed;
+    let n = |count: u32| count.to_string();
+    [
+        row.region.to_string(),
+        text(&row.name),
+        row.group.map(of_group).unwrap_or_default(),
+        n(row.households),
+        n(row.away),
+        n(row.at_home),
+        n(row.reached.confirmed),
+        n(row.reached.delivered),
+        n(row.reached.played),
+        n(row.pending),
+        n(row.unknown),
+        n(missed.all()),
+        n(missed.no_endpoint),
+        n(missed.refused),
+        n(missed.failed),
+        n(missed.expired),
+        n(missed.withdrawn),
+        n(row.speakers.total),
+        n(row.speakers.played),
+        n(row.officers.total),
+        n(row.officers.reached),
+    ]
+}
+
+fn door(line: &HouseholdLine) -> [String; 9] {
+    [
+        line.id.to_string(),
+        text(&line.name),
+        text(&line.village_name),
+        of_group(line.group),
+        line.told.answer_zh.to_owned(),
+        line.told.by_zh.unwrap_or_default().to_owned(),
+        if line.away { "是" } else { "" }.to_owned(),
+        text(&line.tried.join(" ")),
+        text(&line.tags.join(" ")),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::coverage::words::Told;
+    use crate::model::Answer;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        assert_eq!(text("=HYPERLINK(1)"), "'=HYPERLINK(1)");
+        assert_eq!(text("＝1+1"), "'＝1+1");
+        assert_eq!(text("平通·新桥村"), "平通·新桥村");
+    }
+
+    #[test]
+    fn a_name_goes_into_its_own_cell_whatever_stands_in_it() {
+        let line = HouseholdLine {
+            id: 7,
+            village: "510727217201".parse().expect("a code"),
+            village_name: "+新桥村".into(),
+            group: 1,
+            name: "=1,\"2\"\n3".into(),
+            tags: vec!["-x".into()],
+            away: true,
+            told: Told::from(Answer::Pending),
+            tried: vec!["sms".into()],
+        };
+        let bytes = doors(&[line]);
+        let mut read = csv::Reader::from_reader(bytes.strip_prefix(MARK).expect("its mark"));
+        let row = read.records().next().expect("a row").expect("it holds");
+        assert_eq!(row.len(), DOOR_HEADS.len());
+        assert_eq!(&row[1], "'=1,\"2\"\n3");
+        assert_eq!((&row[2], &row[8]), ("'+新桥村", "'-x"));
+    }
+}

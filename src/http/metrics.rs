@@ -1,0 +1,175 @@
+//! The gateway's gauges in Prometheus' text format, 0.0.4: a small closed set. Labels are channels and words of the
+//! program, never an alert or a person, so that their number stays small. This module must not count: coverage does.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use channel::Health;
+
+use super::Gate;
+use super::caller::Reader;
+use super::health::orphans;
+use crate::coverage::words::{of_link, of_state};
+use crate::coverage::{Gauges, gauges};
+use crate::ledger::event::LinkState;
+use crate::model;
+
+const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+pub async fn metrics(State(gate): State<Arc<Gate>>, _: Reader) -> impl IntoResponse {
+    let mut page = Page::default();
+    of_house(&mut page, &gate);
+    of_alerts(&mut page, &gauges(&gate.ledger, gate.clock.now()));
+    of_channels(&mut page, &gate);
+    of_registry(&mut page, &gate);
+    ([(header::CONTENT_TYPE, FORMAT)], page.0)
+}
+
+type Sample<'a> = (Vec<(&'static str, &'a str)>, u64);
+
+#[derive(Default)]
+struct Page(String);
+
+impl Page {
+    /// One gauge, with all its samples.
+    fn gauge<'a>(&mut self, name: &str, help: &str, samples: impl IntoIterator<Item = Sample<'a>>) {
+        self.line(format_args!("# HELP tocsin_{name} {help}"));
+        self.line(format_args!("# TYPE tocsin_{name} gauge"));
+        for (labels, value) in samples {
+            let pair = |(label, text): &(&str, &str)| format!("{label}=\"{}\"", escaped(text));
+            let pairs = labels.iter().map(pair).collect::<Vec<_>>().join(",");
+            if pairs.is_empty() {
+                self.line(format_args!("tocsin_{name} {value}"));
+            } else {
+                self.line(format_args!("tocsin_{name}{{{pairs}}} {value}"));
+            }
+        }
+    }
+
+    fn one(&mut self, name: &str, help: &str, value: u64) {
+        self.gauge(name, help, [(Vec::new(), value)]);
+    }
+
+    fn line(&mut self, text: std::fmt::Arguments<'_>) {
+        writeln!(self.0, "{text}").expect("a String takes everything");
+    }
+}
+
+fn escaped(text: &str) -> String {
+    let text = text.replace('\\', "\\\\").replace('"', "\\\"");
+    text.replace('\n', "\\n")
+}
+
+fn of_house(page: &mut Page, gate: &Gate) {
+    let version = vec![("version", env!("CARGO_PKG_VERSION"))];
+    let help = "Always 1; the label says which version runs.";
+    page.gauge("build_info", help, [(version, 1)]);
+    let position = *gate.position.borrow();
+    page.one(
+        "journal_position",
+        "The journal's last committed record.",
+        position,
+    );
+    let damaged = gate.ledger.damage().len() as u64;
+    page.one(
+        "damaged_streams",
+        "Alerts whose journal is damaged: nothing more of them is sent.",
+        damaged,
+    );
+}
+
+fn of_alerts(page: &mut Page, gauges: &Gauges) {
+    let standings = gauges.standings.iter();
+    page.gauge(
+        "open_alerts",
+        "Alerts that are not sealed, by where they stand.",
+        standings.map(|(standing, count)| (vec![("standing", *standing)], *count)),
+    );
+    let states = gauges.channels.iter().flat_map(|(channel, load)| {
+        let states = model::State::ALL.iter().zip(load.states);
+        states.map(move |(state, count)| {
+            let state = of_state(*state).0;
+            (vec![("channel", channel.as_str()), ("state", state)], count)
+        })
+    });
+    page.gauge(
+        "deliveries",
+        "Deliveries of open alerts, by channel and state.",
+        states,
+    );
+    let loads = gauges.channels.iter();
+    page.gauge(
+        "deliveries_reached",
+        "Deliveries of open alerts with more than acceptance, whatever their state.",
+        loads.map(|(channel, load)| (vec![("channel", channel.as_str())], load.reached)),
+    );
+}
+
+fn of_channels(page: &mut Page, gate: &Gate) {
+    let up = gate.channels.iter().map(|(name, channel)| {
+        let labels = vec![
+            ("channel", name.as_str()),
+            ("kind", channel.capability().kind),
+        ];
+        (labels, u64::from(channel.health() == Health::Up))
+    });
+    page.gauge("channel_up", "1 where the channel says that it is up.", up);
+    let links = gate.ledger.links();
+    let states = gate.channels.keys().flat_map(|name| {
+        let noted = links.get(name).map(|(state, ..)| *state);
+        let all = [LinkState::Up, LinkState::Paused, LinkState::Probing];
+        all.map(|state| {
+            let labels = vec![("channel", name.as_str()), ("state", of_link(state).0)];
+            (labels, u64::from(noted == Some(state)))
+        })
+    });
+    page.gauge(
+        "channel_link",
+        "1 at the state of the link that was noted last; 0 at all where none was.",
+        states,
+    );
+    let orphans = orphans(gate);
+    let counts = gate.channels.keys().map(|name| {
+        let count = orphans.get(name).copied().unwrap_or(0);
+        (vec![("channel", name.as_str())], count as u64)
+    });
+    page.gauge(
+        "orphan_receipts",
+        "Receipts that have matched no delivery for a minute.",
+        counts,
+    );
+}
+
+fn of_registry(page: &mut Page, gate: &Gate) {
+    let registry = gate.registry();
+    let generation = u64::from(registry.generation());
+    page.one(
+        "registry_generation",
+        "The generation of the registry in use.",
+        generation,
+    );
+    let counts = serde_json::to_value(registry.counts()).expect("plain counts serialise");
+    let rows = counts.as_object().into_iter().flatten();
+    page.gauge(
+        "registry_rows",
+        "How much the registry holds, by what it is.",
+        rows.map(|(of, count)| (vec![("of", of.as_str())], count.as_u64().unwrap_or(0))),
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_escaped() {
+        let mut page = Page::default();
+        let labels = vec![("channel", "a\\b\"c\nd")];
+        page.gauge("x", "Of a test.", [(labels, 3)]);
+        let wanted = "# HELP tocsin_x Of a test.\n# TYPE tocsin_x gauge\ntocsin_x{channel=\"a\\\\b\\\"c\\nd\"} 3\n";
+        assert_eq!(page.0, wanted);
+    }
+}

@@ -1,0 +1,96 @@
+//! Whether the gateway can do its work: *ready*, *degraded* (alerts are taken, and something wants a person), or not at
+//! all. No token is asked for, so it names channels and counts alone. This module must not heal anything.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use channel::Health;
+use serde::Serialize;
+
+use super::Gate;
+use super::health::orphans;
+use super::problem::Problem;
+use crate::ledger::event::LinkState;
+
+#[derive(Serialize)]
+pub struct Ready {
+    status: &'static str,
+    status_zh: &'static str,
+    generation: u32,
+    reasons: Vec<Lack>,
+}
+
+/// What is amiss while alerts are taken.
+#[derive(Serialize)]
+struct Lack {
+    reason: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<String>,
+    en: String,
+    zh: String,
+}
+
+/// The store answers: alerts can be taken.
+pub async fn ready(State(gate): State<Arc<Gate>>) -> Result<Json<Ready>, Problem> {
+    gate.store.document([0; 32]).await?;
+    let reasons = reasons(&gate);
+    let (status, status_zh) = if reasons.is_empty() {
+        ("ready", "就绪")
+    } else {
+        ("degraded", "降级运行")
+    };
+    Ok(Json(Ready {
+        status,
+        status_zh,
+        generation: gate.registry().generation(),
+        reasons,
+    }))
+}
+
+fn reasons(gate: &Gate) -> Vec<Lack> {
+    let mut reasons = Vec::new();
+    let mut say = |reason, channel: Option<&String>, en: String, zh: String| {
+        reasons.push(Lack {
+            reason,
+            channel: channel.cloned(),
+            en,
+            zh,
+        });
+    };
+    if gate.registry().counts().villages == 0 {
+        let en = "the registry has no villages, so no alert reaches anybody; import one";
+        let zh = "底册中没有村，预警无人可达；请导入底册";
+        say("empty-registry", None, en.into(), zh.into());
+    }
+    let damaged = gate.ledger.damage().len();
+    if damaged > 0 {
+        let en = format!(
+            "{damaged} stream(s) of the journal are damaged; restore a backup, or have the bureau send a new alert"
+        );
+        let zh = format!("{damaged} 条预警的流水损坏；请恢复备份，或由发布单位重新发布");
+        say("damaged-streams", None, en, zh);
+    }
+    let links = gate.ledger.links();
+    for (name, channel) in &gate.channels {
+        let link = links.get(name).map(|(state, ..)| *state);
+        if matches!(channel.health(), Health::Down(_)) {
+            let en = format!("channel {name} is down; GET /v1/channels says why");
+            let zh = format!("通道 {name} 未连通；原因见 GET /v1/channels");
+            say("channel-down", Some(name), en, zh);
+        } else if link.is_some_and(|state| state != LinkState::Up) {
+            let en = format!(
+                "channel {name} is paused after failures; GET /v1/channels says since when"
+            );
+            let zh = format!("通道 {name} 因连续失败暂停发送；起始时间见 GET /v1/channels");
+            say("channel-paused", Some(name), en, zh);
+        }
+    }
+    for (name, count) in orphans(gate) {
+        let en =
+            format!("{count} receipt(s) of channel {name} have matched no delivery for a minute");
+        let zh = format!("通道 {name} 有 {count} 条待认领回执");
+        say("orphan-receipts", Some(&name), en, zh);
+    }
+    reasons
+}
