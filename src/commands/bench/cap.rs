@@ -48,7 +48,7 @@ fn message() -> String {
             "Move to high ground at once and keep away from the stream.",
         ),
     ] {
-        let description = advice.repeat(SIZE / 8 / advice.len() + 1);
+        let description = advice.repeat(SIZE / 7 / advice.len() + 1);
         let _ = write!(
             infos,
             "<info><language>{language}</language><category>Met</category><event>{event}</event>\

@@ -45,6 +45,11 @@ fn naive(ring: &[Point], (lat, lon): Point) -> bool {
     inside
 }
 
+fn on_an_edge(ring: &[Point], (lat, lon): Point) -> bool {
+    let mut edges = ring.iter().zip(ring.iter().cycle().skip(1));
+    edges.any(|(a, b)| ((b.1 - a.1) * (lat - a.0) - (lon - a.1) * (b.0 - a.0)).abs() < 1e-9)
+}
+
 /// Coordinates on a lattice too, where points lie on edges and corners.
 fn coordinate() -> impl Strategy<Value = f64> {
     prop_oneof![(-40_i8..40).prop_map(f64::from), -40.0..40.0]
@@ -71,13 +76,14 @@ proptest! {
         ring in prop::collection::vec(place(), 3..20),
         points in prop::collection::vec(place(), 1..40),
     ) {
-        // Whole degrees: moving them by 180 changes no bit of a difference.
+        // Whole degrees: moving them by 180 changes no bit of a difference. A point on an edge may fall either way.
         let whole = |p: &Point| (p.0.round(), p.1.round());
         let over = |p: &Point| (p.0, if p.1 < 0.0 { p.1 + 180.0 } else { p.1 - 180.0 });
         let ring: Vec<Point> = ring.iter().map(whole).collect();
         let moved: Vec<Point> = ring.iter().map(over).collect();
         let (here, there) = (drawn(&ring), drawn(&moved));
-        for point in points.iter().map(whole).map(|p| (p.0 + 0.5, p.1 + 0.25)) {
+        let aside = points.iter().map(whole).map(|p| (p.0 + 0.5, p.1 + 0.25));
+        for point in aside.filter(|point| !on_an_edge(&ring, *point)) {
             prop_assert_eq!(here.holds(point), there.holds(over(&point)), "{:?}", point);
         }
     }
