@@ -16,6 +16,8 @@ pub(super) struct Village {
     pub ground: Arc<Ground>,
     /// Beside its households: the rank of each one's best answer, or `UNTOLD`.
     ranks: Vec<u8>,
+    /// Its doors by these ranks, once all was told.
+    tally: Tally,
     /// Its speakers that were called, each with its best answer.
     pub speakers: BTreeMap<EndpointId, Answer>,
 }
@@ -38,7 +40,7 @@ pub(super) struct Doors {
 }
 
 /// How many doors of a village stand at each rank, and how many are away.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Tally {
     pub at_home: [u32; Answer::RANKS],
     pub away: u32,
@@ -83,6 +85,14 @@ impl Village {
             }
         }
     }
+
+    fn count(&mut self) {
+        for (household, rank) in self.ground.households.iter().zip(&self.ranks) {
+            let at_home = u32::from(!household.away);
+            self.tally.away += 1 - at_home;
+            self.tally.at_home[usize::from(rank & 15)] += at_home;
+        }
+    }
 }
 
 /// Soon after the last one, or by halving: ids mostly rise with their place.
@@ -100,12 +110,13 @@ impl Doors {
     pub fn of(alert: &Alert, registry: &Registry, scope: &[RegionCode]) -> Self {
         let mut doors = Self::at_release(alert, scope);
         let ranks = Ranks::of(false);
+        let mut own = vec![Vec::new(); doors.villages.len()];
         for block in alert.blocks() {
             let home = doors.village(block.region);
             // A village's public block holds that village's doors and no others.
             if block.audience == Audience::Public && block.region.level() == RegionLevel::Village {
                 if let Some(at) = home {
-                    doors.villages[at].told(&block, &ranks);
+                    own[at].push(block);
                 }
             } else if block.speaker {
                 doors.heard(&block, home, |speaker| hearing(alert, registry, speaker));
@@ -115,7 +126,38 @@ impl Doors {
                 }
             }
         }
+        doors.told(&own, &ranks);
         doors
+    }
+
+    /// Each village's own blocks. No two villages meet here, so a large alert is halved between two threads.
+    fn told(&mut self, own: &[Vec<Arc<Block>>], ranks: &Ranks) {
+        // Tests have few deliveries and prove both ways.
+        const LARGE: u32 = if cfg!(test) { 20 } else { 100_000 };
+        let tell = |villages: &mut [Village], own: &[Vec<Arc<Block>>]| {
+            for (village, blocks) in villages.iter_mut().zip(own) {
+                for block in blocks {
+                    village.told(block, ranks);
+                }
+                village.count();
+            }
+        };
+        let size = |blocks: &Vec<Arc<Block>>| blocks.iter().map(|b| b.len()).sum::<u32>();
+        let all: u32 = own.iter().map(size).sum();
+        if all < LARGE {
+            return tell(&mut self.villages, own);
+        }
+        let mut seen = 0;
+        let mut before = |blocks: &&Vec<Arc<Block>>| {
+            seen += size(blocks);
+            seen < all / 2
+        };
+        let half = own.iter().take_while(&mut before).count();
+        let ((first, second), (near, far)) = (self.villages.split_at_mut(half), own.split_at(half));
+        std::thread::scope(|scope| {
+            scope.spawn(|| tell(second, far));
+            tell(first, near);
+        });
     }
 
     fn at_release(alert: &Alert, scope: &[RegionCode]) -> Self {
@@ -124,6 +166,7 @@ impl Doors {
         let villages = villages.map(|(code, ground)| Village {
             code,
             ranks: vec![UNTOLD; ground.households.len()],
+            tally: Tally::default(),
             ground,
             speakers: BTreeMap::new(),
         });
@@ -152,12 +195,7 @@ impl Doors {
 
     /// The doors of a village, counted.
     pub fn tally(&self, village: &Village) -> Tally {
-        let mut tally = Tally::default();
-        for (household, rank) in village.ground.households.iter().zip(&village.ranks) {
-            let at_home = u32::from(!household.away);
-            tally.away += 1 - at_home;
-            tally.at_home[usize::from(*rank) % Answer::RANKS] += at_home;
-        }
+        let mut tally = village.tally;
         let untold = std::mem::take(&mut tally.at_home[usize::from(UNTOLD)]);
         tally.at_home[usize::from(self.untold.rank())] += untold;
         tally

@@ -89,8 +89,8 @@ impl Answer {
         }
     }
 
-    /// One more than the highest rank.
-    pub const RANKS: usize = 13;
+    /// More than the highest rank: a power of two, so that a rank needs no bound.
+    pub const RANKS: usize = 16;
 
     /// The answer of a rank; the least where nothing was said.
     pub fn of_rank(rank: u8) -> Self {
