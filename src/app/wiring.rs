@@ -82,7 +82,7 @@ impl Wiring {
         };
         tasks.spawn(ticks.run(stop.clone()));
         let (gate, console) = self.surface(archive, bureaus);
-        let pages = console::router(console);
+        let pages = console::router(console, stop.clone());
         let stop = stop.clone();
         tasks.spawn(async move {
             if let Err(error) = http::run(listener, gate, pages, stop).await {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use futures::Stream;
 use futures::stream::unfold;
+use futures::{Stream, StreamExt as _};
 
 use super::Handle;
 use super::view::View;
@@ -32,5 +32,6 @@ pub async fn events(
         Some((Ok(event), watcher))
     });
     let alive = KeepAlive::new().interval(Duration::from_secs(15));
-    Sse::new(frames).keep_alive(alive)
+    let stop = desk.stop.clone().cancelled_owned();
+    Sse::new(frames.take_until(stop)).keep_alive(alive)
 }

@@ -23,7 +23,7 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{get, post};
-use channel::Clock;
+use channel::{Clock, Stop};
 use parking_lot::RwLock;
 
 use crate::ledger::{Archive, Ledger};
@@ -54,16 +54,19 @@ struct Desk {
     console: Console,
     sessions: Sessions,
     titles: Titles,
+    /// Ends what would stay open by itself.
+    stop: Stop,
 }
 
 type Handle = Arc<Desk>;
 
-/// The pages under `/console`.
-pub fn router(console: Console) -> Router {
+/// The pages under `/console`, until `stop`.
+pub fn router(console: Console, stop: Stop) -> Router {
     let desk = Arc::new(Desk {
         console,
         sessions: Sessions::default(),
         titles: Titles::default(),
+        stop,
     });
     Router::new()
         .route("/", get(layout::home))
