@@ -73,15 +73,14 @@ pub(super) fn inside(scope: &[RegionCode], region: RegionCode) -> bool {
 }
 
 impl Village {
-    /// A public block follows its village's doors, so that the next one is mostly this one or one soon after it.
     fn told(&mut self, block: &Block, ranks: &Ranks) {
-        let mut near = 0;
-        for (id, rank) in block.ranks(ranks) {
-            let households = &self.ground.households;
-            let anywhere = || households.iter().position(|h| h.id == id);
-            if let Some(at) = find(households, id, near).or_else(anywhere) {
+        if block.raise(&self.ground, &mut self.ranks, ranks) {
+            return;
+        }
+        let households = &self.ground.households;
+        for (id, rank) in block.answers(ranks) {
+            if let Some(at) = households.iter().position(|h| h.id == id) {
                 self.ranks[at] = self.ranks[at].max(rank);
-                near = at;
             }
         }
     }
@@ -121,7 +120,7 @@ impl Doors {
             } else if block.speaker {
                 doors.heard(&block, home, |speaker| hearing(alert, registry, speaker));
             } else {
-                for (id, rank) in block.ranks(&ranks) {
+                for (id, rank) in block.answers(&ranks) {
                     doors.raise(id, rank);
                 }
             }

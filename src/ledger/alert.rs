@@ -2,6 +2,7 @@
 //! atomics, so that readers never stop the writer. Only the fold writes here; this module must not decide, and it must
 //! not know how events are stored.
 
+mod doors;
 mod read;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use super::seal::Trail;
 pub use super::steps::Phase;
 use super::steps::Steps;
 use crate::model::{DeliveryNo, EndpointId, HouseholdId, RegionCode, State, StreamId};
+use doors::Doors;
 
 /// Sent when its outcome was lost: it may have arrived twice.
 pub const IN_DOUBT: u8 = 1;
@@ -193,7 +195,7 @@ pub struct Block {
     /// Proof on a speaker is a played report, which is its own grade.
     pub speaker: bool,
     endpoints: Box<[EndpointId]>,
-    households: Box<[HouseholdId]>,
+    doors: Doors,
     variants: Vec<(u32, u16)>,
     state: Box<[AtomicU8]>,
     evidence: Box<[AtomicU8]>,
@@ -218,7 +220,8 @@ fn zeros<T: Default>(n: usize) -> Box<[T]> {
 }
 
 impl Block {
-    pub fn new(stream: StreamId, block: event::Block) -> Self {
+    /// `ground`: of the village whose doors these are, if it is one village's.
+    pub fn new(stream: StreamId, block: event::Block, ground: Option<Arc<Ground>>) -> Self {
         let n = block.endpoints.len();
         let tally: [AtomicU32; State::ALL.len()] = Default::default();
         tally[State::Planned as usize].store(u32::try_from(n).unwrap_or(u32::MAX), Relaxed);
@@ -233,7 +236,7 @@ impl Block {
             window: block.window,
             speaker: block.audience == Audience::Speakers,
             endpoints: block.endpoints.into(),
-            households: block.households.into(),
+            doors: Doors::new(&block.households, ground),
             variants: block.variants,
             state: zeros(n),
             evidence: zeros(n),
@@ -257,10 +260,7 @@ impl Block {
     }
 
     pub fn household(&self, i: usize) -> Option<HouseholdId> {
-        self.households
-            .get(i)
-            .copied()
-            .filter(|h| *h != NO_HOUSEHOLD)
+        self.doors.household(i)
     }
 
     pub fn number(&self, i: usize) -> DeliveryNo {

@@ -9,7 +9,7 @@ use channel::{Evidence, FailureClass, Timestamp};
 
 use super::Ledger;
 use super::alert::{Alert, Block, FAR_REFUSED, IN_DOUBT, Phase, REFUSED};
-use super::event::{Born, Event, HandedRange, Next, Outcome, SettledRow, VariantMeta};
+use super::event::{Audience, Born, Event, HandedRange, Next, Outcome, SettledRow, VariantMeta};
 use super::near::Near;
 use super::receipt::taken;
 use crate::model::{DeliveryNo, State, StreamId};
@@ -147,7 +147,10 @@ impl Ledger {
                 what,
             });
         }
-        let block = Arc::new(Block::new(alert.stream, block.clone()));
+        let ground = (block.audience == Audience::Public)
+            .then(|| alert.ground(block.region))
+            .flatten();
+        let block = Arc::new(Block::new(alert.stream, block.clone(), ground));
         // Its release was under way when the alert or its text ended: nobody is sent what is over.
         if alert.withdrawn_by().is_some() {
             end_open(&block, State::Withdrawn, |_| true);

@@ -1,9 +1,10 @@
 //! What is read of many deliveries at a time, without a copy and without a look-up for each. This module must not
 //! change anything.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{Alert, Block, FAR_REFUSED, NO_HOUSEHOLD, REFUSED};
+use super::{Alert, Block, FAR_REFUSED, Ground, REFUSED};
 use crate::model::{Answer, Denial, HouseholdId, Ranks};
 
 impl Alert {
@@ -28,14 +29,34 @@ impl Block {
         Answer::of(self.state(i), self.evidence(i), denial, self.speaker)
     }
 
-    /// Whose door each delivery is for, and the rank of its answer; what is for no door is left out.
-    pub fn ranks(&self, ranks: &Ranks) -> impl Iterator<Item = (HouseholdId, u8)> {
+    /// The rank of each delivery's answer.
+    fn ranks<'a>(&'a self, ranks: &'a Ranks) -> impl Iterator<Item = u8> + 'a {
         let standing = self.state.iter().zip(&self.evidence).zip(&self.flags);
-        let answers = standing.map(|((state, evidence), flags)| {
+        standing.map(|((state, evidence), flags)| {
             let denial = denial(flags.load(Relaxed));
             ranks.get(state.load(Relaxed), evidence.load(Relaxed), denial)
-        });
-        let doors = self.households.iter().copied().zip(answers);
-        doors.filter(|(household, _)| *household != NO_HOUSEHOLD)
+        })
+    }
+
+    /// Whose door each delivery is for, and the rank of its answer; what is for no door is left out.
+    pub fn answers<'a>(&'a self, ranks: &'a Ranks) -> impl Iterator<Item = (HouseholdId, u8)> + 'a {
+        let doors = (0..).map(|i| self.household(i));
+        doors
+            .zip(self.ranks(ranks))
+            .filter_map(|(door, rank)| Some((door?, rank)))
+    }
+
+    /// Raises what stands beside the doors of this ground to the ranks of their answers. False where the doors of this
+    /// block are not kept as places in it: then nothing is raised.
+    pub fn raise(&self, ground: &Arc<Ground>, best: &mut [u8], ranks: &Ranks) -> bool {
+        let Some(places) = self.doors.places_in(ground) else {
+            return false;
+        };
+        for (place, rank) in places.iter().zip(self.ranks(ranks)) {
+            if let Some(best) = best.get_mut(*place as usize) {
+                *best = (*best).max(rank);
+            }
+        }
+        true
     }
 }
