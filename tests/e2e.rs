@@ -35,6 +35,8 @@ mod peers;
 mod postfix;
 #[path = "e2e/preview.rs"]
 mod preview;
+#[path = "e2e/references.rs"]
+mod references;
 #[path = "e2e/refusals.rs"]
 mod refusals;
 #[path = "e2e/sealed.rs"]

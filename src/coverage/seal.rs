@@ -27,7 +27,7 @@ pub fn over(ledger: &Ledger, now: Timestamp, after: Duration) -> Vec<Arc<Alert>>
     let corrected: Vec<_> = alerts
         .iter()
         .filter(waits)
-        .flat_map(|by| by.meta.hits.iter().copied())
+        .flat_map(|by| ledger.chain(&by.meta.hits, Some(by.stream)))
         .collect();
     let over = |alert: &Arc<Alert>| {
         is_ended(alert)
@@ -40,9 +40,10 @@ pub fn over(ledger: &Ledger, now: Timestamp, after: Duration) -> Vec<Arc<Alert>>
 /// Whether nothing is left to do for it.
 fn is_ended(alert: &Alert) -> bool {
     let decided = match alert.meta.born {
-        Born::Live | Born::SupersededBy(_) => {
-            matches!(alert.phase(), Phase::Planned | Phase::Withdrawn)
-        }
+        Born::Live | Born::SupersededBy(_) => match alert.phase() {
+            Phase::Planned => alert.steps.next().is_none(),
+            phase => phase == Phase::Withdrawn,
+        },
         Born::Filed | Born::Quarantined => true,
     };
     let open = |state: &State| !state.is_final();

@@ -28,7 +28,7 @@ pub fn tick(now: Timestamp, ledger: &Ledger) -> Vec<(StreamId, Event)> {
         }
         if let Some((step, _)) = alert.steps.next()
             && alert.withdrawn_by().is_none()
-            && alert.expires() <= now
+            && alert.is_over(now)
         {
             events.push((alert.stream, Event::Dropped { step }));
         }

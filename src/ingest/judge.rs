@@ -247,19 +247,40 @@ impl Ingest {
             return Born::Quarantined;
         }
         let own = identity(alert);
-        let corrects = |a: &Accepted| {
-            matches!(a.msg_type, cap::MsgType::Update | cap::MsgType::Cancel)
-                && a.born == Born::Live
-                && a.status == alert.status
-                // It came before what it corrects, so nothing but its own word says that it may.
-                && a.caller == caller.id
-                && a.references
-                    .iter()
-                    .any(|r| r.sender == own.sender && r.identifier == own.identifier)
-                && a.identity != own
-        };
         let every = self.ledger.every();
-        let by = every.iter().find(|a| corrects(a.meta())).map(Known::stream);
+        let by = every
+            .iter()
+            .find(|a| self.speaks_of(a.meta(), &own, alert.status, caller));
+        // What superseded the correction itself speaks of this one, too.
+        let by = by.map(|by| match by.meta().born {
+            Born::SupersededBy(last) => last,
+            _ => by.stream(),
+        });
         by.map_or(Born::Live, Born::SupersededBy)
+    }
+
+    /// Whether an accepted correction names an alert that comes after it. One with the same identifier that was sent later
+    /// is another alert, and where a reference has found its own, it meant no other.
+    fn speaks_of(
+        &self,
+        by: &Accepted,
+        own: &Identity,
+        status: cap::Status,
+        caller: &Caller,
+    ) -> bool {
+        let names = |r: &Identity| r.sender == own.sender && r.identifier == own.identifier;
+        let found = |stream: &StreamId| {
+            let hit = self.ledger.known(*stream);
+            hit.is_some_and(|hit| names(&hit.meta().identity))
+        };
+        let meant = own.sent <= by.identity.sent && !by.hits.iter().any(found);
+        let mut references = by.references.iter();
+        by.corrects()
+            && matches!(by.born, Born::Live | Born::SupersededBy(_))
+            && by.status == status
+            // It came before what it corrects, so nothing but its own word says that it may.
+            && by.caller == caller.id
+            && by.identity != *own
+            && references.any(|r| names(r) && (r.sent == own.sent || meant))
     }
 }

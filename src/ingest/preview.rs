@@ -130,8 +130,11 @@ impl Ingest {
         ) {
             return Earlier::default();
         }
-        let mut earlier = Earlier::of(&judged.hits, &self.ledger);
-        for old in judged.hits.iter().filter_map(|hit| self.ledger.alert(*hit)) {
+        let chain = self.ledger.chain(&judged.hits, None);
+        let past = chain.iter().filter_map(|hit| self.ledger.alert(*hit));
+        let past: Vec<_> = past.collect();
+        let mut earlier = Earlier::of(&past);
+        for old in past {
             let bytes = self.store.document(old.meta.document).await;
             let bytes = Bytes::from(bytes.ok().flatten().unwrap_or_default());
             let read = cap::read(&bytes).alert;

@@ -180,6 +180,11 @@ impl Alert {
         let texts = || self.variants.read().iter().map(|v| v.expires).max();
         infos.or_else(texts).unwrap_or(self.at)
     }
+
+    /// Whether what it says itself is over; what says nothing itself (a short Cancel) ends others and is never late.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        !self.meta.infos.is_empty() && self.expires() <= now
+    }
 }
 
 /// The deliveries of one block. `at` and `due` are milliseconds since the alert was accepted.

@@ -4,6 +4,7 @@
 
 mod alert;
 mod archive;
+mod chain;
 mod correlate;
 mod draft;
 pub mod event;

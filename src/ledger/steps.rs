@@ -72,14 +72,14 @@ impl Steps {
         self.due.read().clone()
     }
 
-    /// The next step that is neither planned nor dropped, of those after the first.
+    /// The earliest step that is neither planned nor dropped, of those after the first.
     pub fn next(&self) -> Option<(u16, Timestamp)> {
         let done = self.planned.load(Relaxed) | self.dropped.load(Relaxed);
         let due = self.due.read();
-        let mut later = (0..).zip(due.iter()).skip(1);
+        let later = (0..).zip(due.iter().copied()).skip(1);
         later
-            .find(|(step, _)| done & bit(*step) == 0)
-            .map(|(step, due)| (step, *due))
+            .filter(|(step, _)| done & bit(*step) == 0)
+            .min_by_key(|(_, due)| *due)
     }
 
     pub fn is_planned(&self, step: u16) -> bool {
@@ -128,7 +128,10 @@ mod tests {
         steps.drop(1);
         assert!(steps.any_dropped());
         assert_eq!(steps.next(), Some((2, at(20))));
+        steps.set(&[at(0), at(10), at(20), at(15)]);
+        assert_eq!(steps.next(), Some((3, at(15))), "a late one may come first");
         steps.plan(2);
+        steps.plan(3);
         assert_eq!(steps.next(), None);
     }
 

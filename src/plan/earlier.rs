@@ -11,8 +11,8 @@ use super::audience::{Outlets, PlannedBlock, PlannedDelivery};
 use super::told::Told;
 use super::wall;
 use crate::ledger::event::{Audience, NO_HOUSEHOLD};
-use crate::ledger::{Block, Ledger};
-use crate::model::{RegionCode, State, StreamId};
+use crate::ledger::{Alert, Block};
+use crate::model::{RegionCode, State};
 use crate::registry::Registry;
 
 #[derive(Default)]
@@ -29,10 +29,10 @@ fn was_handed(block: &Block, i: usize) -> bool {
 }
 
 impl Earlier {
-    /// Who was handed one of these streams.
-    pub fn of(streams: &[StreamId], ledger: &Ledger) -> Self {
+    /// Who was handed one of these alerts.
+    pub fn of(alerts: &[Arc<Alert>]) -> Self {
         let mut earlier = Self::default();
-        for old in streams.iter().filter_map(|stream| ledger.alert(*stream)) {
+        for old in alerts {
             for block in old.blocks() {
                 if (0..block.len() as usize).any(|i| was_handed(&block, i)) {
                     earlier.handed.entry(block.region).or_default().push(block);

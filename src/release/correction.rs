@@ -1,66 +1,80 @@
-//! Which alerts a correction ends, and what they were called. This module must not write.
+//! Which alerts a correction ends, who has them, and what they were called. This module must not write more than that a
+//! sealed one is open again.
+
+use std::sync::Arc;
 
 use super::{Halt, Release};
-use crate::ledger::{Alert, Event, Proposal, Unread};
+use crate::ledger::{Alert, Event, Known, Proposal, Unread};
 use crate::model::StreamId;
 use crate::plan::Earlier;
 
-fn corrects(alert: &Alert) -> bool {
-    matches!(
-        alert.meta.msg_type,
-        cap::MsgType::Update | cap::MsgType::Cancel
-    )
+impl Halt {
+    fn unread(stream: StreamId, why: Unread) -> Self {
+        match why {
+            Unread::Store(away) => Self::Store(away),
+            Unread::Damaged(why) => Self::Stream(stream, why),
+        }
+    }
 }
 
 impl Release {
-    /// Brings back what this alert corrects and what is sealed, before anything is decided upon it.
-    pub(super) async fn unseal(&self, alert: &Alert) -> Result<(), Halt> {
-        for stream in &alert.meta.hits {
-            if !corrects(alert) || !self.ledger.is_sealed(*stream) {
-                continue;
-            }
-            let back = self.archive.read(*stream).await.map_err(|why| match why {
-                Unread::Store(away) => Halt::Store(away),
-                Unread::Damaged(why) => Halt::Stream(*stream, why),
-            })?;
-            let event = Event::Unsealed { by: alert.stream };
-            let proposal = Proposal {
-                back: Some(back),
-                ..Proposal::of(*stream, event)
-            };
-            self.writer.propose(proposal).await?;
-            self.archive.forget(*stream).await;
+    /// All that this alert corrects, directly or through what it corrects, whether it stands or not.
+    fn chain(&self, alert: &Alert) -> Vec<StreamId> {
+        if !alert.meta.corrects() {
+            return Vec::new();
         }
+        self.ledger.chain(&alert.meta.hits, Some(alert.stream))
+    }
+
+    /// The alerts that this one corrects and that still stand: open, so that their end can be written.
+    pub(super) async fn standing(&self, alert: &Alert) -> Result<Vec<StreamId>, Halt> {
+        let standing = self.ledger.standing(&self.chain(alert));
+        for stream in &standing {
+            self.unseal(*stream, alert.stream).await?;
+        }
+        let open = |stream: &StreamId| self.ledger.alert(*stream).is_some();
+        Ok(standing.into_iter().filter(open).collect())
+    }
+
+    /// Brings a sealed alert back before anything of it is decided upon.
+    pub(super) async fn unseal(&self, stream: StreamId, by: StreamId) -> Result<(), Halt> {
+        if !self.ledger.is_sealed(stream) {
+            return Ok(());
+        }
+        let back = self.archive.read(stream).await;
+        let back = back.map_err(|why| Halt::unread(stream, why))?;
+        let proposal = Proposal {
+            back: Some(back),
+            ..Proposal::of(stream, Event::Unsealed { by })
+        };
+        self.writer.propose(proposal).await?;
+        self.archive.forget(stream).await;
         Ok(())
     }
 
-    /// The alerts that this one corrects and that still stand.
-    pub(super) fn standing(&self, alert: &Alert) -> Vec<StreamId> {
-        let stands = |old: &StreamId| {
-            let old = self.ledger.alert(*old);
-            old.is_some_and(|old| old.withdrawn_by().is_none())
-        };
-        let hits = alert.meta.hits.iter().copied();
-        hits.filter(|old| corrects(alert) && stands(old)).collect()
-    }
-
+    /// Everyone who has something of its chain. What is sealed and ended before is read and stays sealed.
     pub(super) async fn earlier(&self, alert: &Alert) -> Result<Earlier, Halt> {
-        if !corrects(alert) {
-            return Ok(Earlier::default());
-        }
-        let mut earlier = Earlier::of(&alert.meta.hits, &self.ledger);
-        for stream in &alert.meta.hits {
-            let Some(old) = self.ledger.alert(*stream) else {
-                continue;
+        let mut past: Vec<Arc<Alert>> = Vec::new();
+        let mut headline = None;
+        for stream in self.chain(alert) {
+            let open = match self.ledger.known(stream) {
+                Some(Known::Open(open)) => open,
+                Some(Known::Sealed(_)) => {
+                    let read = self.archive.open(stream).await;
+                    read.map_err(|why| Halt::unread(stream, why))?
+                }
+                None => continue,
             };
-            let bytes = self
-                .document(*stream, old.meta.document, "its document")
-                .await?;
+            let document = open.meta.document;
+            let bytes = self.document(stream, document, "its document").await?;
             let read = cap::read(&bytes).alert;
-            earlier.headline = read
+            headline = read
                 .and_then(|a| a.infos.into_iter().find_map(|i| i.headline))
-                .or(earlier.headline);
+                .or(headline);
+            past.push(open);
         }
+        let mut earlier = Earlier::of(&past);
+        earlier.headline = headline;
         Ok(earlier)
     }
 }

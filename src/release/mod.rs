@@ -5,19 +5,19 @@
 
 mod correction;
 mod frozen;
+mod order;
 mod region;
 mod variants;
 mod work;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use channel::{Channel, Clock, Stop, Timestamp};
+use channel::{Channel, Clock, Stop};
 use parking_lot::RwLock;
 
-use crate::ledger::event::Born;
-use crate::ledger::{Alert, Archive, Event, Ledger, Phase, Proposal, Refused, Writer};
+use crate::ledger::{Alert, Archive, Event, Known, Ledger, Phase, Proposal, Refused, Writer};
 use crate::model::StreamId;
 use crate::registry::Registry;
 use crate::store::{Store, StoreError};
@@ -56,19 +56,12 @@ impl Release {
         let mut position = self.writer.position();
         loop {
             position.borrow_and_update();
-            let mut again = false;
-            for (alert, step) in due(self.clock.now(), &self.ledger) {
-                if let Err(halt) = self.one(&alert, step).await {
-                    tracing::error!(alert = alert.stream, %halt, "the release halts and is resumed");
-                    tokio::time::sleep(LOOK).await;
-                    again |= !matches!(halt, Halt::Document(..) | Halt::Stream(..));
-                }
-            }
             // A store that was away comes back without a commit to tell it.
-            if again && !stop.is_cancelled() {
+            if self.pass().await && !stop.is_cancelled() {
                 continue;
             }
-            let later = self.ledger.alerts().iter().any(|a| comes(a).is_some());
+            let later = |a: &Arc<Alert>| order::comes(a).is_some();
+            let later = self.ledger.alerts().iter().any(later);
             tokio::select! {
                 changed = position.changed() => if changed.is_err() { return },
                 () = tokio::time::sleep(LOOK), if later => {},
@@ -77,18 +70,47 @@ impl Release {
         }
     }
 
-    async fn one(&self, alert: &Arc<Alert>, step: u16) -> Result<(), Halt> {
+    /// Whatever is due, the most urgent first. True when something is left that may be done at once.
+    async fn pass(&self) -> bool {
+        let mut again = false;
+        for (by, standing) in order::late(&self.ledger) {
+            let stream = by.stream();
+            if let Err(halt) = self.late(&by, standing).await {
+                again |= halted(stream, &halt).await;
+            }
+        }
+        let mut tried = HashSet::new();
+        for (alert, step) in order::due(self.clock.now(), &self.ledger) {
+            match self.one(&alert, step, &tried).await {
+                Ok(true) => {}
+                // Something more urgent has come.
+                Ok(false) => return true,
+                Err(halt) => again |= halted(alert.stream, &halt).await,
+            }
+            tried.insert(alert.stream);
+        }
+        again
+    }
+
+    /// False when it has made way and is to be gone on with.
+    async fn one(
+        &self,
+        alert: &Arc<Alert>,
+        step: u16,
+        tried: &HashSet<StreamId>,
+    ) -> Result<bool, Halt> {
         let mut work = self.read(alert, step).await?;
         let stream = alert.stream;
-        self.unseal(alert).await?;
         if alert.phase() == Phase::Accepted {
             self.begin(&mut work).await?;
         }
         // Only now, when nothing more of the earlier alerts is handed, it is certain who has them.
-        if step == 0 {
-            work.earlier = self.earlier(alert).await?;
-        }
-        let (blocks, deliveries) = self.regions(&work).await?;
+        work.earlier = self.earlier(alert).await?;
+        let makes_way = || order::is_overtaken(alert, tried, self.clock.now(), &self.ledger);
+        let Some((blocks, deliveries)) = self.regions(&work, makes_way).await? else {
+            tracing::info!(alert = stream, step, "makes way for a more urgent release");
+            return Ok(false);
+        };
         if alert.withdrawn_by().is_none() {
             let planned = Event::Planned {
                 step,
@@ -98,14 +120,14 @@ impl Release {
             self.writer.propose(Proposal::of(stream, planned)).await?;
         }
         tracing::info!(alert = stream, step, blocks, deliveries, "released");
-        Ok(())
+        Ok(true)
     }
 
     /// `Released`, with when each step is due, and with it the end of whatever this alert corrects.
     async fn begin(&self, work: &mut Work) -> Result<(), Halt> {
         let stream = work.alert.stream;
         let withdrawn = |old: StreamId| (old, Event::Withdrawn { by: stream });
-        let standing = self.standing(&work.alert).into_iter();
+        let standing = self.standing(&work.alert).await?.into_iter();
         let mut events: Vec<_> = standing.map(withdrawn).collect();
         let generation = work.registry.generation();
         let by = "rule".into();
@@ -123,28 +145,39 @@ impl Release {
         work.sends = work::sends(&work.alert, &work.plan, 0);
         Ok(())
     }
-}
 
-/// What is accepted or due and not planned to its end, with the step; the most urgent first.
-fn due(now: Timestamp, ledger: &Ledger) -> Vec<(Arc<Alert>, u16)> {
-    let open = |a: Arc<Alert>| match a.phase() {
-        Phase::Accepted | Phase::Releasing => Some((a, 0)),
-        // What is over in the meantime is dropped by the tick.
-        Phase::Planned => {
-            let (step, due) = comes(&a)?;
-            (due <= now && now < a.expires()).then_some((a, step))
+    /// What a released correction did not know of: it ends that too, and whoever has it is told in a step of its own.
+    async fn late(&self, by: &Known, standing: Vec<StreamId>) -> Result<(), Halt> {
+        let stream = by.stream();
+        self.unseal(stream, stream).await?;
+        let mut events = Vec::new();
+        for old in standing {
+            self.unseal(old, stream).await?;
+            events.push((old, Event::Withdrawn { by: stream }));
         }
-        Phase::Withdrawn => None,
-    };
-    let live = ledger.alerts().into_iter();
-    let live = live.filter(|a| a.meta.born == Born::Live);
-    let mut due: Vec<_> = live.filter_map(open).collect();
-    due.sort_by_key(|(alert, _)| alert.handled());
-    due
+        if let Some(alert) = self.ledger.alert(stream) {
+            let mut due = alert.steps.due();
+            if due.is_empty() {
+                due.push(alert.at);
+            }
+            due.push(self.clock.now());
+            events.push((stream, Event::Steps { due }));
+        }
+        let proposal = Proposal {
+            events,
+            ..Proposal::default()
+        };
+        self.writer.propose(proposal).await?;
+        Ok(())
+    }
 }
 
-/// The next step of a release that is written as far as it was due.
-fn comes(alert: &Alert) -> Option<(u16, Timestamp)> {
-    let planned = alert.phase() == Phase::Planned;
-    alert.steps.next().filter(|_| planned)
+/// Says so and waits; true where trying again may help.
+async fn halted(stream: StreamId, halt: &Halt) -> bool {
+    tracing::error!(alert = stream, %halt, "the release halts and is resumed");
+    tokio::time::sleep(LOOK).await;
+    !matches!(halt, Halt::Document(..) | Halt::Stream(..))
 }
+
+#[cfg(test)]
+mod tests;

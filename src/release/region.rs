@@ -27,8 +27,12 @@ struct Pen<'a> {
 }
 
 impl Release {
-    /// All regions of a step; how many blocks and deliveries the alert has then.
-    pub(super) async fn regions(&self, work: &Work) -> Result<(u32, u32), Halt> {
+    /// All regions of a step; how many blocks and deliveries the alert has then. Nothing where it made way between two.
+    pub(super) async fn regions(
+        &self,
+        work: &Work,
+        makes_way: impl Fn() -> bool,
+    ) -> Result<Option<(u32, u32)>, Halt> {
         // Blocks count on from one another: none may be taken once one before it was refused.
         let follows = Some(self.writer.refusals());
         let done = work.done();
@@ -39,13 +43,17 @@ impl Release {
             told: work.told(),
             variants: Variants::resume(self, work),
         };
-        let (mut under_way, mut ahead) = (VecDeque::new(), 0);
+        let (mut under_way, mut ahead, mut whole) = (VecDeque::new(), 0, true);
         for region in work.draft().regions() {
             if work.alert.withdrawn_by().is_some() {
                 break;
             }
             if done.contains(&region) {
                 continue;
+            }
+            if makes_way() {
+                whole = false;
+                break;
             }
             let before = pen.next;
             let mut proposal = pen.region(region);
@@ -66,7 +74,8 @@ impl Release {
             commit.await?;
         }
         let blocks = work.alert.blocks().len();
-        Ok((u32::try_from(blocks).unwrap_or(u32::MAX), pen.next))
+        let blocks = u32::try_from(blocks).unwrap_or(u32::MAX);
+        Ok(whole.then_some((blocks, pen.next)))
     }
 }
 

@@ -72,7 +72,7 @@ impl<'a> Variants<'a> {
             regions_hash: &hash,
             language: &self.work.plan.language,
         };
-        let lifetime = self.work.alert.at.plus(self.work.plan.lifetime.0);
+        let lifetime = self.work.from().plus(self.work.plan.lifetime.0);
         let (bytes, expires) = plan::render(&source, telling, lifetime);
         let document = sha256(&bytes);
         let index = match self.written.iter().position(|d| *d == document) {

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use channel::Timestamp;
+
 use super::{Halt, Release};
 use crate::ledger::Alert;
 use crate::model::{RegionCode, StreamId};
@@ -47,6 +49,12 @@ impl Work {
             registry: &self.registry,
             outlets: &self.outlets,
         }
+    }
+
+    /// The moment from which a text without an end of its own stands.
+    pub fn from(&self) -> Timestamp {
+        let due = self.alert.steps.due().get(usize::from(self.step)).copied();
+        due.map_or(self.alert.at, |due| due.max(self.alert.at))
     }
 
     /// Regions of this step whose commit is in the journal: a region is written whole or not at all.
