@@ -9,6 +9,8 @@ mod cap;
 mod cli;
 #[path = "e2e/console.rs"]
 mod console;
+#[path = "e2e/contract.rs"]
+mod contract;
 #[path = "e2e/corrections.rs"]
 mod corrections;
 #[path = "e2e/county.rs"]
@@ -17,6 +19,8 @@ mod county;
 mod coverage;
 #[path = "e2e/crash.rs"]
 mod crash;
+#[path = "e2e/curl.rs"]
+mod curl;
 #[path = "e2e/drills.rs"]
 mod drills;
 #[path = "e2e/expiry.rs"]

@@ -36,6 +36,8 @@ pub enum Command {
     Import(import::Args),
     /// Take one mail from a mail server's pipe and hand it to a running gateway 接收邮件回执
     ReceiveDsn(receive_dsn::Args),
+    /// Print the API's document (OpenAPI 3.1), as GET /v1/openapi.json serves it
+    Openapi,
     /// Make a bureau's token and the hash that the configuration keeps 生成令牌
     Token(token::Args),
     /// Measure this machine: one table of ratios 性能测试
@@ -96,6 +98,10 @@ impl Command {
             Self::Submit(args) => submit::run(args).await,
             Self::Import(args) => import::run(args).await,
             Self::ReceiveDsn(args) => receive_dsn::run(args).await,
+            Self::Openapi => {
+                print!("{}", crate::http::document());
+                Ok(())
+            }
             Self::Token(args) => {
                 token::run(&args);
                 Ok(())

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::ledger::{Alert, Block, IN_DOUBT};
 use crate::model::State;
 
 /// Deliveries of one channel by state. The states add up to `total`.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, ToSchema)]
 pub struct ChannelLine {
     pub channel: String,
     pub kind: String,

@@ -6,13 +6,18 @@ use std::sync::Arc;
 
 use channel::Timestamp;
 use serde::{Serialize, Serializer};
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Schema;
 
 use super::channels::kind;
 use super::doors::{Doors, hearing, inside};
 use super::words::{Told, of_evidence, of_state};
 use crate::ledger::event::{Audience, GroundHousehold};
 use crate::ledger::{Alert, Block, DISPUTED, IN_DOUBT, Ledger};
-use crate::model::{Answer, DeliveryNo, EndpointId, HouseholdId, RegionCode, RegionLevel, Tags};
+use crate::model::{
+    Answer, DeliveryNo, EndpointId, HouseholdId, RegionCode, RegionLevel, Tags, shape,
+};
 use crate::registry::Registry;
 
 /// A moment, shown as RFC 3339.
@@ -37,6 +42,15 @@ pub enum Wanted {
 }
 
 impl Wanted {
+    /// The names, for the API's document.
+    pub fn shape() -> Schema {
+        shape::written(json!({
+            "type": "string",
+            "description": "Only doors with this answer; all but `all` and `away` are of households at home",
+            "enum": ["all", "reached", "missed", "unknown", "pending", "away"],
+        }))
+    }
+
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {
             "all" => Self::Everyone,
@@ -73,8 +87,9 @@ pub struct Page {
     pub limit: usize,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 pub struct HouseholdLine {
+    #[schema(value_type = u32)]
     pub id: HouseholdId,
     pub village: RegionCode,
     pub village_name: String,
@@ -186,17 +201,21 @@ fn add_tried(alert: &Alert, registry: &Registry, lines: &mut [HouseholdLine]) {
     }
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 pub struct DeliveryLine {
+    #[schema(value_type = u32)]
     pub number: DeliveryNo,
     pub channel: String,
     pub kind: String,
     /// Its address stays in the registry.
+    #[schema(value_type = u32)]
     pub endpoint: EndpointId,
     /// A village speaker that this household can hear, not an endpoint of its own.
     pub speaker: bool,
+    #[schema(schema_with = super::words::states)]
     pub state: &'static str,
     pub state_zh: &'static str,
+    #[schema(schema_with = shape::evidence)]
     pub evidence: &'static str,
     pub evidence_zh: &'static str,
     #[serde(flatten)]
@@ -209,6 +228,7 @@ pub struct DeliveryLine {
     /// The far end said both reached and refused.
     pub disputed: bool,
     /// When its evidence last rose.
+    #[schema(schema_with = shape::maybe_moment)]
     pub at: Option<At>,
 }
 
@@ -267,20 +287,24 @@ fn raised(alert: &Alert, block: &Block, i: usize) -> Option<At> {
     (block.evidence(i) > channel::Evidence::None).then(|| At(alert.at.plus(at)))
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 pub struct SpeakerLine {
+    #[schema(value_type = u32)]
     pub endpoint: EndpointId,
+    #[schema(value_type = u32)]
     pub number: DeliveryNo,
     pub village: RegionCode,
     pub village_name: String,
     pub name: String,
     pub channel: String,
+    #[schema(schema_with = super::words::states)]
     pub state: &'static str,
     pub state_zh: &'static str,
     #[serde(flatten)]
     pub told: Told,
     /// Households on its hearing list; none where there is no list.
     pub hearing: usize,
+    #[schema(schema_with = shape::maybe_moment)]
     pub at: Option<At>,
 }
 

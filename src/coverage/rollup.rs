@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::doors::{Doors, Tally, Village, inside};
 use super::row::Row;
@@ -14,7 +15,7 @@ use crate::ledger::event::{Accepted, Audience};
 use crate::model::{Answer, EndpointId, RecipientId, RegionCode, RegionLevel};
 use crate::registry::Registry;
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 pub struct Rollup {
     pub rows: Vec<Row>,
     /// Counts each household, speaker and officer once: an officer with posts in two rows is one here.

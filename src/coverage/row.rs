@@ -2,13 +2,14 @@
 //! officers stand apart and are never mixed. This module must not read the ledger: it is handed answers.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::doors::Tally;
 use crate::ledger::event::GroundHousehold;
 use crate::model::{Answer, Grade, Missed, RegionCode};
 
 /// Households by the grade of their best answer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, ToSchema)]
 pub struct ReachedBy {
     pub confirmed: u32,
     pub delivered: u32,
@@ -22,7 +23,7 @@ impl ReachedBy {
 }
 
 /// Households by why they were missed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, ToSchema)]
 pub struct MissedWhy {
     pub no_endpoint: u32,
     pub refused: u32,
@@ -38,7 +39,8 @@ impl MissedWhy {
 }
 
 /// Village speakers, each counted once by its best answer: the second column, never added to households.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, ToSchema)]
+#[schema(as = SpeakerFigures)]
 pub struct Speakers {
     pub total: u32,
     pub played: u32,
@@ -50,7 +52,8 @@ pub struct Speakers {
 }
 
 /// Officers who were called, each counted once however many posts they hold.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, ToSchema)]
+#[schema(as = OfficerFigures)]
 pub struct Officers {
     pub total: u32,
     pub reached: u32,
@@ -60,7 +63,7 @@ pub struct Officers {
 }
 
 /// The figures of one region, or of one local group of a village.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 pub struct Row {
     pub region: RegionCode,
     /// The local group below the village; 0 for households without one.

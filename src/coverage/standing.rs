@@ -1,9 +1,11 @@
 //! Where an alert stands, in the field's words. Pure over the ledger and now. This module must not count anything.
 
 use channel::Timestamp;
+use utoipa::openapi::schema::Schema;
 
 use crate::ledger::event::Born;
 use crate::ledger::{Known, Ledger, Phase};
+use crate::model::shape;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Standing {
@@ -60,6 +62,11 @@ impl Standing {
 
     pub const fn key(self) -> &'static str {
         self.words().0
+    }
+
+    /// All keys, as the API's document lists them.
+    pub fn shape() -> Schema {
+        shape::one_of(&Self::ALL.map(Self::key))
     }
 
     pub const fn zh(self) -> &'static str {

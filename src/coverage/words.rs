@@ -3,13 +3,16 @@
 
 use channel::{Evidence, FailureClass, Level};
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Schema;
 
 use crate::ledger::event::{Audience, LinkState};
-use crate::model::{Answer, Grade, Missed, State};
+use crate::model::{Answer, Grade, Missed, State, shape};
 
 /// An answer as APIs and pages show it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
 pub struct Told {
+    #[schema(schema_with = shape::answers)]
     pub answer: &'static str,
     /// The grade of *reached*, the reason of *missed*.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,6 +74,11 @@ pub const fn of_state(state: State) -> (&'static str, &'static str) {
         State::Expired => ("expired", "过期未发"),
         State::Withdrawn => ("withdrawn", "撤回未发"),
     }
+}
+
+/// The keys of all states, as the API's document lists them.
+pub fn states() -> Schema {
+    shape::one_of(&State::ALL.map(|state| of_state(state).0))
 }
 
 /// `speaker`: the same evidence is worded as play.

@@ -9,20 +9,26 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use channel::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::schema::Schema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::Gate;
 use super::caller::{Params, Reader, View, sees};
+use super::openapi::{Listing, OfAlert};
+use super::page::within;
 use super::problem::Problem;
 use crate::coverage::words::of_level;
 use crate::coverage::{self, ChannelLine, Standing};
 use crate::ledger::event::Born;
 use crate::ledger::{Alert, Identity, Known};
-use crate::model::{RegionCode, StreamId};
+use crate::model::{RegionCode, StreamId, shape};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Identity)]
 pub struct IdentityView {
     sender: String,
     identifier: String,
+    #[schema(schema_with = shape::moment)]
     sent: String,
 }
 
@@ -45,18 +51,33 @@ pub fn born(born: Born) -> (&'static str, &'static str, Option<StreamId>) {
     }
 }
 
-#[derive(Serialize)]
+/// The keys of [`born`], for the document.
+pub fn births() -> Schema {
+    shape::one_of(&["live", "superseded", "filed", "quarantined"])
+}
+
+fn step_states() -> Schema {
+    shape::one_of(&["planned", "dropped", "withdrawn", "waiting"])
+}
+
+#[derive(Serialize, ToSchema)]
 struct AlertLine {
+    #[schema(value_type = u64)]
     id: StreamId,
     identity: IdentityView,
+    #[schema(schema_with = Standing::shape)]
     state: &'static str,
     state_zh: &'static str,
+    #[schema(schema_with = shape::levels)]
     level: &'static str,
     level_zh: &'static str,
     /// The level by which it is handled: a plan may raise it.
+    #[schema(schema_with = shape::levels)]
     handled: &'static str,
     handled_zh: &'static str,
+    #[schema(value_type = String)]
     status: cap::Status,
+    #[schema(value_type = String)]
     msg_type: cap::MsgType,
     /// The first info's event code.
     event: String,
@@ -65,31 +86,38 @@ struct AlertLine {
     event_en: Option<String>,
     bureau: String,
     bureau_name: Option<String>,
+    #[schema(schema_with = shape::moment)]
     accepted: String,
+    #[schema(schema_with = shape::moment)]
     expires: String,
     deliveries: u32,
     /// All of it is over: its figures stand, and are read from its stream.
     sealed: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct RegionView {
     code: RegionCode,
     name: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Alert)]
 struct AlertView {
     #[serde(flatten)]
     line: AlertLine,
+    #[schema(schema_with = births)]
     born: &'static str,
     born_zh: &'static str,
+    #[schema(value_type = Option<u64>)]
     withdrawn_by: Option<StreamId>,
     /// The alerts that this one corrects, as far as they are known.
+    #[schema(value_type = Vec<u64>)]
     corrects: Vec<StreamId>,
     plan: String,
     generation: u32,
     regions: Vec<RegionView>,
+    #[schema(schema_with = shape::hash)]
     regions_hash: String,
     /// What is sent at another moment than the release; empty where all of it went at once.
     steps: Vec<StepView>,
@@ -97,10 +125,12 @@ struct AlertView {
     doubts: u32,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct StepView {
     step: u16,
+    #[schema(schema_with = shape::moment)]
     due: String,
+    #[schema(schema_with = step_states)]
     state: &'static str,
     state_zh: &'static str,
 }
@@ -155,31 +185,45 @@ fn line(gate: &Gate, alert: &Known) -> AlertLine {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListParams {
     /// Only alerts before this id.
+    #[param(value_type = Option<u64>, minimum = 1, maximum = 9_007_199_254_740_991_u64)]
     before: Option<StreamId>,
+    /// At most so many; 50 where nothing is said.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = AlertList)]
 pub struct List {
+    #[schema(schema_with = shape::moment)]
     as_of: String,
     alerts: Vec<AlertLine>,
     /// Ask again with `before` set to this for the next page.
+    #[schema(value_type = Option<u64>)]
     next: Option<StreamId>,
 }
 
 const MOST: usize = 500;
 const USUAL: usize = 50;
 
+/// Alerts
+///
+/// Those that touch the bureau's regions, newest first.
+#[utoipa::path(
+    get, path = "/v1/alerts", tag = "alerts", params(ListParams), security(("token" = ["read"])),
+    responses((status = 200, description = "A page of alerts", body = List), Listing),
+)]
 pub async fn list(
     State(gate): State<Arc<Gate>>,
     Reader(caller): Reader,
     Params(params): Params<ListParams>,
-) -> Json<List> {
-    let limit = params.limit.unwrap_or(USUAL).clamp(1, MOST);
+) -> Result<Json<List>, Problem> {
+    let limit = within(params.limit, USUAL, MOST)?;
     let before = params.before.unwrap_or(StreamId::MAX);
     let all = gate.ledger.every();
     let mut seen = all
@@ -192,13 +236,18 @@ pub async fn list(
         .map(|alert| line(&gate, alert))
         .collect();
     let next = seen.next().and_then(|_| alerts.last().map(|last| last.id));
-    Json(List {
+    Ok(Json(List {
         as_of: gate.clock.now().to_string(),
         alerts,
         next,
-    })
+    }))
 }
 
+/// One alert
+#[utoipa::path(
+    get, path = "/v1/alerts/{id}", tag = "alerts", params(View), security(("token" = ["read"])),
+    responses((status = 200, description = "The alert", body = AlertView), OfAlert),
+)]
 pub async fn one(State(gate): State<Arc<Gate>>, view: View) -> impl IntoResponse {
     let (alert, registry) = (&view.alert, &view.registry);
     let region = |code: &RegionCode| RegionView {
@@ -227,6 +276,11 @@ pub async fn one(State(gate): State<Arc<Gate>>, view: View) -> impl IntoResponse
     })
 }
 
+/// The document as it came
+#[utoipa::path(
+    get, path = "/v1/alerts/{id}/document", tag = "alerts", params(View), security(("token" = ["read"])),
+    responses((status = 200, description = "Its bytes", body = String, content_type = "application/cap+xml"), OfAlert),
+)]
 pub async fn document(State(gate): State<Arc<Gate>>, view: View) -> Result<Response, Problem> {
     let stored = gate.store.document(view.alert.meta.document).await?;
     let stream = view.alert.stream;

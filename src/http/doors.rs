@@ -8,38 +8,64 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::Gate;
 use super::caller::{Params, View};
+use super::figures::Stamp;
 use super::format::{Format, file};
+use super::openapi::{OfDoor, OfPart};
+use super::page::{PageParams, cut, within};
 use super::problem::{BAD_PARAMETER, Problem, UNKNOWN_HOUSEHOLD};
 use crate::coverage::{self, DeliveryLine, HouseholdLine, Page, Wanted, csv};
-use crate::model::{HouseholdId, RegionCode, StreamId};
+use crate::model::{HouseholdId, RegionCode, shape};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListParams {
+    /// Only what lies in this region.
+    #[param(schema_with = shape::asked_region)]
     under: Option<RegionCode>,
+    /// Only this local group of its village.
+    #[param(maximum = 255)]
     group: Option<u8>,
+    /// Only doors with this answer; all but `all` and `away` are at home.
+    #[param(schema_with = Wanted::shape)]
     answer: Option<String>,
+    /// Begins behind this household.
+    #[param(value_type = Option<u32>, maximum = 4_294_967_295_u32)]
     after: Option<HouseholdId>,
+    /// At most so many; 200 where nothing is said.
+    #[param(minimum = 1, maximum = 5000)]
     limit: Option<usize>,
+    #[param(inline)]
     format: Option<Format>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct DoorList {
-    alert: StreamId,
-    as_of: String,
+    #[serde(flatten)]
+    stamp: Stamp,
     under: Vec<RegionCode>,
     households: Vec<HouseholdLine>,
     /// Ask again with `after` set to this for the next page.
+    #[schema(value_type = Option<u32>)]
     next: Option<HouseholdId>,
 }
 
 const MOST: usize = 5_000;
 const USUAL: usize = 200;
 
+/// Doors by their answer
+///
+/// By village, group and id. A file is whole: `limit` and `after` are refused with it.
+#[utoipa::path(
+    get, path = "/v1/alerts/{id}/households", tag = "coverage", params(View, ListParams), security(("token" = ["read"])),
+    responses((status = 200, description = "A page of doors", content(
+        (DoorList = "application/json"), (String = "text/csv; charset=utf-8"),
+    )), OfPart),
+)]
 pub async fn households(
     State(gate): State<Arc<Gate>>,
     view: View,
@@ -55,7 +81,7 @@ pub async fn households(
     if Format::of(params.format, &headers) == Format::Csv {
         return whole(&view, &under, wanted, &params);
     }
-    let limit = params.limit.unwrap_or(USUAL).clamp(1, MOST);
+    let limit = within(params.limit, USUAL, MOST)?;
     // One more than asked for tells whether there is a next page.
     let page = Page {
         group: params.group,
@@ -71,10 +97,8 @@ pub async fn households(
     } else {
         None
     };
-    let (alert, as_of) = (view.alert.stream, gate.clock.now().to_string());
     Ok(Json(DoorList {
-        alert,
-        as_of,
+        stamp: Stamp::of(&gate, &view),
         under,
         households,
         next,
@@ -108,19 +132,29 @@ fn whole(
     Ok(file(&name, csv::doors(&lines)))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Door {
-    alert: StreamId,
-    as_of: String,
+    #[serde(flatten)]
+    stamp: Stamp,
+    #[schema(value_type = u32)]
     household: HouseholdId,
     village: RegionCode,
     deliveries: Vec<DeliveryLine>,
+    /// Ask again with `after` set to this for the next page.
+    next: Option<u64>,
 }
 
+/// What was sent to one door
+#[utoipa::path(
+    get, path = "/v1/alerts/{id}/households/{household}/deliveries", tag = "coverage",
+    params(View, ("household" = u32, Path, description = "The household's id", example = 1), PageParams), security(("token" = ["read"])),
+    responses((status = 200, description = "To its people, then by the speakers it can hear", body = Door), OfDoor),
+)]
 pub async fn deliveries(
     State(gate): State<Arc<Gate>>,
     view: View,
     Path((_, household)): Path<(String, String)>,
+    Params(page): Params<PageParams>,
 ) -> Result<impl IntoResponse, Problem> {
     let stream = view.alert.stream;
     let known = household
@@ -133,11 +167,12 @@ pub async fn deliveries(
         Problem::new(&UNKNOWN_HOUSEHOLD, detail)
     })?;
     let deliveries = coverage::deliveries(&view.alert, &gate.ledger, &view.registry, household);
+    let (deliveries, next) = cut(deliveries, page, |line| line.number.into())?;
     Ok(Json(Door {
-        alert: stream,
-        as_of: gate.clock.now().to_string(),
+        stamp: Stamp::of(&gate, &view),
         household,
         village,
         deliveries,
+        next,
     }))
 }

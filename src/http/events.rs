@@ -8,36 +8,50 @@ use axum::extract::{Path, State};
 use axum::response::IntoResponse;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::Gate;
-use super::caller::View;
+use super::caller::{Params, View};
+use super::openapi::OfDelivery;
+use super::page::{PageParams, cut};
 use super::problem::{DAMAGED, Problem, UNKNOWN_DELIVERY};
 use crate::coverage::story;
-use crate::model::{DeliveryNo, RegionCode, StreamId};
+use crate::model::{DeliveryNo, RegionCode, StreamId, shape};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct History {
+    #[schema(value_type = u64)]
     alert: StreamId,
+    #[schema(value_type = u32)]
     delivery: DeliveryNo,
     region: RegionCode,
     channel: String,
     events: Vec<Line>,
+    /// Ask again with `after` set to this for the next page.
+    next: Option<u64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DeliveryEvent)]
 struct Line {
+    /// Counts from 0; an event that is here stays where it is.
+    no: u64,
     /// The record in the journal that holds it.
     seq: u64,
+    #[schema(schema_with = shape::moment)]
     at: String,
     event: &'static str,
     event_zh: &'static str,
+    /// What else it says, by event.
     #[serde(flatten)]
+    #[schema(ignore)]
     more: Value,
 }
 
-impl From<story::Line> for Line {
-    fn from(line: story::Line) -> Self {
+impl Line {
+    fn of(no: u64, line: story::Line) -> Self {
         Self {
+            no,
             seq: line.seq,
             at: line.at.to_string(),
             event: line.event,
@@ -47,10 +61,19 @@ impl From<story::Line> for Line {
     }
 }
 
+/// What happened to one delivery
+///
+/// From the journal, in order.
+#[utoipa::path(
+    get, path = "/v1/alerts/{id}/deliveries/{number}/events", tag = "coverage",
+    params(View, ("number" = u32, Path, description = "The delivery's number", example = 0), PageParams), security(("token" = ["read"])),
+    responses((status = 200, description = "Its events", body = History), OfDelivery),
+)]
 pub async fn events(
     State(gate): State<Arc<Gate>>,
     view: View,
     Path((_, number)): Path<(String, String)>,
+    Params(page): Params<PageParams>,
 ) -> Result<impl IntoResponse, Problem> {
     let stream = view.alert.stream;
     let found = number
@@ -81,7 +104,9 @@ pub async fn events(
         )
     })?;
     let stories = read.map_err(|bad| Problem::damaged(stream, &bad.to_string()))?;
-    let events = stories.into_iter().flatten().map(Line::from).collect();
+    let events = (0..).zip(stories.into_iter().flatten());
+    let events = events.map(|(no, line)| Line::of(no, line)).collect();
+    let (events, next) = cut(events, page, |line| line.no)?;
     let (region, channel) = (block.region, block.channel.clone());
     Ok(Json(History {
         alert: stream,
@@ -89,5 +114,6 @@ pub async fn events(
         region,
         channel,
         events,
+        next,
     }))
 }

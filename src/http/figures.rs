@@ -8,51 +8,71 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::Gate;
 use super::caller::{Params, View};
 use super::format::{Format, file};
+use super::openapi::{OfAlert, OfPart};
+use super::page::{PageParams, cut};
 use super::problem::{BAD_PARAMETER, Problem};
 use crate::coverage::{self, ChannelLine, Rollup, SpeakerLine, csv};
-use crate::model::{RegionCode, StreamId};
+use crate::model::{RegionCode, StreamId, shape};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct Under {
+    /// Only what lies in this region.
+    #[param(schema_with = shape::asked_region)]
     pub under: Option<RegionCode>,
 }
 
-/// `as_of`, the alert and what was asked for.
-#[derive(Serialize)]
-struct Stamped<T> {
+/// The alert, and as of when it is spoken of.
+#[derive(Serialize, ToSchema)]
+pub struct Stamp {
+    #[schema(value_type = u64)]
     alert: StreamId,
+    #[schema(schema_with = shape::moment)]
     as_of: String,
-    #[serde(flatten)]
-    answer: T,
 }
 
-fn answer<T: Serialize>(gate: &Gate, view: &View, answer: T) -> Json<impl Serialize + use<T>> {
-    Json(Stamped {
-        alert: view.alert.stream,
-        as_of: gate.clock.now().to_string(),
-        answer,
-    })
+impl Stamp {
+    pub fn of(gate: &Gate, view: &View) -> Self {
+        Self {
+            alert: view.alert.stream,
+            as_of: gate.clock.now().to_string(),
+        }
+    }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Coverage {
+    #[serde(flatten)]
+    stamp: Stamp,
     under: Vec<RegionCode>,
     #[serde(flatten)]
     figures: Rollup,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct Table {
+    /// Only what lies in this region.
+    #[param(schema_with = shape::asked_region)]
     under: Option<RegionCode>,
+    #[param(inline)]
     format: Option<Format>,
 }
 
+/// Households reached, missed, unknown, by region
+#[utoipa::path(
+    get, path = "/v1/alerts/{id}/coverage", tag = "coverage", params(View, Table), security(("token" = ["read"])),
+    responses((status = 200, description = "One row per region directly below", content(
+        (Coverage = "application/json"), (String = "text/csv; charset=utf-8"),
+    )), OfPart),
+)]
 pub async fn coverage(
     State(gate): State<Arc<Gate>>,
     view: View,
@@ -78,31 +98,85 @@ pub async fn coverage(
         let name = format!("coverage-{}-{top}.csv", view.alert.stream);
         return Ok(file(&name, csv::regions(&figures)));
     }
-    Ok(answer(&gate, &view, Coverage { under, figures }).into_response())
+    let stamp = Stamp::of(&gate, &view);
+    Ok(Json(Coverage {
+        stamp,
+        under,
+        figures,
+    })
+    .into_response())
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = AlertChannels)]
 struct Channels {
+    #[serde(flatten)]
+    stamp: Stamp,
     channels: Vec<ChannelLine>,
 }
 
+/// Progress by channel
+///
+/// Counts deliveries, not households, of the whole alert.
+#[utoipa::path(
+    get, path = "/v1/alerts/{id}/channels", operation_id = "alert_channels", tag = "coverage", params(View), security(("token" = ["read"])),
+    responses((status = 200, description = "One row per channel", body = Channels), OfAlert),
+)]
 pub async fn channels(State(gate): State<Arc<Gate>>, view: View) -> impl IntoResponse {
     let channels = coverage::channels(&view.alert);
-    answer(&gate, &view, Channels { channels })
+    let stamp = Stamp::of(&gate, &view);
+    Json(Channels { stamp, channels })
 }
 
-#[derive(Serialize)]
-struct Speakers {
+#[derive(Serialize, ToSchema)]
+#[schema(as = AlertSpeakers)]
+struct SpeakerPage {
+    #[serde(flatten)]
+    stamp: Stamp,
     under: Vec<RegionCode>,
     speakers: Vec<SpeakerLine>,
+    /// Ask again with `after` set to this for the next page.
+    next: Option<u64>,
 }
 
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SpeakerParams {
+    /// Only what lies in this region.
+    #[param(schema_with = shape::asked_region)]
+    under: Option<RegionCode>,
+    /// Begins behind the speaker of this delivery: `next` of the page before.
+    #[param(maximum = 4_294_967_295_u32)]
+    after: Option<u64>,
+    /// At most so many; 200 where nothing is said.
+    #[param(minimum = 1, maximum = 5000)]
+    limit: Option<usize>,
+}
+
+/// Village speakers
+///
+/// Each delivery to a speaker, by village.
+#[utoipa::path(
+    get, path = "/v1/alerts/{id}/speakers", tag = "coverage", params(View, SpeakerParams), security(("token" = ["read"])),
+    responses((status = 200, description = "A page of speakers", body = SpeakerPage), OfPart),
+)]
 pub async fn speakers(
     State(gate): State<Arc<Gate>>,
     view: View,
-    Params(Under { under }): Params<Under>,
+    Params(params): Params<SpeakerParams>,
 ) -> Result<impl IntoResponse, Problem> {
-    let under = view.scope(under)?;
+    let under = view.scope(params.under)?;
+    let page = PageParams {
+        after: params.after,
+        limit: params.limit,
+    };
     let speakers = coverage::speakers(&view.alert, &view.registry, &under);
-    Ok(answer(&gate, &view, Speakers { under, speakers }))
+    let (speakers, next) = cut(speakers, page, |line| line.number.into())?;
+    Ok(Json(SpeakerPage {
+        stamp: Stamp::of(&gate, &view),
+        under,
+        speakers,
+        next,
+    }))
 }

@@ -4,8 +4,10 @@
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+/// Stronger than `Accept`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     Json,

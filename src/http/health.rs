@@ -10,22 +10,33 @@ use axum::response::IntoResponse;
 use channel::{Evidence, Health};
 use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Schema;
 
 use super::Gate;
 use super::caller::Reader;
+use super::openapi::{Plain, Reading};
 use crate::coverage::words::of_link;
+use crate::model::shape;
 
-/// The process answers.
+/// The process answers
+#[utoipa::path(
+    get, path = "/healthz", tag = "gateway",
+    responses((status = 200, description = "Alive", body = Object), Plain),
+)]
 pub async fn alive() -> Json<Value> {
     Json(json!({ "status": "alive" }))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Channel)]
 struct ChannelView {
     name: String,
     kind: &'static str,
     /// The best that this channel can ever prove.
+    #[schema(schema_with = shape::evidence)]
     best_evidence: Evidence,
+    #[schema(schema_with = healths)]
     health: &'static str,
     /// Why it is down.
     reason: Option<String>,
@@ -34,21 +45,39 @@ struct ChannelView {
     orphan_receipts: usize,
 }
 
+fn healths() -> Schema {
+    shape::one_of(&["up", "down"])
+}
+
+fn links() -> Schema {
+    shape::one_of(&["up", "paused", "probing"])
+}
+
 /// The last change of the link that the engine noted.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Link)]
 struct LinkView {
+    #[schema(schema_with = links)]
     state: &'static str,
     state_zh: &'static str,
     code: String,
+    #[schema(schema_with = shape::moment)]
     since: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ChannelList)]
 struct Channels {
+    #[schema(schema_with = shape::moment)]
     as_of: String,
     channels: Vec<ChannelView>,
 }
 
+/// The channels and their links
+#[utoipa::path(
+    get, path = "/v1/channels", tag = "gateway", security(("token" = ["read"])),
+    responses((status = 200, description = "Every configured channel", body = Channels), Reading),
+)]
 pub async fn channels(State(gate): State<Arc<Gate>>, _: Reader) -> impl IntoResponse {
     let links = gate.ledger.links();
     let orphans = orphans(&gate);

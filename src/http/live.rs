@@ -13,6 +13,7 @@ use futures::{Stream, StreamExt as _};
 
 use super::caller::{Params, View};
 use super::figures::Under;
+use super::openapi::OfPart;
 use super::problem::Problem;
 use super::{Gate, House};
 use crate::live::Figures;
@@ -21,6 +22,18 @@ use crate::model::RegionCode;
 /// How often something is said at the least, so that nothing between takes the line for dead.
 const ALIVE: Duration = Duration::from_secs(15);
 
+/// Its figures as they change
+///
+/// Server-sent events: first the `whole`, then at most twice a second a `change`; `data` is `LiveFigures`.
+#[utoipa::path(
+    get, path = "/v1/alerts/{id}/live", operation_id = "live", tag = "coverage",
+    params(View, Under, ("Last-Event-ID" = Option<u64>, Header, description = "The last id that was seen")), security(("token" = ["read"])),
+    responses(
+        (status = 200, description = "The line", body = Figures, content_type = "text/event-stream"),
+        (status = 204, description = "The alert is over and was told"),
+        OfPart,
+    ),
+)]
 pub async fn events(
     State(house): State<House>,
     view: View,

@@ -12,6 +12,7 @@ use channel::Health;
 use super::Gate;
 use super::caller::Reader;
 use super::health::orphans;
+use super::openapi::Reading;
 use crate::coverage::words::{of_link, of_state};
 use crate::coverage::{Gauges, gauges};
 use crate::ledger::event::LinkState;
@@ -19,6 +20,12 @@ use crate::model;
 
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
+/// Gauges
+#[utoipa::path(
+    get, path = "/metrics", tag = "gateway", security(("token" = ["read"])),
+    responses((status = 200, description = "Prometheus' text format 0.0.4", body = String,
+        content_type = "text/plain; version=0.0.4; charset=utf-8"), Reading),
+)]
 pub async fn metrics(State(gate): State<Arc<Gate>>, _: Reader) -> impl IntoResponse {
     let mut page = Page::default();
     of_house(&mut page, &gate);

@@ -12,6 +12,8 @@ mod format;
 mod health;
 mod live;
 mod metrics;
+mod openapi;
+mod page;
 mod preview;
 mod problem;
 mod ready;
@@ -29,13 +31,14 @@ use axum::extract::{DefaultBodyLimit, FromRef, Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get, post};
 use axum::serve::ListenerExt;
 use axum::{Router, middleware};
 use channel::{Channel, Clock, Stop};
 use parking_lot::{Mutex, RwLock};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::ingest::Ingest;
 use crate::ledger::{Archive, Correlator, Ledger, Position};
@@ -136,44 +139,57 @@ async fn serve(
     }
 }
 
-fn router(house: House) -> Router {
-    // Far ends may wait on purpose (long polls), and their channel proves them.
-    let calls = Router::new()
-        .route("/v1/channels/{name}", any(calls::call))
-        .route("/v1/channels/{name}/", any(calls::call))
-        .route("/v1/channels/{name}/{*path}", any(calls::call));
+/// The API's document: OpenAPI 3.1, as JSON.
+pub fn document() -> String {
+    String::from_utf8_lossy(&openapi::DOCUMENT).into_owned()
+}
+
+/// What is answered within the house's patience.
+fn quick() -> OpenApiRouter<House> {
+    OpenApiRouter::new()
+        .routes(routes!(alerts::list, submit::submit))
+        .routes(routes!(alerts::one))
+        .routes(routes!(alerts::document))
+        .routes(routes!(figures::coverage))
+        .routes(routes!(figures::channels))
+        .routes(routes!(figures::speakers))
+        .routes(routes!(doors::households))
+        .routes(routes!(doors::deliveries))
+        .routes(routes!(events::events))
+        .routes(routes!(health::channels))
+        .routes(routes!(registry::standing))
+        .routes(routes!(health::alive))
+        .routes(routes!(ready::ready))
+        .routes(routes!(metrics::metrics))
+        .routes(routes!(problem::explain))
+        .routes(routes!(openapi::served))
+}
+
+/// What takes its time.
+fn long() -> OpenApiRouter<House> {
     // A county is read in a second or two, a province is not.
-    let import = post(registry::import).layer(DefaultBodyLimit::max(IMPORT));
-    let long = Router::new()
-        .route("/v1/registry/import", import)
+    let import = OpenApiRouter::new()
+        .routes(routes!(registry::import))
+        .layer(DefaultBodyLimit::max(IMPORT));
+    OpenApiRouter::new()
+        .merge(import)
         // A line stays open as long as somebody listens.
-        .route("/v1/alerts/{id}/live", get(live::events));
-    let api = Router::new()
-        .route("/v1/alerts", get(alerts::list).post(submit::submit))
-        .route("/v1/alerts/{id}", get(alerts::one))
-        .route("/v1/alerts/{id}/document", get(alerts::document))
-        .route("/v1/alerts/{id}/coverage", get(figures::coverage))
-        .route("/v1/alerts/{id}/channels", get(figures::channels))
-        .route("/v1/alerts/{id}/speakers", get(figures::speakers))
-        .route("/v1/alerts/{id}/households", get(doors::households))
-        .route(
-            "/v1/alerts/{id}/households/{household}/deliveries",
-            get(doors::deliveries),
-        )
-        .route(
-            "/v1/alerts/{id}/deliveries/{number}/events",
-            get(events::events),
-        )
-        .route("/v1/channels", get(health::channels))
-        .route("/v1/registry", get(registry::standing))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(ready::ready))
-        .route("/metrics", get(metrics::metrics))
-        .route("/problems/{slug}", get(problem::explain))
-        .route_layer(from_fn_with_state(house.clone(), bounded));
-    api.merge(calls)
-        .merge(long)
-        .fallback(problem::unknown_path)
+        .routes(routes!(live::events))
+        // Far ends may wait on purpose (long polls), and their channel proves them.
+        .routes(routes!(calls::bare))
+        .routes(routes!(calls::rooted))
+        .routes(routes!(calls::behind))
+}
+
+/// Every route with its description. There is no other way to add one: `routes!` takes described handlers alone.
+fn described() -> OpenApiRouter<House> {
+    quick().merge(long())
+}
+
+fn router(house: House) -> Router {
+    let bounded = from_fn_with_state(house.clone(), bounded);
+    let (api, _) = quick().route_layer(bounded).merge(long()).split_for_parts();
+    api.fallback(problem::unknown_path)
         .method_not_allowed_fallback(problem::wrong_method)
         .layer(DefaultBodyLimit::max(BODY))
         .layer(middleware::from_fn_with_state(house.clone(), marked))

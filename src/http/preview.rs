@@ -1,30 +1,41 @@
 //! A preview as JSON: what ingest drafted and counted, with the words for its levels. This module must not count.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::alerts::born;
+use super::alerts::{births, born};
+use super::openapi::{dispositions, findings};
 use crate::coverage::words::of_level;
 use crate::ingest::{EventView, Preview};
-use crate::model::StreamId;
+use crate::model::{StreamId, shape};
 use crate::plan::preview::{Figures, Place};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Preview)]
 pub struct PreviewView {
     /// True: nothing of this was sent or kept.
     preview: bool,
+    #[schema(schema_with = dispositions)]
     disposition: cap::Disposition,
+    #[schema(schema_with = findings)]
     findings: Vec<cap::Finding>,
+    #[schema(schema_with = births)]
     born: &'static str,
     born_zh: &'static str,
+    #[schema(value_type = Option<u64>)]
     superseded_by: Option<StreamId>,
+    #[schema(value_type = Option<u64>)]
     known: Option<StreamId>,
     plan: String,
+    #[schema(schema_with = shape::levels)]
     level: &'static str,
     level_zh: &'static str,
+    #[schema(schema_with = shape::levels)]
     handled: &'static str,
     handled_zh: &'static str,
     events: Vec<EventView>,
     regions: Vec<Place>,
+    #[schema(schema_with = shape::hash)]
     regions_hash: String,
     #[serde(flatten)]
     figures: Figures,

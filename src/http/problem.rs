@@ -6,19 +6,21 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::openapi::OfProblem;
 use crate::model::{RegionCode, StreamId};
 use crate::store::StoreError;
 
-#[derive(Debug, Serialize)]
+#[derive(PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Kind {
-    slug: &'static str,
+    pub slug: &'static str,
     pub status: u16,
-    title: &'static str,
+    pub title: &'static str,
     title_zh: &'static str,
 }
 
@@ -153,8 +155,14 @@ impl IntoResponse for Problem {
     }
 }
 
-/// A problem's type can be looked up.
-pub async fn explain(Path(slug): Path<String>) -> Result<Json<Value>, Problem> {
+/// What a problem type means
+#[utoipa::path(
+    get, path = "/problems/{slug}", tag = "gateway",
+    params(("slug" = String, Path, description = "The last part of a problem's `type`", example = "conflict")),
+    responses((status = 200, description = "The type", body = Object), OfProblem),
+)]
+pub async fn explain(slug: Result<Path<String>, PathRejection>) -> Result<Json<Value>, Problem> {
+    let slug = slug.map(|Path(slug)| slug).unwrap_or_default();
     let Some(kind) = KINDS.iter().find(|kind| kind.slug == slug) else {
         let types: Vec<_> = KINDS.iter().map(|kind| kind.slug).collect();
         let problem = Problem::new(

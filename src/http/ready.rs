@@ -7,14 +7,19 @@ use axum::Json;
 use axum::extract::State;
 use channel::Health;
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Schema;
 
 use super::Gate;
 use super::health::orphans;
+use super::openapi::Standing;
 use super::problem::Problem;
 use crate::ledger::event::LinkState;
+use crate::model::shape;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Ready {
+    #[schema(schema_with = statuses)]
     status: &'static str,
     status_zh: &'static str,
     generation: u32,
@@ -22,8 +27,9 @@ pub struct Ready {
 }
 
 /// What is amiss while alerts are taken.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Lack {
+    #[schema(schema_with = reason_words)]
     reason: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     channel: Option<String>,
@@ -31,7 +37,27 @@ struct Lack {
     zh: String,
 }
 
-/// The store answers: alerts can be taken.
+fn statuses() -> Schema {
+    shape::one_of(&["ready", "degraded"])
+}
+
+fn reason_words() -> Schema {
+    shape::one_of(&[
+        "channel-down",
+        "channel-paused",
+        "damaged-streams",
+        "empty-registry",
+        "orphan-receipts",
+    ])
+}
+
+/// Ready, degraded, or not ready
+///
+/// 503 where no alert can be taken.
+#[utoipa::path(
+    get, path = "/readyz", tag = "gateway",
+    responses((status = 200, description = "Alerts are taken", body = Ready), Standing),
+)]
 pub async fn ready(State(gate): State<Arc<Gate>>) -> Result<Json<Ready>, Problem> {
     gate.store.document([0; 32]).await?;
     let reasons = reasons(&gate);

@@ -8,13 +8,16 @@ use axum::extract::multipart::MultipartError;
 use axum::extract::{Multipart, Query, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::caller::Keeper;
+use super::openapi::{Importing, Reading};
 use super::problem::{self, Problem};
 use super::{Gate, IMPORT};
 use crate::registry::{Counts, Parts, Report, Unfit};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = RegistryStanding)]
 pub struct Standing {
     generation: u32,
     counts: Counts,
@@ -24,6 +27,11 @@ pub struct Standing {
     closed: usize,
 }
 
+/// Which generation stands and how much it holds
+#[utoipa::path(
+    get, path = "/v1/registry", tag = "registry", security(("token" = ["registry"])),
+    responses((status = 200, description = "Counts, no person", body = Standing), Reading),
+)]
 pub async fn standing(State(gate): State<Arc<Gate>>, _: Keeper) -> Json<Standing> {
     let registry = gate.registry();
     let (counts, bytes) = (registry.counts(), registry.bytes());
@@ -36,14 +44,17 @@ pub async fn standing(State(gate): State<Arc<Gate>>, _: Keeper) -> Json<Standing
     })
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct How {
+    /// Only look: nothing is changed.
     #[serde(default)]
     dry_run: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ImportReport)]
 pub struct Answer {
     dry_run: bool,
     bytes_per_person: Option<usize>,
@@ -51,6 +62,15 @@ pub struct Answer {
     report: Report,
 }
 
+/// The next generation, from CSV tables
+///
+/// A form with one part for each table, named as the table. A table that is not sent stays as it is; all is taken or
+/// nothing.
+#[utoipa::path(
+    post, path = "/v1/registry/import", tag = "registry", params(How), security(("token" = ["registry"])),
+    request_body(content_type = "multipart/form-data", content = Object, description = "One part a table"),
+    responses((status = 200, description = "What changed, in numbers", body = Answer), Importing),
+)]
 pub async fn import(
     State(gate): State<Arc<Gate>>,
     Keeper(caller): Keeper,

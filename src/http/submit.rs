@@ -10,46 +10,70 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::alerts::{IdentityView, born};
+use super::alerts::{IdentityView, births, born};
 use super::caller::{Params, Submitter};
+use super::openapi::{Submitting, dispositions, findings};
 use super::preview::PreviewView;
 use super::problem::{self, Problem};
 use super::{BODY, Gate};
 use crate::coverage::words::of_level;
 use crate::ingest::{Rejection, Submitted};
-use crate::model::{RegionCode, StreamId};
+use crate::model::{RegionCode, StreamId, shape};
 use crate::plan::Note;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Receipt {
+    #[schema(value_type = u64)]
     id: StreamId,
     identity: IdentityView,
+    #[schema(schema_with = dispositions)]
     disposition: cap::Disposition,
+    #[schema(schema_with = findings)]
     findings: Vec<cap::Finding>,
+    #[schema(schema_with = births)]
     born: &'static str,
     born_zh: &'static str,
+    #[schema(value_type = Option<u64>)]
     superseded_by: Option<StreamId>,
+    #[schema(schema_with = shape::levels)]
     level: &'static str,
     level_zh: &'static str,
     /// The level by which it is handled.
+    #[schema(schema_with = shape::levels)]
     handled: &'static str,
     handled_zh: &'static str,
     notes: Vec<Note>,
     regions: Vec<RegionCode>,
+    #[schema(schema_with = shape::hash)]
     regions_hash: String,
     position: u64,
     repeated: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct SubmitParams {
     /// Only look: nothing is sent or kept.
     #[serde(default)]
     preview: bool,
 }
 
+/// Hand in an alert, or look what it would do
+///
+/// One CAP document (1.2; 1.1 and 1.0 are read), whatever its content type says. The same content again is answered as
+/// the first time, with `repeated`.
+#[utoipa::path(
+    post, path = "/v1/alerts", tag = "alerts", params(SubmitParams), security(("token" = ["submit"])),
+    request_body(content = String, content_type = "application/cap+xml", description = "The CAP document"),
+    responses(
+        (status = 200, description = "With `preview`: what it would do; nothing is sent or kept", body = PreviewView),
+        (status = 202, description = "It is on disk", body = Receipt, headers(("Location" = String, description = "The alert's address"))),
+        Submitting,
+    ),
+)]
 pub async fn submit(
     State(gate): State<Arc<Gate>>,
     Submitter(caller): Submitter,

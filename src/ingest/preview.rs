@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use channel::Level;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::accept::{Ingest, Rejection};
 use super::judge::Judged;
@@ -32,7 +33,7 @@ pub struct Preview {
     pub figures: Figures,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 pub struct EventView {
     #[serde(flatten)]
     pub name: EventName,

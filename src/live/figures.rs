@@ -6,22 +6,28 @@ use std::sync::Arc;
 
 use channel::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::coverage::{self, ChannelLine, Row, Standing};
 use crate::ledger::{Alert, Known, Ledger};
-use crate::model::{RegionCode, StreamId};
+use crate::model::{RegionCode, StreamId, shape};
 use crate::registry::Registry;
 
 /// Households at home, then how many of them are confirmed, delivered, played, missed, unknown and pending.
 pub type VillageFigures = [u32; 7];
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[schema(as = LiveFigures)]
 pub struct Figures {
+    #[schema(value_type = u64)]
     pub alert: StreamId,
+    #[schema(schema_with = shape::moment)]
     pub as_of: String,
+    #[schema(schema_with = Standing::shape)]
     pub state: &'static str,
     pub state_zh: &'static str,
     /// By code. In a difference only those that changed.
+    #[schema(value_type = BTreeMap<String, [u32; 7]>)]
     pub villages: BTreeMap<RegionCode, VillageFigures>,
     pub channels: Vec<ChannelLine>,
 }

@@ -6,6 +6,7 @@ mod area;
 mod delivery;
 mod people;
 mod region;
+pub mod shape;
 mod span;
 mod tags;
 

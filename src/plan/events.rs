@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use channel::Level;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The table that the program brings; a configuration may name another.
 pub const SHIPPED: &str = include_str!("../../config/events.csv");
@@ -32,7 +33,7 @@ struct Line {
 }
 
 /// An event as it is shown: the code as it came, and its names where they are known.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 pub struct EventName {
     pub code: String,
     pub zh: Option<String>,

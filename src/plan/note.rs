@@ -2,8 +2,9 @@
 //! languages. Nothing noted stops an alert. This module must not decide what is left aside.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 pub struct Note {
     /// Stable, for programs.
     #[serde(rename = "note")]

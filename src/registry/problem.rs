@@ -4,6 +4,9 @@
 use std::fmt;
 
 use serde::Serialize;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::model::{GroupCode, RegionCode};
 
@@ -80,7 +83,7 @@ impl Problem {
 }
 
 /// A problem as a program reads it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Told<'a> {
     table: &'static str,
     line: Option<u64>,
@@ -88,6 +91,12 @@ struct Told<'a> {
     column: Option<&'static str>,
     what: &'a str,
     remedy: &'static str,
+}
+
+impl PartialSchema for Problem {
+    fn schema() -> RefOr<Schema> {
+        Told::schema()
+    }
 }
 
 impl Serialize for Problem {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::model::{
     EndpointId, EndpointKind, HouseholdId, PresenceAtHome, RecipientId, RegionCode, Tags,
@@ -93,7 +94,7 @@ impl Spot {
 }
 
 /// How much a generation holds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, ToSchema)]
 pub struct Counts {
     pub regions: usize,
     pub villages: usize,

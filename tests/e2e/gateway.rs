@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 use crate::county;
 use crate::peers::{self, Smsc};
 use crate::setup::config;
-pub use crate::setup::{DUTY, KEEPER, Mail, Setup, TOWN, WATER};
+pub use crate::setup::{DUTY, EVERYTHING, KEEPER, Mail, Setup, TOWN, WATER};
 use crate::warning::Warning;
 
 /// How long anything may take before a test fails.

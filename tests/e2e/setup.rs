@@ -14,6 +14,8 @@ pub const DUTY: &str = "token-of-duty";
 pub const TOWN: &str = "token-of-town";
 /// Keeps the county's registry.
 pub const KEEPER: &str = "token-of-keeper";
+/// May do all of it, in the whole county.
+pub const EVERYTHING: &str = "token-of-everything";
 
 const PLAN: &str = r#"name = "all"
 language = "zh-CN"
@@ -95,6 +97,8 @@ pub fn config(sms_rate: &str, sms_port: u16, mail_port: u16, mail: &str) -> Stri
     text += &bureau("water", WATER, "[\"submit\", \"read\"]", "510727");
     text += &bureau("keeper", KEEPER, "[\"registry\"]", "510727");
     text += &bureau("duty", DUTY, "[\"read\"]", "510727");
+    let every = "[\"submit\", \"read\", \"registry\"]";
+    text += &bureau("everything", EVERYTHING, every, "510727");
     text += &bureau("town", TOWN, "[\"submit\", \"read\"]", county::TOWN_A);
     let retry = "retry = { first = \"200ms\", factor = 2, cap = \"1s\", attempts = 4 }";
     let (account, password) = (peers::ACCOUNT, peers::PASSWORD);

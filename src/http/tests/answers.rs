@@ -420,6 +420,7 @@ async fn one_door_leads_to_its_deliveries_and_one_delivery_to_its_events() {
           "audience_zh": "公众",
           "event": "planned",
           "event_zh": "待发",
+          "no": 0,
           "seq": 2,
           "step": 0
         },
@@ -429,6 +430,7 @@ async fn one_door_leads_to_its_deliveries_and_one_delivery_to_its_events() {
           "channel": "sms-mobile",
           "event": "handed",
           "event_zh": "交付通道",
+          "no": 1,
           "seq": 3,
           "serial": 40,
           "why": "first"
@@ -440,6 +442,7 @@ async fn one_door_leads_to_its_deliveries_and_one_delivery_to_its_events() {
           "event": "accepted",
           "event_zh": "对方已受理",
           "next": "await",
+          "no": 2,
           "references": [
             "m-1"
           ],
@@ -455,11 +458,13 @@ async fn one_door_leads_to_its_deliveries_and_one_delivery_to_its_events() {
           "event_zh": "回执",
           "evidence": "delivered",
           "far": null,
+          "no": 3,
           "part": 0,
           "seen": "2026-07-14T01:00:03.000Z",
           "seq": 3
         }
       ],
+      "next": null,
       "region": "510727217201"
     }
     "#);

@@ -1,8 +1,10 @@
 //! The whole surface over a real socket, with a real writer on a store of its own and a clock that stands still.
 
 mod answers;
+mod bad_input;
 mod live;
 mod metrics;
+mod pages;
 mod problems;
 mod ready;
 mod registry_import;

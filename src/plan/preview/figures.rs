@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::super::note::Note;
-use crate::model::{EndpointId, RegionCode, RegionLevel};
+use crate::model::{EndpointId, RegionCode, RegionLevel, shape};
 
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+#[schema(as = PreviewFigures)]
 pub struct Figures {
     /// One for each step, channel, audience and level of region.
     pub reach: Vec<Line>,
@@ -25,11 +27,13 @@ pub struct Figures {
     pub numbers: Vec<Numbers>,
     pub notes: Vec<Note>,
     /// When the last first text message leaves, at today's rates.
+    #[schema(schema_with = shape::maybe_moment)]
     pub last_first_text: Option<String>,
 }
 
 /// Deliveries that go out together.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[schema(as = PreviewLine)]
 pub struct Line {
     pub step: u16,
     pub channel: String,
@@ -37,6 +41,7 @@ pub struct Line {
     pub audience: &'static str,
     pub audience_zh: &'static str,
     /// The level of the region that they are told in.
+    #[schema(schema_with = shape::region_levels)]
     pub level: RegionLevel,
     pub level_zh: &'static str,
     /// The best that can be proved.
@@ -49,7 +54,8 @@ pub struct Line {
     pub closing: bool,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+#[schema(as = PreviewChannel)]
 pub struct ChannelLine {
     pub channel: String,
     pub kind: &'static str,
@@ -59,11 +65,12 @@ pub struct ChannelLine {
     /// At that rate, beginning now; what waits for its step not counted.
     pub minutes: f64,
     /// When its last first message leaves.
+    #[schema(schema_with = shape::moment)]
     pub last: String,
 }
 
 /// Households, by the best proof that could be had. The denominator is who is at home.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, ToSchema)]
 pub struct HomeFigures {
     pub households: u32,
     pub away: u32,
@@ -78,16 +85,19 @@ pub struct HomeFigures {
     pub no_means: u32,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[schema(as = PreviewStep)]
 pub struct StepLine {
     pub step: u16,
+    #[schema(schema_with = shape::moment)]
     pub due: String,
     /// It waits for the end of the quiet hours.
     pub held: bool,
     pub deliveries: u32,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[schema(as = PreviewText)]
 pub struct TextLine {
     pub kind: &'static str,
     pub language: String,
@@ -96,13 +106,13 @@ pub struct TextLine {
     pub deliveries: u32,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 pub struct Place {
     pub code: RegionCode,
     pub name: String,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 pub struct Partial {
     #[serde(flatten)]
     pub village: Place,
@@ -110,7 +120,7 @@ pub struct Partial {
     pub of: u32,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 pub struct Thin {
     #[serde(flatten)]
     pub village: Place,
@@ -119,8 +129,9 @@ pub struct Thin {
     pub no_means: u32,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 pub struct Dead {
+    #[schema(value_type = u32)]
     pub endpoint: EndpointId,
     #[serde(flatten)]
     pub village: Place,
@@ -130,9 +141,10 @@ pub struct Dead {
 }
 
 /// The mobile numbers of one channel by the carrier that their prefix names.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 pub struct Numbers {
     pub channel: String,
+    #[schema(value_type = BTreeMap<String, u32>)]
     pub by_carrier: BTreeMap<&'static str, u32>,
     /// Carriers with which the signature is filed; nothing where the configuration does not say.
     pub filed: Option<Vec<&'static str>>,

@@ -6,6 +6,7 @@ use std::fmt;
 use std::hash::Hash;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::model::{GroupCode, PostPlace, RegionCode, RegionLevel, Rows, ZoneMember};
 use crate::registry::table::Table;
@@ -14,7 +15,7 @@ use crate::registry::{Counts, Registry};
 /// How many villages a report names.
 const NAMED: usize = 10;
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 pub struct Change {
     pub table: &'static str,
     pub before: usize,
@@ -24,7 +25,7 @@ pub struct Change {
     pub closed: usize,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 pub struct Affected {
     pub code: RegionCode,
     pub name: String,
@@ -32,7 +33,7 @@ pub struct Affected {
     pub rows: usize,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 pub struct Report {
     pub generation: u32,
     pub tables: Vec<Change>,
