@@ -189,7 +189,9 @@ async fn desk(
     let writer = Writer::start(store.clone(), ledger.clone(), clock.clone(), history);
     let took = Proposal::of(0, Event::Took { epoch, format });
     writer.propose(took).await?;
-    let correlator = Arc::new(Mutex::new(replayed.correlator));
+    let mut correlator = replayed.correlator;
+    correlator.let_go(clock.now());
+    let correlator = Arc::new(Mutex::new(correlator));
     let desk = Desk {
         ledger,
         writer,

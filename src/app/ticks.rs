@@ -58,6 +58,13 @@ impl Ticks {
             }
             self.expire(now).await;
             if seals.comes(tick, every) {
+                let orphans = self.desk.correlator.lock().let_go(now);
+                if orphans > 0 {
+                    tracing::warn!(
+                        orphans,
+                        "receipts have matched no delivery for a day; they stay in the store's inbox and are shown no more"
+                    );
+                }
                 self.seal(now).await;
             }
         }

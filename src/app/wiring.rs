@@ -94,6 +94,7 @@ impl Wiring {
     fn release(&self, archive: &Arc<Archive>, bureaus: &Arc<Bureaus>) -> Release {
         Release {
             archive: archive.clone(),
+            correlator: self.desk.correlator.clone(),
             ledger: self.desk.ledger.clone(),
             writer: self.desk.writer.clone(),
             store: self.store.clone(),

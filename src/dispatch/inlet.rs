@@ -1,7 +1,7 @@
 //! Receipts come in here: matched to their deliveries, journaled, and only then answered. What matches nothing lies in
 //! the inbox until its delivery settles. This module must not decide what a receipt does: that is the fold's.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use channel::{Clock, Inlet, Of, Presence, PresenceState, Receipt, Unavailable};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use crate::ledger::event::{InboxReceipt, MatchedBy, ReceiptRow};
-use crate::ledger::{Claimed, Correlator, Event, Found, Ledger, Proposal, Refused, Writer};
-use crate::model::{Delivery, StreamId};
+use crate::ledger::event::{InboxReceipt, MatchedBy};
+use crate::ledger::{Correlator, Event, Found, Ledger, Proposal, ReceiptRows, Refused, Writer};
+use crate::model::Delivery;
 
 /// What lanes and inlets share.
 pub struct Desk {
@@ -33,53 +33,6 @@ pub struct ChannelInlet {
     channel: String,
     desk: Arc<Desk>,
     devices: Mutex<HashMap<String, PresenceState>>,
-}
-
-/// Receipt rows by stream, in the order they came.
-#[derive(Default)]
-pub struct Rows(BTreeMap<StreamId, Vec<ReceiptRow>>);
-
-impl Rows {
-    fn push(&mut self, found: Found, receipt: Receipt) {
-        let row = ReceiptRow {
-            delivery: found.delivery.number,
-            part: found.part,
-            verdict: receipt.verdict,
-            code: receipt.code,
-            far: receipt.far,
-            seen: receipt.seen,
-            by: found.by,
-        };
-        let rows = self.0.entry(found.delivery.stream).or_default();
-        rows.push(row);
-    }
-
-    pub fn claimed(&mut self, claimed: Vec<Claimed>, taken: &mut Vec<u64>) {
-        for one in claimed {
-            taken.push(one.inbox);
-            let kept = one.receipt;
-            let receipt = Receipt {
-                of: Of::Reference(kept.reference),
-                verdict: kept.verdict,
-                code: kept.code,
-                far: kept.far,
-                seen: kept.seen,
-            };
-            self.push(one.found, receipt);
-        }
-    }
-
-    pub fn into_events(self, channel: &str) -> impl Iterator<Item = (StreamId, Event)> + use<'_> {
-        self.0.into_iter().map(move |(stream, rows)| {
-            (
-                stream,
-                Event::Receipt {
-                    channel: channel.to_owned(),
-                    rows,
-                },
-            )
-        })
-    }
 }
 
 impl ChannelInlet {
@@ -169,8 +122,9 @@ fn kept(channel: &str, receipt: Receipt) -> InboxReceipt {
 impl Inlet for ChannelInlet {
     async fn receipts(&self, batch: Vec<Receipt>) -> Result<(), Unavailable> {
         let mut found = self.found(&batch).await;
-        let mut rows = Rows::default();
+        let mut rows = ReceiptRows::default();
         let mut proposal = Proposal::default();
+        let mut put = Vec::new();
         let commit = if found.iter().all(Option::is_some) {
             // What is found was settled before, so its place in the journal is behind its settlement.
             for (receipt, found) in batch.into_iter().zip(found.into_iter().flatten()) {
@@ -187,6 +141,7 @@ impl Inlet for ChannelInlet {
                     rows.push(found, receipt);
                 } else {
                     let kept = correlator.keep(kept(&self.channel, receipt));
+                    put.push(kept.id);
                     proposal.inbox_put.push(kept);
                 }
             }
@@ -194,9 +149,12 @@ impl Inlet for ChannelInlet {
             self.desk.writer.propose(proposal)
         };
         commit.await.map(drop).map_err(|refused| {
-            // Its alert was sealed just before: the far end says it again, and then it lies in the inbox.
+            let mut correlator = self.desk.correlator.lock();
+            // Nothing of it is kept: the far end says it again.
+            correlator.drop_all(&put);
+            // Its alert was sealed just before: then it lies in the inbox.
             if let Refused::Sealed { stream } = refused {
-                self.desk.correlator.lock().forget(stream);
+                correlator.forget(stream);
             }
             Unavailable
         })
@@ -228,10 +186,48 @@ mod tests {
     use super::*;
     use crate::coverage::fixture::{START, accepted, registry, released};
     use crate::coverage::{over, sealing};
+    use crate::ledger::event::{HandedRange, Next, Outcome, SettledRow, Why};
     use crate::ledger::replay;
+    use crate::ledger::{Archive, relearn};
     use crate::store::{Sqlite, Store};
 
     const CHANNEL: &str = "sms-mobile";
+
+    /// The first delivery was taken as `r0`, no receipt came in time, and all of it is over.
+    fn sent() -> [Event; 4] {
+        let channel = || CHANNEL.to_owned();
+        let range = HandedRange {
+            lo: 0,
+            hi: 1,
+            attempt: 1,
+            why: Why::First,
+            serial: 1,
+        };
+        let row = SettledRow {
+            delivery: 0,
+            attempt: 1,
+            outcome: Outcome::Accepted {
+                references: vec!["r0".into()],
+            },
+            next: Next::Await { until: START },
+        };
+        [
+            Event::Handed {
+                channel: channel(),
+                ranges: vec![range],
+            },
+            Event::Settled {
+                channel: channel(),
+                rows: vec![row],
+            },
+            Event::Overdue {
+                deliveries: vec![0],
+            },
+            Event::Expired {
+                variants: vec![0, 1],
+            },
+        ]
+    }
 
     /// Alert 1, over and sealed; its first delivery was taken as `r0`.
     async fn sealed(store: &Arc<dyn Store>) -> Arc<Desk> {
@@ -249,9 +245,7 @@ mod tests {
         let claim = Some((accepted.identity.clone(), accepted.content));
         let mut events = vec![Event::Accepted(Box::new(accepted))];
         events.extend(released());
-        events.push(Event::Expired {
-            variants: vec![0, 1],
-        });
+        events.extend(sent());
         let events = events.into_iter().map(|e| (Proposal::NEW, e)).collect();
         let proposal = Proposal {
             events,
@@ -310,5 +304,103 @@ mod tests {
         assert_eq!(store.inbox().await.expect("reads").len(), 2);
         assert_eq!(desk.correlator.lock().waiting().count(), 2);
         assert!(desk.ledger.is_sealed(1) && desk.ledger.damage().is_empty());
+    }
+
+    fn fresh() -> (tempfile::TempDir, Arc<dyn Store>) {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = Sqlite::open(&dir.path().join("journal.sqlite")).expect("opens");
+        (dir, Arc::new(store))
+    }
+
+    #[tokio::test]
+    async fn what_came_for_a_sealed_alert_is_claimed_when_it_is_brought_back() {
+        let (_dir, store) = fresh();
+        let desk = sealed(&store).await;
+        desk.correlator.lock().forget(1);
+        let inlet = ChannelInlet::new(CHANNEL, desk.clone());
+        let by_reference = || receipt(Of::Reference("r0".into()));
+        inlet.receipts(by_reference()).await.expect("is kept");
+        assert_eq!(store.inbox().await.expect("reads").len(), 1);
+
+        let archive = Archive::new(desk.ledger.clone(), store.clone());
+        let back = archive.read(1).await.expect("reads");
+        let proposal = Proposal {
+            back: Some(back),
+            ..Proposal::of(1, Event::Unsealed { by: 2 })
+        };
+        desk.writer.propose(proposal).await.expect("is back");
+        let learned = relearn(1, &archive, &desk.correlator, &desk.writer).await;
+        learned.expect("its references are known");
+        assert_eq!(desk.correlator.lock().waiting().count(), 0);
+        let alert = desk.ledger.alert(1).expect("it is open");
+        let (block, i) = alert.find(0).expect("its delivery");
+        assert_eq!(block.evidence(i), Evidence::Delivered);
+
+        inlet.receipts(by_reference()).await.expect("is known");
+        assert_eq!(store.inbox().await.expect("reads").len(), 0);
+        let again = replay(&*store).await.expect("replays");
+        let found = again.correlator.lookup(CHANNEL, "r0").expect("as before");
+        assert_eq!((found.delivery.stream, found.delivery.number), (1, 0));
+    }
+
+    #[tokio::test]
+    async fn what_the_journal_refuses_waits_nowhere_and_once_when_it_is_said_again() {
+        let (_dir, store) = fresh();
+        let desk = sealed(&store).await;
+        let inlet = ChannelInlet::new(CHANNEL, desk.clone());
+        let batch = || {
+            let mut batch = receipt(Of::Reference("r0".into()));
+            batch.extend(receipt(Of::Reference("nobody's".into())));
+            batch
+        };
+        // Of the first its alert was sealed just before, so the whole batch is refused.
+        assert!(inlet.receipts(batch()).await.is_err());
+        assert_eq!(desk.correlator.lock().waiting().count(), 0);
+        inlet.receipts(batch()).await.expect("is kept");
+        assert_eq!(desk.correlator.lock().waiting().count(), 2);
+        assert_eq!(store.inbox().await.expect("reads").len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_receipt_of_nothing_that_we_know_is_an_orphan_on_every_channel_and_changes_nothing() {
+        let (_dir, store) = fresh();
+        let desk = sealed(&store).await;
+        desk.correlator.lock().forget(1);
+        let before = desk.ledger.known(1).expect("known").at();
+        let key = |alert, delivery| {
+            Of::Key(channel::Key {
+                alert,
+                delivery,
+                generation: 0,
+            })
+        };
+        let cases = [
+            ("sms-mobile", Of::Reference("never-given".into())),
+            ("sms-mobile", Of::Reference(String::new())),
+            ("horns", Of::Reference("510727217001/9-9-0.ab".into())),
+            ("horns", key(99, 0)),
+            ("mail", key(u64::MAX, u32::MAX)),
+            ("mail", key(1, 0)),
+            ("mail", key(1, 1_000_000)),
+            ("a-channel-that-was-taken-out", key(0, 0)),
+        ];
+        for (nth, (name, of)) in (1..).zip(cases) {
+            let inlet = ChannelInlet::new(name, desk.clone());
+            inlet
+                .receipts(receipt(of.clone()))
+                .await
+                .expect("is answered");
+            let waiting: Vec<_> = {
+                let correlator = desk.correlator.lock();
+                correlator.waiting().map(|r| r.channel.clone()).collect()
+            };
+            assert_eq!(waiting.len(), nth, "{name} {of:?}");
+            assert!(waiting.iter().any(|channel| channel == name));
+            assert_eq!(store.inbox().await.expect("reads").len(), nth);
+        }
+        assert!(desk.ledger.damage().is_empty() && desk.ledger.is_sealed(1));
+        assert_eq!(desk.ledger.known(1).expect("known").at(), before);
+        let again = replay(&*store).await.expect("a start survives them");
+        assert_eq!(again.correlator.waiting().count(), 8);
     }
 }

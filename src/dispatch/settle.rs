@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use channel::{Accepted, Failure, FailureClass, Outcomes, Timestamp};
 use tokio::sync::{Notify, mpsc};
 
-use super::inlet::{Desk, Rows};
+use super::inlet::Desk;
 use super::queue::Taken;
 use super::retry::{self, Policy, Standing};
 use crate::ledger::event::{LinkState, Next, Outcome, SettledRow};
-use crate::ledger::{Block, Event, Proposal, Refused};
+use crate::ledger::{Block, Event, Proposal, ReceiptRows, Refused};
 use crate::model::{Delivery, StreamId};
 
 /// Outcomes of one range on their way to the journal.
@@ -205,7 +205,7 @@ impl Settler {
     /// References become known and are proposed under one lock, so that no receipt slips between.
     fn propose(&self, rows: BTreeMap<StreamId, Vec<SettledRow>>, link: Option<Event>) -> Pending {
         let mut proposal = Proposal::default();
-        let mut receipts = Rows::default();
+        let mut receipts = ReceiptRows::default();
         let mut correlator = self.desk.correlator.lock();
         for (stream, rows) in rows {
             for row in &rows {

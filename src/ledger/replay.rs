@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::event::{Event, Outcome};
+use super::found::references;
 use super::record::{self, Head};
 use super::seal::{Card, last_serial};
 use super::writer::History;
@@ -23,6 +24,8 @@ pub struct Replayed {
     /// The highest serial that each channel was handed.
     pub serials: HashMap<String, u64>,
     pub records: u64,
+    /// Sealed once and brought back, in that order: they hold their references behind everybody else.
+    back: Vec<StreamId>,
 }
 
 const PAGE: usize = 1024;
@@ -35,6 +38,7 @@ pub async fn replay(store: &dyn Store) -> Result<Replayed, StoreError> {
         damage: Damage::new(),
         serials: HashMap::new(),
         records: 0,
+        back: Vec::new(),
     };
     let open = store.open().await?;
     for row in &open.sealed {
@@ -54,6 +58,16 @@ pub async fn replay(store: &dyn Store) -> Result<Replayed, StoreError> {
         }
     }
     out.ledger.shed();
+    for stream in std::mem::take(&mut out.back) {
+        if out.ledger.alert(stream).is_none() {
+            continue;
+        }
+        // A record that could not be read has marked its stream, which is then not open.
+        let references = references(stream, &store.stream(stream).await?);
+        for one in references.unwrap_or_default() {
+            one.learn(&mut out.correlator);
+        }
+    }
     out.history.seq = open.last;
     for row in store.identities().await? {
         out.history
@@ -151,12 +165,16 @@ impl Replayed {
                 let held = self.serials.entry(channel.clone()).or_default();
                 *held = last_serial(ranges).max(*held);
             }
-            Event::Sealed(_) => self.correlator.forget(stream),
             Event::Witnessed { heads } => {
                 for head in heads {
                     let (stream, head) = (head.stream, Head::from(*head));
                     self.history.witnessed.insert(stream, head);
                 }
+            }
+            Event::Sealed(_) => self.correlator.forget(stream),
+            Event::Unsealed { .. } => {
+                self.back.retain(|other| *other != stream);
+                self.back.push(stream);
             }
             _ => {}
         }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{Halt, Release};
-use crate::ledger::{Alert, Event, Known, Proposal, Unread};
+use crate::ledger::{Alert, Event, Known, Proposal, Unlearned, Unread, relearn};
 use crate::model::StreamId;
 use crate::plan::Earlier;
 
@@ -49,7 +49,11 @@ impl Release {
         };
         self.writer.propose(proposal).await?;
         self.archive.forget(stream).await;
-        Ok(())
+        let learned = relearn(stream, &self.archive, &self.correlator, &self.writer).await;
+        learned.map_err(|why| match why {
+            Unlearned::Unread(why) => Halt::unread(stream, why),
+            Unlearned::Refused(why) => Halt::Refused(why),
+        })
     }
 
     /// Everyone who has something of its chain. What is sealed and ended before is read and stays sealed.

@@ -15,9 +15,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use channel::{Channel, Clock, Stop};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
-use crate::ledger::{Alert, Archive, Event, Known, Ledger, Phase, Proposal, Refused, Writer};
+use crate::ledger::{
+    Alert, Archive, Correlator, Event, Known, Ledger, Phase, Proposal, Refused, Writer,
+};
 use crate::model::StreamId;
 use crate::registry::Registry;
 use crate::store::{Store, StoreError};
@@ -28,6 +30,7 @@ pub struct Release {
     pub ledger: Arc<Ledger>,
     pub writer: Writer,
     pub archive: Arc<Archive>,
+    pub correlator: Arc<Mutex<Correlator>>,
     pub store: Arc<dyn Store>,
     pub registry: Arc<RwLock<Arc<Registry>>>,
     pub channels: Arc<BTreeMap<String, Arc<dyn Channel>>>,

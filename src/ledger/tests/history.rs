@@ -2,6 +2,7 @@
 //! its own. Receipts come late, twice, before their settlement and for what is over; attempts come back old. This module
 //! must not bring an event that does not fit.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use channel::{Evidence, FailureClass, Level, PresenceState, Timestamp, Verdict};
@@ -26,6 +27,8 @@ pub struct History {
     pub correlator: Correlator,
     /// Every reference that a far end ever gave or spoke of.
     pub references: Vec<(String, String)>,
+    /// Those that were given, with what they stand for.
+    given: Vec<(String, String, Delivery, (u8, u8))>,
     ledger: Ledger,
     now: Timestamp,
     streams: StreamId,
@@ -39,6 +42,7 @@ pub fn history(ops: &[Op]) -> History {
         steps: Vec::new(),
         correlator: Correlator::default(),
         references: Vec::new(),
+        given: Vec::new(),
         ledger: Ledger::default(),
         now: START,
         streams: 0,
@@ -141,7 +145,8 @@ impl History {
         let stream = self.stream(a);
         let Some(alert) = self.ledger.alert(stream) else {
             // The journal reads it back from its records, here it is still whole.
-            return self.one(stream, Event::Unsealed { by: self.streams });
+            self.one(stream, Event::Unsealed { by: self.streams });
+            return self.relearn(stream);
         };
         if !b.is_multiple_of(3) {
             return;
@@ -152,6 +157,31 @@ impl History {
             ..Proposal::default()
         });
         self.correlator.forget(stream);
+    }
+
+    /// As whoever brings an alert back does.
+    fn relearn(&mut self, stream: StreamId) {
+        let mut proposal = Proposal::default();
+        let mut receipts: BTreeMap<String, Vec<ReceiptRow>> = BTreeMap::new();
+        let given = self.given.iter().rev().filter(|one| one.2.stream == stream);
+        for (channel, reference, delivery, place) in given {
+            for one in self.correlator.learn(channel, reference, *delivery, *place) {
+                if !proposal.inbox_take.contains(&one.inbox) {
+                    proposal.inbox_take.push(one.inbox);
+                    let rows = receipts.entry(channel.clone()).or_default();
+                    rows.push(row_of(one.found, one.receipt));
+                }
+            }
+        }
+        self.correlator.drop_all(&proposal.inbox_take);
+        for (channel, rows) in receipts {
+            proposal
+                .events
+                .push((stream, Event::Receipt { channel, rows }));
+        }
+        if !proposal.events.is_empty() {
+            self.push(proposal);
+        }
     }
 
     fn witness(&mut self) {
@@ -316,6 +346,8 @@ impl History {
             for (part, reference) in (0..).zip(references) {
                 self.references.push((channel.clone(), reference.clone()));
                 let place = (part, row.attempt);
+                let given = (channel.clone(), reference.clone(), delivery, place);
+                self.given.push(given);
                 for one in self
                     .correlator
                     .settled(&channel, reference, delivery, place)

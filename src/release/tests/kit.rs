@@ -214,6 +214,7 @@ impl House {
         let channel: Arc<dyn Channel> = Arc::new(Far);
         let release = Release {
             archive: Arc::new(Archive::new(ledger.clone(), store.clone())),
+            correlator: Arc::default(),
             ledger,
             writer,
             store,
