@@ -4,6 +4,8 @@
 mod check;
 mod journal;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -168,7 +170,7 @@ pub fn look(file: &Path) -> Look {
     config.node.plans = base.join(&config.node.plans);
     config.node.registry_key_file = config.node.registry_key_file.map(|file| base.join(file));
     config.node.map = config.node.map.map(|map| base.join(map));
-    let mut problems = check::config(&config);
+    let mut problems = problems(&config);
     let plans = match read_plans(&config.node.plans) {
         Ok(plans) => {
             problems.extend(check::plans(&config, &plans));
@@ -193,7 +195,23 @@ fn parse(file: &Path) -> Result<Config, String> {
     let shown = file.display();
     let text = std::fs::read_to_string(file)
         .map_err(|e| format!("{shown} cannot be read: {e}; give another with --config"))?;
-    toml::from_str(&text).map_err(|e| format!("{shown}: {}", e.to_string().trim_end()))
+    of_text(&text).map_err(|why| format!("{shown}: {why}"))
+}
+
+/// A configuration as its text says it, or where it cannot be read. The line itself is not repeated: it may be a password's.
+pub fn of_text(text: &str) -> Result<Config, String> {
+    toml::from_str(text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start).min(text.len());
+        let line = text
+            .get(..at)
+            .map_or(1, |before| before.matches('\n').count() + 1);
+        format!("line {line}: {}", error.message().trim_end())
+    })
+}
+
+/// Every problem of a configuration that could be read.
+pub fn problems(config: &Config) -> Vec<String> {
+    check::config(config)
 }
 
 fn read_plans(folder: &Path) -> Result<Plans, Vec<String>> {

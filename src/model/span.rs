@@ -30,7 +30,7 @@ impl FromStr for Span {
     type Err = BadSpan;
 
     fn from_str(text: &str) -> Result<Self, BadSpan> {
-        let bad = || BadSpan::Span(text.to_owned());
+        let bad = || BadSpan::Span(text.chars().take(32).collect());
         let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(bad)?;
         let (number, unit) = text.split_at(digits);
         let number: u64 = number.parse().map_err(|_| bad())?;
@@ -51,7 +51,7 @@ impl FromStr for Rate {
     type Err = BadSpan;
 
     fn from_str(text: &str) -> Result<Self, BadSpan> {
-        let bad = || BadSpan::Rate(text.to_owned());
+        let bad = || BadSpan::Rate(text.chars().take(32).collect());
         let (rate, burst) = match text.split_once(" burst ") {
             Some((rate, burst)) => (rate, Some(burst)),
             None => (text, None),

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::lines;
+
 /// The table that the program brings; a configuration may name another.
 pub const SHIPPED: &str = include_str!("../../config/carrier-prefixes.csv");
 
@@ -27,6 +29,9 @@ impl Carrier {
     }
 }
 
+/// Digits of the longest prefix that says anything.
+const LONGEST: usize = 7;
+
 #[derive(Debug, Default)]
 pub struct Carriers(BTreeMap<String, Carrier>);
 
@@ -38,28 +43,23 @@ struct Line {
 
 impl Carriers {
     pub fn parse(text: &str) -> Result<Self, Vec<String>> {
-        let mut reader = csv::ReaderBuilder::new()
-            .comment(Some(b'#'))
-            .trim(csv::Trim::All)
-            .from_reader(text.as_bytes());
-        let (mut carriers, mut problems) = (Self::default(), Vec::new());
-        for line in reader.deserialize::<Line>() {
-            match line {
-                Ok(line) if line.prefix.bytes().all(|b| b.is_ascii_digit()) => {
-                    let again = carriers.0.insert(line.prefix.clone(), line.carrier);
-                    if again.is_some() {
-                        problems.push(format!("prefix {} stands twice", line.prefix));
-                    }
-                }
-                Ok(_) => problems.push("a prefix has digits alone".into()),
-                Err(why) => problems.push(why.to_string()),
+        let mut carriers = Self::default();
+        lines::each(text, |Line { prefix, carrier }| {
+            // Seven digits tell the county of a number; nothing longer is looked for.
+            if !(1..=LONGEST).contains(&prefix.len()) || !prefix.bytes().all(|b| b.is_ascii_digit())
+            {
+                return Err(format!(
+                    "{prefix:?} is no prefix; write 1 to {LONGEST} digits"
+                ));
             }
-        }
-        if problems.is_empty() {
-            Ok(carriers)
-        } else {
-            Err(problems)
-        }
+            match carriers.0.insert(prefix.clone(), carrier) {
+                Some(_) => Err(format!(
+                    "prefix {prefix} stands twice; keep one of its lines"
+                )),
+                None => Ok(()),
+            }
+        })?;
+        Ok(carriers)
     }
 
     pub fn shipped() -> Self {
@@ -69,7 +69,7 @@ impl Carriers {
     /// By the longest prefix, with or without the country's own.
     pub fn of(&self, number: &str) -> Option<Carrier> {
         let number = number.strip_prefix("+86").unwrap_or(number);
-        let longest = number.len().min(7);
+        let longest = number.len().min(LONGEST);
         let mut prefixes = (1..=longest).rev().filter_map(|n| number.get(..n));
         prefixes.find_map(|prefix| self.0.get(prefix)).copied()
     }
@@ -92,8 +92,25 @@ mod tests {
 
     #[test]
     fn every_problem_of_a_table_is_told() {
-        let text = "prefix,carrier\n130,unicom\n130,mobile\n1x,mobile\n139,nobody\n";
+        let text = "# a note\nprefix,carrier\n130,unicom\n130,mobile\n1x,mobile\n139,nobody\n,mobile\n13912345,mobile\n140\n";
         let problems = Carriers::parse(text).expect_err("refused");
-        assert_eq!(problems.len(), 3, "{problems:?}");
+        let begins = [
+            "line 4: prefix 130 stands twice",
+            "line 5: \"1x\" is no prefix",
+            "line 6: unknown variant `nobody`, expected one of `mobile`",
+            "line 7: \"\" is no prefix",
+            "line 8: \"13912345\" is no prefix",
+            "line 9: it has 1 cells where the header has 2",
+        ];
+        assert_eq!(problems.len(), begins.len(), "{problems:?}");
+        for (problem, begin) in problems.iter().zip(begins) {
+            assert!(problem.starts_with(begin), "{problem}");
+        }
+        for nothing in ["", "prefix,carrier\n"] {
+            let problems = Carriers::parse(nothing).expect_err("refused");
+            assert!(problems[0].contains("no line follows"), "{problems:?}");
+        }
+        let other = Carriers::parse("a,b\n1,2\n").expect_err("refused");
+        assert_eq!(other, ["line 2: missing field `prefix`"]);
     }
 }

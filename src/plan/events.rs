@@ -7,6 +7,8 @@ use channel::Level;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::lines;
+
 /// The table that the program brings; a configuration may name another.
 pub const SHIPPED: &str = include_str!("../../config/events.csv");
 
@@ -57,47 +59,29 @@ fn levels(text: &str) -> Option<Vec<Level>> {
 impl Events {
     /// The table, or everything that is wrong with it.
     pub fn parse(text: &str) -> Result<Self, Vec<String>> {
-        let mut reader = csv::ReaderBuilder::new()
-            .comment(Some(b'#'))
-            .trim(csv::Trim::All)
-            .from_reader(text.as_bytes());
-        let (mut events, mut problems) = (Self::default(), Vec::new());
-        for line in reader.deserialize::<Line>() {
-            let line = match line {
-                Ok(line) => line,
-                Err(why) => {
-                    problems.push(why.to_string());
-                    continue;
-                }
-            };
+        let mut events = Self::default();
+        lines::each(text, |line: Line| {
             let alike = |c: u8| c.is_ascii_uppercase() || c.is_ascii_digit();
             let code = line.code;
             if code.len() != 5 || !code.bytes().all(alike) {
-                problems.push(format!(
-                    "{code:?} is no event code: five digits and capitals"
+                return Err(format!(
+                    "{code:?} is no event code; write five digits and capitals"
                 ));
-                continue;
             }
-            let Some(levels) = levels(&line.levels) else {
-                problems.push(format!(
-                    "{code}: levels are red, orange, yellow and blue, with blanks between"
-                ));
-                continue;
-            };
+            let levels = levels(&line.levels).ok_or_else(|| {
+                format!("{code}: levels are red, orange, yellow and blue, with blanks between")
+            })?;
             let row = Row {
                 zh: line.zh,
                 en: line.en_ours,
                 levels,
             };
-            if events.0.insert(code.clone(), row).is_some() {
-                problems.push(format!("{code} stands twice"));
+            match events.0.insert(code.clone(), row) {
+                Some(_) => Err(format!("{code} stands twice; keep one of its lines")),
+                None => Ok(()),
             }
-        }
-        if problems.is_empty() {
-            Ok(events)
-        } else {
-            Err(problems)
-        }
+        })?;
+        Ok(events)
     }
 
     pub fn shipped() -> Self {
@@ -168,6 +152,8 @@ mod tests {
         let text = "code,zh,en_ours,levels,source\n11A51,a,b,,x\n11A51,a,b,,x\nfloods,a,b,,x\n11A01,a,b,pink,x\n";
         let problems = Events::parse(text).expect_err("refused");
         assert_eq!(problems.len(), 3, "{problems:?}");
-        assert!(problems[0].contains("twice") && problems[2].contains("blanks"));
+        assert!(problems[0].starts_with("line 3: 11A51 stands twice"));
+        assert!(problems[1].starts_with("line 4: \"floods\" is no event code"));
+        assert!(problems[2].starts_with("line 5: ") && problems[2].contains("blanks"));
     }
 }

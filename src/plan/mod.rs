@@ -11,6 +11,7 @@ mod events;
 mod fixture;
 pub mod geometry;
 mod hit;
+mod lines;
 mod note;
 pub mod preview;
 mod quiet;

@@ -2,12 +2,21 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
 /// A secret that only the code that needs it can read.
-#[derive(Clone, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone)]
 pub struct Secret(String);
+
+impl<'de> Deserialize<'de> for Secret {
+    /// What cannot be read is not repeated either.
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d);
+        text.map(Self)
+            .map_err(|_| D::Error::custom("a secret is a text: write it in quotes"))
+    }
+}
 
 impl Secret {
     pub fn new(text: impl Into<String>) -> Self {

@@ -1,8 +1,8 @@
 //! The keys of one SMS account. This module must not open anything: it only says whether the keys make sense.
 
-use std::fmt;
 use std::time::Duration;
 
+pub use channel::Secret as Password;
 use serde::Deserialize;
 
 /// What is wrong with the keys, and with which.
@@ -11,28 +11,6 @@ use serde::Deserialize;
 pub struct ConfigError {
     pub key: &'static str,
     pub why: &'static str,
-}
-
-/// A secret that no log shows.
-#[derive(Clone, Default, Deserialize)]
-#[serde(transparent)]
-pub struct Password(String);
-
-impl Password {
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// For the wire and for nothing else.
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(masked)")
-    }
 }
 
 /// How the text of a receipt writes the message id, against how `submit_sm_resp` wrote it.

@@ -27,7 +27,7 @@ pub struct Reading {
 
 /// The reference that an answer's `message_id` is kept under.
 pub fn reference(message_id: &[u8], form: ReceiptId) -> String {
-    let text = String::from_utf8_lossy(message_id).into_owned();
+    let text = bounded(message_id);
     match form {
         ReceiptId::AsIs => text,
         ReceiptId::Hex => canonical(text, 10),
@@ -137,12 +137,21 @@ fn short(error: &[u8]) -> Option<String> {
 }
 
 fn from_text(id: &[u8], form: ReceiptId) -> String {
-    let text = String::from_utf8_lossy(id).into_owned();
+    let text = bounded(id);
     match form {
         ReceiptId::AsIs => text,
         ReceiptId::Hex => canonical(text, 16),
         ReceiptId::Decimal => canonical(text, 10),
     }
+}
+
+/// An id as it is kept: the protocol allows 64 octets, and a far end that sends sixty thousand must not fill the journal.
+/// Answers and receipts are cut alike, so they still meet.
+fn bounded(id: &[u8]) -> String {
+    const LONGEST: usize = 255;
+    let mut text = String::from_utf8_lossy(&id[..id.len().min(LONGEST)]).into_owned();
+    text.truncate(text.floor_char_boundary(LONGEST));
+    text
 }
 
 /// Both forms become the decimal number without leading zeros; what is no number stays as it is.
@@ -310,6 +319,27 @@ mod tests {
     fn a_receipt_that_names_no_message_is_none() {
         assert!(one(b"stat:DELIVRD", &[], Reading::default()).is_none());
         assert!(one(b"id: stat:DELIVRD", &[], Reading::default()).is_none());
+    }
+
+    #[test]
+    fn an_id_of_any_length_is_kept_short_and_still_matches_its_answer() {
+        let long = vec![b'7'; 60_000];
+        let answered = reference(&long, ReceiptId::AsIs);
+        assert_eq!(answered.len(), 255);
+        let receipt = one(
+            b"",
+            &[(tag::RECEIPTED_MESSAGE_ID, &long)],
+            Reading::default(),
+        );
+        assert_eq!(receipt.unwrap().of, Of::Reference(answered));
+        let text = [b"id:", &long[..240], b" stat:DELIVRD"].concat();
+        let receipt = one(&text, &[], Reading::default()).unwrap();
+        assert_eq!(
+            receipt.of,
+            Of::Reference(reference(&long[..240], ReceiptId::AsIs))
+        );
+        // What is no text grows when it is made one.
+        assert!(reference(&[0xFF; 300], ReceiptId::AsIs).len() <= 255);
     }
 
     #[test]

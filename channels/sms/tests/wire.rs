@@ -7,7 +7,7 @@ use std::time::Duration;
 use channel::{Channel, Evidence, FailureClass, Health, Verdict};
 use common::{Book, Running, config, message, until};
 use sms::Config;
-use sms::pdu::{self, Body, Pdu, Sm};
+use sms::pdu::{self, Body, Pdu, Sm, command};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -49,6 +49,20 @@ impl FarEnd {
                 read.await.expect("a PDU comes in time").unwrap() > 0,
                 "the channel closed"
             );
+        }
+    }
+
+    /// Command and status of the next PDU.
+    async fn next(&mut self) -> (u32, u32) {
+        loop {
+            if let Some(length) = pdu::check(&self.buffer).unwrap() {
+                let frame: Vec<u8> = self.buffer.drain(..length).collect();
+                let command = pdu::head(&frame).unwrap().0;
+                return (command, pdu::parse(&frame).unwrap().status);
+            }
+            let read = self.socket.read_buf(&mut self.buffer);
+            let read = tokio::time::timeout(Duration::from_secs(10), read).await;
+            assert!(read.expect("a PDU comes in time").unwrap() > 0);
         }
     }
 
@@ -201,6 +215,176 @@ async fn an_unbind_is_answered_and_the_channel_binds_again() {
     assert_eq!(far.expect(|body| body == Body::UnbindResp).await, 5);
     let _again = FarEnd::bound(&listener).await;
     until("it is up again", || channel.sms.health() == Health::Up).await;
+}
+
+/// What is wrong, its bytes, how it is answered, and what is counted: replies, unreadable, late.
+type Wrong = (&'static str, Vec<u8>, Option<(u32, u32)>, (u64, u64, u64));
+
+fn raw(command: u32, sequence: u32, body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(16 + body.len()).unwrap();
+    let words = [length, command, 0, sequence];
+    let head = words.into_iter().flat_map(u32::to_be_bytes);
+    head.chain(body.iter().copied()).collect()
+}
+
+fn wrongs() -> Vec<Wrong> {
+    use command::{ANSWER, BIND_TRANSCEIVER, DELIVER_SM, ENQUIRE_LINK, GENERIC_NACK, SUBMIT_SM};
+    let receipt = b"\0\0\0\0\0\0\0\x04\0\0\0\0\0\0\0\0";
+    let torn = [&receipt[..], &[9, b'i', b'd']].concat();
+    let parameter = [&receipt[..], &[0, 0, 0x1E, 0xFF, 0xFF, b'7']].concat();
+    let nameless = [&receipt[..], &[12], b"stat:DELIVRD"].concat();
+    let reply = [&receipt[..7], &[0], &receipt[8..], &[1, b'x']].concat();
+    let (refused, deliver) = (0x65, DELIVER_SM | ANSWER);
+    vec![
+        (
+            "an answer to nothing",
+            raw(SUBMIT_SM | ANSWER, 77, b"1\0"),
+            None,
+            (0, 0, 1),
+        ),
+        (
+            "an answer to number 0",
+            raw(SUBMIT_SM | ANSWER, 0, b"1\0"),
+            None,
+            (0, 0, 1),
+        ),
+        (
+            "an answer beyond all numbers",
+            raw(SUBMIT_SM | ANSWER, u32::MAX, b"1\0"),
+            None,
+            (0, 0, 1),
+        ),
+        (
+            "a nack of nothing",
+            raw(GENERIC_NACK, 77, b""),
+            None,
+            (0, 0, 1),
+        ),
+        (
+            "a sign of life unasked",
+            raw(ENQUIRE_LINK | ANSWER, 77, b""),
+            None,
+            (0, 0, 1),
+        ),
+        (
+            "a receipt cut off in its text",
+            raw(DELIVER_SM, 5, &torn),
+            Some((deliver, refused)),
+            (0, 1, 0),
+        ),
+        (
+            "a parameter longer than its PDU",
+            raw(DELIVER_SM, 5, &parameter),
+            Some((deliver, refused)),
+            (0, 1, 0),
+        ),
+        (
+            "a receipt without anything",
+            raw(DELIVER_SM, 5, b""),
+            Some((deliver, refused)),
+            (0, 1, 0),
+        ),
+        (
+            "a receipt that names nothing",
+            raw(DELIVER_SM, 5, &nameless),
+            Some((deliver, 0)),
+            (0, 1, 0),
+        ),
+        (
+            "a text from a handset",
+            raw(DELIVER_SM, 5, &reply),
+            Some((deliver, 0)),
+            (1, 0, 0),
+        ),
+        (
+            "a command that nobody has",
+            raw(0x0103, 5, b""),
+            Some((GENERIC_NACK, 3)),
+            (0, 0, 0),
+        ),
+        (
+            "a bind the wrong way round",
+            raw(BIND_TRANSCEIVER, 5, b""),
+            None,
+            (0, 1, 0),
+        ),
+        (
+            "a bind's answer once more",
+            raw(BIND_TRANSCEIVER | ANSWER, 1, b""),
+            None,
+            (0, 0, 0),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn nothing_wrong_that_a_far_end_says_touches_the_text_under_way() {
+    for (what, bytes, answer, counted) in wrongs() {
+        let (listener, config) = listen().await;
+        let channel = Running::start(Config {
+            answer_timeout_seconds: 20,
+            ..config
+        });
+        let mut far = FarEnd::bound(&listener).await;
+        let sms = channel.sms.clone();
+        let sending = tokio::spawn(async move { sms.send(&message(1, "x")).await });
+        let sequence = far.expect(submit).await;
+        far.socket.write_all(&bytes).await.unwrap();
+        // Whatever is answered to it comes before this one's answer.
+        far.put(0, 900, Body::EnquireLink).await;
+        if let Some((wanted, status)) = answer {
+            let (pdu, told) = far.next().await;
+            assert_eq!((pdu, told), (wanted, status), "{what}");
+        }
+        assert_eq!(
+            far.next().await,
+            (command::ENQUIRE_LINK | command::ANSWER, 0),
+            "{what}"
+        );
+        let counters = channel.sms.counters();
+        let found = (counters.replies, counters.unreadable, counters.late);
+        assert_eq!(found, counted, "{what}");
+        assert!(channel.inlet.receipts.lock().is_empty(), "{what}");
+        assert!(!sending.is_finished(), "{what}");
+        far.put(0, sequence, Body::SubmitSmResp { message_id: b"7f" })
+            .await;
+        let references = sending.await.unwrap().unwrap().references;
+        assert_eq!(references, ["7f"], "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_cannot_be_trusted_ends_the_session_and_the_text_is_in_doubt() {
+    for (what, bytes) in [
+        ("a length below a header's", raw(5, 1, b"")[..].to_vec()),
+        (
+            "a length beyond all PDUs",
+            70_000_u32.to_be_bytes().to_vec(),
+        ),
+        (
+            "another protocol",
+            b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(),
+        ),
+    ] {
+        let mut bytes = bytes;
+        if what.contains("below") {
+            bytes[3] = 15;
+        }
+        let (listener, config) = listen().await;
+        let channel = Running::start(Config {
+            answer_timeout_seconds: 20,
+            ..config
+        });
+        let mut far = FarEnd::bound(&listener).await;
+        let sms = channel.sms.clone();
+        let sending = tokio::spawn(async move { sms.send(&message(1, "x")).await });
+        far.expect(submit).await;
+        far.socket.write_all(&bytes).await.unwrap();
+        let failure = sending.await.unwrap().unwrap_err();
+        assert_eq!(failure.class, FailureClass::InDoubt, "{what}");
+        assert!(channel.inlet.receipts.lock().is_empty(), "{what}");
+        let _again = FarEnd::bound(&listener).await;
+    }
 }
 
 #[tokio::test]
