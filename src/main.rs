@@ -9,6 +9,8 @@ mod coord;
 mod coverage;
 mod dispatch;
 mod factories;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod http;
 mod ingest;
 mod ledger;

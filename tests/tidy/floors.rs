@@ -9,7 +9,10 @@ use crate::scan::Source;
 pub const WIRING: u8 = 9;
 
 const FLOORS: [(u8, &[&str]); 9] = [
-    (WIRING, &["main", "app", "config", "factories", "commands"]),
+    (
+        WIRING,
+        &["main", "app", "config", "factories", "commands", "fuzzing"],
+    ),
     (8, &["http", "console"]),
     (7, &["exchange", "report", "live"]),
     (6, &["ingest", "release", "dispatch", "lastmile"]),

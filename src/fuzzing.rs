@@ -1,0 +1,31 @@
+//! What strangers may throw at the readers of this gateway: one function a reader takes any bytes at all and holds what
+//! must be true whatever they are. The same functions run under libFuzzer (`fuzz/README.md`) and, over the seeds and the
+//! finds that lie there, as ordinary tests. It is compiled for tests and for fuzzing alone; it must not become part of
+//! the program, nor repair what a reader should refuse.
+
+mod area;
+mod controller;
+mod import;
+mod journal;
+mod mail;
+mod message;
+mod order;
+mod sample;
+mod session;
+mod settings;
+mod smpp;
+#[cfg(test)]
+mod tests;
+mod words;
+
+pub use area::area;
+pub use controller::controller;
+pub use import::import;
+pub use journal::journal;
+pub use mail::mail;
+pub use message::message;
+pub use order::order;
+pub use session::session;
+pub use settings::{plan, settings, tables};
+pub use smpp::smpp;
+pub use words::words;

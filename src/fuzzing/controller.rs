@@ -1,0 +1,143 @@
+//! What calls itself a controller: one HTTP request, as `METHOD PATH?QUERY`, a line feed and a body, with the right key
+//! and without one. This module must not know how an order is made.
+
+use std::sync::Arc;
+
+use channel::testing::{RecordingInlet, context};
+use channel::{Address, Channel, Key, Message, Reply, Request, Timestamp, Variant};
+use futures::FutureExt;
+use loudspeaker::order::{Order, Orders};
+use loudspeaker::{Config, Loudspeaker, Secret, device_key};
+
+const SECRET: &str = "a secret only for these tests";
+pub(super) const SEED: &str = "0101010101010101010101010101010101010101010101010101010101010101";
+pub(super) const DEVICE: &str = "510727217001";
+const OTHER: &str = "510727217999";
+const ANSWERS: [u16; 10] = [200, 204, 400, 401, 403, 404, 405, 409, 413, 422];
+
+pub fn controller(bytes: &[u8]) {
+    called(bytes);
+}
+
+/// The status of the answer, 0 where it waits, and how many receipts came of the call.
+pub(super) fn called(bytes: &[u8]) -> (u16, usize) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let (channel, inlet) = given().await;
+        let bytes = &named(bytes, &fetched(&channel));
+        inlet.presences.lock().clear();
+        stranger(&channel, &inlet, request(bytes, None));
+        // Who calls itself that other device has its key.
+        if !String::from_utf8_lossy(bytes).contains(OTHER) {
+            stranger(&channel, &inlet, request(bytes, Some(OTHER)));
+        }
+        known(&channel, &inlet, request(bytes, Some(DEVICE)))
+    })
+}
+
+/// With the key of a device, or without one.
+fn request(bytes: &[u8], of: Option<&str>) -> Request {
+    let end = bytes.iter().position(|byte| *byte == b'\n');
+    let (head, body) = bytes.split_at(end.unwrap_or(bytes.len()));
+    let head = String::from_utf8_lossy(head);
+    let (method, target) = head.split_once(' ').unwrap_or(("POST", &head));
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let pair = |pair: &str| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (name.to_owned(), value.to_owned())
+    };
+    let key = of.map(|device| format!("Bearer {}", device_key(SECRET, device)));
+    Request {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        query: query.split('&').map(pair).collect(),
+        headers: key
+            .map(|key| ("authorization".into(), key))
+            .into_iter()
+            .collect(),
+        body: body.get(1..).unwrap_or_default().to_vec().into(),
+    }
+}
+
+/// A channel with one order laid down for the device.
+async fn given() -> (Arc<Loudspeaker>, Arc<RecordingInlet>) {
+    let (context, inlet) = context("speakers-fuzz");
+    let config = Config::new("fuzz", Secret::new(SECRET), Secret::new(SEED));
+    let channel = Arc::new(Loudspeaker::new(config, context).expect("a good configuration"));
+    let variant = Variant::new("zh-CN", "山洪灾害红色预警", "请立即向高处转移。");
+    let message = Message {
+        key: Key {
+            alert: 7,
+            delivery: 1,
+            generation: 0,
+        },
+        serial: 5,
+        variant: Arc::new(variant),
+        address: Address::new(DEVICE),
+        expires: Timestamp(4_000_000_000_000),
+        repeat: false,
+    };
+    tokio::spawn({
+        let channel = channel.clone();
+        async move { channel.send(&message).await }
+    });
+    // It lies there once its sender waits.
+    tokio::task::yield_now().await;
+    (channel, inlet)
+}
+
+/// The id of the order, as the device's first poll brings it.
+fn fetched(channel: &Loudspeaker) -> String {
+    let poll = format!("GET orders?device={DEVICE}&after=0&wait=0");
+    let reply = asked(channel, request(poll.as_bytes(), Some(DEVICE)));
+    let orders: Orders =
+        serde_json::from_slice(&reply.expect("it lies there").body).expect("orders");
+    let order: Order = serde_json::from_str(&orders.orders[0].body).expect("an order");
+    order.order
+}
+
+/// The seeds say `ORDER` where a controller repeats the id.
+fn named(bytes: &[u8], order: &str) -> Vec<u8> {
+    const NAME: &[u8] = b"ORDER";
+    match bytes.windows(NAME.len()).position(|window| window == NAME) {
+        Some(at) => [&bytes[..at], order.as_bytes(), &bytes[at + NAME.len()..]].concat(),
+        None => bytes.to_vec(),
+    }
+}
+
+/// A poll that waits for an order is let go.
+fn asked(channel: &Loudspeaker, request: Request) -> Option<Reply> {
+    channel.serve(request).now_or_never()
+}
+
+fn stranger(channel: &Loudspeaker, inlet: &RecordingInlet, request: Request) {
+    let reply = asked(channel, request).expect("a stranger does not wait");
+    assert!(
+        (400..500).contains(&reply.status),
+        "{} without the key",
+        reply.status
+    );
+    assert!(inlet.receipts.lock().is_empty() && inlet.presences.lock().is_empty());
+}
+
+fn known(channel: &Loudspeaker, inlet: &RecordingInlet, request: Request) -> (u16, usize) {
+    let Some(reply) = asked(channel, request) else {
+        return (0, 0);
+    };
+    assert!(ANSWERS.contains(&reply.status), "{}", reply.status);
+    if reply.status >= 400 && !reply.body.is_empty() {
+        let said: serde_json::Value = serde_json::from_slice(&reply.body).expect("it is JSON");
+        assert!(said["error"].is_string() || said["detail"].is_string());
+    }
+    let receipts = inlet.receipts.lock();
+    assert!(receipts.is_empty() || reply.status == 200);
+    for receipt in receipts.iter() {
+        let plain = |c: char| c.is_ascii_alphanumeric() || " -".contains(c);
+        assert!(receipt.code.len() <= 40 && receipt.code.chars().all(plain));
+    }
+    assert!(inlet.presences.lock().len() <= 2);
+    (reply.status, receipts.len())
+}

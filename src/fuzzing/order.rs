@@ -1,0 +1,73 @@
+//! What a controller is answered and told to play: bytes that the gateway signed, or somebody else. This module must not
+//! play anything.
+
+use std::sync::LazyLock;
+
+use channel::Timestamp;
+use loudspeaker::order::{Order, Orders, Signed, Signer, Verifier, Window, marked_as_drill, names};
+use ring::signature::Ed25519KeyPair;
+
+use super::controller::{DEVICE, SEED};
+
+/// 2026-06-01, between the times of the seeds.
+const NOW: Timestamp = Timestamp(1_780_300_860_000);
+
+struct Keys {
+    live: Ed25519KeyPair,
+    verifier: Verifier,
+    window: Window,
+}
+
+static KEYS: LazyLock<Keys> = LazyLock::new(|| {
+    let seed = hex::decode(SEED).expect("it is hex");
+    let signer = Signer::from_seed(SEED).expect("a seed");
+    Keys {
+        live: Ed25519KeyPair::from_seed_unchecked(&seed).expect("a seed"),
+        verifier: Verifier::new(DEVICE, &signer.public_keys()).expect("two keys"),
+        window: Window::new(3, vec![5, 9]).expect("a window"),
+    }
+});
+
+pub fn order(bytes: &[u8]) {
+    if let Ok(answer) = serde_json::from_slice::<Orders>(bytes) {
+        for signed in &answer.orders {
+            judged(signed);
+        }
+    }
+    let Ok(body) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    names(body, DEVICE);
+    let signature = hex::encode(KEYS.live.sign(bytes));
+    let body = body.to_owned();
+    judged(&Signed { body, signature });
+}
+
+/// Whatever is played is for this device, now, once, and is no drill: the live key signs none.
+fn judged(signed: &Signed) {
+    let keys = &*KEYS;
+    let taken = keys.verifier.verify(signed, &keys.window, NOW);
+    let by_us = hex::decode(&signed.signature).is_ok_and(|bytes| {
+        let right = keys.live.sign(signed.body.as_bytes());
+        right.as_ref() == bytes
+    });
+    match taken {
+        Ok(order) => {
+            assert!(by_us || order.drill, "live, and not signed by the live key");
+            played(&order);
+        }
+        Err(refusal) => assert!(!refusal.code().is_empty()),
+    }
+    let forged = Signed {
+        body: format!("{} ", signed.body),
+        signature: signed.signature.clone(),
+    };
+    assert!(keys.verifier.verify(&forged, &keys.window, NOW).is_err());
+}
+
+fn played(order: &Order) {
+    assert!(names(&order.to, DEVICE));
+    assert!(KEYS.window.admits(order.counter));
+    assert!(order.expires > NOW && order.not_before <= NOW.plus(loudspeaker::order::SLACK));
+    assert!(!order.drill || marked_as_drill(&order.text));
+}

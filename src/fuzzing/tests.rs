@@ -1,0 +1,159 @@
+//! The seeds and the finds as ordinary tests: what once was a crash stays mended without a fuzzer. This module must not
+//! draw anything at random.
+
+use std::path::{Path, PathBuf};
+
+use super::mail::{ADDRESS, post};
+
+type Target = fn(&[u8]);
+
+/// Every reader under the name of its target in `fuzz/`.
+const TARGETS: [(&str, Target); 13] = [
+    ("area", super::area),
+    ("controller", super::controller),
+    ("import", super::import),
+    ("journal", super::journal),
+    ("mail", super::mail),
+    ("message", super::message),
+    ("order", super::order),
+    ("plan", super::plan),
+    ("session", super::session),
+    ("settings", super::settings),
+    ("smpp", super::smpp),
+    ("tables", super::tables),
+    ("words", super::words),
+];
+
+fn fuzz() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
+}
+
+/// The files of a folder with their names; of a folder that is not there, none.
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let mut files: Vec<_> = paths
+        .map(|path| {
+            let bytes = std::fs::read(&path).expect("it can be read");
+            (path.display().to_string(), bytes)
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+/// The seeds and the finds of a target.
+fn kept(name: &str) -> Vec<(String, Vec<u8>)> {
+    let mut kept = files(&fuzz().join("seeds").join(name));
+    assert!(kept.len() >= 3, "{name} has too few seeds to begin with");
+    kept.extend(files(&fuzz().join("finds").join(name)));
+    kept
+}
+
+fn replay(name: &str) {
+    let (_, target) = TARGETS
+        .iter()
+        .find(|(other, _)| *other == name)
+        .expect(name);
+    for (file, bytes) in kept(name) {
+        eprintln!("{file}");
+        target(&bytes);
+    }
+}
+
+macro_rules! replayed {
+    ($($name:ident: $test:ident;)+) => {$(
+        #[test]
+        fn $test() {
+            replay(stringify!($name));
+        }
+    )+};
+}
+
+replayed! {
+    area: every_kept_area_warns_nobody_outside_it;
+    controller: every_kept_call_of_a_controller_is_answered;
+    import: every_kept_registry_is_taken_or_refused_whole;
+    journal: every_kept_record_is_read_or_refused_by_name;
+    mail: every_kept_mail_is_told_apart;
+    message: every_kept_message_is_judged;
+    order: every_kept_order_is_played_only_by_whom_and_when_it_says;
+    plan: every_kept_plan_is_read_or_refused;
+    session: every_kept_word_of_a_far_end_is_survived;
+    settings: every_kept_configuration_is_read_or_refused;
+    smpp: every_kept_pdu_is_read_or_refused;
+    tables: every_kept_table_is_read_or_refused_with_its_line;
+    words: every_kept_word_is_read_or_refused;
+}
+
+#[test]
+fn every_target_has_its_program_and_its_folder() {
+    let named = |folder: &str| -> Vec<String> {
+        let entries = std::fs::read_dir(fuzz().join(folder)).expect("the folder is there");
+        let names = entries.map(|entry| entry.expect("an entry").path());
+        let mut names: Vec<String> = names
+            .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+            .collect();
+        names.sort();
+        names
+    };
+    let targets = TARGETS.map(|(name, _)| name);
+    assert_eq!(named("fuzz_targets"), targets);
+    assert_eq!(named("seeds"), targets);
+    let manifest = std::fs::read_to_string(fuzz().join("Cargo.toml")).expect("it is there");
+    for name in targets {
+        assert!(manifest.contains(&format!("name = \"{name}\"")), "{name}");
+    }
+}
+
+/// The fuzzed library is this program's source: it needs whatever the program needs.
+#[test]
+fn the_fuzz_workspace_names_every_dependency_of_the_program() {
+    let manifest = |path: PathBuf| -> toml::Table {
+        let text = std::fs::read_to_string(path).expect("it is there");
+        text.parse().expect("it is TOML")
+    };
+    let root = manifest(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
+    let fuzz = manifest(fuzz().join("Cargo.toml"));
+    let shared = &root["workspace"]["dependencies"];
+    for name in root["dependencies"].as_table().expect("a table").keys() {
+        let mut wanted = shared[name].clone();
+        if let Some(path) = wanted.get_mut("path") {
+            *path = format!("../{}", path.as_str().expect("a path")).into();
+        }
+        let found = fuzz["dependencies"].get(name);
+        assert_eq!(
+            found,
+            Some(&wanted),
+            "{name}: copy its line into fuzz/Cargo.toml"
+        );
+    }
+}
+
+#[test]
+fn the_seeds_reach_what_they_are_there_for() {
+    let seeds = |name: &str| files(&fuzz().join("seeds").join(name));
+    let seed = |name: &str, file: &str| {
+        let found = seeds(name)
+            .into_iter()
+            .find(|(path, _)| path.ends_with(file));
+        found.expect("the seed is there").1
+    };
+    let taken = |file| post(&seed("mail", file));
+    assert_eq!(taken("failed"), "receipt", "{ADDRESS} proves itself");
+    assert_eq!(taken("own-words"), "unread-bounce");
+    assert_eq!(taken("automatic"), "automatic-reply");
+    assert_eq!(taken("letter"), "letter");
+    assert_eq!(taken("stranger"), "stranger");
+    // A poll is answered with the order, and its report is a receipt.
+    assert_eq!(
+        super::controller::called(&seed("controller", "poll")),
+        (200, 0)
+    );
+    assert_eq!(
+        super::controller::called(&seed("controller", "played")),
+        (200, 1)
+    );
+}
