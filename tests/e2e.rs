@@ -39,6 +39,8 @@ mod peers;
 mod postfix;
 #[path = "e2e/preview.rs"]
 mod preview;
+#[path = "e2e/quarantine.rs"]
+mod quarantine;
 #[path = "e2e/references.rs"]
 mod references;
 #[path = "e2e/refusals.rs"]

@@ -14,13 +14,13 @@ use crate::config::{ChannelConfig, Config, Retry, Tables};
 use crate::console::{Console, Outline};
 use crate::coord::Redis;
 use crate::dispatch::{Desk, Dispatch, Outlet, Policy};
-use crate::http::Gate;
+use crate::http::{Gate, Limits};
 use crate::ingest::Ingest;
 use crate::ledger::Archive;
 use crate::live::Hub;
 use crate::plan::Plans;
 use crate::registry::{Intake, Registry};
-use crate::release::Release;
+use crate::release::{Decisions, Release};
 use crate::store::{RegistryFile, Store};
 use crate::trust::Bureaus;
 use crate::{console, http};
@@ -84,11 +84,7 @@ impl Wiring {
         let (gate, console) = self.surface(archive, bureaus);
         let pages = console::router(console, stop.clone());
         let stop = stop.clone();
-        tasks.spawn(async move {
-            if let Err(error) = http::run(listener, gate, pages, stop).await {
-                tracing::error!(%error, "the API ended");
-            }
-        });
+        tasks.spawn(http::run(listener, gate, pages, stop));
     }
 
     fn release(&self, archive: &Arc<Archive>, bureaus: &Arc<Bureaus>) -> Release {
@@ -108,6 +104,7 @@ impl Wiring {
     /// What the API and the pages are handed; they share who watches.
     fn surface(self, archive: Arc<Archive>, bureaus: Arc<Bureaus>) -> (Arc<Gate>, Console) {
         let desk = self.desk;
+        let turn = Arc::<tokio::sync::Mutex<()>>::default();
         let ingest = Arc::new(Ingest {
             ledger: desk.ledger.clone(),
             writer: desk.writer.clone(),
@@ -118,7 +115,14 @@ impl Wiring {
             bureaus: bureaus.clone(),
             means: self.tables.means(&self.config.channels),
             clock: desk.clock.clone(),
-            turn: tokio::sync::Mutex::default(),
+            turn: turn.clone(),
+        });
+        let decisions = Arc::new(Decisions {
+            ledger: desk.ledger.clone(),
+            writer: desk.writer.clone(),
+            clock: desk.clock.clone(),
+            second: self.config.node.second_person,
+            turn,
         });
         let hub = hub(&self.registry, &desk);
         let intake = Arc::new(intake(self.file, &self.registry, &desk));
@@ -127,8 +131,10 @@ impl Wiring {
             ledger: desk.ledger.clone(),
             store: self.store,
             registry: self.registry,
+            limits: Limits::new(bureaus.ids(), self.config.node.api_rate, &desk.clock),
             bureaus,
             ingest,
+            decisions,
             intake,
             channels: (*self.channels).clone(),
             correlator: desk.correlator.clone(),
@@ -164,6 +170,7 @@ fn intake(file: RegistryFile, registry: &Arc<RwLock<Arc<Registry>>>, desk: &Arc<
         writer: desk.writer.clone(),
         clock: desk.clock.clone(),
         turn: tokio::sync::Mutex::default(),
+        last: Mutex::default(),
     }
 }
 

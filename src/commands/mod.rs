@@ -5,6 +5,7 @@
 mod bench;
 mod cap;
 mod check;
+mod decide;
 mod demo;
 mod import;
 mod journal;
@@ -32,6 +33,8 @@ pub enum Command {
     Plan(plan::Commands),
     /// Hand a CAP file to a running gateway, as a bureau does 提交预警
     Submit(submit::Args),
+    /// Say a person's word on an alert that waits for one 核定预警
+    Decide(decide::Args),
     /// Load the registry from a folder of CSV files 导入台账
     Import(import::Args),
     /// Take one mail from a mail server's pipe and hand it to a running gateway 接收邮件回执
@@ -96,6 +99,7 @@ impl Command {
             Self::Cap(cap) => cap.run(),
             Self::Plan(plan) => plan.run(),
             Self::Submit(args) => submit::run(args).await,
+            Self::Decide(args) => decide::run(args).await,
             Self::Import(args) => import::run(args).await,
             Self::ReceiveDsn(args) => receive_dsn::run(args).await,
             Self::Openapi => {

@@ -59,7 +59,7 @@ pub async fn hand_in(
     post(http, &format!("{to}/v1/alerts"), token, body, 202).await
 }
 
-async fn post(
+pub async fn post(
     http: &HttpClient,
     place: &str,
     token: &str,

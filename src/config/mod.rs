@@ -64,9 +64,23 @@ pub struct Node {
     /// A `GeoJSON` Polygon or `MultiPolygon`: the land that the console's map shows.
     #[serde(default)]
     pub map: Option<PathBuf>,
+    /// How much each bureau may ask of the API.
+    #[serde(default = "api_rate")]
+    pub api_rate: Rate,
+    /// A bureau does not release from quarantine what it handed in itself.
+    #[serde(default)]
+    pub second_person: bool,
     /// What this node is called where several share a store.
     #[serde(default)]
     pub name: String,
+}
+
+/// A bureau's own programs and a room of officers with it.
+pub const fn api_rate() -> Rate {
+    Rate {
+        per_second: NonZeroU32::new(200).expect("it is not zero"),
+        burst: NonZeroU32::new(1_000).expect("it is not zero"),
+    }
 }
 
 /// Far ends send their last receipts within hours of a text's end, and people look at an alert on the day after.

@@ -8,6 +8,7 @@
 //! nothing about them: with no delivery of their own they are missed, *no endpoint*.
 
 mod channels;
+pub mod course;
 pub mod csv;
 mod doors;
 #[cfg(test)]

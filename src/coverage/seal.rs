@@ -20,9 +20,8 @@ use crate::store::SealedHousehold;
 /// has happened to them for `after` since.
 pub fn over(ledger: &Ledger, now: Timestamp, after: Duration) -> Vec<Arc<Alert>> {
     let alerts = ledger.alerts();
-    let waits = |by: &&Arc<Alert>| {
-        by.meta.born == Born::Live && matches!(by.phase(), Phase::Accepted | Phase::Releasing)
-    };
+    let waits =
+        |by: &&Arc<Alert>| by.is_live() && matches!(by.phase(), Phase::Accepted | Phase::Releasing);
     // A correction that is not released yet will look at what it corrects.
     let corrected: Vec<_> = alerts
         .iter()
@@ -40,11 +39,13 @@ pub fn over(ledger: &Ledger, now: Timestamp, after: Duration) -> Vec<Arc<Alert>>
 /// Whether nothing is left to do for it.
 fn is_ended(alert: &Alert) -> bool {
     let decided = match alert.meta.born {
-        Born::Live | Born::SupersededBy(_) => match alert.phase() {
+        Born::Filed => true,
+        // What waits for a person ends with its time; a Cancel without infos has none.
+        Born::Quarantined if alert.waits() => !alert.meta.infos.is_empty(),
+        Born::Live | Born::SupersededBy(_) | Born::Quarantined => match alert.phase() {
             Phase::Planned => alert.steps.next().is_none(),
-            phase => phase == Phase::Withdrawn,
+            phase => matches!(phase, Phase::Withdrawn | Phase::Refused),
         },
-        Born::Filed | Born::Quarantined => true,
     };
     let open = |state: &State| !state.is_final();
     decided

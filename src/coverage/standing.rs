@@ -11,6 +11,7 @@ use crate::model::shape;
 pub enum Standing {
     Damaged,
     Quarantined,
+    Refused,
     Filed,
     Accepted,
     Releasing,
@@ -21,9 +22,10 @@ pub enum Standing {
 }
 
 impl Standing {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Damaged,
         Self::Quarantined,
+        Self::Refused,
         Self::Filed,
         Self::Accepted,
         Self::Releasing,
@@ -38,9 +40,18 @@ impl Standing {
             return Self::Damaged;
         }
         match alert.meta().born {
-            Born::Quarantined => return Self::Quarantined,
             Born::Filed => return Self::Filed,
-            Born::Live | Born::SupersededBy(_) => {}
+            Born::Quarantined if alert.phase() == Phase::Refused => return Self::Refused,
+            // A Cancel without infos has no time of its own.
+            Born::Quarantined if alert.waits() => {
+                let over = !alert.meta().infos.is_empty() && alert.expires() <= now;
+                return if over {
+                    Self::Expired
+                } else {
+                    Self::Quarantined
+                };
+            }
+            Born::Live | Born::SupersededBy(_) | Born::Quarantined => {}
         }
         let by = alert.withdrawn_by().and_then(|by| ledger.known(by));
         match alert.phase() {
@@ -48,6 +59,7 @@ impl Standing {
                 Self::Lifted
             }
             Phase::Withdrawn => Self::Superseded,
+            Phase::Refused => Self::Refused,
             _ if alert.expires() <= now => Self::Expired,
             Phase::Accepted => Self::Accepted,
             Phase::Releasing => Self::Releasing,
@@ -77,6 +89,7 @@ impl Standing {
         match self {
             Self::Damaged => ("damaged", "流水损坏"),
             Self::Quarantined => ("quarantined", "暂存待核"),
+            Self::Refused => ("refused", "不予发布"),
             Self::Filed => ("filed", "存档不发"),
             Self::Accepted => ("accepted", "已受理"),
             Self::Releasing => ("releasing", "发布中"),

@@ -61,7 +61,7 @@ fn step_states() -> Schema {
 }
 
 #[derive(Serialize, ToSchema)]
-struct AlertLine {
+pub struct AlertLine {
     #[schema(value_type = u64)]
     id: StreamId,
     identity: IdentityView,
@@ -155,7 +155,7 @@ fn steps(alert: &Alert) -> Vec<StepView> {
     (0..).zip(&due).map(view).collect()
 }
 
-fn line(gate: &Gate, alert: &Known) -> AlertLine {
+pub fn line(gate: &Gate, alert: &Known) -> AlertLine {
     let standing = Standing::of(alert, &gate.ledger, gate.clock.now());
     let meta = alert.meta();
     let (level, level_zh) = of_level(meta.level);
@@ -185,7 +185,7 @@ fn line(gate: &Gate, alert: &Known) -> AlertLine {
     }
 }
 
-#[derive(Deserialize, IntoParams)]
+#[derive(Clone, Copy, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListParams {
@@ -223,24 +223,34 @@ pub async fn list(
     Reader(caller): Reader,
     Params(params): Params<ListParams>,
 ) -> Result<Json<List>, Problem> {
-    let limit = within(params.limit, USUAL, MOST)?;
-    let before = params.before.unwrap_or(StreamId::MAX);
-    let all = gate.ledger.every();
-    let mut seen = all
-        .iter()
-        .rev()
-        .filter(|alert| alert.stream() < before && sees(&caller, alert.meta()));
-    let alerts: Vec<AlertLine> = seen
-        .by_ref()
-        .take(limit)
-        .map(|alert| line(&gate, alert))
-        .collect();
-    let next = seen.next().and_then(|_| alerts.last().map(|last| last.id));
+    let (alerts, next) = page(&gate, params, |alert| sees(&caller, alert.meta()))?;
     Ok(Json(List {
         as_of: gate.clock.now().to_string(),
         alerts,
         next,
     }))
+}
+
+/// A page of those that are wanted, newest first, and the id that the next page begins before.
+pub fn page(
+    gate: &Gate,
+    params: ListParams,
+    wanted: impl Fn(&Known) -> bool,
+) -> Result<(Vec<AlertLine>, Option<StreamId>), Problem> {
+    let limit = within(params.limit, USUAL, MOST)?;
+    let before = params.before.unwrap_or(StreamId::MAX);
+    let all = gate.ledger.every();
+    let older = all.iter().rev().filter(|alert| alert.stream() < before);
+    let mut wanted = older.filter(|alert| wanted(alert));
+    let alerts: Vec<_> = wanted
+        .by_ref()
+        .take(limit)
+        .map(|alert| line(gate, alert))
+        .collect();
+    let next = wanted
+        .next()
+        .and_then(|_| alerts.last().map(|last| last.id));
+    Ok((alerts, next))
 }
 
 /// One alert

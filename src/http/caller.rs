@@ -14,7 +14,7 @@ use super::{Gate, House};
 use crate::coverage;
 use crate::ledger::event::Accepted;
 use crate::ledger::{Alert, Known, Unread};
-use crate::model::RegionCode;
+use crate::model::{RegionCode, StreamId};
 use crate::registry::Registry;
 use crate::trust::{Caller, Scope};
 
@@ -27,7 +27,7 @@ pub struct Submitter(pub Caller);
 /// A caller who may read what the registry holds in numbers, and replace it.
 pub struct Keeper(pub Caller);
 
-fn prove(parts: &Parts, gate: &Gate, scope: Scope) -> Result<Caller, Problem> {
+async fn prove(parts: &Parts, gate: &Gate, scope: Scope) -> Result<Caller, Problem> {
     let token = parts
         .headers
         .get(AUTHORIZATION)
@@ -46,6 +46,9 @@ fn prove(parts: &Parts, gate: &Gate, scope: Scope) -> Result<Caller, Problem> {
         );
         return Err(Problem::new(&UNPROVEN, detail));
     };
+    if let Some(wait) = gate.limits.ask(&caller.id).await {
+        return Err(Problem::too_many(&caller.id, wait));
+    }
     if caller.may(scope) {
         return Ok(caller);
     }
@@ -53,6 +56,7 @@ fn prove(parts: &Parts, gate: &Gate, scope: Scope) -> Result<Caller, Problem> {
         Scope::Submit => "submit",
         Scope::Read => "read",
         Scope::Registry => "registry",
+        Scope::Decide => "decide",
     };
     let detail = format!(
         "bureau {} does not have the scope `{name}`; have it added to the bureau's scopes",
@@ -65,7 +69,7 @@ impl FromRequestParts<House> for Reader {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, Problem> {
-        prove(parts, &house.gate, Scope::Read).map(Self)
+        prove(parts, &house.gate, Scope::Read).await.map(Self)
     }
 }
 
@@ -73,7 +77,7 @@ impl FromRequestParts<House> for Submitter {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, Problem> {
-        prove(parts, &house.gate, Scope::Submit).map(Self)
+        prove(parts, &house.gate, Scope::Submit).await.map(Self)
     }
 }
 
@@ -81,7 +85,40 @@ impl FromRequestParts<House> for Keeper {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, Problem> {
-        prove(parts, &house.gate, Scope::Registry).map(Self)
+        prove(parts, &house.gate, Scope::Registry).await.map(Self)
+    }
+}
+
+/// A caller who may decide, on an alert that they may know of: the path's `{id}`.
+pub struct Decider {
+    pub caller: Caller,
+    pub stream: StreamId,
+}
+
+impl FromRequestParts<House> for Decider {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, Problem> {
+        let caller = prove(parts, &house.gate, Scope::Decide).await?;
+        let known = seen(parts, house, &caller).await?;
+        Ok(Self {
+            caller,
+            stream: known.stream(),
+        })
+    }
+}
+
+/// The path's `{id}`, if this caller may know of it and it is whole.
+async fn seen(parts: &mut Parts, house: &House, caller: &Caller) -> Result<Known, Problem> {
+    let id = param(parts, house, "id").await;
+    let ledger = &house.gate.ledger;
+    let found = id.parse().ok().and_then(|stream| ledger.known(stream));
+    let known = found
+        .filter(|known| sees(caller, known.meta()))
+        .ok_or_else(|| Problem::unknown_alert(&id))?;
+    match ledger.damage_of(known.stream()) {
+        Some(why) => Err(Problem::damaged(known.stream(), &why)),
+        None => Ok(known),
     }
 }
 
@@ -107,16 +144,8 @@ impl FromRequestParts<House> for View {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, Problem> {
-        let caller = prove(parts, &house.gate, Scope::Read)?;
-        let id = param(parts, house, "id").await;
-        let ledger = &house.gate.ledger;
-        let found = id.parse().ok().and_then(|stream| ledger.known(stream));
-        let known = found
-            .filter(|known| sees(&caller, known.meta()))
-            .ok_or_else(|| Problem::unknown_alert(&id))?;
-        if let Some(why) = ledger.damage_of(known.stream()) {
-            return Err(Problem::damaged(known.stream(), &why));
-        }
+        let caller = prove(parts, &house.gate, Scope::Read).await?;
+        let known = seen(parts, house, &caller).await?;
         let alert = match &known {
             Known::Open(alert) => alert.clone(),
             Known::Sealed(card) => {

@@ -12,10 +12,10 @@ use utoipa::ToSchema;
 
 use super::Gate;
 use super::caller::{Params, View};
-use super::openapi::OfDelivery;
+use super::openapi::{OfCourse, OfDelivery};
 use super::page::{PageParams, cut};
 use super::problem::{DAMAGED, Problem, UNKNOWN_DELIVERY};
-use crate::coverage::story;
+use crate::coverage::{course, story};
 use crate::model::{DeliveryNo, RegionCode, StreamId, shape};
 
 #[derive(Serialize, ToSchema)]
@@ -32,7 +32,7 @@ struct History {
 }
 
 #[derive(Serialize, ToSchema)]
-#[schema(as = DeliveryEvent)]
+#[schema(as = JournalEvent)]
 struct Line {
     /// Counts from 0; an event that is here stays where it is.
     no: u64,
@@ -113,6 +113,47 @@ pub async fn events(
         delivery: number,
         region,
         channel,
+        events,
+        next,
+    }))
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Course)]
+struct Course {
+    #[schema(value_type = u64)]
+    alert: StreamId,
+    events: Vec<Line>,
+    /// Ask again with `after` set to this for the next page.
+    next: Option<u64>,
+}
+
+/// The course of an alert
+///
+/// Its events from the journal, in order and in counts; for who is responsible for all of its regions, or brought it.
+#[utoipa::path(
+    get, path = "/v1/alerts/{id}/events", tag = "alerts", params(View, PageParams), security(("token" = ["read"])),
+    responses((status = 200, description = "A page of its events", body = Course), OfCourse),
+)]
+pub async fn course(
+    State(gate): State<Arc<Gate>>,
+    view: View,
+    Params(page): Params<PageParams>,
+) -> Result<impl IntoResponse, Problem> {
+    let (stream, meta) = (view.alert.stream, &view.alert.meta);
+    let outside = meta.regions.iter().filter(|r| !view.caller.covers(**r));
+    let outside: Vec<_> = outside.copied().collect();
+    if !outside.is_empty() && meta.caller != view.caller.id {
+        return Err(Problem::outside(&format!("alert {stream} names"), &outside));
+    }
+    let records = gate.store.stream(stream).await?;
+    let read = tokio::task::spawn_blocking(move || course::of(&records)).await;
+    let read = read.map_err(|_| Problem::damaged(stream, "its stream could not be read"))?;
+    let events = read.map_err(|bad| Problem::damaged(stream, &bad.to_string()))?;
+    let events = (0..).zip(events).map(|(no, line)| Line::of(no, line));
+    let (events, next) = cut(events.collect(), page, |line| line.no)?;
+    Ok(Json(Course {
+        alert: stream,
         events,
         next,
     }))

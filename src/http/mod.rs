@@ -3,6 +3,7 @@
 //! the journal and must not show a phone number, a mailbox or a device address.
 
 mod alerts;
+mod body;
 mod caller;
 mod calls;
 mod doors;
@@ -10,20 +11,23 @@ mod events;
 mod figures;
 mod format;
 mod health;
+mod land;
+mod limits;
 mod live;
 mod metrics;
 mod openapi;
 mod page;
 mod preview;
 mod problem;
+mod quarantine;
 mod ready;
 mod registry;
+mod socket;
 mod submit;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +35,6 @@ use axum::extract::{DefaultBodyLimit, FromRef, Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::serve::ListenerExt;
 use axum::{Router, middleware};
 use channel::{Channel, Clock, Stop};
 use parking_lot::{Mutex, RwLock};
@@ -44,9 +47,13 @@ use crate::ingest::Ingest;
 use crate::ledger::{Archive, Correlator, Ledger, Position};
 use crate::live::Hub;
 use crate::registry::{Intake, Registry};
+use crate::release::Decisions;
 use crate::store::Store;
 use crate::trust::Bureaus;
 use problem::Problem;
+use socket::Bounds;
+
+pub use limits::Limits;
 
 /// Every handle that the surface needs.
 pub struct Gate {
@@ -56,7 +63,11 @@ pub struct Gate {
     pub store: Arc<dyn Store>,
     pub registry: Arc<RwLock<Arc<Registry>>>,
     pub bureaus: Arc<Bureaus>,
+    /// How much each bureau may ask.
+    pub limits: Limits,
     pub ingest: Arc<Ingest>,
+    /// Takes a person's word on what waits for one.
+    pub decisions: Arc<Decisions>,
     pub intake: Arc<Intake>,
     /// By configured name.
     pub channels: BTreeMap<String, Arc<dyn Channel>>,
@@ -80,14 +91,13 @@ const BODY: usize = 5 * 1024 * 1024;
 const IMPORT: usize = 1024 * 1024 * 1024;
 /// How long an answer may take where nobody waits on purpose.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long open connections may go on after `stop`.
-const GRACE: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
 struct House {
     gate: Arc<Gate>,
     stop: Stop,
     patience: Duration,
+    bounds: Bounds,
 }
 
 impl FromRef<House> for Arc<Gate> {
@@ -97,46 +107,19 @@ impl FromRef<House> for Arc<Gate> {
 }
 
 /// Serves the API, and the pages beside it, until `stop`, then lets what is under way end, for a bounded time.
-pub async fn run(
-    listener: TcpListener,
-    gate: Arc<Gate>,
-    pages: Router,
-    stop: Stop,
-) -> io::Result<()> {
+pub async fn run(listener: TcpListener, gate: Arc<Gate>, pages: Router, stop: Stop) {
     let house = House {
         gate,
         stop: stop.clone(),
         patience: PATIENCE,
+        bounds: Bounds::default(),
     };
-    serve(listener, house, pages, GRACE).await
+    serve(listener, house, pages).await;
 }
 
-async fn serve(
-    listener: TcpListener,
-    house: House,
-    pages: Router,
-    grace: Duration,
-) -> io::Result<()> {
-    let stop = house.stop.clone();
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection answers in larger packets");
-        }
-    });
-    let serving = axum::serve(listener, router(house).merge(pages))
-        .with_graceful_shutdown(stop.clone().cancelled_owned())
-        .into_future();
-    let bound = async {
-        stop.cancelled().await;
-        tokio::time::sleep(grace).await;
-    };
-    tokio::select! {
-        ended = serving => ended,
-        () = bound => {
-            tracing::warn!("some connections were still open when the time to stop was over");
-            Ok(())
-        }
-    }
+async fn serve(listener: TcpListener, house: House, pages: Router) {
+    let (stop, bounds) = (house.stop.clone(), house.bounds);
+    socket::serve(listener, router(house).merge(pages), stop, bounds).await;
 }
 
 /// The API's document: OpenAPI 3.1, as JSON.
@@ -156,8 +139,13 @@ fn quick() -> OpenApiRouter<House> {
         .routes(routes!(doors::households))
         .routes(routes!(doors::deliveries))
         .routes(routes!(events::events))
+        .routes(routes!(quarantine::list))
+        .routes(routes!(quarantine::one))
+        .routes(routes!(quarantine::decide))
         .routes(routes!(health::channels))
         .routes(routes!(registry::standing))
+        .routes(routes!(land::regions))
+        .routes(routes!(events::course))
         .routes(routes!(health::alive))
         .routes(routes!(ready::ready))
         .routes(routes!(metrics::metrics))
@@ -192,6 +180,7 @@ fn router(house: House) -> Router {
     api.fallback(problem::unknown_path)
         .method_not_allowed_fallback(problem::wrong_method)
         .layer(DefaultBodyLimit::max(BODY))
+        .layer(from_fn_with_state(house.clone(), body::paced))
         .layer(middleware::from_fn_with_state(house.clone(), marked))
         .with_state(house)
 }

@@ -39,7 +39,7 @@ kinds! {
     NOT_ALLOWED = "not-allowed", 403, "The bureau may not do this", "该单位无权执行此操作";
     OUTSIDE_REGIONS = "outside-regions", 403, "Outside the bureau's regions", "超出责任区域";
     UNKNOWN_ALERT = "unknown-alert", 404, "No such alert", "无此预警";
-    UNKNOWN_REGION = "unknown-region", 404, "The alert does not speak of this region", "该预警不涉及此区域";
+    UNKNOWN_REGION = "unknown-region", 404, "No such region here", "此处无此区域";
     UNKNOWN_HOUSEHOLD = "unknown-household", 404, "The alert has no such household", "该预警无此住户";
     UNKNOWN_DELIVERY = "unknown-delivery", 404, "The alert has no such delivery", "该预警无此投递";
     UNKNOWN_CHANNEL = "unknown-channel", 404, "No such channel", "无此通道";
@@ -47,21 +47,29 @@ kinds! {
     UNKNOWN_PATH = "unknown-path", 404, "Nothing is served here", "无此地址";
     WRONG_METHOD = "wrong-method", 405, "This address does not take this method", "不支持此请求方法";
     CONFLICT = "conflict", 409, "Another content stands under this identity", "同一标识已有不同内容";
+    DECIDED = "decided", 409, "There is nothing to decide, or no more", "无须或不能再作决定";
+    TOO_SLOW = "too-slow", 408, "The body came too slowly", "正文到达过慢";
     TOO_LARGE = "too-large", 413, "The body is too large", "正文过大";
     UNREADABLE = "unreadable", 422, "The alert cannot be accepted", "预警消息不可受理";
     UNFIT_TABLES = "unfit-tables", 422, "The tables of an import do not hold", "导入表格有误";
     NOWHERE = "nowhere", 422, "The alert reaches nobody", "预警未命中任何对象";
+    TOO_MANY = "too-many-requests", 429, "The bureau asks too often", "请求过于频繁";
     DAMAGED = "damaged", 500, "The journal is damaged here", "日志此处损坏";
     STORE_AWAY = "store-away", 503, "The journal is not to be had now", "日志暂不可用";
     STOPPING = "stopping", 503, "The gateway is stopping", "网关正在停止";
     TIMED_OUT = "timed-out", 503, "The answer took too long", "应答超时";
 }
 
+/// After how many seconds the store or a gateway that stops may be there again.
+const WAIT: u64 = 5;
+
 #[derive(Debug)]
 pub struct Problem {
     kind: &'static Kind,
     detail: String,
     more: Map<String, Value>,
+    /// In how many seconds it is worth asking again, where it is.
+    wait: u64,
 }
 
 impl Problem {
@@ -70,6 +78,7 @@ impl Problem {
             kind,
             detail: detail.into(),
             more: Map::new(),
+            wait: WAIT,
         }
     }
 
@@ -104,6 +113,18 @@ impl Problem {
             patience.as_secs_f32()
         );
         Self::new(&TIMED_OUT, detail)
+    }
+
+    pub fn too_many(bureau: &str, wait: Duration) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let detail = format!(
+            "bureau {bureau} asks faster than node.api_rate allows; nothing was changed, ask again in {seconds} s"
+        );
+        let problem = Self::new(&TOO_MANY, detail);
+        Self {
+            wait: seconds.max(1),
+            ..problem
+        }
     }
 
     pub fn damaged(stream: StreamId, why: &str) -> Self {
@@ -146,8 +167,12 @@ impl IntoResponse for Problem {
                 let how = HeaderValue::from_static("Bearer realm=\"tocsin\"");
                 headers.insert(header::WWW_AUTHENTICATE, how);
             }
-            503 => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            429 | 503 => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(self.wait));
+            }
+            // The rest of what is sent is not waited for.
+            408 => {
+                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             _ => {}
         }

@@ -10,9 +10,11 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::body::was_slow;
 use super::caller::Keeper;
 use super::openapi::{Importing, Reading};
 use super::problem::{self, Problem};
+use super::submit::too_slow;
 use super::{Gate, IMPORT};
 use crate::registry::{Counts, Parts, Report, Unfit};
 
@@ -115,6 +117,9 @@ fn broken(error: &MultipartError) -> Problem {
             IMPORT / (1024 * 1024)
         );
         return Problem::new(&problem::TOO_LARGE, detail);
+    }
+    if was_slow(error) {
+        return too_slow();
     }
     let detail = "the form did not arrive whole; send it again";
     Problem::new(&problem::BAD_BODY, detail)

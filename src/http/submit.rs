@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::alerts::{IdentityView, births, born};
+use super::body::was_slow;
 use super::caller::{Params, Submitter};
 use super::openapi::{Submitting, dispositions, findings};
 use super::preview::PreviewView;
@@ -96,10 +97,18 @@ pub fn broken(error: &BytesRejection) -> Problem {
         );
         return Problem::new(&problem::TOO_LARGE, detail);
     }
+    if was_slow(error) {
+        return too_slow();
+    }
     Problem::new(
         &problem::BAD_BODY,
         "the connection ended before the body was complete; send it again",
     )
+}
+
+pub fn too_slow() -> Problem {
+    let detail = "the body came too slowly and was given up; nothing was changed, send it again over a better line";
+    Problem::new(&problem::TOO_SLOW, detail)
 }
 
 fn receipt(submitted: Submitted) -> Response {

@@ -75,7 +75,7 @@ pub struct Ingest {
     pub clock: Arc<dyn Clock>,
     /// One alert at a time from its look at the others to its commit: an alert and its correction that come together
     /// never miss each other.
-    pub turn: tokio::sync::Mutex<()>,
+    pub turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Ingest {

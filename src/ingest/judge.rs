@@ -243,20 +243,21 @@ impl Ingest {
         if !sent {
             return Born::Filed;
         }
-        if disposition == cap::Disposition::Quarantine {
-            return Born::Quarantined;
-        }
         let own = identity(alert);
         let every = self.ledger.every();
         let by = every
             .iter()
+            .filter(|a| a.is_live() || matches!(a.meta().born, Born::SupersededBy(_)))
             .find(|a| self.speaks_of(a.meta(), &own, alert.status, caller));
         // What superseded the correction itself speaks of this one, too.
         let by = by.map(|by| match by.meta().born {
             Born::SupersededBy(last) => last,
             _ => by.stream(),
         });
-        by.map_or(Born::Live, Born::SupersededBy)
+        // What is over already needs nobody's word.
+        let held = disposition == cap::Disposition::Quarantine;
+        let born = if held { Born::Quarantined } else { Born::Live };
+        by.map_or(born, Born::SupersededBy)
     }
 
     /// Whether an accepted correction names an alert that comes after it. One with the same identifier that was sent later
@@ -276,7 +277,6 @@ impl Ingest {
         let meant = own.sent <= by.identity.sent && !by.hits.iter().any(found);
         let mut references = by.references.iter();
         by.corrects()
-            && matches!(by.born, Born::Live | Born::SupersededBy(_))
             && by.status == status
             // It came before what it corrects, so nothing but its own word says that it may.
             && by.caller == caller.id

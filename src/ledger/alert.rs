@@ -6,8 +6,8 @@ mod doors;
 mod read;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 
 use channel::{Evidence, Timestamp};
 use parking_lot::RwLock;
@@ -17,6 +17,7 @@ use super::frozen::AtRelease;
 use super::seal::Trail;
 pub use super::steps::Phase;
 use super::steps::Steps;
+use super::word::Word;
 use crate::model::{DeliveryNo, EndpointId, HouseholdId, RegionCode, State, StreamId};
 use doors::Doors;
 
@@ -47,6 +48,7 @@ pub struct Alert {
     pub doubts: AtomicU32,
     pub trail: Trail,
     pub steps: Steps,
+    pub(super) word: OnceLock<Word>,
 }
 
 impl Alert {
@@ -67,6 +69,7 @@ impl Alert {
             doubts: AtomicU32::new(0),
             trail: Trail::default(),
             steps: Steps::default(),
+            word: OnceLock::new(),
         }
     }
 
@@ -75,7 +78,8 @@ impl Alert {
             0 => Phase::Accepted,
             1 => Phase::Releasing,
             2 => Phase::Planned,
-            _ => Phase::Withdrawn,
+            3 => Phase::Withdrawn,
+            _ => Phase::Refused,
         }
     }
 

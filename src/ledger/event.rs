@@ -6,6 +6,7 @@ use channel::{Evidence, FailureClass, Key, Level, Timestamp, Verdict};
 use serde::{Deserialize, Serialize};
 
 use super::seal::Sealed;
+pub use super::word::{Decided, Ruling};
 use crate::model::{DeliveryNo, EndpointId, HouseholdId, RecipientId, RegionCode, StreamId, Tags};
 use crate::store::DocumentId;
 
@@ -332,6 +333,8 @@ pub enum Event {
     Dropped {
         step: u16,
     },
+    /// A person's word on an alert that waits for one.
+    Decided(Decided),
 }
 
 /// The last record of a stream: that it stood there.

@@ -116,6 +116,7 @@ impl Ledger {
             Event::Raised { level } => alert.steps.raise(*level),
             Event::Steps { due } => alert.steps.set(due),
             Event::Dropped { step } => alert.steps.drop(*step),
+            Event::Decided(decided) => alert.take_word(time, decided),
             Event::Accepted(_)
             | Event::Imported { .. }
             | Event::Link { .. }

@@ -18,6 +18,7 @@ mod replay;
 pub mod seal;
 mod steps;
 pub mod verify;
+mod word;
 mod writer;
 
 use std::collections::{BTreeMap, HashMap};
@@ -34,6 +35,7 @@ pub use event::{Event, Identity};
 pub use found::{ReceiptRows, Unlearned, relearn};
 pub use replay::{Damage, replay};
 pub use seal::{Known, Sealing};
+pub use word::Word;
 pub use writer::{Commit, Position, Proposal, Refused, Writer};
 
 use crate::model::StreamId;

@@ -335,6 +335,9 @@ impl Ledger {
             (alert.variants(), expired),
         );
         put(&mut context, &whole);
+        if let Some(word) = alert.word() {
+            put(&mut context, &word);
+        }
         for ground in alert.grounds().values() {
             put(&mut context, &**ground);
         }

@@ -18,6 +18,8 @@ pub enum Phase {
     /// All its blocks are written that were due with it.
     Planned = 2,
     Withdrawn = 3,
+    /// A person refused it: nothing of it is ever sent.
+    Refused = 4,
 }
 
 /// A release has few steps: each is one bit.

@@ -4,6 +4,7 @@
 //! first region without a block. This room must not hand anything to a channel.
 
 mod correction;
+mod decision;
 mod frozen;
 mod order;
 mod region;
@@ -25,6 +26,8 @@ use crate::registry::Registry;
 use crate::store::{Store, StoreError};
 use crate::trust::Bureaus;
 use work::Work;
+
+pub use decision::{Decisions, Denied, Spoken};
 
 pub struct Release {
     pub ledger: Arc<Ledger>,

@@ -19,7 +19,7 @@ type Urgency = (bool, Level, bool);
 /// What is accepted or due and not planned to its end, with the step; the most urgent first.
 pub fn due(now: Timestamp, ledger: &Ledger) -> Vec<Turn> {
     let live = ledger.alerts().into_iter();
-    let live = live.filter(|a| a.meta.born == Born::Live);
+    let live = live.filter(|a| a.is_live());
     let mut due: Vec<_> = live.filter_map(|a| open(a, now)).collect();
     due.sort_by_cached_key(|(alert, _)| urgency(alert, ledger));
     due
@@ -34,7 +34,7 @@ pub fn is_overtaken(
 ) -> bool {
     let own = urgency(alert, ledger);
     let others = ledger.alerts().into_iter();
-    let others = others.filter(|a| a.meta.born == Born::Live && !tried.contains(&a.stream));
+    let others = others.filter(|a| a.is_live() && !tried.contains(&a.stream));
     others
         .filter(|a| a.stream != alert.stream)
         .filter_map(|a| open(a, now))
@@ -49,7 +49,7 @@ fn open(alert: Arc<Alert>, now: Timestamp) -> Option<Turn> {
             let (step, due) = comes(&alert)?;
             (due <= now && !alert.is_over(now)).then_some((alert, step))
         }
-        Phase::Withdrawn => None,
+        Phase::Withdrawn | Phase::Refused => None,
     }
 }
 
@@ -70,7 +70,7 @@ fn urgency(alert: &Alert, ledger: &Ledger) -> Urgency {
 fn stops(alert: &Alert, ledger: &Ledger) -> bool {
     let chain = ledger.chain(&alert.meta.hits, Some(alert.stream));
     let open = chain.iter().filter_map(|stream| ledger.alert(*stream));
-    let mut live = open.filter(|a| a.meta.born == Born::Live);
+    let mut live = open.filter(|a| a.is_live());
     live.any(|a| matches!(a.phase(), Phase::Accepted | Phase::Releasing))
 }
 
@@ -84,7 +84,7 @@ pub fn late(ledger: &Ledger) -> Vec<(Known, Vec<StreamId>)> {
     let by = ledger.alerts().into_iter().filter_map(superseded);
     let released = |by: &Known| {
         let decided = matches!(by.phase(), Phase::Releasing | Phase::Planned);
-        decided && by.meta().born == Born::Live
+        decided && by.is_live()
     };
     let left = |by: Known| {
         let chain = ledger.chain(&by.meta().hits, Some(by.stream()));

@@ -17,6 +17,8 @@ pub enum Scope {
     Read,
     /// Import another registry, and read how much it holds.
     Registry,
+    /// Say the word on an alert that waits for a person.
+    Decide,
 }
 
 /// A bureau as configured.
@@ -105,6 +107,10 @@ impl Bureaus {
             .iter()
             .find(|b| b.id == id)
             .map_or("预警发布", |b| b.signature.as_str())
+    }
+
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|b| b.id.as_str())
     }
 
     pub fn name_of(&self, id: &str) -> Option<&str> {

@@ -173,6 +173,8 @@ fn config(data: PathBuf, channel: ChannelConfig, plan: &str) -> (Read, String) {
     let (token, token_sha256) = trust::new_token();
     let config = Config {
         node: Node {
+            api_rate: crate::config::api_rate(),
+            second_person: false,
             seal_after: crate::config::day(),
             redis: None,
             nodes: std::num::NonZeroU32::MIN,

@@ -148,7 +148,7 @@ pub fn config(data: &Path, port: u16, county: &County, peers: &Peers) -> (Read, 
     let (duty, officer) = bureau(
         "duty",
         "平武县值班室(演示)",
-        vec![Scope::Read, Scope::Submit, Scope::Registry],
+        vec![Scope::Read, Scope::Submit, Scope::Registry, Scope::Decide],
         county::code(),
     );
     let config = Config {
@@ -164,6 +164,8 @@ pub fn config(data: &Path, port: u16, county: &County, peers: &Peers) -> (Read, 
             events: None,
             carriers: None,
             store: Journal::default(),
+            api_rate: crate::config::api_rate(),
+            second_person: false,
             name: "demo".into(),
         },
         bureaus: vec![water, duty],

@@ -37,16 +37,19 @@ may! {
     Standing: Plain [STORE_AWAY, DAMAGED];
     OfProblem: Plain [UNKNOWN_PROBLEM];
     /// A token with its scope.
-    Reading: Plain [UNPROVEN, NO_SCOPE];
+    Reading: Plain [UNPROVEN, NO_SCOPE, TOO_MANY];
     Listing: Reading [BAD_PARAMETER];
     /// One alert that the caller may see.
     OfAlert: Listing [UNKNOWN_ALERT, DAMAGED, STORE_AWAY];
     /// Its part in some regions.
     OfPart: OfAlert [UNKNOWN_REGION, OUTSIDE_REGIONS];
+    OfLand: Listing [UNKNOWN_REGION, OUTSIDE_REGIONS];
     OfDoor: OfAlert [UNKNOWN_HOUSEHOLD];
+    OfCourse: OfAlert [OUTSIDE_REGIONS];
     OfDelivery: OfAlert [UNKNOWN_DELIVERY, OUTSIDE_REGIONS];
-    Submitting: Listing [BAD_BODY, NOT_ALLOWED, OUTSIDE_REGIONS, CONFLICT, TOO_LARGE, UNREADABLE, NOWHERE, STORE_AWAY, DAMAGED];
-    Importing: Listing [BAD_BODY, OUTSIDE_REGIONS, TOO_LARGE, UNFIT_TABLES, STORE_AWAY, DAMAGED];
+    Submitting: Listing [BAD_BODY, TOO_SLOW, NOT_ALLOWED, OUTSIDE_REGIONS, CONFLICT, TOO_LARGE, UNREADABLE, NOWHERE, STORE_AWAY, DAMAGED];
+    Deciding: Reading [BAD_BODY, TOO_SLOW, UNKNOWN_ALERT, NOT_ALLOWED, OUTSIDE_REGIONS, DECIDED, TOO_LARGE, STORE_AWAY, DAMAGED];
+    Importing: Listing [BAD_BODY, TOO_SLOW, OUTSIDE_REGIONS, TOO_LARGE, UNFIT_TABLES, STORE_AWAY, DAMAGED];
 }
 
 fn told(kinds: &[&'static Kind]) -> BTreeMap<String, RefOr<Response>> {

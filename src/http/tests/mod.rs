@@ -2,13 +2,16 @@
 
 mod answers;
 mod bad_input;
+mod limits;
 mod live;
 mod metrics;
 mod pages;
 mod problems;
+mod quarantine;
 mod ready;
 mod registry_import;
 mod sealed;
+mod slow;
 mod tables;
 
 use std::sync::Arc;
@@ -27,7 +30,7 @@ use super::*;
 use crate::coverage::fixture::{START, registry, released, rows};
 use crate::ledger::record::sha256;
 use crate::ledger::{Event, Proposal, Writer, replay};
-use crate::model::StreamId;
+use crate::model::{Rate, StreamId};
 use crate::plan::preview::Means;
 use crate::plan::{Carriers, Events, Plans};
 use crate::store::{
@@ -157,8 +160,9 @@ struct Surface {
     gate: Arc<Gate>,
     /// Whether the channel says that it is up.
     up: Arc<AtomicBool>,
+    clock: Arc<ManualClock>,
     stop: Stop,
-    serving: JoinHandle<io::Result<()>>,
+    serving: JoinHandle<()>,
     dir: tempfile::TempDir,
 }
 
@@ -187,12 +191,57 @@ fn means() -> Means {
     }
 }
 
+fn bureaus() -> Arc<Bureaus> {
+    let both = [Scope::Submit, Scope::Read];
+    Arc::new(Bureaus::new(vec![
+        bureau("water", "510727", &both),
+        bureau("town", "510727217", &both),
+        bureau("far", "510726", &both),
+        bureau("mute", "510727", &[]),
+        bureau("keeper", "510727", &[Scope::Registry]),
+        bureau("decider", "510727", &[Scope::Decide, Scope::Read]),
+        bureau("town-decider", "510727217", &[Scope::Decide]),
+        bureau("far-decider", "510726", &[Scope::Decide]),
+        bureau("both", "510727", &[Scope::Decide, Scope::Submit]),
+        bureau("town-keeper", "510727217", &[Scope::Registry]),
+    ]))
+}
+
+/// What a test may want otherwise.
+struct Want {
+    patience: Duration,
+    /// Nobody releases their own.
+    second: bool,
+    bounds: Bounds,
+    rate: Rate,
+}
+
+impl Default for Want {
+    fn default() -> Self {
+        Self {
+            patience: Duration::from_secs(20),
+            second: false,
+            bounds: Bounds {
+                grace: Duration::from_secs(1),
+                ..Bounds::default()
+            },
+            rate: "10000/s".parse().expect("a rate"),
+        }
+    }
+}
+
 impl Surface {
     async fn start() -> Self {
-        Self::with_patience(Duration::from_secs(20)).await
+        Self::with(|_| {}).await
     }
 
     async fn with_patience(patience: Duration) -> Self {
+        Self::with(|want| want.patience = patience).await
+    }
+
+    async fn with(how: impl FnOnce(&mut Want)) -> Self {
+        let mut want = Want::default();
+        how(&mut want);
         let dir = tempfile::tempdir().expect("a directory");
         let inner = Sqlite::open(&dir.path().join("journal.sqlite")).expect("opens");
         let (away, silent) = (AtomicBool::new(false), AtomicBool::new(false));
@@ -203,22 +252,16 @@ impl Surface {
         });
         let empty = replay(&*store).await.expect("reads");
         let ledger = empty.ledger;
-        let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(START));
+        let manual = Arc::new(ManualClock::new(START));
+        let clock: Arc<dyn Clock> = manual.clone();
         let writer = Writer::start(store.clone(), ledger.clone(), clock.clone(), empty.history);
         let registry = Arc::new(RwLock::new(Arc::new(registry())));
         let plans = Plans::parse(vec![("flood.toml".into(), PLAN.into())]).expect("a plan");
-        let both = [Scope::Submit, Scope::Read];
-        let bureaus = Arc::new(Bureaus::new(vec![
-            bureau("water", "510727", &both),
-            bureau("town", "510727217", &both),
-            bureau("far", "510726", &both),
-            bureau("mute", "510727", &[]),
-            bureau("keeper", "510727", &[Scope::Registry]),
-            bureau("town-keeper", "510727217", &[Scope::Registry]),
-        ]));
+        let bureaus = bureaus();
         let up = Arc::new(AtomicBool::new(false));
         let echo: Arc<dyn Channel> = Arc::new(Echo { up: up.clone() });
         let channels = BTreeMap::from([("echo".to_owned(), echo)]);
+        let turn = Arc::<tokio::sync::Mutex<()>>::default();
         let ingest = Ingest {
             store: store.clone(),
             channels: Arc::new(channels.clone()),
@@ -229,7 +272,14 @@ impl Surface {
             registry: registry.clone(),
             plans: Arc::new(plans),
             clock: clock.clone(),
-            turn: tokio::sync::Mutex::default(),
+            turn: turn.clone(),
+        };
+        let decisions = Decisions {
+            ledger: ledger.clone(),
+            writer: writer.clone(),
+            clock: clock.clone(),
+            second: want.second,
+            turn,
         };
         let file = dir.path().join("registry.sqlite");
         let mut file = RegistryFile::open(&file, Vault::default()).expect("opens");
@@ -241,6 +291,7 @@ impl Surface {
             writer: writer.clone(),
             clock: clock.clone(),
             turn: tokio::sync::Mutex::default(),
+            last: Mutex::default(),
         };
         let (house, position) = (registry.clone(), writer.position());
         let hub = Hub::new(ledger.clone(), house, clock.clone(), position);
@@ -249,8 +300,10 @@ impl Surface {
             ledger,
             store: store.clone(),
             registry,
+            limits: Limits::new(bureaus.ids(), want.rate, &clock),
             bureaus,
             ingest: Arc::new(ingest),
+            decisions: Arc::new(decisions),
             intake: Arc::new(intake),
             channels,
             correlator: Arc::default(),
@@ -264,14 +317,10 @@ impl Surface {
         let house = House {
             gate: gate.clone(),
             stop: stop.clone(),
-            patience,
+            patience: want.patience,
+            bounds: want.bounds,
         };
-        let serving = tokio::spawn(serve(
-            listener,
-            house,
-            axum::Router::new(),
-            Duration::from_secs(1),
-        ));
+        let serving = tokio::spawn(serve(listener, house, axum::Router::new()));
         let http = HttpClient::new(Duration::from_secs(30));
         Self {
             base,
@@ -280,6 +329,7 @@ impl Surface {
             writer,
             gate,
             up,
+            clock: manual,
             stop,
             serving,
             dir,
@@ -350,10 +400,7 @@ impl Surface {
     async fn stop(self) {
         self.stop.cancel();
         let ended = tokio::time::timeout(Duration::from_secs(10), self.serving).await;
-        ended
-            .expect("stops in time")
-            .expect("no panic")
-            .expect("no error");
+        ended.expect("stops in time").expect("no panic");
     }
 }
 

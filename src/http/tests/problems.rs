@@ -76,7 +76,10 @@ const TOLD: [(&str, &str, &str, &str); 22] = [
 ];
 
 /// Told by a test of their own below.
-const APART: [&str; 12] = [
+const APART: [&str; 15] = [
+    "too-many-requests",
+    "too-slow",
+    "decided",
     "bad-body",
     "unfit-tables",
     "not-allowed",
@@ -114,7 +117,7 @@ fn slug(reply: &Reply) -> String {
     );
     assert_eq!(
         header(reply, "retry-after").is_some(),
-        reply.status == 503,
+        [429, 503].contains(&reply.status),
         "{shown}"
     );
     let kind = body["type"]
@@ -155,6 +158,20 @@ async fn no_problem_type_is_left_without_a_test_and_each_can_be_looked_up() {
         );
     }
     surface.stop().await;
+}
+
+#[test]
+fn every_problem_type_stands_in_the_documentation_with_its_status() {
+    let page = include_str!("../../../docs/api.md");
+    let (_, table) = page
+        .split_once("| type | status | more |")
+        .expect("the table");
+    for kind in KINDS {
+        let named = format!("`{}`", kind.slug);
+        let row = table.lines().find(|line| line.contains(&named));
+        let row = row.unwrap_or_else(|| panic!("{named} is not in docs/api.md"));
+        assert!(row.contains(&format!("| {} |", kind.status)), "{row}");
+    }
 }
 
 async fn submit(surface: &Surface, token: &str, body: &[u8]) -> (u16, String, Value) {

@@ -198,3 +198,30 @@ async fn an_import_that_the_journal_does_not_take_stands_nowhere() {
     assert_eq!((generation, kept), (1, rows()));
     surface.stop().await;
 }
+
+#[tokio::test]
+async fn the_same_import_again_gets_the_first_answer_and_changes_nothing() {
+    let surface = Surface::start().await;
+    let first = json_of(&send(&surface, "", "keeper", &[GROUPS]).await);
+    assert_eq!(
+        (&first["generation"], &first["repeated"]),
+        (&json!(2), &json!(false))
+    );
+    let position = *surface.writer.position().borrow();
+    let mut again = json_of(&send(&surface, "", "keeper", &[GROUPS]).await);
+    assert_eq!(again["repeated"].take(), true);
+    let mut told = first.clone();
+    told["repeated"].take();
+    assert_eq!(again, told);
+    // Other bytes that change nothing make no generation either.
+    let spaced = ("groups", "village,group,name\n510727217201,\"2\",上社\n");
+    let idle = json_of(&send(&surface, "", "keeper", &[spaced]).await);
+    assert_eq!(
+        (&idle["generation"], &idle["repeated"]),
+        (&json!(2), &json!(true)),
+        "{idle}"
+    );
+    assert_eq!(surface.get("/healthz").await["status"], "alive");
+    assert_eq!(*surface.writer.position().borrow(), position);
+    surface.stop().await;
+}

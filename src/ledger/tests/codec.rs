@@ -13,7 +13,7 @@ use super::kit::{START, accepted, block, variants as texts};
 use crate::model::{RegionCode, Tags};
 
 /// How many events there are.
-pub const EVENTS: usize = 25;
+pub const EVENTS: usize = 26;
 
 /// The place of an event in format 1. A new event stops the build here: give it the next place and a strategy below.
 pub fn place(event: &Event) -> usize {
@@ -43,6 +43,7 @@ pub fn place(event: &Event) -> usize {
         Event::Raised { .. } => 22,
         Event::Steps { .. } => 23,
         Event::Dropped { .. } => 24,
+        Event::Decided(_) => 25,
     }
 }
 
@@ -438,6 +439,21 @@ pub fn every() -> Vec<BoxedStrategy<Event>> {
     all
 }
 
+fn decided() -> BoxedStrategy<Event> {
+    let remark = proptest::option::of(any::<[u8; 32]>());
+    let ruling = select(vec![Ruling::Approve, Ruling::Refuse]);
+    (any::<u16>(), text(), ruling, remark)
+        .prop_map(|(step, by, ruling, remark)| {
+            Event::Decided(Decided {
+                step,
+                by,
+                ruling,
+                remark,
+            })
+        })
+        .boxed()
+}
+
 fn steps() -> Vec<BoxedStrategy<Event>> {
     vec![
         level().prop_map(|level| Event::Raised { level }).boxed(),
@@ -445,6 +461,7 @@ fn steps() -> Vec<BoxedStrategy<Event>> {
         any::<u16>()
             .prop_map(|step| Event::Dropped { step })
             .boxed(),
+        decided(),
     ]
 }
 

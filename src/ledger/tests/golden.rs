@@ -9,13 +9,13 @@ use channel::{ManualClock, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::event::{Event, Frozen, Outcome};
+use super::super::event::{Born, Decided, Event, Outcome, Ruling};
 use super::super::record::{FORMAT, unpack};
 use super::super::replay::Replayed;
 use super::super::{Archive, Proposal, Writer, replay};
 use super::codec::{EVENTS, place};
 use super::history::{Step, fixed};
-use super::kit::{Memory, START, view};
+use super::kit::{Memory, START, accepted, view};
 use super::live::{known, run};
 use crate::store::Record;
 
@@ -28,7 +28,7 @@ struct Golden {
 }
 
 /// In the order they were written.
-const GOLDEN: [Golden; 3] = [
+const GOLDEN: [Golden; 4] = [
     Golden {
         name: "format-1",
         journal: include_str!("../golden/format-1.json"),
@@ -45,7 +45,13 @@ const GOLDEN: [Golden; 3] = [
         name: "format-1-steps",
         journal: include_str!("../golden/format-1-steps.json"),
         state: include_str!("../golden/format-1-steps.state.json"),
-        brought: 21..EVENTS,
+        brought: 21..25,
+    },
+    Golden {
+        name: "format-1-decided",
+        journal: include_str!("../golden/format-1-decided.json"),
+        state: include_str!("../golden/format-1-decided.state.json"),
+        brought: 25..EVENTS,
     },
 ];
 
@@ -190,25 +196,27 @@ fn format_1_is_written_as_it_was() {
     }
 }
 
-/// What the last of the journals brought.
-fn brought() -> impl Iterator<Item = Step> {
-    let minutes = |n| START.plus(std::time::Duration::from_mins(n));
-    let due = vec![START, minutes(10), minutes(60)];
-    let (step, level) = (2, channel::Level::Orange);
-    let frozen = Frozen {
-        hearing: vec![(7, vec![1, 2])],
-        officers: vec![(8, 3)],
+/// What the last of the journals brought: an alert that waits, as this stream, and the word on it.
+fn brought(stream: u64) -> impl Iterator<Item = Step> {
+    let held = accepted(stream, Born::Quarantined);
+    let claim = Some((held.identity.clone(), held.content));
+    let event = Event::Accepted(Box::new(held));
+    let held = Proposal {
+        claim,
+        ..Proposal::of(Proposal::NEW, event)
     };
-    let events = [
-        Event::Frozen(frozen),
-        Event::Raised { level },
-        Event::Steps { due },
-        Event::Dropped { step },
-    ];
-    events.into_iter().map(|event| Step {
-        wait: std::time::Duration::from_millis(250),
-        proposal: Proposal::of(1, event),
-    })
+    let word = Event::Decided(Decided {
+        step: 0,
+        by: "duty".into(),
+        ruling: Ruling::Refuse,
+        remark: Some([7; 32]),
+    });
+    [held, Proposal::of(stream, word)]
+        .into_iter()
+        .map(|proposal| Step {
+            wait: std::time::Duration::from_millis(250),
+            proposal,
+        })
 }
 
 const REWRITE: &str = "TOCSIN_REWRITE_GOLDEN";
@@ -223,7 +231,8 @@ async fn rewrite() {
     let archive = Archive::new(begin.ledger.clone(), store.clone());
     let writer = Writer::start(store.clone(), begin.ledger, clock.clone(), begin.history);
     let mut steps = fixed(0).steps;
-    steps.extend(brought());
+    let streams = steps.iter().filter(|s| s.proposal.claim.is_some()).count();
+    steps.extend(brought(streams as u64 + 1));
     run(&writer, &clock, &archive, &steps, &[2, 1, 4]).await;
     let records = store.records();
     let lines: Vec<_> = records

@@ -439,6 +439,18 @@ impl History {
                     officers: vec![(u32::from(b), 3)],
                 })
             }),
+            5 => self.on(a, |_| {
+                Event::Decided(Decided {
+                    step: 0,
+                    by: "duty".into(),
+                    ruling: if b.is_multiple_of(2) {
+                        Ruling::Approve
+                    } else {
+                        Ruling::Refuse
+                    },
+                    remark: Some([7; 32]),
+                })
+            }),
             _ => self.on(a, |_| Event::Expired {
                 variants: vec![b % 4],
             }),

@@ -171,6 +171,9 @@ fn alert(ledger: &Ledger, alert: &Alert) -> Value {
         "doubts": alert.doubts.load(SeqCst),
         "blocks": blocks,
     });
+    if let Some(word) = alert.word() {
+        view["word"] = json!(word);
+    }
     // Later than the golden journal, whose state does not name them.
     let steps = &alert.steps;
     if steps.raised().is_some() || !steps.due().is_empty() || steps.any_dropped() {

@@ -43,6 +43,8 @@ pub struct Report {
     pub villages: Vec<Affected>,
     pub counts: Counts,
     pub bytes: usize,
+    /// It was known already, or changes nothing: the generation is the one that stood.
+    pub repeated: bool,
     /// Every region that something is changed in.
     #[serde(skip)]
     pub touched: BTreeMap<RegionCode, usize>,
@@ -52,6 +54,12 @@ pub struct Report {
 }
 
 impl Report {
+    /// Whether it leaves every row as it is.
+    pub fn is_idle(&self) -> bool {
+        let idle = |change: &Change| change.added + change.changed + change.closed == 0;
+        self.tables.iter().all(idle) && self.renumbered == 0
+    }
+
     /// Memory per person of a household; nothing where there is nobody.
     pub fn bytes_per_person(&self) -> Option<usize> {
         self.bytes.checked_div(self.counts.people)
@@ -196,6 +204,7 @@ pub fn report(before: &Rows, after: &Rows, registry: &Registry, renumbered: usiz
         villages,
         counts: registry.counts(),
         bytes: registry.bytes(),
+        repeated: false,
         touched,
         nowhere,
     }
