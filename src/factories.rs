@@ -15,7 +15,7 @@ pub struct Factory {
     pub longest: fn(&toml::Table) -> u32,
 }
 
-pub const FACTORIES: [Factory; 3] = [
+pub const FACTORIES: [Factory; 4] = [
     Factory {
         kind: "sms",
         make: |settings, context| built(sms::Sms::new(read(settings)?, context)),
@@ -29,6 +29,11 @@ pub const FACTORIES: [Factory; 3] = [
     Factory {
         kind: "email",
         make: |settings, context| built(email::Email::new(read(settings)?, context)),
+        longest: |_| 1,
+    },
+    Factory {
+        kind: "voice",
+        make: |settings, context| built(voice::Voice::new(read(settings)?, context)),
         longest: |_| 1,
     },
 ];

@@ -4,6 +4,7 @@ mod clock;
 mod contract;
 mod failure;
 pub mod http;
+pub mod lines;
 mod message;
 mod receipt;
 mod secret;
