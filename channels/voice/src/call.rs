@@ -39,7 +39,7 @@ pub async fn place(line: &Line, job: &Job, stop: &Stop) -> Ending {
     };
     let here = SocketAddr::new(line.here.ip(), here.port());
     let offer = sdp::offer(here, fastrand::u32(1..));
-    let Ok(option) = option(line, job, &offer) else {
+    let Some(option) = option(line, job, &offer) else {
         return Miss::Fault.into();
     };
     let (sender, states) = line.layer.new_dialog_state_channel();
@@ -65,9 +65,9 @@ pub async fn place(line: &Line, job: &Job, stop: &Stop) -> Ending {
     ending
 }
 
-fn option(line: &Line, job: &Job, offer: &str) -> Result<InviteOption, rsipstack::Error> {
+fn option(line: &Line, job: &Job, offer: &str) -> Option<InviteOption> {
     let expires = job.ring.as_secs().to_string();
-    Ok(InviteOption {
+    Some(InviteOption {
         caller: line.at_trunk(&line.trunk().user)?,
         callee: line.at_trunk(&job.number)?,
         destination: Some(line.destination()),
@@ -108,17 +108,16 @@ async fn ring(
                 _ => {}
             },
             ended = &mut invited => {
-                let answer = match ended {
-                    Ok(Ok((_, Some(answer)))) => answer,
-                    _ => return Err(if seen { Miss::Lost } else { Miss::Fault }.into()),
+                let Ok(Ok((_, Some(answer)))) = ended else {
+                    return Err(if seen { Miss::Lost } else { Miss::Fault }.into());
                 };
-                let status = u16::from(answer.status_code.clone());
-                return match status {
+                let code = u16::from(answer.status_code.clone());
+                return match code {
                     200 if cancelled => Err(Miss::NoAnswer.into()),
                     200 => Ok(answer),
                     // The stack's own word for silence.
                     408 if !seen => Err(Miss::Lost.into()),
-                    _ => Err(refused(status, reason(&answer), retry_after(&answer))),
+                    _ => Err(refused(code, reason(&answer), retry_after(&answer))),
                 };
             }
             () = &mut wait => {

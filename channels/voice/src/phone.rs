@@ -149,7 +149,7 @@ impl Phone {
             match runtime {
                 Ok(runtime) => runtime.block_on(live(trunk, &state, waiting, &stop)),
                 Err(e) => {
-                    _ = state.send_replace(State::Down(format!("starting the telephone: {e}")))
+                    state.send_replace(State::Down(format!("starting the telephone: {e}")));
                 }
             }
             lines.close();

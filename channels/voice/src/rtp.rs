@@ -61,11 +61,14 @@ fn name(event: u8) -> Option<char> {
     }
 }
 
+/// How loud a key sounds: 10 below the loudest.
+const VOLUME: u8 = 10;
+
 /// A key as the four bytes of an event, `ended` after so many samples.
 pub fn event(key: char, ended: bool, duration: u16) -> Option<[u8; 4]> {
     let code = (0..=11).find(|code| name(*code) == Some(key))?;
     let [high, low] = duration.to_be_bytes();
-    Some([code, u8::from(ended) << 7 | 10, high, low])
+    Some([code, u8::from(ended) << 7 | VOLUME, high, low])
 }
 
 /// Reads keys out of event packets. A key comes in many packets of one timestamp, the last of them three times: it is

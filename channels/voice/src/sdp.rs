@@ -17,10 +17,11 @@ pub fn offer(here: SocketAddr, session: u32) -> String {
 pub(crate) fn described(here: SocketAddr, session: u32, codecs: &[Codec]) -> String {
     let (ip, port) = (here.ip(), here.port());
     let family = if ip.is_ipv4() { "IP4" } else { "IP6" };
-    let numbers: String = codecs
+    let numbers: Vec<_> = codecs
         .iter()
-        .map(|c| format!("{} ", c.payload_type()))
+        .map(|codec| codec.payload_type().to_string())
         .collect();
+    let numbers = numbers.join(" ");
     let maps: String = codecs
         .iter()
         .map(|codec| match codec {
@@ -30,7 +31,7 @@ pub(crate) fn described(here: SocketAddr, session: u32, codecs: &[Codec]) -> Str
         .collect();
     format!(
         "v=0\r\no=- {session} {session} IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\n\
-         m=audio {port} RTP/AVP {numbers}{EVENTS}\r\n{maps}\
+         m=audio {port} RTP/AVP {numbers} {EVENTS}\r\n{maps}\
          a=rtpmap:{EVENTS} telephone-event/8000\r\na=fmtp:{EVENTS} 0-15\r\na=ptime:20\r\na=sendrecv\r\n"
     )
 }
@@ -71,9 +72,9 @@ pub fn read(body: &[u8]) -> Option<Media> {
             _ => {}
         }
     }
-    let (port, codec) = media?;
+    let (number, codec) = media?;
     Some(Media {
-        to: SocketAddr::new(ip?, port),
+        to: SocketAddr::new(ip?, number),
         codec,
         events,
     })

@@ -128,15 +128,15 @@ impl Line {
     }
 
     /// Somebody at the trunk.
-    pub fn at_trunk(&self, user: &str) -> Result<Uri, rsipstack::Error> {
+    pub fn at_trunk(&self, user: &str) -> Option<Uri> {
         let uri = format!("sip:{user}@{}", self.domain());
-        Ok(Uri::try_from(uri.as_str())?)
+        Uri::try_from(uri.as_str()).ok()
     }
 
     /// Where we are called back.
-    pub fn contact(&self) -> Result<Uri, rsipstack::Error> {
+    pub fn contact(&self) -> Option<Uri> {
         let uri = format!("sip:{}@{}", self.trunk.user, self.here);
-        Ok(Uri::try_from(uri.as_str())?)
+        Uri::try_from(uri.as_str()).ok()
     }
 
     pub fn destination(&self) -> SipAddr {
@@ -208,7 +208,9 @@ impl Line {
             uri: uri.clone(),
             params: Vec::new(),
         };
-        let from = named(self.at_trunk(&self.trunk.user)?).with_tag(make_tag());
+        let us = self.at_trunk(&self.trunk.user);
+        let us = us.ok_or_else(|| rsipstack::Error::Error("no address of ours".to_owned()))?;
+        let from = named(us).with_tag(make_tag());
         let inner = &self.endpoint.inner;
         let via = inner.get_via(None, None)?;
         let request = inner.make_request(Method::Options, uri, via, from, to, 1, None);

@@ -117,7 +117,7 @@ impl Inner {
         match words.method() {
             "OPTIONS" => {
                 self.say(&words.answer("200 OK", "peer", "", ""), from)
-                    .await
+                    .await;
             }
             "REGISTER" => {
                 let status = if self.settings.refuse_login {
