@@ -135,7 +135,7 @@ async fn the_request_is_the_operators_template_filled() {
     assert!(body["wave"].as_str().unwrap().starts_with("UklGR"));
     let mp3 = body["voice"].as_str().unwrap();
     assert!(
-        mp3.starts_with("/") || mp3.starts_with("SUQz"),
+        mp3.starts_with('/') || mp3.starts_with("SUQz"),
         "{}",
         &mp3[..8]
     );
