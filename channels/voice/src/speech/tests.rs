@@ -14,7 +14,7 @@ fn words(line: &[&str]) -> Vec<String> {
 /// A command that says a tenth of a second for every byte, as a shell script, and counts its runs in a file.
 fn talker(folder: &std::path::Path) -> Speech {
     let one = folder.join("tenth");
-    std::fs::write(&one, wav::write(&[500; 800])[44..].to_vec()).unwrap();
+    std::fs::write(&one, &wav::write(&[500; 800])[44..]).unwrap();
     std::fs::write(folder.join("head"), &wav::write(&[])[..40]).unwrap();
     let script = format!(
         "cd {}; echo x >>runs; n=$(wc -m); cat head; printf '\\377\\377\\377\\177'; i=0; \
