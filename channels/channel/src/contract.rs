@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::{
-    Clock, Evidence, Failure, HttpClient, Message, Presence, Receipt, Reply, Request, Stop, Variant,
+    Clock, Evidence, Failure, HttpClient, Message, Presence, Receipt, Reply, Request, Stop, Uplink,
+    Variant,
 };
 
 /// The far end took a message. A long text has several references, in the order of its parts.
@@ -37,6 +38,11 @@ pub struct Unavailable;
 pub trait Inlet: Send + Sync + 'static {
     /// Ready when every receipt of the batch is durable; only then is the far end answered.
     async fn receipts(&self, batch: Vec<Receipt>) -> Result<(), Unavailable>;
+    /// What people wrote; as with receipts, the far end is answered when it is durable. A house that keeps no replies
+    /// takes them and lets them go.
+    async fn uplinks(&self, _batch: Vec<Uplink>) -> Result<(), Unavailable> {
+        Ok(())
+    }
     /// A device was heard.
     fn presence(&self, seen: Presence);
 }

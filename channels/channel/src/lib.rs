@@ -18,6 +18,6 @@ pub use contract::{
 pub use failure::{Failure, FailureClass};
 pub use http::{HttpClient, Reply, Request};
 pub use message::{Address, Attachment, Key, Level, Message, Variant};
-pub use receipt::{Evidence, Of, Presence, PresenceState, Receipt, Verdict};
+pub use receipt::{Evidence, Of, Presence, PresenceState, Receipt, Uplink, Verdict};
 pub use secret::Secret;
 pub use tokio_util::sync::CancellationToken as Stop;

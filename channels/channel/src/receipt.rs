@@ -1,9 +1,11 @@
 //! The far end's later word about a message: how far the evidence reaches, and by what it is matched. This module
 //! must not decide anything: what a receipt does to a delivery is the ledger's fold.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{FailureClass, Key, Timestamp};
+use crate::{Address, FailureClass, Key, Timestamp};
 
 /// What we know reached people. Ordered: evidence is a maximum, so neither order nor repeats matter.
 #[derive(
@@ -67,4 +69,35 @@ pub struct Presence {
     pub state: PresenceState,
     pub code: String,
     pub seen: Timestamp,
+}
+
+/// A person wrote back (上行). It is no receipt: few far ends say to which message it answers, so whoever knows what was
+/// sent to that number finds it.
+#[derive(Clone)]
+pub struct Uplink {
+    pub from: Address,
+    /// The number that it was sent to, with what a person added behind ours.
+    pub to: String,
+    /// What was written: a document, as the far end gave it.
+    pub text: String,
+    /// It is one of the words by which this account's people acknowledge.
+    pub acknowledges: bool,
+    /// The message that it answers, where the far end says so; `None` is unmatched.
+    pub of: Option<Of>,
+    /// When it was written, by the far end's clock.
+    pub far: Option<Timestamp>,
+    /// When we saw it.
+    pub seen: Timestamp,
+}
+
+/// Neither who wrote nor what.
+impl fmt::Debug for Uplink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Uplink")
+            .field("acknowledges", &self.acknowledges)
+            .field("of", &self.of)
+            .field("far", &self.far)
+            .field("seen", &self.seen)
+            .finish_non_exhaustive()
+    }
 }

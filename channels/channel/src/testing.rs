@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use crate::{
     Channel, Clock, Context, Evidence, FailureClass, HttpClient, Inlet, Message, Of, Presence,
-    Receipt, Stop, SystemClock, Unavailable, Verdict,
+    Receipt, Stop, SystemClock, Unavailable, Uplink, Verdict,
 };
 
 /// How a peer meets the messages that reach it.
@@ -50,6 +50,7 @@ impl Behaviour {
 #[derive(Default)]
 pub struct RecordingInlet {
     pub receipts: Mutex<Vec<Receipt>>,
+    pub uplinks: Mutex<Vec<Uplink>>,
     pub presences: Mutex<Vec<Presence>>,
     pub away: std::sync::atomic::AtomicBool,
 }
@@ -61,6 +62,14 @@ impl Inlet for RecordingInlet {
             return Err(Unavailable);
         }
         self.receipts.lock().extend(batch);
+        Ok(())
+    }
+
+    async fn uplinks(&self, batch: Vec<Uplink>) -> Result<(), Unavailable> {
+        if self.away.load(std::sync::atomic::Ordering::SeqCst) {
+            return Err(Unavailable);
+        }
+        self.uplinks.lock().extend(batch);
         Ok(())
     }
 
