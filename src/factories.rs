@@ -15,11 +15,33 @@ pub struct Factory {
     pub longest: fn(&toml::Table) -> u32,
 }
 
-pub const FACTORIES: [Factory; 4] = [
+pub const FACTORIES: [Factory; 7] = [
     Factory {
         kind: "sms",
-        make: |settings, context| built(sms::Sms::new(read(settings)?, context)),
-        longest: |settings| number(settings, "max_segments", sms::MAX_SEGMENTS.into()),
+        make: |settings, context| built(sms::Sms::smpp(read(settings)?, context)),
+        longest: segments,
+    },
+    Factory {
+        kind: "sms-cmpp",
+        make: |settings, context| built(sms::Sms::cmpp(read(settings)?, context)),
+        longest: segments,
+    },
+    Factory {
+        kind: "sms-mas",
+        make: |settings, context| {
+            let config: sms::MasConfig = read(settings)?;
+            built(
+                config
+                    .shape()
+                    .and_then(|shape| sms::HttpSms::new(shape, context)),
+            )
+        },
+        longest: segments,
+    },
+    Factory {
+        kind: "sms-http",
+        make: |settings, context| built(sms::HttpSms::new(read(settings)?, context)),
+        longest: segments,
     },
     Factory {
         kind: "loudspeaker",
@@ -42,6 +64,11 @@ fn read<T: DeserializeOwned>(settings: toml::Table) -> Result<T, String> {
     toml::Value::Table(settings)
         .try_into()
         .map_err(|e| format!("settings: {}", e.to_string().trim_end()))
+}
+
+/// Of the kinds that send texts.
+fn segments(settings: &toml::Table) -> u32 {
+    number(settings, "max_segments", sms::MAX_SEGMENTS.into())
 }
 
 /// A setting, whatever else is wrong with them.

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use channel::testing::{RecordingInlet, context};
 use channel::{Accepted, Address, Channel, Failure, Key, Message, Stop, Timestamp, Variant};
-use sms::pdu::{self, Body, Pdu};
-use sms::{Config, Sms};
+use sms::codec::smpp::{self as pdu, Body, Pdu};
+use sms::{SmppConfig, Sms};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
@@ -49,16 +49,16 @@ pub fn session(bytes: &[u8]) {
 
 async fn exchange(listener: &TcpListener, bytes: &[u8]) {
     let port = listener.local_addr().expect("it listens").port();
-    let config = Config {
+    let config = SmppConfig {
         max_segments: 1,
         window: 1,
         // It does not come back into the next exchange.
         reconnect_min_millis: 600_000,
         reconnect_max_millis: 600_000,
-        ..Config::new("127.0.0.1", port, "bureau", "secret", "12379")
+        ..SmppConfig::new("127.0.0.1", port, "bureau", "secret", "12379")
     };
     let (context, inlet) = context("sms-fuzz");
-    let channel = Arc::new(Sms::new(config, context).expect("a good configuration"));
+    let channel = Arc::new(Sms::smpp(config, context).expect("a good configuration"));
     let stop = Stop::new();
     let running = tokio::spawn({
         let (channel, stop) = (channel.clone(), stop.clone());

@@ -3,8 +3,10 @@
 
 use channel::{Of, Timestamp, Verdict};
 use sms::ReceiptId;
-use sms::pdu::{self, Body, Pdu};
-use sms::receipt::{self, Reading};
+use sms::codec::MAX_FRAME;
+use sms::codec::smpp::{self as pdu, Body, Pdu};
+use sms::receipt::Stats;
+use sms::receipt::smpp::{self as receipt, Reading};
 
 const SEEN: Timestamp = Timestamp(1_780_300_860_000);
 /// A far end's id lies in memory and in the journal as long as its alert is open.
@@ -14,13 +16,13 @@ pub fn smpp(mut bytes: &[u8]) {
     loop {
         match pdu::check(bytes) {
             Ok(Some(length)) => {
-                assert!((16..=pdu::MAX_FRAME).contains(&length) && length <= bytes.len());
+                assert!((16..=MAX_FRAME).contains(&length) && length <= bytes.len());
                 let (one, rest) = bytes.split_at(length);
                 frame(one);
                 bytes = rest;
             }
             Ok(None) => {
-                assert!(bytes.len() < pdu::MAX_FRAME, "it would wait for ever");
+                assert!(bytes.len() < MAX_FRAME, "it would wait for ever");
                 return;
             }
             Err(why) => {
@@ -48,10 +50,12 @@ fn frame(frame: &[u8]) {
     let Body::DeliverSm(sm) = pdu.body else {
         return;
     };
+    let stats = Stats::default();
     for id in FORMS {
         let reading = Reading {
             id,
             utc_offset_minutes: Some(480),
+            stats: &stats,
         };
         let Some(receipt) = receipt::read(&sm, reading, SEEN) else {
             continue;

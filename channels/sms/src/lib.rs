@@ -1,48 +1,46 @@
 #![doc = include_str!("../README.md")]
 
-mod bind;
+pub mod codec;
 mod config;
-mod group;
-mod hand_on;
-mod link;
-pub mod pdu;
+mod dialect;
+pub mod http;
 pub mod peer;
-mod quiet;
 pub mod receipt;
+mod reply;
 mod session;
 pub mod status;
-mod submit;
 pub mod text;
+mod validity;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use channel::{
-    Accepted, Capability, Channel, Context, EndpointKind, Evidence, Failure, FailureClass, Health,
-    Message, Outcomes, Stop, Style, Variant,
+    Accepted, Capability, Channel, Context, EndpointKind, Evidence, Failure, Health, Message,
+    Outcomes, Stop, Style, Variant,
 };
 use parking_lot::Mutex;
 
-pub use config::{Config, ConfigError, MAX_SEGMENTS, Password, ReceiptId, Validity};
-pub use text::segments;
+pub use config::{
+    CmppConfig, ConfigError, MAX_SEGMENTS, Password, ReceiptId, Reference, SmppConfig,
+};
+pub use http::HttpSms;
+pub use http::mas::MasConfig;
+pub use http::shape::HttpConfig;
+pub use reply::Acknowledge;
+pub use validity::Validity;
 
-use link::{Counts, Live};
-use session::State;
-use submit::{Submission, prepared};
+use dialect::Dialect;
+use session::Account;
 
-/// One SMPP account.
-pub struct Sms {
-    config: Config,
-    context: Context,
-    state: tokio::sync::watch::Sender<State>,
-    counts: Arc<Counts>,
-}
+/// One account at one far end, over SMPP or CMPP.
+pub struct Sms(Account);
 
 /// What a channel counted since it was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Texts from handsets: answered and not kept.
+    /// Texts from handsets that were handed on.
     pub replies: u64,
     /// Receipts that name no message: answered and not kept.
     pub unreadable: u64,
@@ -53,44 +51,38 @@ pub struct Counters {
 }
 
 impl Sms {
-    pub fn new(config: Config, context: Context) -> Result<Self, ConfigError> {
+    pub fn smpp(config: SmppConfig, context: Context) -> Result<Self, ConfigError> {
         config.validate()?;
-        let state = tokio::sync::watch::Sender::new(State::Starting);
-        Ok(Self {
-            config,
+        let line = config.line();
+        Ok(Self::of(
+            line,
+            Arc::new(dialect::smpp::Smpp(config)),
             context,
-            state,
-            counts: Arc::default(),
-        })
+        ))
+    }
+
+    pub fn cmpp(config: CmppConfig, context: Context) -> Result<Self, ConfigError> {
+        config.validate()?;
+        let line = config.line();
+        Ok(Self::of(
+            line,
+            Arc::new(dialect::cmpp::Cmpp(config)),
+            context,
+        ))
+    }
+
+    fn of(line: config::Line, dialect: Arc<dyn Dialect>, context: Context) -> Self {
+        Self(Account::new(line, dialect, context))
     }
 
     pub fn counters(&self) -> Counters {
+        let counts = &self.0.counts;
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Counters {
-            replies: read(&self.counts.replies),
-            unreadable: read(&self.counts.unreadable),
-            late: read(&self.counts.late),
-            overflow: read(&self.counts.overflow),
-        }
-    }
-
-    /// The bound session. Before the first bind is decided it is waited for, as long as an answer may take; after
-    /// that there is one, or the link is down at once.
-    async fn live(&self) -> Result<Arc<Live>, Failure> {
-        let mut changes = self.state.subscribe();
-        let decided = changes.wait_for(|state| !matches!(state, State::Starting));
-        let state = match tokio::time::timeout(self.config.answer_timeout(), decided).await {
-            Ok(Ok(state)) => state.clone(),
-            Ok(Err(_)) | Err(_) => State::Starting,
-        };
-        match state {
-            State::Bound(live) => Ok(live),
-            State::Down(failure) => Err(failure),
-            State::Starting => Err(Failure::new(
-                FailureClass::LinkDown,
-                "smpp:unbound",
-                "no session was bound yet; look whether the channel runs",
-            )),
+            replies: read(&counts.replies),
+            unreadable: read(&counts.unreadable),
+            late: read(&counts.late),
+            overflow: read(&counts.overflow),
         }
     }
 }
@@ -98,6 +90,13 @@ impl Sms {
 /// Keeps the outcome of a batch of one.
 #[derive(Default)]
 struct One(Mutex<Option<Result<Accepted, Failure>>>);
+
+impl One {
+    fn into_inner(self) -> Result<Accepted, Failure> {
+        let outcome = self.0.into_inner();
+        outcome.expect("send_all settles every message of its batch")
+    }
+}
 
 impl Outcomes for One {
     fn settle(&self, _index: usize, outcome: Result<Accepted, Failure>) {
@@ -114,54 +113,30 @@ impl Channel for Sms {
             style: Style::Short,
             best: Evidence::Delivered,
             batch: 500,
-            window: self.config.window,
+            window: self.0.line.window * self.0.line.connections,
             repeat_is_harmless: false,
         }
     }
 
     fn cost(&self, variant: &Variant) -> u32 {
-        prepared(variant, self.config.gsm7).segments()
+        text::prepared(variant, self.0.dialect.coding()).segments()
     }
 
     async fn send(&self, message: &Message) -> Result<Accepted, Failure> {
         let one = One::default();
         self.send_all(std::slice::from_ref(message), &one).await;
-        one.0
-            .into_inner()
-            .expect("send_all settles every message of its batch")
+        one.into_inner()
     }
 
     async fn send_all(&self, batch: &[Message], outcomes: &dyn Outcomes) {
-        match self.live().await {
-            Ok(live) => {
-                Submission::new(&self.config, &self.context, &live, outcomes)
-                    .run(batch)
-                    .await;
-            }
-            Err(failure) => {
-                for index in 0..batch.len() {
-                    outcomes.settle(index, Err(failure.clone()));
-                }
-            }
-        }
+        self.0.send_all(batch, outcomes).await;
     }
 
     async fn run(&self, stop: Stop) {
-        session::run(
-            &self.config,
-            &self.context,
-            &self.state,
-            &self.counts,
-            &stop,
-        )
-        .await;
+        self.0.run(stop).await;
     }
 
     fn health(&self) -> Health {
-        match &*self.state.borrow() {
-            State::Bound(_) => Health::Up,
-            State::Starting => Health::Down("not bound yet".to_owned()),
-            State::Down(failure) => Health::Down(format!("{}: {}", failure.code, failure.detail)),
-        }
+        self.0.health()
     }
 }

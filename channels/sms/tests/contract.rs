@@ -1,6 +1,8 @@
 //! The channel against its own peer: the suite that every channel passes, and what is peculiar to SMS.
 
 mod common;
+#[path = "common/running.rs"]
+mod running;
 
 use std::any::Any;
 use std::collections::HashSet;
@@ -13,10 +15,11 @@ use channel::testing::{Behaviour, Fixture, exercise};
 use channel::{
     Channel, Context, FailureClass, Inlet, Message, Of, Presence, Receipt, Unavailable, Variant,
 };
-use common::{Book, Running, config, message, to, until};
+use common::{Book, message, to, until};
 use parking_lot::Mutex;
+use running::{Running, config};
 use sms::peer::{Peer, PeerConfig, Report, Submit, Verdict};
-use sms::{Config, Counters, Sms};
+use sms::{Counters, SmppConfig, Sms};
 
 struct Account;
 
@@ -33,7 +36,7 @@ impl Fixture for Account {
         })
         .await
         .unwrap();
-        let sms = Sms::new(config(peer.addr()), context).unwrap();
+        let sms = Sms::smpp(config(peer.addr()), context).unwrap();
         Some((Arc::new(sms), Box::new(peer)))
     }
 
@@ -58,7 +61,7 @@ fn reference(of: &Of) -> String {
 async fn twenty_thousand_messages_are_settled_once_and_every_receipt_is_matched() {
     const SIZE: usize = 20_000;
     let peer = Peer::start(PeerConfig::default()).await.unwrap();
-    let channel = Running::start(Config {
+    let channel = Running::start(SmppConfig {
         window: 1000,
         ..config(peer.addr())
     });
@@ -112,7 +115,7 @@ async fn a_long_text_takes_a_slot_a_part_and_arrives_whole() {
     })
     .await
     .unwrap();
-    let channel = Running::start(Config {
+    let channel = Running::start(SmppConfig {
         window: 10,
         ..config(peer.addr())
     });
@@ -268,7 +271,7 @@ async fn a_slow_store_does_not_hold_up_the_answers_to_what_we_send() {
     let slow = Arc::new(Slow(tokio::sync::Semaphore::new(0)));
     let (context, _) = channel::testing::context("slow");
     let sms = Arc::new(
-        Sms::new(
+        Sms::smpp(
             config(peer.addr()),
             Context {
                 inlet: slow.clone(),

@@ -2,18 +2,23 @@
 //! tshark as the judge of every byte on the wire. `./test` at the root brings what these need.
 
 mod common;
+#[path = "common/judge.rs"]
+mod judge;
+#[path = "common/running.rs"]
+mod running;
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
 
 use channel::{Channel, Evidence, FailureClass, Health, Variant, Verdict};
-use common::{Book, Running, config, message, to, until};
+use common::{Book, message, to, until};
+use judge::Capture;
 use parking_lot::Mutex;
-use sms::Config;
+use running::{Running, config};
+use sms::SmppConfig;
 use sms::peer::{Peer, PeerConfig};
 
 const DELIVERED: Verdict = Verdict::Reached(Evidence::Delivered);
@@ -193,7 +198,7 @@ async fn node_smpp_throttles_one_and_takes_the_others() {
 #[tokio::test]
 async fn node_smpp_refuses_a_wrong_password() {
     let node = Node::start(0);
-    let wrong = Config {
+    let wrong = SmppConfig {
         password: sms::Password::new("guess"),
         ..config(node.addr)
     };
@@ -204,14 +209,14 @@ async fn node_smpp_refuses_a_wrong_password() {
         (FailureClass::LinkDown, "smpp:0x0E")
     );
     assert!(matches!(channel.sms.health(), Health::Down(why) if why.contains("smpp:0x0E")));
-    assert_eq!(node.said(&["\"good\":false"]), 1);
+    until("node has said so", || node.said(&["\"good\":false"]) == 1).await;
     channel.stop().await;
 }
 
 #[tokio::test]
 async fn a_killed_smsc_leaves_doubt_and_is_found_again() {
     let mut node = Node::start(0);
-    let channel = Running::start(Config {
+    let channel = Running::start(SmppConfig {
         answer_timeout_seconds: 20,
         ..config(node.addr)
     });
@@ -372,9 +377,9 @@ async fn tshark_finds_every_frame_well_formed() {
     let peer = Peer::start(PeerConfig::default()).await.unwrap();
     let port = peer.addr().port();
     let dir = tempfile::tempdir().unwrap();
-    let capture = Capture::start(port, &dir.path().join("x.pcapng"));
+    let capture = Capture::start(port, "smpp", &dir.path().join("x.pcapng"));
 
-    let channel = Running::start(Config {
+    let channel = Running::start(SmppConfig {
         enquire_link_seconds: 1,
         ..config(peer.addr())
     });
@@ -398,19 +403,12 @@ async fn tshark_finds_every_frame_well_formed() {
     channel.receipts(&references).await;
     until("the link was asked", || peer.counters().enquiries > 0).await;
     channel.stop().await;
-    let file = capture.stop().await;
+    let judge = capture.stop("smpp.command_id == 0x80000006").await;
 
-    assert_eq!(
-        judged(
-            &file,
-            port,
-            "_ws.malformed || _ws.expert.severity >= 8388608",
-            "frame.number"
-        ),
-        ""
-    );
-    let ids = judged(&file, port, "smpp", "smpp.command_id");
-    let count = |id: &str| ids.split([',', '\n']).filter(|found| *found == id).count();
+    let bad = "_ws.malformed || _ws.expert.severity >= 8388608";
+    assert_eq!(judge.finds(bad, "frame.number"), "");
+    let ids = judge.values("smpp", "smpp.command_id");
+    let count = |id: &str| ids.iter().filter(|found| *found == id).count();
     let all = [
         ("0x00000009", 1),
         ("0x80000009", 1),
@@ -422,136 +420,19 @@ async fn tshark_finds_every_frame_well_formed() {
         ("0x80000006", 1),
     ];
     for (id, wanted) in all {
-        assert_eq!(count(id), wanted, "{id} in {ids}");
+        assert_eq!(count(id), wanted, "{id} in {ids:?}");
     }
-    assert!(count("0x00000015") > 0 && count("0x80000015") > 0, "{ids}");
-    let sent = judged(
-        &file,
-        port,
-        "smpp.command_id == 4",
-        "smpp.esm.submit.features",
+    assert!(
+        count("0x00000015") > 0 && count("0x80000015") > 0,
+        "{ids:?}"
     );
-    let mut features: Vec<_> = sent.split([',', '\n']).filter(|f| !f.is_empty()).collect();
+    let mut features = judge.values("smpp.command_id == 4", "smpp.esm.submit.features");
     features.sort_unstable();
     assert_eq!(
         features,
         ["0x00", "0x00", "0x01", "0x01", "0x01", "0x01"],
         "only a part has a header"
     );
-    let kinds = judged(
-        &file,
-        port,
-        "smpp.command_id == 5",
-        "smpp.esm.submit.msg_type",
-    );
-    assert!(
-        kinds
-            .split([',', '\n'])
-            .filter(|k| !k.is_empty())
-            .all(|k| k == "0x01"),
-        "{kinds}"
-    );
-}
-
-/// tshark on loopback; it must be allowed to capture.
-struct Capture {
-    child: Child,
-    file: std::path::PathBuf,
-    port: u16,
-}
-
-impl Capture {
-    fn start(port: u16, file: &Path) -> Self {
-        let mut child = Command::new("dumpcap")
-            .args(["-q", "-i", "lo", "-f", &format!("tcp port {port}"), "-w"])
-            .arg(file)
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("dumpcap starts: run ./test");
-        // It says "File: …" once it captures.
-        let mut errors = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        while !line.contains("File:") {
-            line.clear();
-            let read = errors.read_line(&mut line).unwrap();
-            assert!(
-                read > 0,
-                "dumpcap may not capture on lo: run ./test as root"
-            );
-        }
-        std::thread::spawn(move || std::io::copy(&mut errors, &mut std::io::sink()));
-        Self {
-            child,
-            file: file.to_owned(),
-            port,
-        }
-    }
-
-    /// Ends the capture once the last frame of the session is in the file.
-    async fn stop(mut self) -> std::path::PathBuf {
-        let mut tries = 0;
-        while !tshark(
-            &self.file,
-            self.port,
-            "smpp.command_id == 0x80000006",
-            "frame.number",
-        )
-        .contains(char::is_numeric)
-        {
-            tries += 1;
-            assert!(tries < 40, "the end of the session was not captured");
-            tokio::time::sleep(Duration::from_millis(250)).await;
-        }
-        // It closes its file when it is asked to end.
-        let asked = Command::new("kill")
-            .arg(self.child.id().to_string())
-            .status()
-            .unwrap();
-        assert!(asked.success() && self.child.wait().unwrap().success());
-        self.file.clone()
-    }
-}
-
-impl Drop for Capture {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// One field of every frame that a display filter finds; the file may still be written to.
-fn tshark(file: &Path, port: u16, filter: &str, field: &str) -> String {
-    String::from_utf8(run_tshark(file, port, filter, field).stdout)
-        .unwrap()
-        .trim()
-        .to_owned()
-}
-
-/// The same of a whole file, which tshark must have read to its end.
-fn judged(file: &Path, port: u16, filter: &str, field: &str) -> String {
-    let output = run_tshark(file, port, filter, field);
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
-}
-
-fn run_tshark(file: &Path, port: u16, filter: &str, field: &str) -> Output {
-    Command::new("tshark")
-        .arg("-r")
-        .arg(file)
-        .args([
-            "-d",
-            &format!("tcp.port=={port},smpp"),
-            "-Y",
-            filter,
-            "-T",
-            "fields",
-            "-e",
-            field,
-        ])
-        .output()
-        .expect("tshark starts: run ./test")
+    let kinds = judge.values("smpp.command_id == 5", "smpp.esm.submit.msg_type");
+    assert!(kinds.iter().all(|kind| kind == "0x01"), "{kinds:?}");
 }

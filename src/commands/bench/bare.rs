@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use std::hint::black_box;
 
 use channel::{Clock, SystemClock, Timestamp};
-use sms::pdu::{self, Body, Party, Pdu, Sm, Tlvs, tag};
-use sms::receipt::{self, Reading};
+use sms::codec::smpp::{self as pdu, Body, Party, Pdu, Sm, Tlvs, tag};
+use sms::receipt::Stats;
+use sms::receipt::smpp::{self as receipt, Reading};
 
 /// Deliveries a second.
 pub fn run(deliveries: u32) -> f64 {
@@ -20,6 +21,12 @@ pub fn run(deliveries: u32) -> f64 {
     let text = [0x67_u8; 120];
     let (mut answer, mut receipt) = (answers.as_slice(), receipts.as_slice());
     let mut reached = 0_u32;
+    let stats = Stats::default();
+    let reading = Reading {
+        id: sms::ReceiptId::AsIs,
+        utc_offset_minutes: None,
+        stats: &stats,
+    };
     for number in 0..deliveries {
         submit(number, &text, &mut out);
         if let Some(Body::SubmitSmResp { message_id }) = next(&mut answer) {
@@ -32,7 +39,7 @@ pub fn run(deliveries: u32) -> f64 {
     }
     for sequence in 0..deliveries {
         if let Some(Body::DeliverSm(sm)) = next(&mut receipt)
-            && let Some(found) = receipt::read(&sm, Reading::default(), Timestamp(0))
+            && let Some(found) = receipt::read(&sm, reading, Timestamp(0))
             && let channel::Of::Reference(reference) = &found.of
             && map.contains_key(reference)
         {

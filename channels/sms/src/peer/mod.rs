@@ -1,12 +1,18 @@
-//! An SMSC for tests, the demo and load: it binds, takes, throttles, refuses, stalls, hangs up, sends receipts, and
+//! A carrier's centre for tests, the demo and load, an SMSC or an ISMG of CMPP: it binds, takes, throttles, refuses, stalls, hangs up, sends receipts, and
 //! with a spool it is store-and-forward as real ones are. This module must not be used to prove the protocol: it
 //! shares its codec with the channel.
 
+mod cmpp;
 mod deliver;
+mod interface;
 mod post;
+mod provider;
 mod serve;
+mod smpp;
 mod spool;
+mod tongue;
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,18 +21,26 @@ use std::time::Duration;
 
 use channel::testing::Behaviour;
 use channel::{Clock, Stop, SystemClock};
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
-use crate::status;
+use deliver::Mail;
 use post::Post;
+use tongue::{Mo, Tongue};
 
-/// What a script is shown of one `submit_sm`.
+pub use interface::Interface;
+pub use provider::{Provider, ProviderConfig, ProviderCounters};
+pub use tongue::Speaks;
+
+/// What a script is shown of one submitted part.
 #[derive(Clone, Copy, Debug)]
 pub struct Submit<'a> {
     pub source: &'a str,
     pub dest: &'a str,
+    /// 0x40 where a concatenation header came first.
     pub esm_class: u8,
+    /// `data_coding`, or CMPP's `Msg_Fmt`.
     pub data_coding: u8,
     /// Text bytes, without the concatenation header.
     pub text: &'a [u8],
@@ -45,10 +59,10 @@ pub struct Report {
     pub error: u16,
 }
 
-/// What a script decides about one `submit_sm`.
+/// What a script decides about one submitted part.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Verdict {
-    /// The `command_status` of the answer; 0 takes the message.
+    /// The `command_status` or `Result` of the answer; 0 takes the message.
     pub status: u32,
     /// `None`: the receipt is lost.
     pub receipt: Option<Report>,
@@ -68,7 +82,7 @@ impl Verdict {
 
     pub const fn reported(report: Report) -> Self {
         Self {
-            status: status::OK,
+            status: 0,
             receipt: Some(report),
             answered: true,
         }
@@ -77,7 +91,7 @@ impl Verdict {
     /// Taken; its receipt is lost.
     pub const fn lost() -> Self {
         Self {
-            status: status::OK,
+            status: 0,
             receipt: None,
             answered: true,
         }
@@ -94,7 +108,7 @@ impl Verdict {
     /// Read and never answered.
     pub const fn silent() -> Self {
         Self {
-            status: status::OK,
+            status: 0,
             receipt: None,
             answered: false,
         }
@@ -105,12 +119,13 @@ pub type Script = Arc<dyn Fn(&Submit<'_>) -> Verdict + Send + Sync>;
 
 #[derive(Clone)]
 pub struct PeerConfig {
+    pub speaks: Speaks,
     pub behaviour: Behaviour,
-    /// `None` lets any account in.
+    /// Who alone may log in, and with which password or secret; `None` lets any account in.
     pub account: Option<(String, String)>,
     /// Where to listen: a port that a restart must find again, or 0.
     pub port: u16,
-    /// Segments a second; more are answered with `ESME_RTHROTTLED`.
+    /// Segments a second; more are answered with `ESME_RTHROTTLED` or `Result` 8.
     pub rate: Option<u32>,
     /// How long after the answer a receipt comes: evenly between these two.
     pub receipt_delay: (Duration, Duration),
@@ -127,6 +142,7 @@ pub struct PeerConfig {
 impl Default for PeerConfig {
     fn default() -> Self {
         Self {
+            speaks: Speaks::Smpp,
             behaviour: Behaviour::Confirm,
             account: None,
             port: 0,
@@ -145,13 +161,14 @@ impl Default for PeerConfig {
 pub struct PeerCounters {
     pub binds: u64,
     pub refused_binds: u64,
-    /// `submit_sm`s read.
+    /// Submits read.
     pub submits: u64,
     pub taken: u64,
     pub throttled: u64,
-    /// `deliver_sm`s written, repeats included.
+    /// Receipts written, repeats included.
     pub receipts: u64,
     pub receipts_answered: u64,
+    pub replies_answered: u64,
     pub enquiries: u64,
 }
 
@@ -164,18 +181,35 @@ struct Counts {
     throttled: AtomicU64,
     receipts: AtomicU64,
     receipts_answered: AtomicU64,
+    replies_answered: AtomicU64,
     enquiries: AtomicU64,
 }
 
 /// What all sessions of one peer share.
 struct Shared {
     config: PeerConfig,
+    tongue: Box<dyn Tongue>,
     clock: SystemClock,
     counts: Counts,
     post: Post,
+    replies: Mutex<VecDeque<Box<Mo>>>,
 }
 
-/// A running SMSC on 127.0.0.1.
+impl Shared {
+    /// Handed to a session and not answered: they go again.
+    fn back(&self, mails: impl Iterator<Item = Mail>) {
+        let mut letters = Vec::new();
+        for mail in mails {
+            match mail {
+                Mail::Receipt(letter) => letters.push(letter),
+                Mail::Reply(mo) => self.replies.lock().push_back(mo),
+            }
+        }
+        self.post.back(letters.into_iter());
+    }
+}
+
+/// A running centre on 127.0.0.1.
 pub struct Peer {
     addr: SocketAddr,
     stop: Stop,
@@ -191,11 +225,21 @@ impl Peer {
         let addr = listener.local_addr()?;
         let clock = SystemClock::default();
         let post = Post::open(&config, clock.now())?;
+        let tongue: Box<dyn Tongue> = match config.speaks {
+            Speaks::Smpp => Box::new(smpp::Smpp),
+            Speaks::Cmpp(version) => {
+                let secret = config.account.as_ref().map(|(_, secret)| secret.clone());
+                let secret = secret.unwrap_or_default();
+                Box::new(cmpp::Cmpp { version, secret })
+            }
+        };
         let shared = Arc::new(Shared {
             config,
+            tongue,
             clock,
             counts: Counts::default(),
             post,
+            replies: Mutex::default(),
         });
         let (stop, tasks) = (Stop::new(), TaskTracker::new());
         tasks.spawn(accept(
@@ -223,6 +267,17 @@ impl Peer {
         self.tasks.wait().await;
     }
 
+    /// A person writes from this number to that one; it goes to whichever session asks first, until it is answered.
+    pub fn reply(&self, from: &str, to: &str, text: &str) {
+        let mo = Mo {
+            id: self.shared.post.id(),
+            from: from.to_owned(),
+            to: to.to_owned(),
+            text: text.to_owned(),
+        };
+        self.shared.replies.lock().push_back(Box::new(mo));
+    }
+
     /// Receipts that are not answered yet, due or not.
     pub fn outstanding(&self) -> usize {
         self.shared.post.outstanding()
@@ -239,6 +294,7 @@ impl Peer {
             throttled: read(&counts.throttled),
             receipts: read(&counts.receipts),
             receipts_answered: read(&counts.receipts_answered),
+            replies_answered: read(&counts.replies_answered),
             enquiries: read(&counts.enquiries),
         }
     }

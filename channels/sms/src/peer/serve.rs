@@ -11,11 +11,12 @@ use channel::testing::Behaviour;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::deliver::decimal;
+use super::deliver::Sent;
 use super::post::Letter;
+use super::tongue::{self, Ask, Login, Say, Scratch};
 use super::{Report, Shared, Submit, Verdict};
-use crate::pdu::{self, Bind, Body, Pdu, Sm};
-use crate::status;
+use crate::codec::cmpp::Dests;
+use crate::text::part;
 
 pub(super) const READ: usize = 256 * 1024;
 /// Receipts of other sessions are looked for at least this often.
@@ -23,13 +24,6 @@ pub(super) const LOOK: Duration = Duration::from_millis(10);
 
 /// The session must end.
 struct Over;
-
-/// A receipt in the hands of the other side.
-pub(super) struct Sent {
-    pub letter: Option<Letter>,
-    /// When it goes again.
-    pub again: u64,
-}
 
 pub(super) struct Session<'a> {
     pub shared: &'a Shared,
@@ -41,8 +35,7 @@ pub(super) struct Session<'a> {
     pub sent: VecDeque<Sent>,
     pub first: u32,
     pub open: usize,
-    pub options: Vec<u8>,
-    pub text: Vec<u8>,
+    pub scratch: Scratch,
     /// When the bytes came that are being read.
     read_at: u64,
 }
@@ -52,9 +45,7 @@ impl Drop for Session<'_> {
         let shared = self.shared;
         // What was just read belongs to nobody else either.
         shared.post.keep(&mut self.letters);
-        shared
-            .post
-            .back(self.sent.drain(..).filter_map(|sent| sent.letter));
+        shared.back(self.sent.drain(..).filter_map(|sent| sent.mail));
     }
 }
 
@@ -73,8 +64,7 @@ pub(super) async fn serve(mut socket: TcpStream, shared: &Shared) {
         sent: VecDeque::new(),
         first: 1,
         open: 0,
-        options: Vec::new(),
-        text: Vec::new(),
+        scratch: Scratch::default(),
         read_at: 0,
     };
     let (mut reader, mut writer) = socket.split();
@@ -122,10 +112,13 @@ impl Session<'_> {
         let mut used = 0;
         let mut over = false;
         self.read_at = self.now();
-        while let Some(length) = pdu::check(&buffer[used..]).map_err(|_| Over)? {
-            let pdu = pdu::parse(&buffer[used..used + length]).map_err(|_| Over)?;
+        let shared = self.shared;
+        let (tongue, account) = (&*shared.tongue, shared.config.account.as_ref());
+        while let Some(length) = tongue.check(&buffer[used..]).map_err(|_| Over)? {
+            let frame = &buffer[used..used + length];
+            let (sequence, ask) = tongue.read(frame, account).map_err(|_| Over)?;
             used += length;
-            over |= self.take(&pdu)?;
+            over |= self.take(ask, sequence)?;
         }
         buffer.advance(used);
         buffer.reserve(READ / 2);
@@ -140,127 +133,106 @@ impl Session<'_> {
         Ok(over)
     }
 
-    fn take(&mut self, pdu: &Pdu<'_>) -> Result<bool, Over> {
-        let sequence = pdu.sequence;
-        match pdu.body {
-            Body::BindTransceiver(bind) => self.bind(&bind, sequence),
-            Body::SubmitSm(_) if !self.bound => {
-                self.put(
-                    sequence,
-                    status::INVALID_BIND_STATUS,
-                    Body::SubmitSmResp { message_id: b"" },
-                );
+    fn take(&mut self, ask: Ask<'_>, sequence: u32) -> Result<bool, Over> {
+        match ask {
+            Ask::Login(login) => self.login(login, sequence),
+            Ask::Submit(_) if !self.bound => {
+                let status = self.shared.tongue.codes().unbound;
+                self.say(Say::Submitted { status, id: 0 }, sequence);
             }
-            Body::SubmitSm(sm) => self.submit(&sm, sequence)?,
-            Body::DeliverSmResp => self.delivered(sequence, pdu.status),
-            Body::EnquireLink => {
+            Ask::Submit(sent) => self.submit(&sent, sequence)?,
+            Ask::Answered(taken) => self.delivered(sequence, taken),
+            Ask::Alive => {
                 add(&self.shared.counts.enquiries, 1);
-                self.put(sequence, status::OK, Body::EnquireLinkResp);
+                self.say(Say::Alive, sequence);
             }
-            Body::Unbind => {
-                self.put(sequence, status::OK, Body::UnbindResp);
+            Ask::Farewell => {
+                self.say(Say::Farewell, sequence);
                 return Ok(true);
             }
-            Body::Other(id) if id & pdu::command::ANSWER == 0 => {
-                self.put(sequence, status::INVALID_COMMAND, Body::GenericNack);
-            }
-            _ => {}
+            Ask::Unknown => self.say(Say::Unknown, sequence),
+            Ask::Nothing => {}
         }
         Ok(false)
     }
 
-    fn put(&mut self, sequence: u32, status: u32, body: Body<'_>) {
-        pdu::encode(
-            &Pdu {
-                status,
-                sequence,
-                body,
-            },
-            &mut self.out,
-        );
+    fn say(&mut self, say: Say<'_>, sequence: u32) {
+        self.shared.tongue.say(say, sequence, &mut self.out);
     }
 
-    fn bind(&mut self, bind: &Bind<'_>, sequence: u32) {
-        let config = &self.shared.config;
-        let known = config.account.as_ref().is_none_or(|(system_id, password)| {
-            bind.system_id == system_id.as_bytes() && bind.password == password.as_bytes()
-        });
-        self.bound = known && config.behaviour != Behaviour::RefuseLogin;
-        let (counter, status) = if self.bound {
-            (&self.shared.counts.binds, status::OK)
+    fn login(&mut self, login: Login, sequence: u32) {
+        let shared = self.shared;
+        let refused = match shared.config.behaviour {
+            Behaviour::RefuseLogin => Some(shared.tongue.codes().login),
+            _ => login.refused,
+        };
+        self.bound = refused.is_none();
+        let counter = if self.bound {
+            &shared.counts.binds
         } else {
-            (&self.shared.counts.refused_binds, status::INVALID_PASSWORD)
+            &shared.counts.refused_binds
         };
         add(counter, 1);
-        self.put(
-            sequence,
-            status,
-            Body::BindTransceiverResp { system_id: b"peer" },
-        );
+        let status = refused.unwrap_or(0);
+        self.say(Say::LoggedIn { status, login }, sequence);
     }
 
-    fn submit(&mut self, sm: &Sm<'_>, sequence: u32) -> Result<(), Over> {
+    fn submit(&mut self, sent: &tongue::Sent<'_>, sequence: u32) -> Result<(), Over> {
         let shared = self.shared;
         add(&shared.counts.submits, 1);
+        let throttled = shared.tongue.codes().throttled;
         let verdict = match shared.config.rate {
             Some(rate) if !shared.post.permits(rate, shared.clock.tick()) => {
-                Verdict::refused(status::THROTTLED)
+                Verdict::refused(throttled)
             }
-            _ => self.decide(sm)?,
+            _ => self.decide(sent)?,
         };
         if !verdict.answered {
             return Ok(());
         }
-        if verdict.status != status::OK {
-            if verdict.status == status::THROTTLED {
+        if verdict.status != 0 {
+            if verdict.status == throttled {
                 add(&shared.counts.throttled, 1);
             }
-            self.put(
-                sequence,
-                verdict.status,
-                Body::SubmitSmResp { message_id: b"" },
-            );
+            let status = verdict.status;
+            self.say(Say::Submitted { status, id: 0 }, sequence);
             return Ok(());
         }
         add(&shared.counts.taken, 1);
         let id = shared.post.id();
         if let Some(Report { after, stat, error }) = verdict.receipt
-            && sm.registered_delivery & 0x03 != 0
+            && sent.wants_receipt
         {
             let due = self.read_at + u64::try_from(after.as_millis()).unwrap_or(u64::MAX / 2);
             // A receipt goes the other way round.
-            let (source, dest) = (sm.dest.address.into(), sm.source.address.into());
-            self.letters.push(Letter {
-                due,
-                id,
-                stat,
-                error,
-                source,
-                dest,
-            });
+            let dest = sent.source.into();
+            for source in sent.dests.iter().map(Into::into) {
+                self.letters.push(Letter {
+                    due,
+                    id,
+                    stat,
+                    error,
+                    source,
+                    dest,
+                });
+            }
         }
-        let mut digits = [0; 21];
-        let start = decimal(id, &mut digits);
-        self.put(
-            sequence,
-            status::OK,
-            Body::SubmitSmResp {
-                message_id: &digits[start..20],
-            },
-        );
+        self.say(Say::Submitted { status: 0, id }, sequence);
         Ok(())
     }
 
-    fn decide(&self, sm: &Sm<'_>) -> Result<Verdict, Over> {
+    fn decide(&self, sent: &tongue::Sent<'_>) -> Result<Verdict, Over> {
         let config = &self.shared.config;
+        let codes = self.shared.tongue.codes();
         if let Some(script) = &config.script {
-            let (part, text) = parts(sm);
-            let dest = String::from_utf8_lossy(sm.dest.address);
+            let parted = part(sent.data).filter(|_| sent.header);
+            let (part, text) = parted.unwrap_or(((1, 1), sent.data));
+            let dest = first(sent.dests);
             let submit = Submit {
-                source: &String::from_utf8_lossy(sm.source.address),
+                source: &String::from_utf8_lossy(sent.source),
                 dest: &dest,
-                esm_class: sm.esm_class,
-                data_coding: sm.data_coding,
+                esm_class: if sent.header { 0x40 } else { 0 },
+                data_coding: sent.coding,
                 text,
                 part,
                 attempt: self.shared.post.attempt(&dest, part.0 == 1),
@@ -270,9 +242,9 @@ impl Session<'_> {
         Ok(match config.behaviour {
             Behaviour::Accept => Verdict::lost(),
             Behaviour::Confirm => Verdict::delivered(between(config.receipt_delay)),
-            Behaviour::Throttle => Verdict::refused(status::THROTTLED),
-            Behaviour::RefuseAddress => Verdict::refused(status::INVALID_DESTINATION),
-            Behaviour::RefuseContent => Verdict::refused(status::REJECTED),
+            Behaviour::Throttle => Verdict::refused(codes.throttled),
+            Behaviour::RefuseAddress => Verdict::refused(codes.address),
+            Behaviour::RefuseContent => Verdict::refused(codes.content),
             Behaviour::Stall => Verdict::silent(),
             Behaviour::HangUp | Behaviour::HangUpAfterWrite | Behaviour::RefuseLogin => {
                 return Err(Over);
@@ -281,14 +253,9 @@ impl Session<'_> {
     }
 }
 
-/// Which part of how many this is, and its text.
-fn parts<'a>(sm: &Sm<'a>) -> ((u8, u8), &'a [u8]) {
-    match sm.text {
-        [0x05, 0x00, 0x03, _, total, number, text @ ..] if sm.esm_class & 0x40 != 0 => {
-            ((*number, *total), text)
-        }
-        text => ((1, 1), text),
-    }
+fn first(dests: Dests<'_>) -> String {
+    let first = dests.iter().next().unwrap_or_default();
+    String::from_utf8_lossy(first).into_owned()
 }
 
 fn between((least, most): (Duration, Duration)) -> Duration {

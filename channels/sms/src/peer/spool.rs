@@ -133,7 +133,7 @@ fn read(text: &str) -> Found {
 }
 
 fn letter<'a>(id: u64, mut words: impl Iterator<Item = &'a str>) -> Option<Letter> {
-    let stat = crate::receipt::stat(words.next()?);
+    let stat = crate::receipt::smpp::stat(words.next()?);
     let error = words.next()?.parse().ok()?;
     let mut word = || {
         words

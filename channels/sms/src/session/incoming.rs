@@ -1,57 +1,56 @@
-//! What the far end sends, one read buffer at a time: answers to what we sent, receipts, and its own requests. This
-//! module must not wait: what takes time is handed on.
+//! What the far end sends, one read buffer at a time: answers to what we sent, receipts, replies, and its own requests.
+//! This module must not wait: what takes time is handed on.
 
 use std::sync::atomic::Ordering;
 
 use bytes::Buf;
-use channel::{Failure, Receipt, Timestamp};
+use channel::{Failure, Receipt, Timestamp, Uplink};
 
-use super::{READ, Session, UNANSWERED, down, no_smpp};
-use crate::hand_on::Handed;
-use crate::link::{Counts, Freed};
-use crate::pdu::{self, Body, Pdu, Sm};
-use crate::receipt::{self, Reading};
-use crate::status;
+use super::hand_on::Handed;
+use super::link::{Counts, Freed};
+use super::{READ, Session, UNANSWERED};
+use crate::dialect::{Ack, Heard, down};
 
 /// What one read brought, to be acted on once.
+#[derive(Default)]
 struct Tray {
-    /// When it came.
-    seen: Timestamp,
     answered: Vec<(u32, Result<String, Failure>)>,
-    answers: Vec<(u32, u32, Body<'static>)>,
-    sequences: Vec<u32>,
-    receipts: Vec<Receipt>,
+    answers: Vec<Ack>,
+    receipts: (Vec<Receipt>, Vec<Ack>),
+    uplinks: (Vec<Uplink>, Vec<Ack>),
     end: Option<Failure>,
 }
 
+impl Tray {
+    fn handed(&self) -> usize {
+        self.receipts.0.len() + self.uplinks.0.len()
+    }
+}
+
 impl Session<'_> {
-    /// Acts on every whole PDU in the buffer. Returns why the session must end, if it must.
+    /// Acts on every whole frame in the buffer. Returns why the session must end, if it must.
     pub(super) fn read(&mut self) -> Option<Failure> {
-        let mut tray = Tray {
-            seen: self.context.clock.now(),
-            answered: Vec::new(),
-            answers: Vec::new(),
-            sequences: Vec::new(),
-            receipts: Vec::new(),
-            end: None,
-        };
+        let mut tray = Tray::default();
+        let seen = self.context.clock.now();
         let mut used = 0;
         while tray.end.is_none() {
-            match pdu::check(&self.buffer[used..]) {
+            match self.dialect.check(&self.buffer[used..]) {
                 Ok(Some(length)) => {
-                    let frame = &self.buffer[used..used + length];
+                    let frame = used..used + length;
                     used += length;
-                    match pdu::parse(frame) {
-                        Ok(pdu) => self.take(&pdu, &mut tray),
-                        Err(_) => self.unreadable(frame, &mut tray),
-                    }
+                    self.take(&self.buffer[frame], seen, &mut tray);
                 }
                 Ok(None) => break,
-                Err(malformed) => tray.end = Some(no_smpp(malformed)),
+                Err(_) => tray.end = Some(self.dialect.words().no_protocol()),
             }
         }
         self.buffer.advance(used);
         self.buffer.reserve(READ / 2);
+        self.told = tray.end.is_some();
+        self.act(tray)
+    }
+
+    fn act(&self, tray: Tray) -> Option<Failure> {
         if !tray.answered.is_empty() {
             let mut freed = Freed::default();
             let late = self.live.answer(tray.answered.into_iter(), &mut freed);
@@ -59,101 +58,71 @@ impl Session<'_> {
             freed.done(&self.live);
         }
         if !tray.answers.is_empty() {
-            self.live.put(tray.answers.into_iter());
+            self.live.answers(tray.answers.into_iter());
         }
-        if !tray.receipts.is_empty() {
+        let handed = Handed {
+            live: self.live.clone(),
+            receipts: tray.receipts,
+            uplinks: tray.uplinks,
+        };
+        if handed.answers() > 0 {
             self.live
                 .unanswered
-                .fetch_add(tray.receipts.len(), Ordering::AcqRel);
-            let handed = Handed {
-                live: self.live.clone(),
-                sequences: tray.sequences,
-                receipts: tray.receipts,
-            };
+                .fetch_add(handed.answers(), Ordering::AcqRel);
             // The other side lives as long as `run`.
-            let _ = self.receipts.send(handed);
+            let _ = self.handed.send(handed);
         }
-        self.told = tray.end.is_some();
         tray.end
     }
 
-    fn take(&self, pdu: &Pdu<'_>, tray: &mut Tray) {
-        let Pdu {
-            status,
-            sequence,
-            body,
-        } = *pdu;
-        match body {
-            Body::SubmitSmResp { message_id } => {
-                let result = match status {
-                    status::OK => Ok(receipt::reference(message_id, self.config.receipt_id)),
-                    _ => Err(status::refused(status)),
-                };
+    fn take(&self, frame: &[u8], seen: Timestamp, tray: &mut Tray) {
+        let words = self.dialect.words();
+        match self.dialect.hear(frame, seen) {
+            Heard::Answer {
+                sequence,
+                result,
+                ends,
+            } => {
+                if let (true, Err(refused)) = (ends, &result) {
+                    let code = refused.code.clone();
+                    tray.end = Some(down(code, "the far end holds this session for unbound"));
+                }
                 tray.answered.push((sequence, result));
-                if status == status::INVALID_BIND_STATUS {
-                    tray.end = Some(down(
-                        status::code(status),
-                        "the far end holds this session for unbound",
-                    ));
+            }
+            Heard::Receipt(ack, receipt) => {
+                if self.has_room(tray) {
+                    tray.receipts.0.push(receipt);
+                    tray.receipts.1.push(ack);
                 }
             }
-            Body::GenericNack => tray.answered.push((sequence, Err(status::refused(status)))),
-            Body::EnquireLinkResp => tray.answered.push((sequence, Ok(String::new()))),
-            Body::DeliverSm(sm) => self.deliver(&sm, sequence, tray),
-            Body::EnquireLink => tray
-                .answers
-                .push((sequence, status::OK, Body::EnquireLinkResp)),
-            Body::Unbind => {
-                tray.answers.push((sequence, status::OK, Body::UnbindResp));
-                tray.end = Some(down("smpp:unbound", "the far end ended the session"));
+            Heard::Uplink(ack, uplink) => {
+                if self.has_room(tray) {
+                    Counts::add(&self.counts.replies, 1);
+                    tray.uplinks.0.push(uplink);
+                    tray.uplinks.1.push(ack);
+                }
             }
-            Body::UnbindResp => tray.end = Some(down("smpp:stopped", "the channel was stopped")),
-            // The one request that has no answer.
-            Body::Other(pdu::command::ALERT_NOTIFICATION) => {}
-            Body::Other(id) if id & pdu::command::ANSWER == 0 => {
-                tray.answers
-                    .push((sequence, status::INVALID_COMMAND, Body::GenericNack));
+            // A frame of the right length whose inside is wrong: the stream still stands, so the session does.
+            Heard::Unreadable(ack) => {
+                Counts::add(&self.counts.unreadable, 1);
+                tray.answers.extend(ack);
             }
-            Body::SubmitSm(_) | Body::BindTransceiver(_) => {
-                tray.answers
-                    .push((sequence, status::INVALID_COMMAND, Body::GenericNack));
+            Heard::Say(ack) => tray.answers.push(ack),
+            Heard::Farewell(ack) => {
+                tray.answers.push(ack);
+                tray.end = Some(down(words.unbound, "the far end ended the session"));
             }
-            Body::Other(_) | Body::BindTransceiverResp { .. } | Body::DeliverSmResp => {}
+            Heard::Parted => tray.end = Some(down(words.stopped, "the channel was stopped")),
+            Heard::Nothing => {}
         }
     }
 
-    fn deliver(&self, sm: &Sm<'_>, sequence: u32, tray: &mut Tray) {
-        if !sm.is_receipt() {
-            Counts::add(&self.counts.replies, 1);
-            tray.answers
-                .push((sequence, status::OK, Body::DeliverSmResp));
-            return;
-        }
-        let reading = Reading {
-            id: self.config.receipt_id,
-            utc_offset_minutes: self.config.receipt_utc_offset_minutes,
-        };
-        let Some(receipt) = receipt::read(sm, reading, tray.seen) else {
-            // It would come again for ever; there is nothing that it could be matched to.
-            Counts::add(&self.counts.unreadable, 1);
-            tray.answers
-                .push((sequence, status::OK, Body::DeliverSmResp));
-            return;
-        };
-        if self.live.unanswered.load(Ordering::Acquire) + tray.receipts.len() >= UNANSWERED {
+    /// Whether one more may wait for the store. Without room it is left unanswered, and comes again.
+    fn has_room(&self, tray: &Tray) -> bool {
+        let room = self.live.unanswered.load(Ordering::Acquire) + tray.handed() < UNANSWERED;
+        if !room {
             Counts::add(&self.counts.overflow, 1);
-            return;
         }
-        tray.sequences.push(sequence);
-        tray.receipts.push(receipt);
-    }
-
-    /// A PDU of the right length whose inside is wrong: the stream still stands, so the session does.
-    fn unreadable(&self, frame: &[u8], tray: &mut Tray) {
-        Counts::add(&self.counts.unreadable, 1);
-        if let Some((pdu::command::DELIVER_SM, sequence)) = pdu::head(frame) {
-            tray.answers
-                .push((sequence, status::PERMANENT, Body::DeliverSmResp));
-        }
+        room
     }
 }

@@ -1,32 +1,10 @@
 //! What the tests of this crate share.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use channel::testing::{RecordingInlet, context};
-use channel::{
-    Accepted, Address, Channel, Failure, Key, Message, Of, Outcomes, Stop, Timestamp, Variant,
-    Verdict,
-};
+use channel::{Accepted, Address, Failure, Key, Message, Outcomes, Timestamp, Variant};
 use parking_lot::Mutex;
-use sms::{Config, Sms};
-
-/// An account at this far end, with the shortest answer timeout.
-pub fn config(addr: SocketAddr) -> Config {
-    Config {
-        answer_timeout_seconds: 1,
-        reconnect_min_millis: 50,
-        reconnect_max_millis: 200,
-        ..Config::new(
-            &addr.ip().to_string(),
-            addr.port(),
-            "bureau",
-            "secret",
-            "12379",
-        )
-    }
-}
 
 pub fn message(number: u32, text: &str) -> Message {
     to(number, &Arc::new(Variant::new("zh-CN", "t", text)))
@@ -46,55 +24,6 @@ pub fn to(number: u32, variant: &Arc<Variant>) -> Message {
         // 2040: beyond any run of these tests.
         expires: Timestamp::from_secs(2_209_000_000),
         repeat: false,
-    }
-}
-
-/// A channel that runs until it is dropped.
-pub struct Running {
-    pub sms: Arc<Sms>,
-    pub inlet: Arc<RecordingInlet>,
-    stop: Stop,
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Running {
-    pub fn start(config: Config) -> Self {
-        let (context, inlet) = context("sms-test");
-        let sms = Arc::new(Sms::new(config, context).unwrap());
-        let stop = Stop::new();
-        let task = tokio::spawn({
-            let (sms, stop) = (sms.clone(), stop.clone());
-            async move { sms.run(stop).await }
-        });
-        Self {
-            sms,
-            inlet,
-            stop,
-            task,
-        }
-    }
-
-    pub async fn stop(self) {
-        self.stop.cancel();
-        self.task.await.unwrap();
-    }
-
-    /// The verdicts on these references, in their order, once every one has a final receipt.
-    pub async fn receipts(&self, references: &[String]) -> Vec<Verdict> {
-        let mut found = Vec::new();
-        until("every reference has its receipt", || {
-            let receipts = self.inlet.receipts.lock();
-            let of = |id: &String| {
-                receipts
-                    .iter()
-                    .find(|r| r.of == Of::Reference(id.clone()))
-                    .map(|r| r.verdict)
-            };
-            found = references.iter().filter_map(of).collect();
-            found.len() == references.len()
-        })
-        .await;
-        found
     }
 }
 

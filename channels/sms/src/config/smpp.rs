@@ -1,17 +1,13 @@
-//! The keys of one SMS account. This module must not open anything: it only says whether the keys make sense.
+//! The keys of one SMPP account. This module must not open anything: it only says whether the keys make sense.
 
-use std::time::Duration;
-
-pub use channel::Secret as Password;
+use channel::Level;
 use serde::Deserialize;
 
-/// What is wrong with the keys, and with which.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("sms: {key} {why}")]
-pub struct ConfigError {
-    pub key: &'static str,
-    pub why: &'static str,
-}
+use super::{ConfigError, Line, Password, Reference, defaults, fits};
+use crate::receipt::Stats;
+use crate::reply::Acknowledge;
+use crate::text::Signature;
+use crate::validity::Validity;
 
 /// How the text of a receipt writes the message id, against how `submit_sm_resp` wrote it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
@@ -26,22 +22,9 @@ pub enum ReceiptId {
     Decimal,
 }
 
-/// How a message's expiry is told to the far end.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Validity {
-    /// As a moment in UTC: needs a far end whose clock is right.
-    #[default]
-    Absolute,
-    /// As a span from now: for a far end whose clock is not.
-    Relative,
-    /// Not at all: for a far end that refuses the field.
-    None,
-}
-
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Config {
+pub struct SmppConfig {
     pub host: String,
     pub port: u16,
     pub system_id: String,
@@ -54,19 +37,21 @@ pub struct Config {
     pub source_ton: u8,
     #[serde(default)]
     pub source_npi: u8,
-    #[serde(default = "one")]
+    #[serde(default = "defaults::one")]
     pub dest_ton: u8,
-    #[serde(default = "one")]
+    #[serde(default = "defaults::one")]
     pub dest_npi: u8,
-    #[serde(default = "hundred")]
+    #[serde(default = "defaults::hundred")]
     pub window: usize,
-    #[serde(default = "thirty")]
+    #[serde(default = "defaults::one_connection")]
+    pub connections: usize,
+    #[serde(default = "defaults::thirty")]
     pub enquire_link_seconds: u64,
-    #[serde(default = "ten")]
+    #[serde(default = "defaults::ten")]
     pub answer_timeout_seconds: u64,
-    #[serde(default = "five_hundred")]
+    #[serde(default = "defaults::five_hundred")]
     pub reconnect_min_millis: u64,
-    #[serde(default = "thirty_thousand")]
+    #[serde(default = "defaults::thirty_thousand")]
     pub reconnect_max_millis: u64,
     #[serde(default)]
     pub receipt_id: ReceiptId,
@@ -75,41 +60,23 @@ pub struct Config {
     pub receipt_utc_offset_minutes: Option<i16>,
     #[serde(default)]
     pub validity: Validity,
-    #[serde(default = "yes")]
+    #[serde(default = "defaults::yes")]
     pub gsm7: bool,
-    #[serde(default = "ten_segments")]
+    #[serde(default = "defaults::ten_segments")]
     pub max_segments: u8,
+    #[serde(default)]
+    pub part_reference: Reference,
+    #[serde(default)]
+    pub signature: Signature,
+    #[serde(default)]
+    pub flash: Vec<Level>,
+    #[serde(default)]
+    pub stats: Stats,
+    #[serde(default)]
+    pub acknowledge: Acknowledge,
 }
 
-const fn one() -> u8 {
-    1
-}
-const fn hundred() -> usize {
-    100
-}
-const fn thirty() -> u64 {
-    30
-}
-const fn ten() -> u64 {
-    10
-}
-const fn five_hundred() -> u64 {
-    500
-}
-const fn thirty_thousand() -> u64 {
-    30_000
-}
-const fn yes() -> bool {
-    true
-}
-const fn ten_segments() -> u8 {
-    MAX_SEGMENTS
-}
-
-/// Segments of the longest text, unless the settings say otherwise.
-pub const MAX_SEGMENTS: u8 = 10;
-
-impl Config {
+impl SmppConfig {
     /// An account with every default.
     pub fn new(host: &str, port: u16, system_id: &str, password: &str, source: &str) -> Self {
         Self {
@@ -121,24 +88,29 @@ impl Config {
             source: source.to_owned(),
             source_ton: 0,
             source_npi: 0,
-            dest_ton: one(),
-            dest_npi: one(),
-            window: hundred(),
-            enquire_link_seconds: thirty(),
-            answer_timeout_seconds: ten(),
-            reconnect_min_millis: five_hundred(),
-            reconnect_max_millis: thirty_thousand(),
+            dest_ton: defaults::one(),
+            dest_npi: defaults::one(),
+            window: defaults::hundred(),
+            connections: 1,
+            enquire_link_seconds: defaults::thirty(),
+            answer_timeout_seconds: defaults::ten(),
+            reconnect_min_millis: defaults::five_hundred(),
+            reconnect_max_millis: defaults::thirty_thousand(),
             receipt_id: ReceiptId::AsIs,
             receipt_utc_offset_minutes: None,
             validity: Validity::Absolute,
             gsm7: true,
-            max_segments: ten_segments(),
+            max_segments: defaults::ten_segments(),
+            part_reference: Reference::default(),
+            signature: Signature::default(),
+            flash: Vec::new(),
+            stats: Stats::default(),
+            acknowledge: Acknowledge::default(),
         }
     }
 
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let rules = [
-            (!self.host.is_empty(), "host", "is empty: name the far end"),
+        super::first([
             (
                 self.port != 0,
                 "port",
@@ -164,46 +136,27 @@ impl Config {
                 "source",
                 "must be at most 20 ASCII characters",
             ),
-            (self.max_segments > 0, "max_segments", "must be at least 1"),
-            (
-                (usize::from(self.max_segments)..=100_000).contains(&self.window),
-                "window",
-                "must be at least max_segments, so that a long text fits it, and at most 100000",
-            ),
-            (
-                self.enquire_link_seconds > 0,
-                "enquire_link_seconds",
-                "must be at least 1",
-            ),
-            (
-                self.answer_timeout_seconds > 0,
-                "answer_timeout_seconds",
-                "must be at least 1",
-            ),
-            (
-                self.reconnect_min_millis > 0,
-                "reconnect_min_millis",
-                "must be at least 1",
-            ),
-            (
-                self.reconnect_max_millis >= self.reconnect_min_millis,
-                "reconnect_max_millis",
-                "must not be below reconnect_min_millis",
-            ),
-        ];
-        match rules.iter().find(|(holds, ..)| !holds) {
-            Some(&(_, key, why)) => Err(ConfigError { key, why }),
-            None => Ok(()),
+        ])?;
+        self.line().validate()
+    }
+
+    pub(crate) fn line(&self) -> Line {
+        Line {
+            host: self.host.clone(),
+            port: self.port,
+            window: self.window,
+            connections: self.connections,
+            quiet_key: "enquire_link_seconds",
+            quiet_seconds: self.enquire_link_seconds,
+            answer_timeout_seconds: self.answer_timeout_seconds,
+            reconnect_min_millis: self.reconnect_min_millis,
+            reconnect_max_millis: self.reconnect_max_millis,
+            max_segments: self.max_segments,
+            flash: self.flash.clone(),
+            stats: self.stats.is_valid(),
+            acknowledge: self.acknowledge.is_valid(),
         }
     }
-
-    pub(crate) fn answer_timeout(&self) -> Duration {
-        Duration::from_secs(self.answer_timeout_seconds)
-    }
-}
-
-fn fits(text: &str, least: usize, most: usize) -> bool {
-    (least..=most).contains(&text.len()) && text.bytes().all(|byte| (0x20..0x7F).contains(&byte))
 }
 
 #[cfg(test)]
@@ -214,7 +167,7 @@ mod tests {
 
     #[test]
     fn the_shortest_account_has_the_defaults() {
-        let config: Config = toml::from_str(SHORTEST).unwrap();
+        let config: SmppConfig = toml::from_str(SHORTEST).unwrap();
         config.validate().unwrap();
         assert_eq!(
             (
@@ -228,25 +181,25 @@ mod tests {
             (config.gsm7, config.max_segments, config.receipt_id),
             (true, 10, ReceiptId::AsIs)
         );
-        let made = Config::new("smsc.example", 2775, "bureau", "secret", "12379");
+        let made = SmppConfig::new("smsc.example", 2775, "bureau", "secret", "12379");
         assert_eq!(format!("{config:?}"), format!("{made:?}"));
     }
 
     #[test]
     fn an_unknown_key_is_refused() {
-        let error = toml::from_str::<Config>(&format!("{SHORTEST}windows = 3\n")).unwrap_err();
+        let error = toml::from_str::<SmppConfig>(&format!("{SHORTEST}windows = 3\n")).unwrap_err();
         assert!(error.to_string().contains("windows"), "{error}");
     }
 
     #[test]
     fn the_password_is_never_shown() {
-        let config: Config = toml::from_str(SHORTEST).unwrap();
+        let config: SmppConfig = toml::from_str(SHORTEST).unwrap();
         assert!(!format!("{config:?}").contains("secret"));
     }
 
     #[test]
     fn a_window_below_the_longest_text_is_refused() {
-        let config = Config {
+        let config = SmppConfig {
             window: 9,
             ..toml::from_str(SHORTEST).unwrap()
         };

@@ -1,9 +1,8 @@
-//! SMPP 3.4 on the wire: bytes to values and back. *Check* whether a whole PDU is there, then *parse* it; "incomplete"
-//! is a value. Everything parsed borrows from the frame. This module must not do I/O and must not judge: what a
-//! status or a receipt means is said elsewhere.
+//! SMPP 3.4 on the wire. This module must not do I/O and must not judge: what a status or a receipt means is said
+//! elsewhere.
 
-/// The longest PDU taken: far above any SMS, far below what a broken peer could make us keep.
-pub const MAX_FRAME: usize = 64 * 1024;
+use super::Malformed;
+
 const HEADER: usize = 16;
 /// Sequence numbers run from 1 to this and begin again.
 pub const MAX_SEQUENCE: u32 = 0x7FFF_FFFF;
@@ -26,17 +25,6 @@ pub mod tag {
     pub const NETWORK_ERROR_CODE: u16 = 0x0423;
     pub const MESSAGE_PAYLOAD: u16 = 0x0424;
     pub const MESSAGE_STATE: u16 = 0x0427;
-}
-
-/// Bytes that are no SMPP. After one of these the stream cannot be trusted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum Malformed {
-    #[error("a PDU announces {0} bytes")]
-    Length(u32),
-    #[error("a PDU ends before its {0}")]
-    Short(&'static str),
-    #[error("an optional parameter is longer than its PDU")]
-    Tlv,
 }
 
 /// Optional parameters, checked to be whole when the PDU was parsed.
@@ -152,15 +140,7 @@ pub struct Pdu<'a> {
 
 /// The length of the PDU at the start of `buffer`, or `None` where more bytes must come first.
 pub fn check(buffer: &[u8]) -> Result<Option<usize>, Malformed> {
-    let Some(head) = buffer.first_chunk::<4>() else {
-        return Ok(None);
-    };
-    let announced = u32::from_be_bytes(*head);
-    let length = announced as usize;
-    if !(HEADER..=MAX_FRAME).contains(&length) {
-        return Err(Malformed::Length(announced));
-    }
-    Ok((buffer.len() >= length).then_some(length))
+    super::check(buffer, HEADER)
 }
 
 /// One whole frame, as long as [`check`] said.

@@ -1,7 +1,6 @@
 //! One bound session as its users see it: slots of the window, bytes waiting to be written, and who waits for which
 //! answer. Senders and the session task meet here under one short lock. This module must not do I/O.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -9,9 +8,9 @@ use channel::{Failure, FailureClass};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore};
 
-use crate::group::{Group, Place};
-use crate::pdu::{self, Body, MAX_SEQUENCE, Party, Pdu, Sm};
-use crate::text::part_header;
+use super::group::{Group, Place};
+use super::pending::{Pending, Waiting};
+use crate::dialect::{Ack, Dialect, LOGIN_SEQUENCE, Part, Sheet, Words};
 
 /// What is counted over the life of a channel.
 #[derive(Default)]
@@ -25,68 +24,6 @@ pub(crate) struct Counts {
 impl Counts {
     pub fn add(counter: &AtomicU64, more: u64) {
         counter.fetch_add(more, Ordering::Relaxed);
-    }
-}
-
-/// A request without its answer.
-struct Waiting {
-    /// `None` for the session's own `enquire_link`.
-    whose: Option<(Arc<Group>, Place)>,
-    /// The session's age when it was sent.
-    born: u32,
-    /// Where in the stream of all bytes ever written its last byte lies.
-    end: u64,
-}
-
-/// Requests in the order of their sequence numbers, which is the order of their timeouts too.
-#[derive(Default)]
-struct Pending {
-    first: u32,
-    slots: VecDeque<Option<Waiting>>,
-    open: usize,
-}
-
-impl Pending {
-    fn push(&mut self, waiting: Waiting) -> u32 {
-        let length = u32::try_from(self.slots.len()).unwrap_or(MAX_SEQUENCE);
-        self.slots.push_back(Some(waiting));
-        self.open += 1;
-        wrap(self.first, length)
-    }
-
-    fn take(&mut self, sequence: u32) -> Option<Waiting> {
-        if !(1..=MAX_SEQUENCE).contains(&sequence) {
-            return None;
-        }
-        let offset = if sequence >= self.first {
-            sequence - self.first
-        } else {
-            sequence + (MAX_SEQUENCE - self.first)
-        };
-        let found = self.slots.get_mut(offset as usize)?.take()?;
-        self.open -= 1;
-        while matches!(self.slots.front(), Some(None)) {
-            self.drop_first();
-        }
-        Some(found)
-    }
-
-    fn drop_first(&mut self) -> Option<Waiting> {
-        let first = self.slots.pop_front()?;
-        self.first = wrap(self.first, 1);
-        first
-    }
-}
-
-const fn wrap(first: u32, offset: u32) -> u32 {
-    // 1..=MAX, as a ring; done in 64 bits so that it cannot overflow.
-    let moved = (first as u64 - 1 + offset as u64) % MAX_SEQUENCE as u64;
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "below MAX_SEQUENCE, which is a u32"
-    )]
-    {
-        moved as u32 + 1
     }
 }
 
@@ -109,8 +46,9 @@ pub(crate) struct Live {
     pub slots: Semaphore,
     /// There are bytes to write.
     pub wake: Notify,
-    /// Receipts that were handed on and are not answered.
+    /// Receipts and replies that were handed on and are not answered.
     pub unanswered: AtomicUsize,
+    dialect: Arc<dyn Dialect>,
     inner: Mutex<Inner>,
 }
 
@@ -162,21 +100,21 @@ pub(crate) struct Run<'a> {
     pub index: usize,
     pub dest: &'a str,
     /// Joins its parts.
-    pub reference: u8,
+    pub reference: u16,
 }
 
 impl Live {
-    /// `next` is the first sequence number after the bind's own.
-    pub fn new(window: usize, next: u32) -> Self {
+    pub fn new(window: usize, dialect: Arc<dyn Dialect>) -> Self {
         Self {
             slots: Semaphore::new(window),
             wake: Notify::new(),
             unanswered: AtomicUsize::new(0),
+            dialect,
             inner: Mutex::new(Inner {
                 out: Vec::with_capacity(64 * 1024),
                 appended: 0,
                 pending: Pending {
-                    first: next,
+                    first: LOGIN_SEQUENCE + 1,
                     ..Pending::default()
                 },
                 age: 0,
@@ -186,59 +124,60 @@ impl Live {
         }
     }
 
-    /// Puts messages into the stream, each with all its parts in order; `sm` and `parts` are what they have in common.
-    /// The caller holds a slot for each part. False, and nothing is sent, when the session is over.
-    pub fn submit(
-        &self,
-        group: &Arc<Group>,
-        run: &[Run<'_>],
-        sm: &Sm<'_>,
-        parts: &[Vec<u8>],
-    ) -> bool {
-        let total = u8::try_from(parts.len()).unwrap_or(u8::MAX);
+    pub fn words(&self) -> &'static Words {
+        self.dialect.words()
+    }
+
+    /// Puts messages into the stream, each with all its parts in order; the sheet is what they have in common. The
+    /// caller holds a slot for each part. False, and nothing is sent, when the session is over.
+    pub fn submit(&self, group: &Arc<Group>, run: &[Run<'_>], sheet: &Sheet) -> bool {
+        let total = u8::try_from(sheet.text.parts.len()).unwrap_or(u8::MAX);
         let mut inner = self.inner.lock();
         if !inner.taking {
             return false;
         }
         for one in run {
-            let dest = Party {
-                address: one.dest.as_bytes(),
-                ..sm.dest
-            };
-            for (part, text) in (0..total).zip(parts) {
-                let header = part_header(one.reference, total, part + 1);
-                let header: &[u8] = if total > 1 { &header } else { &[] };
-                let body = Body::SubmitSm(Sm {
-                    dest,
-                    header,
-                    text,
-                    ..*sm
-                });
+            for (part, text) in (0..total).zip(&sheet.text.parts) {
+                let header = sheet.text.header(one.reference, part + 1);
                 let index = one.index;
-                inner.request(body, Some((group.clone(), Place { index, part, total })));
+                let wire = Part {
+                    dest: one.dest,
+                    header: header.bytes(),
+                    text,
+                    number: part + 1,
+                    total,
+                };
+                let whose = Some((group.clone(), Place { index, part, total }));
+                inner.request(whose, |sequence, out| {
+                    self.dialect.submit(sheet, &wire, sequence, out);
+                });
             }
         }
         true
     }
 
+    /// Asks the far end for a sign of life.
     pub fn enquire(&self) {
-        self.inner.lock().request(Body::EnquireLink, None);
+        let ask = |sequence, out: &mut Vec<u8>| self.dialect.enquire(sequence, out);
+        self.inner.lock().request(None, ask);
         self.wake.notify_one();
     }
 
-    /// Answers and whatever else needs no answer of its own.
-    pub fn put(&self, pdus: impl Iterator<Item = (u32, u32, Body<'static>)>) {
+    pub fn farewell(&self) {
+        self.append(|out| self.dialect.farewell(crate::dialect::MAX_SEQUENCE, out));
+    }
+
+    /// What we say to what the far end sent.
+    pub fn answers(&self, acks: impl Iterator<Item = Ack>) {
+        self.append(|out| acks.for_each(|ack| self.dialect.answer(ack, out)));
+    }
+
+    fn append(&self, write: impl FnOnce(&mut Vec<u8>)) {
         let mut inner = self.inner.lock();
         if !inner.open {
             return;
         }
-        for (sequence, status, body) in pdus {
-            inner.append(&Pdu {
-                status,
-                sequence,
-                body,
-            });
-        }
+        inner.append(write);
         drop(inner);
         self.wake.notify_one();
     }
@@ -266,7 +205,7 @@ impl Live {
         late
     }
 
-    /// One age passes. What waited its time is in doubt; true when an `enquire_link` is among it.
+    /// One age passes. What waited its time is in doubt; true when the session's own question is among it.
     pub fn grow(&self, freed: &mut Freed) -> bool {
         let mut inner = self.inner.lock();
         inner.age += 1;
@@ -279,7 +218,7 @@ impl Live {
             }
             if let Some(waiting) = inner.pending.drop_first() {
                 dead |= waiting.whose.is_none();
-                freed.settle(waiting, Err(silent()));
+                freed.settle(waiting, Err(silent(self.words())));
             }
         }
     }
@@ -303,9 +242,9 @@ impl Live {
         while let Some(slot) = inner.pending.slots.pop_front() {
             let Some(waiting) = slot else { continue };
             let failure = if waiting.end <= written {
-                lost(code)
+                lost(self.words(), code)
             } else {
-                unwritten(code)
+                unwritten(self.words(), code)
             };
             freed.settle(waiting, Err(failure));
         }
@@ -318,56 +257,68 @@ impl Live {
 }
 
 impl Inner {
-    fn request(&mut self, body: Body<'_>, whose: Option<(Arc<Group>, Place)>) {
+    fn request(
+        &mut self,
+        whose: Option<(Arc<Group>, Place)>,
+        write: impl FnOnce(u32, &mut Vec<u8>),
+    ) {
         let sequence = self.pending.push(Waiting {
             whose,
             born: self.age,
             end: 0,
         });
-        self.append(&Pdu {
-            status: 0,
-            sequence,
-            body,
-        });
+        self.append(|out| write(sequence, out));
         if let Some(Some(last)) = self.pending.slots.back_mut() {
             last.end = self.appended;
         }
     }
 
-    fn append(&mut self, pdu: &Pdu<'_>) {
+    fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         let before = self.out.len();
-        pdu::encode(pdu, &mut self.out);
+        write(&mut self.out);
         self.appended += (self.out.len() - before) as u64;
     }
 }
 
-fn silent() -> Failure {
-    Failure::new(
-        FailureClass::InDoubt,
-        "smpp:no-answer",
-        "submit_sm was not answered in time; it may have been taken",
-    )
+fn silent(words: &Words) -> Failure {
+    let detail = format!(
+        "{} was not answered in time; it may have been taken",
+        words.submit
+    );
+    Failure::new(FailureClass::InDoubt, words.no_answer, detail)
 }
 
-fn lost(code: &'static str) -> Failure {
-    Failure::new(
-        FailureClass::InDoubt,
-        code,
-        "the session ended before submit_sm was answered; it may have been taken",
-    )
+fn lost(words: &Words, code: &'static str) -> Failure {
+    let submit = words.submit;
+    let detail = format!("the session ended before {submit} was answered; it may have been taken");
+    Failure::new(FailureClass::InDoubt, code, detail)
 }
 
-pub(crate) fn unwritten(code: &'static str) -> Failure {
-    Failure::new(
-        FailureClass::LinkDown,
-        code,
-        "the session ended before submit_sm was written; nothing was sent",
-    )
+pub(crate) fn unwritten(words: &Words, code: &'static str) -> Failure {
+    let submit = words.submit;
+    let detail = format!("the session ended before {submit} was written; nothing was sent");
+    Failure::new(FailureClass::LinkDown, code, detail)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::SmppConfig;
+    use crate::dialect::smpp::Smpp;
+    use crate::text::{Coding, encode};
+
+    fn live(window: usize) -> Live {
+        let config = SmppConfig::new("smsc.example", 2775, "bureau", "secret", "12379");
+        Live::new(window, Arc::new(Smpp(config)))
+    }
+
+    fn sheet() -> Sheet {
+        Sheet {
+            text: Arc::new(encode("", Coding::default())),
+            validity: String::new(),
+            flash: false,
+        }
+    }
 
     fn run(index: usize) -> [Run<'static>; 1] {
         [Run {
@@ -378,36 +329,14 @@ mod tests {
     }
 
     #[test]
-    fn sequence_numbers_begin_again_after_the_last() {
-        let mut pending = Pending {
-            first: MAX_SEQUENCE - 1,
-            ..Pending::default()
-        };
-        let waiting = |end| Waiting {
-            whose: None,
-            born: 0,
-            end,
-        };
-        let numbers: Vec<u32> = (0..4).map(|end| pending.push(waiting(end))).collect();
-        assert_eq!(numbers, [MAX_SEQUENCE - 1, MAX_SEQUENCE, 1, 2]);
-        assert_eq!(pending.take(1).unwrap().end, 2);
-        assert!(pending.take(1).is_none());
-        assert_eq!(pending.take(MAX_SEQUENCE - 1).unwrap().end, 0);
-        assert_eq!(pending.take(MAX_SEQUENCE).unwrap().end, 1);
-        assert_eq!((pending.first, pending.open), (2, 1));
-        assert!(pending.take(0).is_none());
-        assert!(pending.take(u32::MAX).is_none());
-    }
-
-    #[test]
     fn what_was_written_is_in_doubt_and_what_was_not_is_safe() {
-        let live = Live::new(10, 2);
+        let live = live(10);
         let group = Arc::new(Group::default());
-        assert!(live.submit(&group, &run(0), &Sm::default(), &[Vec::new()]));
+        assert!(live.submit(&group, &run(0), &sheet()));
         let mut buffer = Vec::new();
         live.swap(&mut buffer);
         let written = buffer.len() as u64;
-        assert!(live.submit(&group, &run(1), &Sm::default(), &[Vec::new()]));
+        assert!(live.submit(&group, &run(1), &sheet()));
         // All but one byte of the second message went out: the far end cannot have read it.
         live.close(written * 2 - 1, "tcp:closed");
         let mut done = Vec::new();
@@ -420,15 +349,15 @@ mod tests {
             classes,
             [(0, FailureClass::InDoubt), (1, FailureClass::LinkDown)]
         );
-        assert!(!live.submit(&group, &run(2), &Sm::default(), &[Vec::new()]));
+        assert!(!live.submit(&group, &run(2), &sheet()));
     }
 
     #[test]
     fn silence_becomes_doubt_and_frees_the_slot() {
-        let live = Live::new(1, 2);
+        let live = live(1);
         let group = Arc::new(Group::default());
         live.slots.try_acquire().unwrap().forget();
-        live.submit(&group, &run(0), &Sm::default(), &[Vec::new()]);
+        live.submit(&group, &run(0), &sheet());
         live.enquire();
         for age in 0..=AGES {
             let mut freed = Freed::default();

@@ -1,28 +1,18 @@
-//! What the far end says later: a `deliver_sm` with a receipt in it becomes a `channel::Receipt`. The optional
-//! parameters are believed first, the text form after them. This module must not keep the text of a receipt: it
-//! repeats the start of the message.
-//!
-//! | state | verdict | why this class |
-//! |---|---|---|
-//! | `DELIVRD` (2) | `Reached(Delivered)` | |
-//! | `ENROUTE` (1), `ACCEPTD` (6), `UNKNOWN` (7), any other | `Progress` | nothing final was said |
-//! | `EXPIRED` (3) | `Refused(Transient)` | off or out of reach until the expiry: the number is good |
-//! | `UNDELIV` (5) | `Refused(Transient)` | carriers use it for absent and for unknown subscribers alike |
-//! | `DELETED` (4) | `Refused(Transient)` | taken out by the operator: says nothing about number or text |
-//! | `REJECTD` (8) | `Refused(BadContent)` | the network refused this text: its siblings will fare the same |
-//!
-//! The class only labels: whatever it is, a receipt's refusal is final for its message.
+//! A `deliver_sm` with a receipt in it becomes a `channel::Receipt`. The optional parameters are believed first, the text
+//! form after them. This module must not keep the text of a receipt: it repeats the start of the message.
 
-use channel::{Evidence, FailureClass, Of, Receipt, Timestamp, Verdict};
+use channel::{Of, Receipt, Timestamp, Verdict};
 
+use super::{Stats, moment};
+use crate::codec::smpp::{Sm, tag};
 use crate::config::ReceiptId;
-use crate::pdu::{Sm, tag};
 
 /// How receipts of this account are to be read.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Reading {
+#[derive(Clone, Copy, Debug)]
+pub struct Reading<'a> {
     pub id: ReceiptId,
     pub utc_offset_minutes: Option<i16>,
+    pub stats: &'a Stats,
 }
 
 /// The reference that an answer's `message_id` is kept under.
@@ -36,7 +26,7 @@ pub fn reference(message_id: &[u8], form: ReceiptId) -> String {
 }
 
 /// Reads a receipt, or `None` where it names no message.
-pub fn read(sm: &Sm<'_>, reading: Reading, seen: Timestamp) -> Option<Receipt> {
+pub fn read(sm: &Sm<'_>, reading: Reading<'_>, seen: Timestamp) -> Option<Receipt> {
     let text = if sm.text.is_empty() {
         sm.tlvs.get(tag::MESSAGE_PAYLOAD).unwrap_or_default()
     } else {
@@ -62,13 +52,14 @@ pub fn read(sm: &Sm<'_>, reading: Reading, seen: Timestamp) -> Option<Receipt> {
     let state = state
         .or_else(|| field(text, b"stat:").map(known))
         .unwrap_or("UNKNOWN");
-    let verdict = verdict(state);
     let mut code = state.to_owned();
+    let mut verdict = reading.stats.verdict(&code);
     if matches!(verdict, Verdict::Refused(_))
         && let Some(error) = error.or_else(|| field(text, b"err:").and_then(short))
     {
         code.push(' ');
         code.push_str(&error);
+        verdict = reading.stats.verdict(&code);
     }
     let far = reading
         .utc_offset_minutes
@@ -80,15 +71,6 @@ pub fn read(sm: &Sm<'_>, reading: Reading, seen: Timestamp) -> Option<Receipt> {
         far,
         seen,
     })
-}
-
-fn verdict(state: &str) -> Verdict {
-    match state {
-        "DELIVRD" => Verdict::Reached(Evidence::Delivered),
-        "EXPIRED" | "UNDELIV" | "DELETED" => Verdict::Refused(FailureClass::Transient),
-        "REJECTD" => Verdict::Refused(FailureClass::BadContent),
-        _ => Verdict::Progress,
-    }
 }
 
 const STATES: [(u8, &str); 8] = [
@@ -182,43 +164,28 @@ fn field<'a>(text: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
     (end > 0).then(|| &rest[..end])
 }
 
-/// `YYMMDDhhmm` or `YYMMDDhhmmss` in the far end's zone.
-fn moment(date: &[u8], offset_minutes: i16) -> Option<Timestamp> {
-    if !(date.len() == 10 || date.len() == 12) || !date.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let two = |at: usize| i64::from(date[at] - b'0') * 10 + i64::from(date[at + 1] - b'0');
-    let (year, month, day, hour, minute) = (2000 + two(0), two(2), two(4), two(6), two(8));
-    let second = if date.len() == 12 { two(10) } else { 0 };
-    if !(1..=12).contains(&month)
-        || !(1..=31).contains(&day)
-        || hour > 23
-        || minute > 59
-        || second > 60
-    {
-        return None;
-    }
-    // Days since the epoch, counted in years that begin in March.
-    let (y, m) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
-    let days = y * 365 + y / 4 - y / 100 + y / 400 + (m * 153 + 2) / 5 + day - 1 - 719_468;
-    let minutes = (days * 24 + hour) * 60 + minute - i64::from(offset_minutes);
-    Some(Timestamp::from_secs(minutes * 60 + second))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
+    use channel::{Evidence, FailureClass};
     use proptest::prelude::*;
 
     use super::*;
-    use crate::pdu::{Tlvs, put_tlv};
+    use crate::codec::smpp::{Tlvs, put_tlv};
 
     const SEEN: Timestamp = Timestamp(5);
+    static NONE: LazyLock<Stats> = LazyLock::new(Stats::default);
 
-    fn one(text: &[u8], tlvs: &[(u16, &[u8])], reading: Reading) -> Option<Receipt> {
+    fn plain() -> Reading<'static> {
+        Reading {
+            id: ReceiptId::AsIs,
+            utc_offset_minutes: None,
+            stats: &NONE,
+        }
+    }
+
+    fn one(text: &[u8], tlvs: &[(u16, &[u8])], reading: Reading<'_>) -> Option<Receipt> {
         let mut options = Vec::new();
         for (tag, value) in tlvs {
             put_tlv(*tag, value, &mut options);
@@ -236,8 +203,8 @@ mod tests {
     fn the_text_form_is_read() {
         let text = b"id:7f3a sub:001 dlvrd:001 submit date:2607140900 done date:2607140901 stat:DELIVRD err:000 text:id:9";
         let reading = Reading {
-            id: ReceiptId::AsIs,
             utc_offset_minutes: Some(480),
+            ..plain()
         };
         let receipt = one(text, &[], reading).unwrap();
         assert_eq!(receipt.of, Of::Reference("7f3a".into()));
@@ -253,7 +220,7 @@ mod tests {
             (tag::MESSAGE_STATE, &[5]),
             (tag::NETWORK_ERROR_CODE, &[3, 0, 12]),
         ];
-        let receipt = one(b"id:41 stat:DELIVRD err:001", &tlvs, Reading::default()).unwrap();
+        let receipt = one(b"id:41 stat:DELIVRD err:001", &tlvs, plain()).unwrap();
         assert_eq!(receipt.of, Of::Reference("42".into()));
         assert_eq!(receipt.verdict, Verdict::Refused(FailureClass::Transient));
         assert_eq!(receipt.code, "UNDELIV 012");
@@ -277,17 +244,14 @@ mod tests {
         for (state, wanted) in table {
             let text = format!("id:1 stat:{state} err:000");
             assert_eq!(
-                one(text.as_bytes(), &[], Reading::default())
-                    .unwrap()
-                    .verdict,
+                one(text.as_bytes(), &[], plain()).unwrap().verdict,
                 wanted,
                 "{state}"
             );
         }
         for (index, (state, wanted)) in table[..8].iter().enumerate() {
             let value = [u8::try_from(index + 1).unwrap()];
-            let receipt =
-                one(b"id:1", &[(tag::MESSAGE_STATE, &value)], Reading::default()).unwrap();
+            let receipt = one(b"id:1", &[(tag::MESSAGE_STATE, &value)], plain()).unwrap();
             assert_eq!(receipt.verdict, *wanted, "{state}");
             assert_eq!(number(state), value[0]);
         }
@@ -297,7 +261,7 @@ mod tests {
     fn ids_of_both_forms_meet() {
         let hex = Reading {
             id: ReceiptId::Hex,
-            ..Reading::default()
+            ..plain()
         };
         assert_eq!(
             one(b"id:00FF stat:DELIVRD", &[], hex).unwrap().of,
@@ -305,7 +269,7 @@ mod tests {
         );
         let decimal = Reading {
             id: ReceiptId::Decimal,
-            ..Reading::default()
+            ..plain()
         };
         let read = one(b"id:0000000255 stat:DELIVRD", &[], decimal).unwrap();
         assert_eq!(read.of, Of::Reference(reference(b"ff", ReceiptId::Decimal)));
@@ -317,8 +281,8 @@ mod tests {
 
     #[test]
     fn a_receipt_that_names_no_message_is_none() {
-        assert!(one(b"stat:DELIVRD", &[], Reading::default()).is_none());
-        assert!(one(b"id: stat:DELIVRD", &[], Reading::default()).is_none());
+        assert!(one(b"stat:DELIVRD", &[], plain()).is_none());
+        assert!(one(b"id: stat:DELIVRD", &[], plain()).is_none());
     }
 
     #[test]
@@ -326,14 +290,10 @@ mod tests {
         let long = vec![b'7'; 60_000];
         let answered = reference(&long, ReceiptId::AsIs);
         assert_eq!(answered.len(), 255);
-        let receipt = one(
-            b"",
-            &[(tag::RECEIPTED_MESSAGE_ID, &long)],
-            Reading::default(),
-        );
+        let receipt = one(b"", &[(tag::RECEIPTED_MESSAGE_ID, &long)], plain());
         assert_eq!(receipt.unwrap().of, Of::Reference(answered));
         let text = [b"id:", &long[..240], b" stat:DELIVRD"].concat();
-        let receipt = one(&text, &[], Reading::default()).unwrap();
+        let receipt = one(&text, &[], plain()).unwrap();
         assert_eq!(
             receipt.of,
             Of::Reference(reference(&long[..240], ReceiptId::AsIs))
@@ -344,19 +304,14 @@ mod tests {
 
     #[test]
     fn an_error_that_may_be_text_is_not_kept() {
-        let receipt = one(
-            b"id:1 stat:UNDELIV err:8600000000001",
-            &[],
-            Reading::default(),
-        )
-        .unwrap();
+        let receipt = one(b"id:1 stat:UNDELIV err:8600000000001", &[], plain()).unwrap();
         assert_eq!(receipt.code, "UNDELIV");
     }
 
     proptest! {
         #[test]
         fn arbitrary_text_never_panics(text in proptest::collection::vec(any::<u8>(), 0..200), date in "[0-9]{10,12}") {
-            let reading = Reading { id: ReceiptId::Hex, utc_offset_minutes: Some(480) };
+            let reading = Reading { id: ReceiptId::Hex, utc_offset_minutes: Some(480), ..plain() };
             let _ = one(&text, &[], reading);
             let _ = one(format!("id:1 done date:{date}").as_bytes(), &[], reading);
         }

@@ -1,7 +1,7 @@
 //! When to ask the far end for a sign of life. This module must not send anything.
 
-use crate::config::Config;
-use crate::link::AGES;
+use super::link::AGES;
+use crate::config::Line;
 
 /// How long nothing was heard, and whether the far end was asked for a sign of life.
 pub(crate) struct Quiet {
@@ -11,9 +11,9 @@ pub(crate) struct Quiet {
 }
 
 impl Quiet {
-    pub fn new(config: &Config) -> Self {
-        let limit = config.enquire_link_seconds.saturating_mul(u64::from(AGES))
-            / config.answer_timeout_seconds;
+    pub fn new(line: &Line) -> Self {
+        let limit =
+            line.quiet_seconds.saturating_mul(u64::from(AGES)) / line.answer_timeout_seconds;
         Self {
             ages: 0,
             limit: u32::try_from(limit).unwrap_or(u32::MAX).max(1),
@@ -37,15 +37,16 @@ impl Quiet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::SmppConfig;
 
     #[test]
     fn a_quiet_link_is_asked_once_and_again_after_it_was_heard() {
-        let config = Config {
+        let config = SmppConfig {
             enquire_link_seconds: 2,
             answer_timeout_seconds: 10,
-            ..Config::new("smsc.example", 2775, "bureau", "secret", "12379")
+            ..SmppConfig::new("smsc.example", 2775, "bureau", "secret", "12379")
         };
-        let mut quiet = Quiet::new(&config);
+        let mut quiet = Quiet::new(&config.line());
         let asked: Vec<bool> = (0..5).map(|_| quiet.grow()).collect();
         assert_eq!(asked, [false, true, false, false, false]);
         quiet.heard();
