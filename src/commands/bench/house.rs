@@ -56,7 +56,12 @@ fn rows(recipients: u32) -> Rows {
 impl House {
     /// With one SMS channel to the load peer.
     pub async fn start(name: &str, recipients: u32, port: u16, rate: &str) -> Result<Self, Failed> {
-        Self::open(name, &rows(recipients), sms(port, rate), PLAN).await
+        Self::with(name, recipients, sms(port, rate)).await
+    }
+
+    /// With this SMS channel.
+    pub async fn with(name: &str, recipients: u32, channel: ChannelConfig) -> Result<Self, Failed> {
+        Self::open(name, &rows(recipients), channel, PLAN).await
     }
 
     pub async fn open(
@@ -148,7 +153,8 @@ pub fn sent(alert: &Alert) -> u32 {
         .sum()
 }
 
-fn sms(port: u16, rate: &str) -> ChannelConfig {
+/// An account over SMPP.
+pub fn sms(port: u16, rate: &str) -> ChannelConfig {
     let settings = toml::toml! {
         host = "127.0.0.1"
         system_id = "bench"
@@ -156,11 +162,27 @@ fn sms(port: u16, rate: &str) -> ChannelConfig {
         source = "10690000"
         window = 2000
     };
-    let mut settings: toml::Table = settings;
+    channel("sms", port, rate, settings)
+}
+
+/// The same over CMPP.
+pub fn cmpp(port: u16, rate: &str) -> ChannelConfig {
+    let settings = toml::toml! {
+        host = "127.0.0.1"
+        version = "3.0"
+        sp_id = "bench1"
+        secret = "bench"
+        source = "10690000"
+        window = 2000
+    };
+    channel("sms-cmpp", port, rate, settings)
+}
+
+fn channel(kind: &str, port: u16, rate: &str, mut settings: toml::Table) -> ChannelConfig {
     settings.insert("port".into(), i64::from(port).into());
     ChannelConfig {
         name: "sms".into(),
-        kind: "sms".into(),
+        kind: kind.into(),
         account: None,
         rate: rate.parse().expect("a rate as people write it"),
         retry: Retry::default(),

@@ -8,6 +8,7 @@ mod controllers;
 mod geo;
 mod house;
 pub mod kannel;
+mod lanes;
 mod million;
 mod overtake;
 pub mod peer;
@@ -34,7 +35,7 @@ pub struct Args {
     /// Loudspeaker controllers that wait for orders
     #[arg(long, default_value_t = 2_000)]
     controllers: u32,
-    /// Only these: geo, cap, speed, throttled, million, overtake, controllers, registry
+    /// Only these: geo, cap, speed, lanes, throttled, million, overtake, controllers, registry
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
 }
@@ -50,6 +51,9 @@ pub async fn run(args: Args) -> Result<(), Failed> {
     }
     if wanted("speed") {
         speed::run(&mut table, args.recipients, args.runs).await?;
+    }
+    if wanted("lanes") {
+        lanes::run(&mut table, args.recipients, args.runs).await?;
     }
     if wanted("throttled") {
         throttled::run(&mut table).await?;

@@ -6,7 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use channel::testing::Behaviour;
-use sms::peer::{Peer, PeerConfig};
+use sms::codec::cmpp::Version;
+use sms::peer::{Peer, PeerConfig, Speaks};
 
 use crate::commands::Failed;
 
@@ -18,10 +19,16 @@ pub struct Args {
     /// Receipts that may be unanswered
     #[arg(long, default_value_t = 5_000)]
     receipt_window: usize,
+    /// Speak CMPP 3.0, with the secret `bench`, and not SMPP
+    #[arg(long)]
+    cmpp: bool,
 }
 
 pub async fn run(args: Args) -> Result<(), Failed> {
+    let cmpp = Speaks::Cmpp(Version::V30);
     let peer = Peer::start(PeerConfig {
+        speaks: if args.cmpp { cmpp } else { Speaks::Smpp },
+        account: args.cmpp.then(|| ("bench1".into(), "bench".into())),
         rate: args.rate,
         receipt_window: args.receipt_window,
         behaviour: Behaviour::Confirm,
