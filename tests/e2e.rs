@@ -29,6 +29,8 @@ mod expiry;
 mod gateway;
 #[path = "e2e/imports.rs"]
 mod imports;
+#[path = "e2e/lifecycle.rs"]
+mod lifecycle;
 #[path = "e2e/links.rs"]
 mod links;
 #[path = "e2e/mail.rs"]

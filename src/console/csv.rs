@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::Handle;
 use super::doors::scope;
-use super::tracking::Under;
+use super::tracking::{Under, holders};
 use super::view::{Missing, View};
 use crate::coverage::{self, Page, Wanted, csv};
 use crate::model::RegionCode;
@@ -35,6 +35,14 @@ pub async fn coverage(
     };
     let name = format!("coverage-{}-{under}.csv", view.alert.stream);
     Ok(file(&name, csv::regions(&rollup)))
+}
+
+pub async fn stale(view: View, Query(Under { under }): Query<Under>) -> Result<Response, Missing> {
+    let under = view.under(under)?;
+    let scope = holders(&view, under);
+    let figures = coverage::stale(&view.alert, &view.registry, &scope, under);
+    let name = format!("stale-{}-{under}.csv", view.alert.stream);
+    Ok(file(&name, csv::stale(&figures)))
 }
 
 #[derive(Deserialize)]

@@ -80,6 +80,7 @@ pub fn router(console: Console, stop: Stop) -> Router {
         .route("/console/alerts/{id}", get(tracking::page))
         .route("/console/alerts/{id}/live", get(live::events))
         .route("/console/alerts/{id}/coverage.csv", get(csv::coverage))
+        .route("/console/alerts/{id}/stale.csv", get(csv::stale))
         .route("/console/alerts/{id}/households.csv", get(csv::households))
         .route("/console/alerts/{id}/households", get(doors::list))
         .route(

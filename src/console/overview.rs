@@ -14,7 +14,7 @@ use super::map::{Spot, Town, map};
 use super::session::Officer;
 use super::view::{View, sees};
 use super::{Desk, Handle};
-use crate::coverage::words::of_level;
+use crate::coverage::words::{of_change, of_level};
 use crate::coverage::{self, Standing};
 use crate::ledger::{Alert, Known};
 use crate::live::{VillageFigures, bundle};
@@ -147,7 +147,7 @@ fn card(line: &Line, shown: Option<StreamId>) -> Markup {
         li.shown[shown == Some(id)] {
             a.title href=(track(id, None)) { (badge(alert)) " " (line.title) }
             p.facts {
-                (mark(alert)) span.state { (line.standing.zh()) } " · " (clock(alert.at)) " → " (clock(alert.expires()))
+                (mark(alert)) (class(alert)) span.state { (line.standing.zh()) } " · " (clock(alert.at)) " → " (clock(alert.expires()))
                 " · " a href=(format!("/console?alert={id}")) { "在图上看 map" }
             }
             (bar(figures))
@@ -172,6 +172,16 @@ pub fn mark(alert: &Alert) -> Markup {
             cap::Status::Actual => {}
             cap::Status::Exercise => { strong.drill { "演练 drill" } " " }
             _ => { strong.drill { "测试 test" } " " }
+        }
+    }
+}
+
+/// How an Update or Cancel stands to what it corrects.
+pub fn class(alert: &Alert) -> Markup {
+    html! {
+        @if let Some(class) = alert.classes.whole() {
+            @let (key, zh) = of_change(class);
+            span.class data-class=(key) { (zh) } " · "
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::bar::{SHARES, bar, legend, percent, reached};
 use super::layout::{self, Frame, clock};
-use super::overview::{badge, mark, track};
+use super::overview::{badge, class, mark, track};
 use super::view::{Missing, View};
 use super::{Desk, Handle};
 use crate::coverage::{self, ChannelLine, Row, Standing};
@@ -50,6 +50,10 @@ pub async fn page(
                 h2 { "通道 " small { "Channels, whole alert" } }
                 (channels(&coverage::channels(&view.alert)))
             }
+            @if rollup.total.held > 0 {
+                p.note #held { "静默暂缓 held for the morning " strong { (rollup.total.held) } " 户 households" }
+            }
+            (stale(&view, under))
             section {
                 h2 { "分地区 " small { "By region" } " " a.csv href=(csv) { "CSV" } }
                 (table(&rollup.rows, &rollup.total, id))
@@ -68,6 +72,7 @@ pub fn head(desk: &Desk, view: &View, title: &str) -> Markup {
         h1 { (badge(alert)) " " (title) }
         p.facts {
             (mark(alert))
+            (class(alert))
             span.state #state { (standing.zh()) } " · "
             (bureau.unwrap_or(&alert.meta.caller)) " · 受理 accepted " (clock(alert.at))
             " · 有效至 until " (clock(alert.expires()))
@@ -144,6 +149,53 @@ fn channels(lines: &[ChannelLine]) -> Markup {
                 }
             }
         } }
+    }
+}
+
+/// Where to look for them: on the page of the whole alert also where that no longer reaches.
+pub fn holders(view: &View, under: RegionCode) -> Vec<RegionCode> {
+    let whole = coverage::common(&view.home()) == Some(under);
+    if whole {
+        view.caller.regions.clone()
+    } else {
+        vec![under]
+    }
+}
+
+/// Of a correction: who still holds what it corrects.
+fn stale(view: &View, under: RegionCode) -> Markup {
+    let scope = holders(view, under);
+    let stale = coverage::stale(&view.alert, &view.registry, &scope, under);
+    let csv = format!(
+        "/console/alerts/{}/stale.csv?under={under}",
+        view.alert.stream
+    );
+    html! {
+        @if !stale.total.channels.is_empty() {
+            section.stale {
+                h2 {
+                    "仍持旧信息 " small { "Still hold the earlier text" } " "
+                    strong #stale data-stale=(stale.total.households) { (stale.total.households) } " 户 "
+                    a.csv href=(csv) { "CSV" }
+                }
+                div.wide { table.channels {
+                    thead { tr {
+                        th { "地区 region" } th.n { "户数 households" } th { "通道 channel" }
+                        th.n { "持有旧信息 holders" } th.n { "未获更正 stale" } th.n { "静默暂缓 held" }
+                    } }
+                    tbody {
+                        @for row in stale.rows.iter().chain([&stale.total]) {
+                            @for line in row.channels.iter().filter(|line| line.stale > 0) {
+                                tr {
+                                    th { (row.name) } td.n { (row.households) } td { (line.channel) }
+                                    td.n { (line.holders) } td.n { (line.stale) } td.n { (line.held) }
+                                }
+                            }
+                        }
+                    }
+                } }
+            }
+        }
     }
 }
 

@@ -2,12 +2,13 @@
 //! that knows their columns, so that the pages and the API hand out the same bytes. This module must not hold more than
 //! the tables show: no address.
 
+use super::stale::{Stale, StaleChannel, StaleRow};
 use super::words::of_group;
 use super::{HouseholdLine, Rollup, Row};
 
 const MARK: &[u8] = "\u{feff}".as_bytes();
 
-const REGION_HEADS: [&str; 21] = [
+const REGION_HEADS: [&str; 22] = [
     "地区代码",
     "地区",
     "组",
@@ -18,6 +19,7 @@ const REGION_HEADS: [&str; 21] = [
     "手机送达",
     "播出",
     "发送中",
+    "静默暂缓",
     "情况不明",
     "未触达",
     "无联系方式",
@@ -49,6 +51,34 @@ pub fn regions(rollup: &Rollup) -> Vec<u8> {
     file(&REGION_HEADS, rows.map(region))
 }
 
+const STALE_HEADS: [&str; 7] = [
+    "地区代码",
+    "地区",
+    "仍持旧信息户数",
+    "通道",
+    "持有旧信息",
+    "未获更正",
+    "静默暂缓",
+];
+
+/// Each channel of each region, then their total.
+pub fn stale(figures: &Stale) -> Vec<u8> {
+    let rows = figures.rows.iter().chain([&figures.total]);
+    let lines = rows.flat_map(|row| row.channels.iter().map(move |line| (row, line)));
+    let line = |(row, line): (&StaleRow, &StaleChannel)| {
+        [
+            row.region.to_string(),
+            text(&row.name),
+            row.households.to_string(),
+            text(&line.channel),
+            line.holders.to_string(),
+            line.stale.to_string(),
+            line.held.to_string(),
+        ]
+    };
+    file(&STALE_HEADS, lines.map(line))
+}
+
 pub fn doors(lines: &[HouseholdLine]) -> Vec<u8> {
     file(&DOOR_HEADS, lines.iter().map(door))
 }
@@ -73,7 +103,7 @@ fn text(cell: &str) -> String {
     }
 }
 
-fn region(row: &Row) -> [String; 21] {
+fn region(row: &Row) -> [String; 22] {
     let missed = &row.missed;
     let n = |count: u32| count.to_string();
     [
@@ -87,6 +117,7 @@ fn region(row: &Row) -> [String; 21] {
         n(row.reached.delivered),
         n(row.reached.played),
         n(row.pending),
+        n(row.held),
         n(row.unknown),
         n(missed.all()),
         n(missed.no_endpoint),

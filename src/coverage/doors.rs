@@ -33,6 +33,8 @@ pub(super) struct Doors {
     pub villages: Vec<Village>,
     /// Of a door that nothing speaks of.
     untold: Answer,
+    /// Such a door waits for the end of the night.
+    held: bool,
     /// Every door by its id, made when a block speaks of doors beyond its own village.
     by_id: OnceCell<Vec<(HouseholdId, Door)>>,
     /// The lowest and the highest id.
@@ -44,6 +46,8 @@ pub(super) struct Doors {
 pub(super) struct Tally {
     pub at_home: [u32; Answer::RANKS],
     pub away: u32,
+    /// Of those that are pending, who is held by the night rule.
+    pub held: u32,
 }
 
 /// Whom a speaker is heard by: as it was at release, or as it is where the journal is older than such lists.
@@ -65,6 +69,25 @@ fn untold(alert: &Alert) -> Answer {
         _ if alert.steps.any_dropped() => Answer::Missed(Missed::Expired),
         _ => Answer::Missed(Missed::NoEndpoint),
     }
+}
+
+/// What the doors of a village have already that are not told again; the others have nothing yet.
+fn kept(alert: &Alert, village: RegionCode, ground: &Ground) -> Vec<u8> {
+    let mut ranks = vec![UNTOLD; ground.households.len()];
+    let Some(kept) = alert.classes.kept(village) else {
+        return ranks;
+    };
+    for (grade, doors) in &kept.doors {
+        let answer = grade.map_or(Answer::Unknown, Answer::Reached);
+        let mut near = 0;
+        for door in doors {
+            if let Some(at) = find(&ground.households, *door, near) {
+                ranks[at] = ranks[at].max(answer.rank());
+                near = at;
+            }
+        }
+    }
+    ranks
 }
 
 /// Whether a region lies in one of these.
@@ -164,13 +187,15 @@ impl Doors {
         let villages = grounds.filter(|(code, _)| inside(scope, *code));
         let villages = villages.map(|(code, ground)| Village {
             code,
-            ranks: vec![UNTOLD; ground.households.len()],
+            ranks: kept(alert, code, &ground),
             tally: Tally::default(),
             ground,
             speakers: BTreeMap::new(),
         });
+        let night = |(step, _)| alert.classes.is_held(step);
         Self {
             villages: villages.collect(),
+            held: alert.withdrawn_by().is_none() && alert.steps.next().is_some_and(night),
             untold: untold(alert),
             by_id: OnceCell::new(),
             span: OnceCell::new(),
@@ -192,11 +217,18 @@ impl Doors {
         village.ground.households.iter().zip(answers)
     }
 
+    /// Beside `each`: whether the night rule holds it.
+    pub fn held(&self, village: usize) -> impl Iterator<Item = bool> {
+        let ranks = self.villages[village].ranks.iter();
+        ranks.map(|rank| self.held && *rank == UNTOLD)
+    }
+
     /// The doors of a village, counted.
     pub fn tally(&self, village: &Village) -> Tally {
         let mut tally = village.tally;
         let untold = std::mem::take(&mut tally.at_home[usize::from(UNTOLD)]);
         tally.at_home[usize::from(self.untold.rank())] += untold;
+        tally.held = if self.held { untold } else { 0 };
         tally
     }
 

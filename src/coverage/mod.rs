@@ -8,6 +8,7 @@
 //! nothing about them: with no delivery of their own they are missed, *no endpoint*.
 
 mod channels;
+mod classes;
 pub mod course;
 pub mod csv;
 mod doors;
@@ -18,6 +19,7 @@ mod lists;
 mod rollup;
 mod row;
 mod seal;
+mod stale;
 mod standing;
 pub mod story;
 #[cfg(test)]
@@ -25,6 +27,7 @@ mod tests;
 pub mod words;
 
 pub use channels::{ChannelLine, channels};
+pub use classes::{ClassLine, classes};
 pub use gauges::{Gauges, gauges};
 pub use lists::{
     DeliveryLine, HouseholdLine, Page, SpeakerLine, Wanted, deliveries, households, speakers,
@@ -33,4 +36,5 @@ pub use lists::{
 pub use rollup::{Rollup, common, home, rollup, rollup_of, touches, villages};
 pub use row::Row;
 pub use seal::{over, sealing};
+pub use stale::{Stale, stale};
 pub use standing::Standing;

@@ -194,7 +194,7 @@ fn groups(alert: &Alert, registry: &Registry, village: RegionCode) -> Rollup {
     let mut whole = table(alert, registry, &doors, &[village], village, |_| None);
     let mut rows: BTreeMap<u8, Row> = BTreeMap::new();
     if let Some(at) = doors.village(village) {
-        for (household, answer) in doors.each(at) {
+        for ((household, answer), held) in doors.each(at).zip(doors.held(at)) {
             let group = household.group;
             let empty = || {
                 let name = format!("{}{}", registry.full_name(village), words::of_group(group));
@@ -202,7 +202,7 @@ fn groups(alert: &Alert, registry: &Registry, village: RegionCode) -> Rollup {
             };
             rows.entry(group)
                 .or_insert_with(empty)
-                .count(household, answer);
+                .count(household, answer, held);
         }
     }
     whole.rows = rows.into_values().collect();

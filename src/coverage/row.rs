@@ -80,6 +80,8 @@ pub struct Row {
     pub missed: MissedWhy,
     pub unknown: u32,
     pub pending: u32,
+    /// Of those that are pending, who is held by the night rule (静默暂缓).
+    pub held: u32,
     /// People at release; known for villages and above.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub people: Option<u32>,
@@ -100,6 +102,7 @@ impl Row {
             missed: MissedWhy::default(),
             unknown: 0,
             pending: 0,
+            held: 0,
             people: group.is_none().then_some(0),
             speakers: Speakers::default(),
             officers: Officers::default(),
@@ -114,24 +117,27 @@ impl Row {
         let officers = &self.officers;
         self.at_home + self.away == self.households
             && told == self.at_home
+            && self.held <= self.pending
             && called + speakers.not_called == speakers.total
             && officers.reached + officers.missed + officers.unknown + officers.pending
                 == officers.total
     }
 
-    pub(super) fn count(&mut self, household: &GroundHousehold, answer: Answer) {
+    pub(super) fn count(&mut self, household: &GroundHousehold, answer: Answer, held: bool) {
         self.households += 1;
         if household.away {
             self.away += 1;
             return;
         }
         self.at_home += 1;
+        self.held += u32::from(held);
         *self.place(answer) += 1;
     }
 
     /// Many doors at once.
     pub(super) fn add(&mut self, tally: &Tally) {
         self.away += tally.away;
+        self.held += tally.held;
         self.households += tally.away;
         for (rank, count) in (0..).zip(tally.at_home) {
             self.at_home += count;

@@ -3,7 +3,7 @@
 use channel::Timestamp;
 use utoipa::openapi::schema::Schema;
 
-use crate::ledger::event::Born;
+use crate::ledger::event::{Born, Class};
 use crate::ledger::{Known, Ledger, Phase};
 use crate::model::shape;
 
@@ -19,10 +19,11 @@ pub enum Standing {
     Expired,
     Superseded,
     Lifted,
+    Revoked,
 }
 
 impl Standing {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Damaged,
         Self::Quarantined,
         Self::Refused,
@@ -33,6 +34,7 @@ impl Standing {
         Self::Expired,
         Self::Superseded,
         Self::Lifted,
+        Self::Revoked,
     ];
 
     pub fn of(alert: &Known, ledger: &Ledger, now: Timestamp) -> Self {
@@ -55,10 +57,11 @@ impl Standing {
         }
         let by = alert.withdrawn_by().and_then(|by| ledger.known(by));
         match alert.phase() {
-            Phase::Withdrawn if by.is_some_and(|by| by.meta().msg_type == cap::MsgType::Cancel) => {
-                Self::Lifted
-            }
-            Phase::Withdrawn => Self::Superseded,
+            Phase::Withdrawn => match by {
+                Some(by) if by.class() == Some(Class::Revoked) => Self::Revoked,
+                Some(by) if by.meta().msg_type == cap::MsgType::Cancel => Self::Lifted,
+                _ => Self::Superseded,
+            },
             Phase::Refused => Self::Refused,
             _ if alert.expires() <= now => Self::Expired,
             Phase::Accepted => Self::Accepted,
@@ -97,6 +100,7 @@ impl Standing {
             Self::Expired => ("expired", "到期失效"),
             Self::Superseded => ("superseded", "已被替代"),
             Self::Lifted => ("lifted", "已解除"),
+            Self::Revoked => ("revoked", "误发撤销"),
         }
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Schema;
 
-use crate::ledger::event::{Audience, LinkState};
+use crate::ledger::event::{Audience, Class, LinkState};
 use crate::model::{Answer, Grade, Missed, State, shape};
 
 /// An answer as APIs and pages show it.
@@ -129,6 +129,23 @@ pub const fn of_audience(audience: Audience) -> (&'static str, &'static str) {
         Audience::Relatives => ("relatives", "亲属"),
         Audience::Neighbours => ("neighbours", "邻居"),
     }
+}
+
+/// How an alert stands to what people last got.
+pub const fn of_change(class: Class) -> (&'static str, &'static str) {
+    let zh = match class {
+        Class::Original => "首发",
+        Class::Upgraded => "升级",
+        Class::Downgraded => "降级",
+        Class::Prolonged => "续发",
+        Class::Widened => "范围扩大",
+        Class::Narrowed => "范围缩小",
+        Class::Corrected => "更正",
+        Class::Lifted => "解除",
+        Class::Revoked => "误发撤销",
+        Class::Closed => "收尾告知",
+    };
+    (class.name(), zh)
 }
 
 /// How a group of a village is called on a list: 3组.

@@ -2,6 +2,7 @@
 //! and give up waiting. After a crash exactly what was handed and not settled is in doubt: sent again, and counted. This
 //! room must not choose who is told or by what.
 
+mod ahead;
 mod flow;
 mod inlet;
 mod lane;

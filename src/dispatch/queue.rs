@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use channel::{Clock, Timestamp};
 
+use super::ahead::Ahead;
 use super::ring::{Holder, Ring};
 use super::wheel::Wheel;
 use crate::ledger::event::Why;
@@ -62,6 +63,7 @@ pub struct Queue {
     left: u64,
     ready: BTreeMap<u64, Ring<String, Ring<StreamId, Work>>>,
     later: Wheel<Waiting>,
+    ahead: Ahead,
 }
 
 /// Deadlines within so many bits of seconds, about a quarter of an hour, are one priority: no two warnings end in the
@@ -69,6 +71,9 @@ pub struct Queue {
 const SAME_DEADLINE: u32 = 10 + ORDER;
 /// The lowest bits of a rank: which of its plan's sends a block belongs to. They order the blocks of one alert alone.
 const ORDER: u32 = 8;
+
+/// How long somebody waits for an older text to come to its end, before it is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 pub const fn priority(rank: u64) -> u64 {
     rank >> SAME_DEADLINE
@@ -98,6 +103,7 @@ impl Queue {
                     self.put(block.clone(), i, alert.at.plus(at), moment);
                 }
             }
+            self.ahead.look(&alert, &block, ledger);
             if block.tally(State::Planned) > 0 {
                 self.work(&alert, block.rank).add(block);
             }
@@ -113,6 +119,7 @@ impl Queue {
 
     /// What still waits in the wheel goes when its time comes.
     fn let_go(&mut self, ledger: &Ledger) {
+        self.ahead.let_go(ledger);
         self.ready.retain(|_, bureaus| {
             bureaus.retain(|alerts| {
                 alerts.retain(|work| ledger.alert(work.alert.stream).is_some());
@@ -148,6 +155,8 @@ impl Queue {
         let mut slice = Slice {
             now: moment.now,
             taken: Vec::new(),
+            ahead: std::mem::take(&mut self.ahead),
+            behind: Vec::new(),
         };
         while let Some(mut first) = self.ready.first_entry() {
             let given = first.get_mut().give(limit, &mut slice);
@@ -157,6 +166,10 @@ impl Queue {
             if given > 0 || limit == 0 {
                 break;
             }
+        }
+        self.ahead = slice.ahead;
+        for waiting in slice.behind {
+            self.later.put(moment.tick + LOOK_AGAIN, waiting);
         }
         slice.taken
     }
@@ -205,6 +218,9 @@ struct Work {
 struct Slice {
     now: Timestamp,
     taken: Vec<Taken>,
+    ahead: Ahead,
+    /// Whose turn it is not, while something older is on its way to the same place.
+    behind: Vec<Waiting>,
 }
 
 impl Work {
@@ -257,8 +273,12 @@ impl Holder<Slice> for Work {
 }
 
 impl Slice {
-    /// False when its time is over: the tick closes it.
+    /// False when its time is over, and the tick closes it, or has not come.
     fn add(&mut self, alert: &Arc<Alert>, block: &Arc<Block>, index: usize) -> bool {
+        if self.ahead.holds(block, index) {
+            self.behind.push((block.clone(), index));
+            return false;
+        }
         let variant = block.variant(index);
         let place = place(block, index);
         let same = |t: &&mut Taken| t.variant == variant && Arc::ptr_eq(&t.block, block);

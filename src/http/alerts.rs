@@ -17,9 +17,9 @@ use super::caller::{Params, Reader, View, sees};
 use super::openapi::{Listing, OfAlert};
 use super::page::within;
 use super::problem::Problem;
-use crate::coverage::words::of_level;
-use crate::coverage::{self, ChannelLine, Standing};
-use crate::ledger::event::Born;
+use crate::coverage::words::{of_change, of_level};
+use crate::coverage::{self, ChannelLine, ClassLine, Standing};
+use crate::ledger::event::{Born, Class};
 use crate::ledger::{Alert, Identity, Known};
 use crate::model::{RegionCode, StreamId, shape};
 
@@ -79,6 +79,10 @@ pub struct AlertLine {
     status: cap::Status,
     #[schema(value_type = String)]
     msg_type: cap::MsgType,
+    /// How it stands to what it corrects; nothing where it corrects nothing.
+    #[schema(schema_with = Class::maybe)]
+    class: Option<&'static str>,
+    class_zh: Option<&'static str>,
     /// The first info's event code.
     event: String,
     /// Its names; nothing where the table does not have it.
@@ -114,6 +118,11 @@ struct AlertView {
     /// The alerts that this one corrects, as far as they are known.
     #[schema(value_type = Vec<u64>)]
     corrects: Vec<StreamId>,
+    /// Those of them that it was compared with.
+    #[schema(value_type = Vec<u64>)]
+    compared: Vec<StreamId>,
+    /// Its deliveries by how it stands to what people last got.
+    classes: Vec<ClassLine>,
     plan: String,
     generation: u32,
     regions: Vec<RegionView>,
@@ -133,6 +142,10 @@ struct StepView {
     #[schema(schema_with = step_states)]
     state: &'static str,
     state_zh: &'static str,
+    /// Somebody waits in it for the end of the night.
+    held: bool,
+    /// Of the journal's own count, where it waits or was never sent.
+    deliveries: u32,
 }
 
 fn steps(alert: &Alert) -> Vec<StepView> {
@@ -140,7 +153,17 @@ fn steps(alert: &Alert) -> Vec<StepView> {
         () if alert.steps.is_planned(step) => ("planned", "已下发"),
         () if alert.steps.is_dropped(step) => ("dropped", "过期未发"),
         () if alert.withdrawn_by().is_some() => ("withdrawn", "撤回未发"),
-        () => ("waiting", "静默暂缓"),
+        () if alert.classes.is_held(step) => ("waiting", "静默暂缓"),
+        () => ("waiting", "定时待发"),
+    };
+    let deliveries = |step: u16| {
+        let blocks = alert.blocks();
+        let of_step = blocks.iter().filter(|b| b.step == step);
+        if alert.steps.is_planned(step) {
+            of_step.map(|b| b.len()).sum()
+        } else {
+            alert.classes.waiting(step)
+        }
     };
     let due = alert.steps.due();
     let view = |(step, due): (u16, &Timestamp)| {
@@ -150,9 +173,17 @@ fn steps(alert: &Alert) -> Vec<StepView> {
             due: due.to_string(),
             state,
             state_zh,
+            held: alert.classes.is_held(step),
+            deliveries: deliveries(step),
         }
     };
-    (0..).zip(&due).map(view).collect()
+    let mut steps: Vec<StepView> = (0..).zip(&due).map(view).collect();
+    // Nobody waited for it: the night held nobody.
+    steps.retain(|s| s.step == 0 || s.deliveries > 0 || s.state != "planned");
+    if steps.len() < 2 {
+        steps.clear();
+    }
+    steps
 }
 
 pub fn line(gate: &Gate, alert: &Known) -> AlertLine {
@@ -173,6 +204,8 @@ pub fn line(gate: &Gate, alert: &Known) -> AlertLine {
         handled_zh,
         status: meta.status,
         msg_type: meta.msg_type,
+        class: alert.class().map(|class| of_change(class).0),
+        class_zh: alert.class().map(|class| of_change(class).1),
         event: event.code,
         event_zh: event.zh,
         event_en: event.en,
@@ -276,6 +309,8 @@ pub async fn one(State(gate): State<Arc<Gate>>, view: View) -> impl IntoResponse
         born_zh,
         withdrawn_by: alert.withdrawn_by().or(superseded_by),
         corrects: alert.meta.hits.clone(),
+        compared: alert.classes.with(),
+        classes: coverage::classes(alert),
         plan: alert.meta.plan_name.clone(),
         generation: alert.generation(),
         regions: alert.meta.regions.iter().map(region).collect(),

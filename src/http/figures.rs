@@ -61,9 +61,9 @@ struct Coverage {
 pub struct Table {
     /// Only what lies in this region.
     #[param(schema_with = shape::asked_region)]
-    under: Option<RegionCode>,
+    pub under: Option<RegionCode>,
     #[param(inline)]
-    format: Option<Format>,
+    pub format: Option<Format>,
 }
 
 /// Households reached, missed, unknown, by region

@@ -23,6 +23,7 @@ mod quarantine;
 mod ready;
 mod registry;
 mod socket;
+mod stale;
 mod submit;
 #[cfg(test)]
 mod tests;
@@ -136,6 +137,7 @@ fn quick() -> OpenApiRouter<House> {
         .routes(routes!(figures::coverage))
         .routes(routes!(figures::channels))
         .routes(routes!(figures::speakers))
+        .routes(routes!(stale::stale))
         .routes(routes!(doors::households))
         .routes(routes!(doors::deliveries))
         .routes(routes!(events::events))

@@ -5,8 +5,9 @@ use utoipa::ToSchema;
 
 use super::alerts::{births, born};
 use super::openapi::{dispositions, findings};
-use crate::coverage::words::of_level;
+use crate::coverage::words::{of_change, of_level};
 use crate::ingest::{EventView, Preview};
+use crate::ledger::event::Class;
 use crate::model::{StreamId, shape};
 use crate::plan::preview::{Figures, Place};
 
@@ -33,6 +34,10 @@ pub struct PreviewView {
     #[schema(schema_with = shape::levels)]
     handled: &'static str,
     handled_zh: &'static str,
+    /// How it stands to what it would end.
+    #[schema(schema_with = Class::maybe)]
+    class: Option<&'static str>,
+    class_zh: Option<&'static str>,
     events: Vec<EventView>,
     regions: Vec<Place>,
     #[schema(schema_with = shape::hash)]
@@ -59,6 +64,8 @@ impl From<Preview> for PreviewView {
             level_zh,
             handled,
             handled_zh,
+            class: preview.class.map(|class| of_change(class).0),
+            class_zh: preview.class.map(|class| of_change(class).1),
             events: preview.events,
             regions: preview.regions,
             regions_hash: preview.regions_hash,

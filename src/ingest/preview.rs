@@ -1,7 +1,6 @@
 //! A preview: the alert is judged as if it were handed in, its release is drafted and counted, and nothing is written,
 //! sent or kept. This module must not touch the journal's writer.
 
-use bytes::Bytes;
 use channel::Level;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,10 +8,11 @@ use utoipa::ToSchema;
 use super::accept::{Ingest, Rejection};
 use super::judge::Judged;
 use super::names::{identity, regions_hash};
-use crate::ledger::event::Born;
+use crate::ledger::Papers;
+use crate::ledger::event::{Born, Class};
 use crate::model::StreamId;
 use crate::plan::preview::{Figures, Place, Scene, preview};
-use crate::plan::{Draft, Earlier, EventName, Outlets, Source, Targets};
+use crate::plan::{self, Draft, Earlier, EventName, Outlets, Past, Source, Targets};
 use crate::trust::Caller;
 
 /// What would happen.
@@ -27,6 +27,8 @@ pub struct Preview {
     pub plan: String,
     pub level: Level,
     pub handled: Level,
+    /// How it stands to what it would end; nothing where it corrects nothing.
+    pub class: Option<Class>,
     pub events: Vec<EventView>,
     pub regions: Vec<Place>,
     pub regions_hash: String,
@@ -44,15 +46,15 @@ pub struct EventView {
 impl Ingest {
     pub async fn preview(&self, caller: &Caller, bytes: &[u8]) -> Result<Preview, Rejection> {
         let mut judged = self.judge(caller, self.read(caller, bytes)?)?;
-        let earlier = self.earlier(&judged).await;
-        if judged.alert.msg_type == cap::MsgType::Cancel {
-            // It adds nobody: it speaks to those who have the warning.
-            judged.targets = Targets::default();
-        }
+        let past = self.past(&judged).await;
+        let (class, handled) = how(&judged, &past);
+        let earlier = Earlier::of(&past);
+        judged.targets = targets(&mut judged);
         let registry = self.registry.read().clone();
         let hash = hex::encode(regions_hash(&judged.regions));
         let outlets = self.outlets();
         let plan = judged.choice.plan;
+        let schedule = plan::moments(plan, &past, (handled, class.is_some()), judged.now);
         let scene = Scene {
             draft: Draft {
                 alert: &judged.alert,
@@ -61,6 +63,8 @@ impl Ingest {
                 earlier: &earlier,
                 registry: &registry,
                 outlets: &outlets,
+                handled,
+                schedule: &schedule,
             },
             source: Source {
                 alert: &judged.alert,
@@ -69,7 +73,6 @@ impl Ingest {
                 regions_hash: &hash,
                 language: &plan.language,
             },
-            handled: judged.choice.handled,
             ledger: &self.ledger,
             means: &self.means,
             cost: &|kind, variant| {
@@ -93,7 +96,8 @@ impl Ingest {
             known: self.ledger.find(&identity(&judged.alert)),
             plan: plan.name.clone(),
             level: crate::plan::level(&judged.alert),
-            handled: judged.choice.handled,
+            handled,
+            class,
             events: self.events(&judged.alert),
             figures,
             findings: judged.findings,
@@ -123,26 +127,48 @@ impl Ingest {
         seen.into_iter().map(view).collect()
     }
 
-    /// Who has what it corrects. Without its document the earlier alert goes by no name, as release would halt on it.
-    async fn earlier(&self, judged: &Judged<'_>) -> Earlier {
-        if !matches!(
-            judged.alert.msg_type,
-            cap::MsgType::Update | cap::MsgType::Cancel
-        ) {
-            return Earlier::default();
+    /// What it corrects, as far as it is open and its papers are there; a release would halt on what is not.
+    async fn past(&self, judged: &Judged<'_>) -> Vec<Past> {
+        let mut past = Vec::new();
+        if !corrects(judged) {
+            return past;
         }
-        let chain = self.ledger.chain(&judged.hits, None);
-        let past = chain.iter().filter_map(|hit| self.ledger.alert(*hit));
-        let past: Vec<_> = past.collect();
-        let mut earlier = Earlier::of(&past);
-        for old in past {
-            let bytes = self.store.document(old.meta.document).await;
-            let bytes = Bytes::from(bytes.ok().flatten().unwrap_or_default());
-            let read = cap::read(&bytes).alert;
-            earlier.headline = read
-                .and_then(|a| a.infos.into_iter().find_map(|i| i.headline))
-                .or(earlier.headline);
+        for stream in self.ledger.chain(&judged.hits, None) {
+            let Some(old) = self.ledger.alert(stream) else {
+                continue;
+            };
+            let papers = Papers::of(&old, &*self.store).await;
+            let read = papers.ok().and_then(|papers| Past::of(old, &papers).ok());
+            past.extend(read);
         }
-        earlier
+        past
     }
+}
+
+fn corrects(judged: &Judged<'_>) -> bool {
+    let kind = judged.alert.msg_type;
+    matches!(kind, cap::MsgType::Update | cap::MsgType::Cancel)
+}
+
+/// A Cancel adds nobody: it speaks to those who have the warning.
+fn targets(judged: &mut Judged<'_>) -> Targets {
+    let targets = std::mem::take(&mut judged.targets);
+    if judged.alert.msg_type == cap::MsgType::Cancel {
+        return Targets::default();
+    }
+    targets
+}
+
+/// How it stands to what it would end, and the level by which it is handled: as a release would find it.
+fn how(judged: &Judged<'_>, past: &[Past]) -> (Option<Class>, Level) {
+    let standing = past.iter().filter(|old| old.alert.withdrawn_by().is_none());
+    let standing: Vec<_> = standing.map(|old| old.alert.stream).collect();
+    let (now, choice) = (judged.now, &judged.choice);
+    let said = (&judged.alert, judged.regions.as_slice());
+    let lifetime = now.plus(choice.plan.lifetime.0);
+    let usual = (choice.plan.language.as_str(), lifetime);
+    let compared = || plan::compared(said, usual, (past, &standing), now);
+    let class = corrects(judged).then(|| compared().0);
+    let raised = plan::raised(&judged.alert, choice.handled, past, &standing);
+    (class, raised.unwrap_or(choice.handled))
 }

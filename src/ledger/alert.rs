@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 use channel::{Evidence, Timestamp};
 use parking_lot::RwLock;
 
+use super::class::{Class, Classes};
 use super::event::{self, Accepted, Audience, Ground, NO_HOUSEHOLD, VariantMeta};
 use super::frozen::AtRelease;
 use super::seal::Trail;
@@ -49,6 +50,7 @@ pub struct Alert {
     pub trail: Trail,
     pub steps: Steps,
     pub(super) word: OnceLock<Word>,
+    pub classes: Classes,
 }
 
 impl Alert {
@@ -70,6 +72,7 @@ impl Alert {
             trail: Trail::default(),
             steps: Steps::default(),
             word: OnceLock::new(),
+            classes: Classes::default(),
         }
     }
 
@@ -184,11 +187,6 @@ impl Alert {
         let texts = || self.variants.read().iter().map(|v| v.expires).max();
         infos.or_else(texts).unwrap_or(self.at)
     }
-
-    /// Whether what it says itself is over; what says nothing itself (a short Cancel) ends others and is never late.
-    pub fn is_over(&self, now: Timestamp) -> bool {
-        !self.meta.infos.is_empty() && self.expires() <= now
-    }
 }
 
 /// The deliveries of one block. `at` and `due` are milliseconds since the alert was accepted.
@@ -203,6 +201,7 @@ pub struct Block {
     pub window: u32,
     /// Proof on a speaker is a played report, which is its own grade.
     pub speaker: bool,
+    class: AtomicU8,
     endpoints: Box<[EndpointId]>,
     doors: Doors,
     variants: Vec<(u32, u16)>,
@@ -244,6 +243,7 @@ impl Block {
             rank: block.rank,
             window: block.window,
             speaker: block.audience == Audience::Speakers,
+            class: AtomicU8::new(Class::Original as u8),
             endpoints: block.endpoints.into(),
             doors: Doors::new(&block.households, ground),
             variants: block.variants,
@@ -330,6 +330,10 @@ impl Block {
     /// How many have more than acceptance.
     pub fn reached(&self) -> u32 {
         self.reached.load(Relaxed)
+    }
+
+    pub(super) fn set_class(&self, class: Class) {
+        self.class.store(class as u8, Relaxed);
     }
 
     pub(super) fn set_state(&self, i: usize, state: State) {

@@ -5,6 +5,7 @@
 use channel::{Evidence, FailureClass, Key, Level, Timestamp, Verdict};
 use serde::{Deserialize, Serialize};
 
+pub use super::class::{Class, ClassRow, Classed, Fate, Kept};
 use super::seal::Sealed;
 pub use super::word::{Decided, Ruling};
 use crate::model::{DeliveryNo, EndpointId, HouseholdId, RecipientId, RegionCode, StreamId, Tags};
@@ -335,6 +336,15 @@ pub enum Event {
     },
     /// A person's word on an alert that waits for one.
     Decided(Decided),
+    // Since: how it stands to what it corrects.
+    /// As a whole, with the alerts that it was compared with.
+    Compared {
+        class: Class,
+        with: Vec<StreamId>,
+    },
+    /// Beside the blocks of a region.
+    Classed(Classed),
+    Kept(Kept),
 }
 
 /// The last record of a stream: that it stood there.

@@ -9,7 +9,9 @@ use channel::{Evidence, FailureClass, Timestamp};
 
 use super::Ledger;
 use super::alert::{Alert, Block, FAR_REFUSED, IN_DOUBT, Phase, REFUSED};
-use super::event::{Audience, Born, Event, HandedRange, Next, Outcome, SettledRow, VariantMeta};
+use super::event::{
+    Audience, Born, Classed, Event, Fate, HandedRange, Next, Outcome, SettledRow, VariantMeta,
+};
 use super::near::Near;
 use super::receipt::taken;
 use crate::model::{DeliveryNo, State, StreamId};
@@ -117,6 +119,9 @@ impl Ledger {
             Event::Steps { due } => alert.steps.set(due),
             Event::Dropped { step } => alert.steps.drop(*step),
             Event::Decided(decided) => alert.take_word(time, decided),
+            Event::Compared { class, with } => alert.classes.compare(*class, with),
+            Event::Classed(classed) => add_classes(alert, classed)?,
+            Event::Kept(kept) => alert.classes.keep(kept),
             Event::Accepted(_)
             | Event::Imported { .. }
             | Event::Link { .. }
@@ -207,6 +212,17 @@ impl Ledger {
         }
         Ok(())
     }
+}
+
+fn add_classes(alert: &Alert, classed: &Classed) -> Result<(), Misfit> {
+    for row in &classed.rows {
+        if let Fate::Told { first } = row.fate {
+            let (block, _) = find(alert, first)?;
+            block.set_class(row.class);
+        }
+    }
+    alert.classes.add(classed);
+    Ok(())
 }
 
 fn add_variants(alert: &Alert, first: u16, variants: &[VariantMeta]) -> Result<(), Misfit> {

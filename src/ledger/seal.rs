@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 
-use channel::Timestamp;
+use channel::{Level, Timestamp};
 use parking_lot::RwLock;
 use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 
 use super::Ledger;
 use super::alert::{Alert, Block, DISPUTED, FAR_REFUSED, IN_DOUBT, Phase, REFUSED};
+use super::class::Class;
 use super::event::{Accepted, HandedRange};
 use super::fold::Misfit;
 use super::record::{self, Head};
@@ -61,6 +62,16 @@ pub struct Card {
     /// The highest serial that each channel was handed: the next start gives none of them again.
     pub serials: BTreeMap<String, u64>,
     pub sealed: Sealed,
+    /// Behind the rest of its bytes: cards of before have none.
+    #[serde(skip)]
+    pub decided: Decided,
+}
+
+/// What a release decided of the alert as a whole.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Decided {
+    pub raised: Option<Level>,
+    pub class: Option<Class>,
 }
 
 impl Card {
@@ -74,16 +85,24 @@ impl Card {
             expires: alert.expires(),
             serials: alert.trail.serials.read().clone(),
             sealed,
+            decided: Decided {
+                raised: alert.steps.raised(),
+                class: alert.classes.whole(),
+            },
         }
     }
 
     pub fn to_bytes(&self) -> Vec<u8> {
-        postcard::to_stdvec(self).expect("a Vec takes every card")
+        const FITS: &str = "a Vec takes every card";
+        let bytes = postcard::to_stdvec(self).expect(FITS);
+        postcard::to_extend(&self.decided, bytes).expect(FITS)
     }
 
     /// Nothing where the bytes are no card that this version wrote: then the stream is read.
     pub fn read(bytes: &[u8]) -> Option<Self> {
-        postcard::from_bytes(bytes).ok()
+        let (mut card, rest) = postcard::take_from_bytes::<Self>(bytes).ok()?;
+        card.decided = postcard::from_bytes(rest).unwrap_or_default();
+        Some(card)
     }
 }
 
@@ -188,6 +207,14 @@ impl Known {
         match self {
             Self::Open(alert) => alert.next_delivery(),
             Self::Sealed(card) => card.sealed.deliveries,
+        }
+    }
+
+    /// How it stands to what it corrects; nothing where it corrects nothing or is not released.
+    pub fn class(&self) -> Option<Class> {
+        match self {
+            Self::Open(alert) => alert.classes.whole(),
+            Self::Sealed(card) => card.decided.class,
         }
     }
 

@@ -39,14 +39,18 @@ impl Alert {
     pub fn handled(&self) -> Level {
         self.steps.raised().unwrap_or(self.meta.level)
     }
+
+    /// Whether what it says itself is over; what says nothing itself (a short Cancel) ends others and is never late.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        !self.meta.infos.is_empty() && self.expires() <= now
+    }
 }
 
 impl Known {
-    /// A sealed alert tells its own level alone here; its stream has the other.
     pub fn handled(&self) -> Level {
         match self {
             Self::Open(alert) => alert.handled(),
-            Self::Sealed(_) => self.meta().level,
+            Self::Sealed(card) => card.decided.raised.unwrap_or(card.meta.level),
         }
     }
 }

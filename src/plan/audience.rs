@@ -12,7 +12,7 @@ use super::rules::{Plan, Send};
 use super::target::Targets;
 use super::told::Told;
 use super::wall;
-use crate::ledger::event::{Audience, Ground, GroundHousehold, NO_HOUSEHOLD};
+use crate::ledger::event::{Audience, Class, Ground, GroundHousehold, NO_HOUSEHOLD};
 use crate::model::RelationKind;
 use crate::model::{
     EndpointId, EndpointKind, GroupCode, HouseholdId, PostPlace, PresenceAtHome, RecipientId,
@@ -23,8 +23,6 @@ use crate::registry::{HouseholdRef, Registry};
 /// What is asked of the audience: by which of the plan's sends, over which channels, for an alert of which status.
 pub struct Want<'a> {
     pub plan: &'a Plan,
-    /// Which of its sends, by their place in it.
-    pub sends: &'a [usize],
     /// What each configured channel can do.
     pub outlets: &'a Outlets,
     pub status: Status,
@@ -39,6 +37,7 @@ pub struct PlannedDelivery<'a> {
     pub language: &'a str,
     /// The infos that hit, as a bit set.
     pub infos: u64,
+    pub class: Class,
 }
 
 pub struct PlannedBlock<'a> {
@@ -48,6 +47,8 @@ pub struct PlannedBlock<'a> {
     pub window: u32,
     /// Its send's place in the plan: what stands first goes first.
     pub send: usize,
+    /// Of all its deliveries.
+    pub class: Class,
     pub deliveries: Vec<PlannedDelivery<'a>>,
 }
 
@@ -58,7 +59,7 @@ pub fn regions(targets: &Targets) -> Vec<RegionCode> {
     regions
 }
 
-/// The blocks of one region, in the plan's order; none where the alert does not reach.
+/// Everybody of one region whom the plan names, each once a channel.
 pub fn blocks<'a>(
     registry: &'a Registry,
     region: RegionCode,
@@ -66,14 +67,29 @@ pub fn blocks<'a>(
     want: &Want<'a>,
     told: &mut Told,
 ) -> Vec<PlannedBlock<'a>> {
+    let mut keep =
+        |_: usize, channel: &str, d: &mut PlannedDelivery<'a>| told.add(channel, d.endpoint);
+    chosen(registry, region, targets, want, &mut keep)
+}
+
+/// Looks at one delivery of a send, gives it its class, and says whether it is told now.
+pub type Keep<'k, 'a> = dyn FnMut(usize, &str, &mut PlannedDelivery<'a>) -> bool + 'k;
+
+/// The blocks of one region, in the plan's order, one for each class; none where the alert does not reach.
+pub fn chosen<'a>(
+    registry: &'a Registry,
+    region: RegionCode,
+    targets: &Targets,
+    want: &Want<'a>,
+    keep: &mut Keep<'_, 'a>,
+) -> Vec<PlannedBlock<'a>> {
     let mut out = Vec::new();
     let infos = targets.infos_under(region);
     let village = targets.villages.get(&region);
     if infos == 0 {
         return out;
     }
-    let sends = want.sends.iter().map(|at| (*at, &want.plan.send[*at]));
-    for (at, send) in sends {
+    for (at, send) in want.plan.send.iter().enumerate() {
         if !wall::admits(want.status, want.scope, send.audience) {
             continue;
         }
@@ -99,18 +115,36 @@ pub fn blocks<'a>(
                 }
                 (_, None) => Vec::new(),
             };
-            deliveries.retain(|d| told.add(channel, d.endpoint));
-            if !deliveries.is_empty() {
-                let window = u32::try_from(send.receipt_window.0.as_millis()).unwrap_or(u32::MAX);
-                out.push(PlannedBlock {
-                    channel: channel.clone(),
-                    outlet,
-                    audience: send.audience,
-                    window,
-                    send: at,
-                    deliveries,
-                });
-            }
+            deliveries.retain_mut(|d| keep(at, channel, d));
+            let window = u32::try_from(send.receipt_window.0.as_millis()).unwrap_or(u32::MAX);
+            let blocks = by_class(deliveries).into_iter();
+            out.extend(blocks.map(|(class, deliveries)| PlannedBlock {
+                channel: channel.clone(),
+                outlet,
+                audience: send.audience,
+                window,
+                send: at,
+                class,
+                deliveries,
+            }));
+        }
+    }
+    out
+}
+
+/// In the order of their first; mostly all are of one.
+fn by_class(deliveries: Vec<PlannedDelivery<'_>>) -> Vec<(Class, Vec<PlannedDelivery<'_>>)> {
+    let Some(first) = deliveries.first().map(|d| d.class) else {
+        return Vec::new();
+    };
+    if deliveries.iter().all(|d| d.class == first) {
+        return vec![(first, deliveries)];
+    }
+    let mut out: Vec<(Class, Vec<_>)> = Vec::new();
+    for delivery in deliveries {
+        match out.iter_mut().find(|(class, _)| *class == delivery.class) {
+            Some((_, same)) => same.push(delivery),
+            None => out.push((delivery.class, vec![delivery])),
         }
     }
     out
@@ -194,6 +228,7 @@ impl<'a> Chosen<'a, '_> {
                     household,
                     language: recipient.language,
                     infos,
+                    class: Class::Original,
                 });
             }
         }
@@ -241,6 +276,7 @@ impl<'a> Chosen<'a, '_> {
                 household: NO_HOUSEHOLD,
                 language: self.language,
                 infos: hit.any(),
+                class: Class::Original,
             })
             .collect()
     }

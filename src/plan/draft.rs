@@ -1,16 +1,22 @@
-//! A release as it would be written: every region of every step with its ground and its blocks, in order. The release
-//! writes from it and the preview counts it, so what is shown is what happens. This module must not number deliveries.
+//! A release as it would be written: every region of every step with its ground and its blocks, in order, and who is held
+//! or left alone. The release writes from it and the preview counts it, so what is shown is what happens. This module must
+//! not number deliveries.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::audience::{self, Outlets, PlannedBlock, Want};
-use super::earlier::Earlier;
+use channel::Level;
+
+use super::audience::{self, Outlets, PlannedBlock, PlannedDelivery, Want};
+use super::closings::put;
+use super::compare::{Gist, compare};
+use super::earlier::{Earlier, Last};
 use super::rules::{Plan, Repeat};
+use super::schedule::{Schedule, held_until};
 use super::target::Targets;
-use super::text::{Stock, Telling};
+use super::text::{self, Stock, Telling};
 use super::told::Told;
-use crate::ledger::event::Ground;
-use crate::model::{RegionCode, RegionLevel};
+use crate::ledger::event::{Class, ClassRow, Fate, Ground, Kept, NO_HOUSEHOLD};
+use crate::model::{Answer, Grade, HouseholdId, RegionCode, RegionLevel};
 use crate::registry::Registry;
 
 /// What a draft is made of.
@@ -22,19 +28,30 @@ pub struct Draft<'a> {
     pub earlier: &'a Earlier,
     pub registry: &'a Registry,
     pub outlets: &'a Outlets,
+    /// The level by which it is handled.
+    pub handled: Level,
+    pub schedule: &'a Schedule,
 }
 
 /// A block, and the stock words where the alert's own do not fit.
 pub type Drafted<'a> = (PlannedBlock<'a>, Option<Stock>);
 
+/// One region in one step.
+#[derive(Default)]
+pub struct Drawn<'a> {
+    pub blocks: Vec<Drafted<'a>>,
+    /// Who is not told now; with the first step alone.
+    pub aside: Vec<ClassRow>,
+    kept: BTreeMap<HouseholdId, Option<Grade>>,
+}
+
+/// What people of one language and one set of infos are told, as far as it is compared.
+type Gists<'a> = Vec<((&'a str, u64), Gist)>;
+
 impl<'a> Draft<'a> {
-    fn want<'s>(&self, sends: &'s [usize]) -> Want<'s>
-    where
-        'a: 's,
-    {
+    fn want(&self) -> Want<'a> {
         Want {
             plan: self.plan,
-            sends,
             outlets: self.outlets,
             status: self.alert.status,
             scope: self.alert.scope,
@@ -58,13 +75,12 @@ impl<'a> Draft<'a> {
         Some(audience::ground(self.registry, region, hit))
     }
 
-    /// Everyone whom a correction itself speaks to, in whatever region and step: an officer may live where it no longer
-    /// reaches.
+    /// Everyone whom a correction itself speaks to, in whatever region and step and whether told again or not: an officer
+    /// may live where it no longer reaches.
     pub fn addressed(&self) -> Told {
         let mut addressed = Told::default();
         if !self.earlier.is_empty() {
-            let all: Vec<usize> = (0..self.plan.send.len()).collect();
-            let want = self.want(&all);
+            let want = self.want();
             for region in audience::regions(self.targets) {
                 audience::blocks(self.registry, region, self.targets, &want, &mut addressed);
             }
@@ -76,24 +92,107 @@ impl<'a> Draft<'a> {
     pub fn blocks(
         &self,
         region: RegionCode,
-        sends: &'a [usize],
+        step: u16,
         addressed: &Told,
         told: &mut Told,
-    ) -> Vec<Drafted<'a>> {
-        let want = self.want(sends);
-        let own = audience::blocks(self.registry, region, self.targets, &want, told);
-        let whose = (self.alert.status, self.registry);
-        let over = self
-            .earlier
-            .blocks(region, whose, self.outlets, addressed, told);
-        let stock = if self.alert.msg_type == cap::MsgType::Cancel {
-            Stock::Lifted
-        } else {
-            Stock::Outside
+    ) -> Drawn<'a> {
+        let mut drawn = Drawn::default();
+        let (mut gists, mut waiting) = (Gists::new(), Told::default());
+        let mut keep = |at: usize, channel: &str, delivery: &mut PlannedDelivery<'a>| {
+            let endpoint = delivery.endpoint;
+            if told.has(channel, endpoint) {
+                return false;
+            }
+            let (class, answer) = self.class(channel, delivery, &mut gists);
+            delivery.class = class;
+            let Some(fate) = self.fate(at, class, step) else {
+                return told.add(channel, endpoint);
+            };
+            if step == 0 && waiting.add(channel, endpoint) {
+                let audience = self.plan.send[at].audience;
+                put(&mut drawn.aside, channel, (audience, class), fate);
+                if fate == Fate::Spared {
+                    drawn.keep(self.registry, delivery, answer);
+                }
+            }
+            false
         };
+        let want = self.want();
+        let own = audience::chosen(self.registry, region, self.targets, &want, &mut keep);
+        let mut aside = Vec::new();
+        let over = self.closings(region, step, addressed, told, &mut aside);
+        if step == 0 {
+            drawn.aside.append(&mut aside);
+        }
         let own = own.into_iter().map(|block| (block, None));
-        own.chain(over.into_iter().map(|block| (block, Some(stock))))
-            .collect()
+        let over = over.into_iter().map(|block| {
+            let stock = self.stock(block.class);
+            (block, Some(stock))
+        });
+        drawn.blocks = own.chain(over).collect();
+        drawn
+    }
+
+    fn stock(&self, class: Class) -> Stock {
+        match (self.alert.msg_type, class) {
+            (cap::MsgType::Cancel, Class::Revoked) => Stock::Revoked,
+            (cap::MsgType::Cancel, _) => Stock::Lifted,
+            _ => Stock::Outside,
+        }
+    }
+
+    /// How it stands to what they last got, and with which answer that ended.
+    fn class(
+        &self,
+        channel: &str,
+        delivery: &PlannedDelivery<'a>,
+        gists: &mut Gists<'a>,
+    ) -> (Class, Option<Answer>) {
+        if self.earlier.is_empty() {
+            return (Class::Original, None);
+        }
+        let Last::Warned(had, answer) = self.earlier.last(channel, delivery.endpoint) else {
+            return (Class::Widened, None);
+        };
+        let said = (delivery.language, delivery.infos);
+        let at = gists.iter().position(|(key, _)| *key == said);
+        let at = at.unwrap_or_else(|| {
+            gists.push((said, self.gist(said)));
+            gists.len() - 1
+        });
+        let class = if had.ends <= self.schedule.base() {
+            // What they have has ended: they do not hold it any longer.
+            Class::Widened
+        } else {
+            compare(had, &gists[at].1)
+        };
+        (class, Some(answer))
+    }
+
+    fn gist(&self, (language, infos): (&str, u64)) -> Gist {
+        let language = self.language(language);
+        let lifetime = self.schedule.base().plus(self.plan.lifetime.0);
+        text::gist(self.alert, &self.plan.language, (infos, language), lifetime)
+    }
+
+    /// What becomes of somebody of a class whom a send names; nothing where they are told now.
+    fn fate(&self, at: usize, class: Class, step: u16) -> Option<Fate> {
+        let send = &self.plan.send[at];
+        if !send.tells(class) {
+            return Some(Fate::Spared);
+        }
+        let begins = send.begins(self.schedule.base());
+        let held = held_until(send.quiet, self.handled, class, begins);
+        let due = held.unwrap_or(begins);
+        if self.schedule.tells(due, step) {
+            return None;
+        }
+        let step = self.schedule.step_of(due);
+        Some(if held.is_some() {
+            Fate::Held { step }
+        } else {
+            Fate::Later { step }
+        })
     }
 
     /// How often a speaker plays what this block says.
@@ -103,20 +202,60 @@ impl<'a> Draft<'a> {
             .filter(|_| stock.is_none())
     }
 
-    /// Which text one delivery of a block is.
-    pub fn telling(&self, drafted: &Drafted<'_>, language: &str, infos: u64) -> Telling {
-        let language = if language.is_empty() {
-            self.plan.language.as_str()
+    fn language<'l>(&'l self, language: &'l str) -> &'l str {
+        if language.is_empty() {
+            &self.plan.language
         } else {
             language
-        };
+        }
+    }
+
+    /// Which text one delivery of a block is.
+    pub fn telling(&self, drafted: &Drafted<'_>, language: &str, infos: u64) -> Telling {
         Telling {
             kind: drafted.0.outlet.kind,
             style: drafted.0.outlet.style,
-            language: language.to_owned(),
+            language: self.language(language).to_owned(),
             infos,
             stock: drafted.1,
             repeat: self.repeat(drafted),
         }
+    }
+}
+
+impl Drawn<'_> {
+    /// What the doors of somebody who is not told again have: their own proof, or what their speaker has played.
+    fn keep(
+        &mut self,
+        registry: &Registry,
+        delivery: &PlannedDelivery<'_>,
+        answer: Option<Answer>,
+    ) {
+        let grade = match answer {
+            Some(Answer::Reached(grade)) => Some(grade),
+            _ => None,
+        };
+        if grade == Some(Grade::Played) {
+            for door in registry.hearing(delivery.endpoint) {
+                self.raise(*door, grade);
+            }
+        } else if delivery.household != NO_HOUSEHOLD {
+            self.raise(delivery.household, grade);
+        }
+    }
+
+    fn raise(&mut self, door: HouseholdId, grade: Option<Grade>) {
+        let held = self.kept.entry(door).or_insert(grade);
+        *held = (*held).max(grade);
+    }
+
+    /// Doors that are not told again, each by what it has.
+    pub fn kept(&self, region: RegionCode) -> Option<Kept> {
+        let mut doors: BTreeMap<Option<Grade>, Vec<HouseholdId>> = BTreeMap::new();
+        for (door, grade) in &self.kept {
+            doors.entry(*grade).or_default().push(*door);
+        }
+        let doors: Vec<_> = doors.into_iter().collect();
+        (!doors.is_empty()).then_some(Kept { region, doors })
     }
 }

@@ -1,26 +1,50 @@
-//! Everyone who was ever handed an alert that is now corrected. Whoever the correction itself does not speak to is told
-//! that the warning is lifted, or is no longer for them. This module must not read a store: what the earlier alert was
-//! called is handed in.
+//! Everyone who was ever handed an alert that is now corrected, and what each of them last got of it. This module must not
+//! read a store, and it must not say who is told what: the draft does.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use channel::Evidence;
 
-use super::audience::{Outlets, PlannedBlock, PlannedDelivery};
-use super::told::Told;
-use super::wall;
-use crate::ledger::event::{Audience, NO_HOUSEHOLD};
-use crate::ledger::{Alert, Block};
-use crate::model::{RegionCode, State};
-use crate::registry::Registry;
+use super::compare::{Gist, Said};
+use super::past::Past;
+use super::quiet::Quiet;
+use super::rules::Plan;
+use crate::ledger::event::Audience;
+use crate::ledger::{Block, IN_DOUBT};
+use crate::model::{Answer, EndpointId, RegionCode, State};
 
 #[derive(Default)]
 pub struct Earlier {
     /// How the latest of them was headed.
     pub headline: Option<String>,
+    /// By which plans they went, the newest first.
+    plans: Vec<Plan>,
+    said: Vec<Said>,
     /// Blocks in which somebody was handed something, by region.
     handed: BTreeMap<RegionCode, Vec<Arc<Block>>>,
+    channels: Vec<String>,
+    had: HashMap<(usize, EndpointId), Had>,
+}
+
+/// What one endpoint had, by one channel.
+#[derive(Clone, Copy)]
+struct Had {
+    /// Its place among what was said; nothing where all of it failed.
+    said: Option<usize>,
+    answer: Answer,
+}
+
+/// What somebody last got.
+#[derive(Clone, Copy)]
+pub enum Last<'a> {
+    /// Nothing was ever handed.
+    Nothing,
+    /// It was tried and is known not to have come.
+    Failed,
+    /// That it is over for them.
+    Over,
+    Warned(&'a Gist, Answer),
 }
 
 /// It left the house, or may have: an attempt stands, or something came back.
@@ -28,18 +52,78 @@ fn was_handed(block: &Block, i: usize) -> bool {
     block.attempts(i) > 0 || block.evidence(i) > Evidence::None || block.state(i) == State::Handed
 }
 
+/// Whether what was handed has come, or may have. A speaker has nothing until it has proved that it played.
+fn has_come(block: &Block, i: usize) -> bool {
+    match block.answer(i) {
+        Answer::Reached(_) => true,
+        _ if block.speaker => false,
+        Answer::Missed(_) => block.flag(i, IN_DOUBT),
+        Answer::Pending | Answer::Unknown => true,
+    }
+}
+
 impl Earlier {
-    /// Who was handed one of these alerts.
-    pub fn of(alerts: &[Arc<Alert>]) -> Self {
+    /// Who was handed one of these alerts, given in the order they came.
+    pub fn of(past: &[Past]) -> Self {
         let mut earlier = Self::default();
-        for old in alerts {
-            for block in old.blocks() {
-                if (0..block.len() as usize).any(|i| was_handed(&block, i)) {
-                    earlier.handed.entry(block.region).or_default().push(block);
-                }
-            }
+        for old in past.iter().rev() {
+            earlier.add(old);
         }
         earlier
+    }
+
+    fn add(&mut self, old: &Past) {
+        if self.headline.is_none() {
+            self.headline = old.headline().map(str::to_owned);
+        }
+        self.plans.push(old.plan.clone());
+        let first = self.said.len();
+        self.said.extend_from_slice(&old.said);
+        for block in old.alert.blocks() {
+            let channel = self.channel(&block.channel);
+            let mut any = false;
+            for i in (0..block.len() as usize).filter(|i| was_handed(&block, *i)) {
+                any = true;
+                let text = first + usize::from(block.variant(i));
+                let come = has_come(&block, i) && text < self.said.len();
+                let had = Had {
+                    said: come.then_some(text),
+                    answer: block.answer(i),
+                };
+                let place = (channel, block.endpoint(i));
+                let newest = self.had.entry(place).or_insert(had);
+                if newest.said.is_none() && come {
+                    *newest = had;
+                }
+            }
+            if any {
+                self.handed.entry(block.region).or_default().push(block);
+            }
+        }
+    }
+
+    fn channel(&mut self, name: &str) -> usize {
+        let known = self.channels.iter().position(|known| known == name);
+        known.unwrap_or_else(|| {
+            self.channels.push(name.to_owned());
+            self.channels.len() - 1
+        })
+    }
+
+    pub fn last(&self, channel: &str, endpoint: EndpointId) -> Last<'_> {
+        let channel = self.channels.iter().position(|known| known == channel);
+        let had = channel.and_then(|channel| self.had.get(&(channel, endpoint)));
+        match had {
+            None => Last::Nothing,
+            Some(Had { said: None, .. }) => Last::Failed,
+            Some(Had {
+                said: Some(text),
+                answer,
+            }) => match &self.said[*text] {
+                Said::Over => Last::Over,
+                Said::Warned(gist) => Last::Warned(gist, *answer),
+            },
+        }
     }
 
     pub fn regions(&self) -> impl Iterator<Item = RegionCode> {
@@ -51,56 +135,24 @@ impl Earlier {
         self.handed.is_empty()
     }
 
-    /// Whoever was handed an earlier alert in this region and is not told by the new one, here or elsewhere.
-    pub fn blocks<'a>(
-        &self,
-        region: RegionCode,
-        (status, registry): (cap::Status, &'a Registry),
-        outlets: &Outlets,
-        addressed: &Told,
-        told: &mut Told,
-    ) -> Vec<PlannedBlock<'a>> {
-        let mut out: Vec<PlannedBlock<'_>> = Vec::new();
-        for block in self.handed.get(&region).into_iter().flatten() {
-            let Some(outlet) = outlets.get(&block.channel).copied() else {
-                continue;
-            };
-            if !wall::lets_through(status, block.audience, wall::is_drill(status)) {
-                continue;
-            }
-            let handed = (0..block.len() as usize).filter(|i| was_handed(block, *i));
-            let mut deliveries: Vec<_> = handed
-                .map(|i| PlannedDelivery {
-                    endpoint: block.endpoint(i),
-                    household: block.household(i).unwrap_or(NO_HOUSEHOLD),
-                    language: language(registry, block, i),
-                    infos: u64::MAX,
-                })
-                .collect();
-            deliveries.retain(|d| {
-                !addressed.has(&block.channel, d.endpoint) && told.add(&block.channel, d.endpoint)
-            });
-            if !deliveries.is_empty() {
-                out.push(PlannedBlock {
-                    channel: block.channel.clone(),
-                    outlet,
-                    audience: block.audience,
-                    window: block.window,
-                    send: 0,
-                    deliveries,
-                });
-            }
-        }
-        out
+    /// What was handed in a region, each with its place in its block; whoever had several alerts stands there for each.
+    pub fn handed(&self, region: RegionCode) -> impl Iterator<Item = (&Block, usize)> {
+        let blocks = self.handed.get(&region).into_iter().flatten();
+        blocks.flat_map(|block| {
+            let all = 0..block.len() as usize;
+            all.filter(|i| was_handed(block, *i))
+                .map(move |i| (&**block, i))
+        })
     }
-}
 
-fn language<'a>(registry: &'a Registry, block: &Block, i: usize) -> &'a str {
-    if block.audience == Audience::Speakers {
-        return "";
+    /// The night of whoever is told that it is over: as this plan has it for them, else as the plan did by which they were
+    /// warned.
+    pub fn quiet(&self, plan: &Plan, audience: Audience, channel: &str) -> Option<Quiet> {
+        let plans = std::iter::once(plan).chain(&self.plans);
+        let mut sends = plans.flat_map(|plan| &plan.send);
+        let same = sends.find(|send| {
+            send.audience == audience && send.channels.iter().any(|name| name == channel)
+        });
+        same?.quiet
     }
-    let recipient = registry
-        .endpoint(block.endpoint(i))
-        .and_then(|e| registry.recipient(e.recipient?));
-    recipient.map_or("", |r| r.language)
 }

@@ -4,6 +4,8 @@
 mod audience;
 mod carriers;
 mod choose;
+mod closings;
+mod compare;
 mod draft;
 mod earlier;
 mod events;
@@ -13,6 +15,7 @@ pub mod geometry;
 mod hit;
 mod lines;
 mod note;
+mod past;
 pub mod preview;
 mod quiet;
 mod rules;
@@ -33,7 +36,9 @@ pub use draft::{Draft, Drafted};
 pub use earlier::Earlier;
 pub use events::{EventName, Events};
 pub use note::Note;
-pub use rules::{Plan, Plans, Send, When};
+pub use past::{Past, compared, moments, raised};
+pub use rules::{AGAIN, Plan, Plans, Send, When};
+pub use schedule::Schedule;
 pub use strangers::strangers;
 pub use target::{Targets, codes, target};
 pub use text::{Source, Telling, load, render};
@@ -41,28 +46,32 @@ pub use told::Told;
 
 use channel::Level;
 
+use crate::ledger::event::Class;
+
 /// The level that people know a warning by. CAP's severity carries it.
 pub fn level(alert: &cap::Alert) -> Level {
-    match alert.infos.iter().map(|i| i.severity).min() {
-        Some(cap::Severity::Extreme) => Level::Red,
-        Some(cap::Severity::Severe) => Level::Orange,
-        Some(cap::Severity::Moderate) => Level::Yellow,
-        Some(cap::Severity::Minor) => Level::Blue,
-        Some(cap::Severity::Unknown) | None => Level::Unknown,
-    }
+    compare::level(alert.infos.iter().map(|i| i.severity))
 }
 
-/// Smaller goes first: the level by which it is handled, then corrections ahead of originals, then urgency, then the
-/// earliest deadline, then what stands first in the plan.
-pub fn rank(alert: &cap::Alert, handled: Level, send: usize) -> u64 {
+/// Behind every level: what may wait.
+const CALM: u64 = 5;
+
+/// Smaller goes first: the level by which it is handled, then corrections of what is held ahead of originals, then urgency,
+/// then the earliest deadline, then what stands first in the plan. What may wait goes behind all of it.
+pub fn rank(alert: &cap::Alert, handled: Level, class: Class, send: usize) -> u64 {
     let level = handled as u64;
+    let original = u64::from(matches!(class, Class::Original | Class::Widened));
+    let (lane, order) = if class.is_calm() {
+        (CALM, level)
+    } else {
+        (level, original)
+    };
     let urgency = alert
         .infos
         .iter()
         .map(|i| i.urgency as u64)
         .min()
         .unwrap_or(4);
-    let original = u64::from(alert.msg_type == cap::MsgType::Alert);
     let deadline = alert
         .infos
         .iter()
@@ -72,5 +81,5 @@ pub fn rank(alert: &cap::Alert, handled: Level, send: usize) -> u64 {
         .unwrap_or(i64::MAX);
     let deadline = u64::try_from(deadline.clamp(0, (1 << 40) - 1)).unwrap_or(0);
     let send = u64::try_from(send).unwrap_or(255).min(255);
-    level << 56 | original << 52 | urgency << 48 | deadline << 8 | send
+    lane << 56 | order << 52 | urgency << 48 | deadline << 8 | send
 }

@@ -8,7 +8,7 @@ use channel::Level;
 use serde::Deserialize;
 
 use super::quiet::Quiet;
-use crate::ledger::event::Audience;
+use crate::ledger::event::{Audience, Class};
 use crate::model::{RegionCode, RegionLevel, Role, Span};
 
 /// One plan, as its file says it.
@@ -77,13 +77,24 @@ pub struct Send {
     /// So long after the release.
     #[serde(default)]
     pub after: Option<Span>,
-    /// What is not handled as red or orange waits for the end of these hours.
+    /// What is not handled as red or orange waits for the end of these hours, and whatever is good news.
     #[serde(default)]
     pub quiet: Option<Quiet>,
     /// How often a loudspeaker plays it, and with which pause.
     #[serde(default)]
     pub repeat: Option<Repeat>,
+    /// By which Updates whoever has the earlier warning is told again.
+    #[serde(default)]
+    pub again: Option<Vec<Class>>,
 }
+
+/// What an Update can be to whoever has the earlier warning and is still meant.
+pub const AGAIN: [Class; 4] = [
+    Class::Upgraded,
+    Class::Downgraded,
+    Class::Prolonged,
+    Class::Corrected,
+];
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -169,6 +180,17 @@ impl Plan {
 }
 
 impl Send {
+    /// Whether it tells people of this class. Who comes in, who drops out and who is told that it is over always is.
+    pub fn tells(&self, class: Class) -> bool {
+        if !AGAIN.contains(&class) {
+            return true;
+        }
+        let usual = class != Class::Prolonged || self.audience == Audience::Officers;
+        self.again
+            .as_ref()
+            .map_or(usual, |again| again.contains(&class))
+    }
+
     /// A key that acts on nothing is a mistake.
     fn problem(&self) -> Option<String> {
         let officers = self.audience == Audience::Officers;
@@ -193,6 +215,9 @@ impl Send {
                 .is_some_and(|r| r.pause.0 > Duration::from_mins(30)) =>
             {
                 "repeat.pause is at most 30m"
+            }
+            () if self.again.iter().flatten().any(|c| !AGAIN.contains(c)) => {
+                "again lists upgraded, downgraded, prolonged and corrected; who comes in, drops out or is told that it is over always is"
             }
             () => return None,
         };
@@ -232,6 +257,14 @@ mod tests {
             ),
             ("audience = \"speakers\"\nrepeat = { times = 0 }", "1 to 20"),
             ("audience = \"public\"\norder = 1", "unknown field"),
+            (
+                "audience = \"public\"\nagain = [\"widened\"]",
+                "who comes in",
+            ),
+            (
+                "audience = \"public\"\nagain = [\"later\"]",
+                "unknown variant",
+            ),
         ] {
             let refused = refusal(&send(keys));
             assert!(refused.contains(said), "{keys}: {refused}");
@@ -240,5 +273,41 @@ mod tests {
         assert!(refusal(&format!("{HEAD}raise = \"red\"")).contains("act on nothing"));
         assert!(Plan::parse(b"name = \"p\"\nraise = \"red\"").is_ok());
         assert!(Plan::parse(send("audience = \"public\"").as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn the_plan_says_who_is_told_again_and_by_default_a_prolonged_warning_is_for_officers() {
+        use Class::{Closed, Lifted, Narrowed, Original, Revoked, Widened};
+        let send = |keys: &str| {
+            let text =
+                format!("{HEAD}[[send]]\nchannels = [\"c\"]\nreceipt_window = \"5m\"\n{keys}");
+            Plan::parse(text.as_bytes()).expect("a plan").send.remove(0)
+        };
+        for audience in ["public", "speakers", "officers", "relatives", "neighbours"] {
+            let usual = send(&format!("audience = \"{audience}\""));
+            let left: Vec<_> = Class::ALL
+                .into_iter()
+                .filter(|c| !usual.tells(*c))
+                .collect();
+            let officers = audience == "officers";
+            assert_eq!(
+                left,
+                if officers {
+                    vec![]
+                } else {
+                    vec![Class::Prolonged]
+                },
+                "{audience}"
+            );
+            let never = send(&format!("audience = \"{audience}\"\nagain = []"));
+            let told: Vec<_> = Class::ALL.into_iter().filter(|c| never.tells(*c)).collect();
+            assert_eq!(
+                told,
+                [Original, Widened, Narrowed, Lifted, Revoked, Closed],
+                "{audience}"
+            );
+        }
+        let prolonged = send("audience = \"public\"\nagain = [\"prolonged\"]");
+        assert!(prolonged.tells(Class::Prolonged) && !prolonged.tells(Class::Upgraded));
     }
 }

@@ -51,10 +51,8 @@ const PLAN: &str = r#"
 fn told(plan: &str, targets: &Targets, scope: cap::Scope) -> Vec<u32> {
     let (registry, outlets) = (registry(), outlets());
     let plan = Plan::parse(plan.as_bytes()).expect("a plan");
-    let sends: Vec<usize> = (0..plan.send.len()).collect();
     let want = Want {
         plan: &plan,
-        sends: &sends,
         outlets: &outlets,
         status: cap::Status::Actual,
         scope,
@@ -272,4 +270,32 @@ fn a_file_that_only_raises_leaves_the_alert_to_those_after_it() {
     };
     assert_eq!(turns(code(FAR)), ("high".to_owned(), Orange));
     assert_eq!(turns(code(AWAY)), ("zone".to_owned(), Yellow));
+}
+
+#[test]
+fn what_is_worse_goes_ahead_of_originals_and_what_is_better_behind_all() {
+    use crate::ledger::event::Class;
+    use channel::Level::{Blue, Orange, Red, Unknown};
+    let alert = super::fixture::alert(&[Said::red(&geocode(CODES, "510727"))]);
+    let rank = |level, class| super::rank(&alert, level, class, 0);
+    let order = [
+        (Red, Class::Upgraded),
+        (Red, Class::Original),
+        (Orange, Class::Revoked),
+        (Orange, Class::Original),
+        (Blue, Class::Corrected),
+        (Blue, Class::Widened),
+        (Unknown, Class::Original),
+        (Red, Class::Lifted),
+        (Orange, Class::Downgraded),
+        (Blue, Class::Prolonged),
+    ];
+    for pair in order.windows(2) {
+        let (before, after) = (rank(pair[0].0, pair[0].1), rank(pair[1].0, pair[1].1));
+        assert!(before < after, "{pair:?}");
+    }
+    for class in [Class::Upgraded, Class::Corrected, Class::Revoked] {
+        assert_eq!(rank(Red, class), rank(Red, Class::Upgraded), "{class:?}");
+    }
+    assert_eq!(rank(Red, Class::Widened), rank(Red, Class::Original));
 }

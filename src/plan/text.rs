@@ -6,6 +6,7 @@ use bytes::Bytes;
 use channel::{Attachment, Level, Style, Timestamp, Variant};
 use serde::{Deserialize, Serialize};
 
+use super::compare::{Gist, Said};
 use super::rules::Repeat;
 use super::wall;
 
@@ -29,6 +30,8 @@ pub enum Stock {
     Lifted,
     /// The warning stands elsewhere, no longer here.
     Outside,
+    /// The earlier warning should never have been issued.
+    Revoked,
 }
 
 /// A rendered text as it lies among the documents.
@@ -46,6 +49,9 @@ struct Text {
     /// How often it is played, and seconds between.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     repeat: Option<(u32, u64)>,
+    /// What a later text is compared with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    said: Option<Said>,
 }
 
 /// What texts are made from.
@@ -61,10 +67,13 @@ pub struct Source<'a> {
 }
 
 /// The infos of `hits` in the language of the recipient, else in the plan's, else in whichever there is.
-fn speaking<'a>(source: &Source<'a>, hits: u64, language: &str) -> Vec<&'a cap::Info> {
+fn speaking<'a>(
+    alert: &'a cap::Alert,
+    usual: &str,
+    (hits, language): (u64, &str),
+) -> Vec<&'a cap::Info> {
     let hit = |n: &usize| hits & (1_u64 << n) != 0;
-    let infos: Vec<&cap::Info> = source
-        .alert
+    let infos: Vec<&cap::Info> = alert
         .infos
         .iter()
         .enumerate()
@@ -89,7 +98,7 @@ fn speaking<'a>(source: &Source<'a>, hits: u64, language: &str) -> Vec<&'a cap::
     };
     let mut chosen = in_language(language);
     if chosen.is_empty() {
-        chosen = in_language(source.language);
+        chosen = in_language(usual);
     }
     if chosen.is_empty() {
         chosen.clone_from(&infos);
@@ -101,7 +110,7 @@ fn speaking<'a>(source: &Source<'a>, hits: u64, language: &str) -> Vec<&'a cap::
         more.filter(|i| least.is_some_and(|least| demand(i) < least))
             .collect()
     };
-    let mut more = stricter(in_language(source.language));
+    let mut more = stricter(in_language(usual));
     if more.is_empty() {
         more = stricter(infos);
     }
@@ -125,11 +134,15 @@ fn demand(info: &cap::Info) -> (u8, cap::Severity) {
 
 /// Renders one telling; returns its document and until when it stands.
 pub fn render(source: &Source<'_>, telling: &Telling, fallback: Timestamp) -> (Vec<u8>, Timestamp) {
-    let infos = speaking(source, telling.infos, &telling.language);
+    let said = (telling.infos, telling.language.as_str());
+    let infos = speaking(source.alert, source.language, said);
     let mark = wall::mark(source.alert.status);
     let headline = headline(source, telling, &infos);
     let body = match telling.stock {
         Some(Stock::Outside) => "您所在地区已不在预警范围内,请继续关注最新信息。".to_owned(),
+        Some(Stock::Revoked) if infos.is_empty() => {
+            "该预警系误发,现已撤销,请以最新信息为准。".to_owned()
+        }
         Some(Stock::Lifted) if infos.is_empty() => "该预警已撤销,请以最新信息为准。".to_owned(),
         _ => body(&infos, telling.style),
     };
@@ -156,6 +169,10 @@ pub fn render(source: &Source<'_>, telling: &Telling, fallback: Timestamp) -> (V
         drill: wall::is_drill(source.alert.status),
         attach: telling.style == Style::Letter,
         repeat: telling.repeat.map(|r| (r.times, r.pause.0.as_secs())),
+        said: Some(match telling.stock {
+            Some(_) => Said::Over,
+            None => Said::Warned(Gist::of(source.alert.sent, &infos, ends(&infos, fallback))),
+        }),
     };
     let bytes = serde_json::to_vec(&text).expect("plain fields serialise");
     (
@@ -164,11 +181,28 @@ pub fn render(source: &Source<'_>, telling: &Telling, fallback: Timestamp) -> (V
     )
 }
 
+/// Until when some infos stand.
+fn ends(infos: &[&cap::Info], fallback: Timestamp) -> Timestamp {
+    let ends = infos.iter().filter_map(|i| i.ends()).map(|t| t.unix);
+    ends.max().map_or(fallback, Timestamp::from_secs)
+}
+
+/// What the infos that hit somebody say in their language, as far as it is compared; `usual` is the plan's language.
+pub fn gist(alert: &cap::Alert, usual: &str, said: (u64, &str), fallback: Timestamp) -> Gist {
+    let infos = speaking(alert, usual, said);
+    Gist::of(alert.sent, &infos, ends(&infos, fallback))
+}
+
+/// What a stored text said; nothing where it is of before texts were compared.
+pub fn said(document: &[u8]) -> Option<Said> {
+    serde_json::from_slice::<Text>(document).ok()?.said
+}
+
 fn headline(source: &Source<'_>, telling: &Telling, infos: &[&cap::Info]) -> String {
     let earlier = source.earlier.unwrap_or("此前预警");
     match (telling.stock, infos.first()) {
-        (Some(Stock::Lifted), None) => format!("关于“{earlier}”"),
-        (None | Some(Stock::Lifted), Some(info)) => {
+        (Some(Stock::Lifted | Stock::Revoked), None) => format!("关于“{earlier}”"),
+        (None | Some(Stock::Lifted | Stock::Revoked), Some(info)) => {
             info.headline.clone().unwrap_or_else(|| info.event.clone())
         }
         (Some(Stock::Outside), _) | (None, None) => earlier.to_owned(),

@@ -1,12 +1,10 @@
-//! Which alerts a correction ends, who has them, and what they were called. This module must not write more than that a
+//! Which alerts a correction ends, what they said and to whom, and how it stands to them. This module must not write more than that a
 //! sealed one is open again.
 
-use std::sync::Arc;
-
 use super::{Halt, Release};
-use crate::ledger::{Alert, Event, Known, Proposal, Unlearned, Unread, relearn};
+use crate::ledger::{Alert, Event, Known, Papers, Proposal, Unlearned, Unread, relearn};
 use crate::model::StreamId;
-use crate::plan::Earlier;
+use crate::plan::Past;
 
 impl Halt {
     fn unread(stream: StreamId, why: Unread) -> Self {
@@ -56,12 +54,11 @@ impl Release {
         })
     }
 
-    /// Everyone who has something of its chain. What is sealed and ended before is read and stays sealed.
-    pub(super) async fn earlier(&self, alert: &Alert) -> Result<Earlier, Halt> {
-        let mut past: Vec<Arc<Alert>> = Vec::new();
-        let mut headline = None;
+    /// Its chain as it is read back, in the order it came. What is sealed and ended before stays sealed.
+    pub(super) async fn past(&self, alert: &Alert) -> Result<Vec<Past>, Halt> {
+        let mut past = Vec::new();
         for stream in self.chain(alert) {
-            let open = match self.ledger.known(stream) {
+            let old = match self.ledger.known(stream) {
                 Some(Known::Open(open)) => open,
                 Some(Known::Sealed(_)) => {
                     let read = self.archive.open(stream).await;
@@ -69,16 +66,10 @@ impl Release {
                 }
                 None => continue,
             };
-            let document = open.meta.document;
-            let bytes = self.document(stream, document, "its document").await?;
-            let read = cap::read(&bytes).alert;
-            headline = read
-                .and_then(|a| a.infos.into_iter().find_map(|i| i.headline))
-                .or(headline);
-            past.push(open);
+            let papers = Papers::of(&old, &*self.store).await?;
+            let read = Past::of(old, &papers).map_err(|what| Halt::Document(stream, what))?;
+            past.push(read);
         }
-        let mut earlier = Earlier::of(&past);
-        earlier.headline = headline;
-        Ok(earlier)
+        Ok(past)
     }
 }

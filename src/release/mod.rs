@@ -22,6 +22,7 @@ use crate::ledger::{
     Alert, Archive, Correlator, Event, Known, Ledger, Phase, Proposal, Refused, Writer,
 };
 use crate::model::StreamId;
+use crate::plan::{self, Earlier, Past};
 use crate::registry::Registry;
 use crate::store::{Store, StoreError};
 use crate::trust::Bureaus;
@@ -107,48 +108,69 @@ impl Release {
     ) -> Result<bool, Halt> {
         let mut work = self.read(alert, step).await?;
         let stream = alert.stream;
-        if alert.phase() == Phase::Accepted {
-            self.begin(&mut work).await?;
+        let accepted = alert.phase() == Phase::Accepted;
+        let standing = if accepted {
+            self.standing(alert).await?
+        } else {
+            Vec::new()
+        };
+        let past = self.past(alert).await?;
+        if accepted {
+            self.begin(&mut work, &past, &standing).await?;
         }
         // Only now, when nothing more of the earlier alerts is handed, it is certain who has them.
-        work.earlier = self.earlier(alert).await?;
+        work.earlier = Earlier::of(&past);
         let makes_way = || order::is_overtaken(alert, tried, self.clock.now(), &self.ledger);
         let Some((blocks, deliveries)) = self.regions(&work, makes_way).await? else {
             tracing::info!(alert = stream, step, "makes way for a more urgent release");
             return Ok(false);
         };
         if alert.withdrawn_by().is_none() {
-            let planned = Event::Planned {
-                step,
-                blocks,
-                deliveries,
+            let proposal = Proposal {
+                events: planned(alert, step, (blocks, deliveries)),
+                ..Proposal::default()
             };
-            self.writer.propose(Proposal::of(stream, planned)).await?;
+            self.writer.propose(proposal).await?;
         }
         tracing::info!(alert = stream, step, blocks, deliveries, "released");
         Ok(true)
     }
 
-    /// `Released`, with when each step is due, and with it the end of whatever this alert corrects.
-    async fn begin(&self, work: &mut Work) -> Result<(), Halt> {
+    /// `Released`, with when each step is due and how it stands to what it corrects, and with it the end of that.
+    async fn begin(
+        &self,
+        work: &mut Work,
+        past: &[Past],
+        standing: &[StreamId],
+    ) -> Result<(), Halt> {
         let stream = work.alert.stream;
-        let withdrawn = |old: StreamId| (old, Event::Withdrawn { by: stream });
-        let standing = self.standing(&work.alert).await?.into_iter();
-        let mut events: Vec<_> = standing.map(withdrawn).collect();
+        let withdrawn = |old: &StreamId| (*old, Event::Withdrawn { by: stream });
+        let mut events: Vec<_> = standing.iter().map(withdrawn).collect();
         let generation = work.registry.generation();
         let by = "rule".into();
         events.push((stream, Event::Released { generation, by }));
-        let steps = work.plan.steps(work.alert.handled(), self.clock.now());
-        if steps.len() > 1 {
-            let due = steps.iter().map(|step| step.due).collect();
-            events.push((stream, Event::Steps { due }));
+        let now = self.clock.now();
+        if work.alert.meta.corrects() {
+            let lifetime = work.alert.at.plus(work.plan.lifetime.0);
+            let said = (&work.cap, work.alert.meta.regions.as_slice());
+            let usual = (work.plan.language.as_str(), lifetime);
+            let (class, with) = plan::compared(said, usual, (past, standing), now);
+            events.push((stream, Event::Compared { class, with }));
+        }
+        let raised = plan::raised(&work.cap, work.alert.handled(), past, standing);
+        events.extend(raised.map(|level| (stream, Event::Raised { level })));
+        let handled = raised.unwrap_or_else(|| work.alert.handled());
+        let how = (handled, work.alert.meta.corrects());
+        let schedule = plan::moments(&work.plan, past, how, now);
+        if schedule.due.len() > 1 {
+            events.push((stream, Event::Steps { due: schedule.due }));
         }
         let proposal = Proposal {
             events,
             ..Proposal::default()
         };
         self.writer.propose(proposal).await?;
-        work.sends = work::sends(&work.alert, &work.plan, 0);
+        work.schedule = Work::schedule(&work.alert);
         Ok(())
     }
 
@@ -162,11 +184,20 @@ impl Release {
             events.push((old, Event::Withdrawn { by: stream }));
         }
         if let Some(alert) = self.ledger.alert(stream) {
-            let mut due = alert.steps.due();
-            if due.is_empty() {
-                due.push(alert.at);
-            }
-            due.push(self.clock.now());
+            let work = self.read(&alert, 0).await?;
+            let past = self.past(&alert).await?;
+            let mut due = work.schedule.due.clone();
+            let now = self.clock.now();
+            due.push(now);
+            // Of whoever has it some may be left to sleep.
+            let how = (alert.handled(), true);
+            let later = plan::moments(&work.plan, &past, how, work.schedule.base());
+            let missing: Vec<_> = later
+                .due
+                .into_iter()
+                .filter(|at| *at > now && !due.contains(at))
+                .collect();
+            due.extend(missing);
             events.push((stream, Event::Steps { due }));
         }
         let proposal = Proposal {
@@ -176,6 +207,22 @@ impl Release {
         self.writer.propose(proposal).await?;
         Ok(())
     }
+}
+
+/// The end of a step, and with the first of them the end of every later one that nobody waits for.
+fn planned(alert: &Alert, step: u16, (blocks, deliveries): (u32, u32)) -> Vec<(StreamId, Event)> {
+    let steps = u16::try_from(alert.steps.due().len()).unwrap_or(u16::MAX);
+    // Only a correction has counted all who wait: its release began with the comparison.
+    let counted = step == 0 && alert.classes.whole().is_some();
+    let later = if counted { 1..steps } else { 0..0 };
+    let empty = later.filter(|later| alert.classes.waiting(*later) == 0);
+    let event = |step| Event::Planned {
+        step,
+        blocks,
+        deliveries,
+    };
+    let steps = std::iter::once(step).chain(empty);
+    steps.map(|step| (alert.stream, event(step))).collect()
 }
 
 /// Says so and waits; true where trying again may help.

@@ -1,12 +1,12 @@
-//! Which release is written next. One is written at a time, and between two regions it makes way for a more urgent one: a
-//! correction of what is being written before all else, for what is wrong must not go on. This module must not write.
+//! Which release is written next. One is written at a time, and between two regions it makes way for a more urgent one: the
+//! beginning of a correction before all else, for what is wrong must not go on. This module must not write.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use channel::{Level, Timestamp};
 
-use crate::ledger::event::Born;
+use crate::ledger::event::{Born, Class};
 use crate::ledger::{Alert, Known, Ledger, Phase};
 use crate::model::StreamId;
 
@@ -14,14 +14,14 @@ use crate::model::StreamId;
 pub type Turn = (Arc<Alert>, u16);
 
 /// Smaller is released first.
-type Urgency = (bool, Level, bool);
+type Urgency = (u64, bool, Level, bool);
 
 /// What is accepted or due and not planned to its end, with the step; the most urgent first.
 pub fn due(now: Timestamp, ledger: &Ledger) -> Vec<Turn> {
     let live = ledger.alerts().into_iter();
     let live = live.filter(|a| a.is_live());
     let mut due: Vec<_> = live.filter_map(|a| open(a, now)).collect();
-    due.sort_by_cached_key(|(alert, _)| urgency(alert, ledger));
+    due.sort_by_cached_key(|(alert, _)| urgency(alert));
     due
 }
 
@@ -32,13 +32,13 @@ pub fn is_overtaken(
     now: Timestamp,
     ledger: &Ledger,
 ) -> bool {
-    let own = urgency(alert, ledger);
+    let own = urgency(alert);
     let others = ledger.alerts().into_iter();
     let others = others.filter(|a| a.is_live() && !tried.contains(&a.stream));
     others
         .filter(|a| a.stream != alert.stream)
         .filter_map(|a| open(a, now))
-        .any(|(other, _)| urgency(&other, ledger) < own)
+        .any(|(other, _)| urgency(&other) < own)
 }
 
 fn open(alert: Arc<Alert>, now: Timestamp) -> Option<Turn> {
@@ -59,19 +59,13 @@ pub fn comes(alert: &Alert) -> Option<(u16, Timestamp)> {
     alert.steps.next().filter(|_| planned)
 }
 
-fn urgency(alert: &Alert, ledger: &Ledger) -> Urgency {
+fn urgency(alert: &Alert) -> Urgency {
+    // Of corrections that wait the newest first: it may end the others.
     let waits = alert.phase() == Phase::Accepted && alert.meta.corrects();
-    let stops = waits && stops(alert, ledger);
+    let begins = u64::MAX - if waits { alert.stream } else { 0 };
+    let calm = alert.classes.whole().is_some_and(Class::is_calm);
     let original = !alert.meta.corrects();
-    (!stops, alert.handled(), original)
-}
-
-/// Whether it corrects something that is not written to its end.
-fn stops(alert: &Alert, ledger: &Ledger) -> bool {
-    let chain = ledger.chain(&alert.meta.hits, Some(alert.stream));
-    let open = chain.iter().filter_map(|stream| ledger.alert(*stream));
-    let mut live = open.filter(|a| a.is_live());
-    live.any(|a| matches!(a.phase(), Phase::Accepted | Phase::Releasing))
+    (begins, calm, alert.handled(), original)
 }
 
 /// A correction that was released before all of its chain was known, and what it left standing by that: an Update came

@@ -7,7 +7,7 @@ use super::frozen::frozen;
 use super::variants::Variants;
 use super::work::Work;
 use super::{Halt, Release};
-use crate::ledger::event::Block;
+use crate::ledger::event::{Block, Class, ClassRow, Classed, Fate};
 use crate::ledger::{Event, Proposal};
 use crate::model::RegionCode;
 use crate::plan::{self, Drafted, Told};
@@ -88,14 +88,28 @@ impl Pen<'_> {
         proposal
             .events
             .extend(ground.map(|ground| (stream, Event::Ground(ground))));
-        let drafts = draft.blocks(region, &work.sends, &self.addressed, &mut self.told);
-        let told: Vec<_> = drafts.iter().map(|(block, _)| block).collect();
+        let drawn = draft.blocks(region, work.step, &self.addressed, &mut self.told);
+        let kept = drawn.kept(region);
+        let told: Vec<_> = drawn.blocks.iter().map(|(block, _)| block).collect();
         let frozen = frozen(&work.registry, &told);
         proposal.events.extend(frozen.map(|event| (stream, event)));
-        for drafted in drafts {
+        let mut rows = drawn.aside;
+        for drafted in drawn.blocks {
+            let class = drafted.0.class;
             let block = self.block(region, drafted, &mut proposal);
+            // Of an original nothing more need be said.
+            if class != Class::Original {
+                rows.push(row(&block, class));
+            }
             proposal.events.push((stream, Event::Block(block)));
         }
+        if !rows.is_empty() {
+            let classed = Event::Classed(Classed { region, rows });
+            proposal.events.push((stream, classed));
+        }
+        proposal
+            .events
+            .extend(kept.map(|kept| (stream, Event::Kept(kept))));
         proposal
     }
 
@@ -127,8 +141,18 @@ impl Pen<'_> {
             endpoints: planned.deliveries.iter().map(|d| d.endpoint).collect(),
             households: planned.deliveries.iter().map(|d| d.household).collect(),
             variants: runs,
-            rank: plan::rank(&work.cap, work.alert.handled(), planned.send),
+            rank: plan::rank(&work.cap, work.alert.handled(), planned.class, planned.send),
             window: planned.window,
         }
+    }
+}
+
+fn row(block: &Block, class: Class) -> ClassRow {
+    ClassRow {
+        channel: block.channel.clone(),
+        audience: block.audience,
+        class,
+        count: u32::try_from(block.endpoints.len()).unwrap_or(u32::MAX),
+        fate: Fate::Told { first: block.first },
     }
 }

@@ -9,34 +9,20 @@ use channel::Timestamp;
 use super::{Halt, Release};
 use crate::ledger::Alert;
 use crate::model::{RegionCode, StreamId};
-use crate::plan::{self, Draft, Earlier, Outlets, Plan, Targets, Told};
+use crate::plan::{self, Draft, Earlier, Outlets, Plan, Schedule, Targets, Told};
 use crate::registry::Registry;
 
 pub struct Work {
     pub alert: Arc<Alert>,
     pub step: u16,
-    /// Which of the plan's sends this step makes.
-    pub sends: Vec<usize>,
+    /// When each step is due.
+    pub schedule: Schedule,
     pub cap: cap::Alert,
     pub plan: Plan,
     pub targets: Targets,
     pub earlier: Earlier,
     pub registry: Arc<Registry>,
     pub outlets: Outlets,
-}
-
-/// The sends of a step: those of the journaled plan that are due at the journaled moment.
-pub fn sends(alert: &Alert, plan: &Plan, step: u16) -> Vec<usize> {
-    let Some(released) = alert.steps.due().first().copied() else {
-        return (0..plan.send.len()).collect();
-    };
-    let mut steps = plan.steps(alert.handled(), released);
-    let step = usize::from(step);
-    if step < steps.len() {
-        steps.swap_remove(step).sends
-    } else {
-        Vec::new()
-    }
 }
 
 impl Work {
@@ -48,6 +34,16 @@ impl Work {
             earlier: &self.earlier,
             registry: &self.registry,
             outlets: &self.outlets,
+            handled: self.alert.handled(),
+            schedule: &self.schedule,
+        }
+    }
+
+    /// As it stands in the journal; all at once where nothing is due later.
+    pub fn schedule(alert: &Alert) -> Schedule {
+        let due = alert.steps.due();
+        Schedule {
+            due: if due.is_empty() { vec![alert.at] } else { due },
         }
     }
 
@@ -64,6 +60,7 @@ impl Work {
         let mut done: HashSet<_> = of_step.map(|b| b.region).collect();
         if self.step == 0 {
             done.extend(self.alert.grounds().into_keys());
+            done.extend(self.alert.classes.regions());
         }
         done
     }
@@ -120,7 +117,7 @@ impl Release {
             .map(|(name, channel)| (name.clone(), channel.capability()))
             .collect();
         Ok(Work {
-            sends: sends(alert, &plan, step),
+            schedule: Work::schedule(alert),
             alert: alert.clone(),
             step,
             cap,

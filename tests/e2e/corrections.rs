@@ -13,7 +13,10 @@ const LIVES_OUTSIDE: &str = "00010000001"; // in village A1, officer of B1
 
 #[tokio::test]
 async fn an_update_tells_who_stays_who_left_and_who_comes_in() {
-    let world = World::start(Setup::default()).await;
+    // By default nobody of the public is told again that it goes on.
+    let setup = Setup::default();
+    let plan = setup.plan.clone() + "again = [\"prolonged\"]\n";
+    let world = World::start(Setup { plan, ..setup }).await;
     let gateway = &world.gateway;
     let first = Warning::red("a-1", &[VILLAGE_A1, VILLAGE_A2]);
     let old = gateway.submit(&first).await;

@@ -9,7 +9,7 @@ use crate::warning::{COUNTY, Warning};
 const HEAD: &str = "name = \"stepped\"\nlanguage = \"zh-CN\"\nlifetime = \"4h\"\n";
 
 /// Hours of Beijing that hold this moment.
-fn hours_around_now() -> String {
+pub fn hours_around_now() -> String {
     let hour = |from_now: i64| {
         let secs = SystemClock::default().now().secs() + 8 * 3600 + from_now * 3600;
         secs.div_euclid(3600).rem_euclid(24)
@@ -103,6 +103,7 @@ async fn a_low_warning_waits_for_the_morning_and_is_dropped_when_superseded() {
     assert!(world.smsc.texts().is_empty() && world.horn.heard().is_empty());
     let total = &gateway.coverage(alert, COUNTY).await["total"];
     assert_eq!(total["pending"], total["at_home"], "{total}");
+    assert_eq!(total["held"], total["at_home"], "{total}");
     // Red does not wait, and takes the low one's place: what was held is never sent.
     let red = Warning {
         expires: low.expires,

@@ -24,6 +24,7 @@ pub struct Warning {
     pub severity: &'static str,
     pub areas: Vec<String>,
     pub expires: i64,
+    pub note: &'static str,
     /// Without any info, as a short Cancel is.
     pub bare: bool,
 }
@@ -44,6 +45,7 @@ impl Warning {
             severity: "Extreme",
             areas: areas.iter().map(|code| (*code).to_owned()).collect(),
             expires: sent + 3_600,
+            note: "",
             bare: false,
         }
     }
@@ -101,6 +103,11 @@ impl Warning {
         } else {
             format!("<references>{}</references>", self.references.join(" "))
         };
+        let note = if self.note.is_empty() {
+            String::new()
+        } else {
+            format!("<note>{}</note>", self.note)
+        };
         let restriction = match self.scope {
             "Private" => "<addresses>a@example.invalid</addresses>",
             "Restricted" => "<restriction>officers</restriction>",
@@ -119,7 +126,7 @@ impl Warning {
         format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<alert xmlns=\"urn:oasis:names:tc:emergency:cap:1.2\">\
              <identifier>{}</identifier><sender>{}</sender><sent>{}</sent><status>{}</status><msgType>{}</msgType>\
-             <scope>{}</scope>{restriction}{references}{infos}</alert>",
+             <scope>{}</scope>{restriction}{note}{references}{infos}</alert>",
             self.identifier,
             self.sender,
             time(self.sent),

@@ -166,6 +166,7 @@ fn drill(
         .find(|b| b.senders.is_empty() || b.senders.contains(&alert.sender));
     let now = SystemClock::default().now();
     let earlier = Earlier::default();
+    let schedule = plan::moments(choice.plan, &[], (choice.handled, false), now);
     let figures = preview(&Scene {
         draft: Draft {
             alert,
@@ -174,6 +175,8 @@ fn drill(
             earlier: &earlier,
             registry,
             outlets: &outlets,
+            handled: choice.handled,
+            schedule: &schedule,
         },
         source: Source {
             alert,
@@ -182,7 +185,6 @@ fn drill(
             regions_hash: "",
             language: &choice.plan.language,
         },
-        handled: choice.handled,
         ledger: &Ledger::default(),
         means: &means,
         cost: &|kind, variant| {

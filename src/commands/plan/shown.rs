@@ -48,6 +48,7 @@ pub fn table(preview: &Value) -> String {
     head(&mut page, preview);
     homes(&mut page, &preview["homes"]);
     ways(&mut page, preview);
+    spared(&mut page, preview);
     steps(&mut page, preview);
     gaps(&mut page, preview);
     page.list("文本 texts", items(&preview["texts"]), |line| {
@@ -126,6 +127,22 @@ fn ways(page: &mut Page, preview: &Value) {
     }
 }
 
+/// How it stands to what it would end.
+fn class(page: &mut Page, preview: &Value) {
+    if preview["class"].is_string() {
+        let (zh, en) = (text(&preview["class_zh"]), text(&preview["class"]));
+        page.line(&format!("与前次相比 against the earlier: {zh} {en}"));
+    }
+}
+
+/// Who has the earlier warning and is not told again.
+fn spared(page: &mut Page, preview: &Value) {
+    let spared = preview["spared"].as_object();
+    for (class, count) in spared.into_iter().flatten() {
+        page.line(&format!("不再重复告知 not told again: {class} {count}"));
+    }
+}
+
 fn head(page: &mut Page, preview: &Value) {
     if !preview["plan"].is_string() {
         return;
@@ -151,6 +168,7 @@ fn head(page: &mut Page, preview: &Value) {
         text(&preview["born_zh"]),
         text(&preview["born"])
     ));
+    class(page, preview);
     page.list("事件 events", items(&preview["events"]), |event| {
         let odd = if event["odd_level"] == true {
             " (名录无此颜色 not a colour of this event)"

@@ -1,9 +1,9 @@
 //! A plan in words, Chinese and English, from the same keys by which it acts. This module must not decide anything.
 
-use crate::coverage::words::{of_audience, of_level};
+use crate::coverage::words::{of_audience, of_change, of_level};
 use crate::ledger::event::Audience;
 use crate::model::{RegionLevel, Role, Span};
-use crate::plan::{Condition, Events, Plan, Send, Turn, When};
+use crate::plan::{AGAIN, Condition, Events, Plan, Send, Turn, When};
 
 /// One line of each language, Chinese first.
 pub type Both = (String, String);
@@ -175,9 +175,14 @@ fn sends(send: &Send) -> Both {
         whom.1, when.1, window.1
     );
     if let Some(quiet) = send.quiet {
-        zh = format!("{zh};{quiet}(北京时间)静默暂缓,红色、橙色不暂缓");
-        en = format!("{en}; held during {quiet} Beijing time unless handled as red or orange");
+        zh = format!("{zh};{quiet}(北京时间)静默暂缓,红色、橙色不暂缓,但降级、解除仍暂缓");
+        en = format!(
+            "{en}; held during {quiet} Beijing time unless handled as red or orange, and even so when it is good news"
+        );
     }
+    let again = again(send);
+    zh = format!("{zh};{}", again.0);
+    en = format!("{en}; {}", again.1);
     if let Some(repeat) = send.repeat {
         let pause = span(repeat.pause);
         zh = format!("{zh};播{}遍,间隔{}", repeat.times, pause.0);
@@ -187,6 +192,25 @@ fn sends(send: &Send) -> Both {
         );
     }
     (zh, en)
+}
+
+/// By which Updates whoever has the earlier warning is told again.
+fn again(send: &Send) -> Both {
+    let told = AGAIN.into_iter().filter(|class| send.tells(*class));
+    let (zh, en): (Vec<_>, Vec<_>) = told.map(|class| (of_change(class).1, class.name())).unzip();
+    if zh.is_empty() {
+        return (
+            "已收到预警的不因更新再告知".to_owned(),
+            "whoever has the warning is not told again by an Update".to_owned(),
+        );
+    }
+    (
+        format!("已收到预警的在{}时再告知", zh.join("、")),
+        format!(
+            "whoever has the warning is told again when it is {}",
+            en.join(", ")
+        ),
+    )
 }
 
 /// Why a plan did or did not take the alert.

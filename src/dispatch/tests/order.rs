@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use channel::Timestamp;
 
-use super::kit::{CHANNEL, START, alert, apply, block_of};
+use super::kit::{CHANNEL, START, accepted, alert, apply, block_of, variants};
 use crate::dispatch::queue::{Moment, Queue, Taken, priority};
-use crate::ledger::event::{HandedRange, Why};
+use crate::ledger::event::{Accepted, HandedRange, Next, Outcome, SettledRow, Why};
 use crate::ledger::{Event, Ledger};
 use crate::model::StreamId;
 
@@ -224,4 +224,65 @@ fn what_a_plan_names_first_goes_first_whatever_was_written_first() {
         numbers(&taken),
         [3, 4, 0, 1, 2, 5].map(|number| (1, number))
     );
+}
+
+/// One outcome of an attempt.
+fn done(delivery: u32) -> Event {
+    let row = SettledRow {
+        delivery,
+        attempt: 1,
+        outcome: Outcome::Accepted {
+            references: vec![format!("r{delivery}")],
+        },
+        next: Next::Done,
+    };
+    Event::Settled {
+        channel: CHANNEL.into(),
+        rows: vec![row],
+    }
+}
+
+#[test]
+fn a_correction_never_goes_ahead_of_an_older_text_in_hand_to_the_same_endpoint() {
+    let ledger = Ledger::default();
+    alert(&ledger, 1, "water", LATE, &[3]);
+    let handed = HandedRange {
+        lo: 0,
+        hi: 2,
+        attempt: 1,
+        why: Why::First,
+        serial: 1,
+    };
+    let handed = Event::Handed {
+        channel: CHANNEL.into(),
+        ranges: vec![handed],
+    };
+    apply(&ledger, 1, &[handed, Event::Withdrawn { by: 2 }]);
+    let update = Accepted {
+        msg_type: cap::MsgType::Update,
+        hits: vec![1],
+        ..accepted(2, "water")
+    };
+    let block = block_of(CHANNEL, 0, 3, RED);
+    apply(
+        &ledger,
+        2,
+        &[Event::Accepted(update.into()), variants(), block],
+    );
+    let mut queue = queue(&ledger);
+    assert_eq!(
+        numbers(&queue.take(&ledger, 10, at(1))),
+        [(2, 2)],
+        "who has nothing in hand"
+    );
+    assert_eq!(numbers(&queue.take(&ledger, 10, at(200))), []);
+    apply(&ledger, 1, &[done(1)]);
+    assert_eq!(numbers(&queue.take(&ledger, 10, at(400))), [(2, 1)]);
+    apply(&ledger, 1, &[done(0)]);
+    assert_eq!(
+        numbers(&queue.take(&ledger, 10, at(600))),
+        [(2, 0)],
+        "each once"
+    );
+    assert_eq!(numbers(&queue.take(&ledger, 10, at(800))), []);
 }

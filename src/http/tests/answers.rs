@@ -175,10 +175,39 @@ async fn alerts_are_listed_newest_first_and_page_by_page() {
     surface.stop().await;
 }
 
+/// Without how it stands to others, which is looked at by itself.
+fn plain(mut view: Value) -> Value {
+    let view_of = view.as_object_mut().expect("an object");
+    for key in ["class", "class_zh", "classes", "compared"] {
+        view_of.remove(key).expect("it is there");
+    }
+    view
+}
+
+#[tokio::test]
+async fn an_original_stands_to_nothing_and_tells_everyone_as_one() {
+    let surface = alive().await;
+    let view = surface.get("/v1/alerts/1").await;
+    assert_eq!(
+        (&view["class"], &view["compared"]),
+        (&Value::Null, &json!([]))
+    );
+    let lines = view["classes"].as_array().expect("a list");
+    let told: Vec<_> = lines
+        .iter()
+        .map(|l| (&l["class"], &l["audience"], &l["told"]))
+        .collect();
+    let original = json!("original");
+    let line = |at: usize| (&original, &lines[at]["audience"], &lines[at]["told"]);
+    assert_eq!(told, [line(0), line(1), line(2)]);
+    assert_eq!([line(0).2, line(1).2, line(2).2], [3, 15, 1]);
+    surface.stop().await;
+}
+
 #[tokio::test]
 async fn one_alert_shows_its_state_and_its_channels() {
     let surface = alive().await;
-    insta::assert_json_snapshot!(surface.get("/v1/alerts/1").await, @r#"
+    insta::assert_json_snapshot!(plain(surface.get("/v1/alerts/1").await), @r#"
     {
       "accepted": "2026-07-14T01:00:00.000Z",
       "born": "live",
@@ -280,6 +309,7 @@ async fn coverage_leads_from_the_county_to_the_groups_of_a_village() {
     {
       "at_home": 10,
       "away": 2,
+      "held": 0,
       "households": 12,
       "missed": {
         "expired": 0,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{Alert, Block, FAR_REFUSED, Ground, REFUSED};
+use super::{Alert, Block, Class, FAR_REFUSED, Ground, REFUSED};
 use crate::model::{Answer, Denial, HouseholdId, Ranks};
 
 impl Alert {
@@ -24,6 +24,12 @@ fn denial(flags: u8) -> Denial {
 }
 
 impl Block {
+    /// How the alert stands to what all of these people last got.
+    pub fn class(&self) -> Class {
+        let class = Class::ALL.get(usize::from(self.class.load(Relaxed)));
+        class.copied().unwrap_or(Class::Original)
+    }
+
     pub fn answer(&self, i: usize) -> Answer {
         let denial = denial(self.flags[i].load(Relaxed));
         Answer::of(self.state(i), self.evidence(i), denial, self.speaker)

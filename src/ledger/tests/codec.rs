@@ -10,10 +10,10 @@ use super::super::event::*;
 use super::super::record::{BadRecord, Frame, Head, pack, unpack};
 use super::super::seal::{Sealed, Totals};
 use super::kit::{START, accepted, block, variants as texts};
-use crate::model::{RegionCode, Tags};
+use crate::model::{Grade, RegionCode, Tags};
 
 /// How many events there are.
-pub const EVENTS: usize = 26;
+pub const EVENTS: usize = 29;
 
 /// The place of an event in format 1. A new event stops the build here: give it the next place and a strategy below.
 pub fn place(event: &Event) -> usize {
@@ -44,6 +44,9 @@ pub fn place(event: &Event) -> usize {
         Event::Steps { .. } => 23,
         Event::Dropped { .. } => 24,
         Event::Decided(_) => 25,
+        Event::Compared { .. } => 26,
+        Event::Classed(_) => 27,
+        Event::Kept(_) => 28,
     }
 }
 
@@ -208,21 +211,25 @@ fn ground() -> BoxedStrategy<Event> {
         .boxed()
 }
 
-fn blocks() -> BoxedStrategy<Event> {
-    let audience = select(vec![
+fn audience() -> BoxedStrategy<Audience> {
+    select(vec![
         Audience::Public,
         Audience::Officers,
         Audience::Speakers,
         Audience::Relatives,
         Audience::Neighbours,
-    ]);
+    ])
+    .boxed()
+}
+
+fn blocks() -> BoxedStrategy<Event> {
     let numbers = (any::<u16>(), any::<u32>(), any::<u64>(), any::<u32>());
     let lists = (
         few(any::<u32>().boxed()),
         few(any::<u32>().boxed()),
         few(any::<(u32, u16)>().boxed()),
     );
-    (numbers, lists, region(), text(), audience)
+    (numbers, lists, region(), text(), audience())
         .prop_map(|(numbers, lists, region, channel, audience)| {
             Event::Block(Block {
                 step: numbers.0,
@@ -436,6 +443,7 @@ pub fn every() -> Vec<BoxedStrategy<Event>> {
         frozen(),
     ]);
     all.extend(steps());
+    all.extend(classes());
     all
 }
 
@@ -462,6 +470,49 @@ fn steps() -> Vec<BoxedStrategy<Event>> {
             .prop_map(|step| Event::Dropped { step })
             .boxed(),
         decided(),
+    ]
+}
+
+fn class_of() -> BoxedStrategy<Class> {
+    select(Class::ALL.to_vec()).boxed()
+}
+
+fn class_row() -> BoxedStrategy<ClassRow> {
+    let fate = prop_oneof![
+        (0_u32..6).prop_map(|first| Fate::Told { first }),
+        any::<u16>().prop_map(|step| Fate::Held { step }),
+        any::<u16>().prop_map(|step| Fate::Later { step }),
+        Just(Fate::Spared),
+    ];
+    (text(), audience(), class_of(), any::<u32>(), fate)
+        .prop_map(|(channel, audience, class, count, fate)| ClassRow {
+            channel,
+            audience,
+            class,
+            count,
+            fate,
+        })
+        .boxed()
+}
+
+fn classes() -> Vec<BoxedStrategy<Event>> {
+    let grade = select(vec![
+        None,
+        Some(Grade::Played),
+        Some(Grade::Delivered),
+        Some(Grade::Confirmed),
+    ]);
+    let doors = few((grade, few(any::<u32>().boxed())).boxed());
+    vec![
+        (class_of(), few(any::<u64>().boxed()))
+            .prop_map(|(class, with)| Event::Compared { class, with })
+            .boxed(),
+        (region(), few(class_row()))
+            .prop_map(|(region, rows)| Event::Classed(Classed { region, rows }))
+            .boxed(),
+        (region(), doors)
+            .prop_map(|(region, doors)| Event::Kept(Kept { region, doors }))
+            .boxed(),
     ]
 }
 

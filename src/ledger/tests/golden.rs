@@ -9,14 +9,15 @@ use channel::{ManualClock, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::event::{Born, Decided, Event, Outcome, Ruling};
+use super::super::event::{Audience, Class, ClassRow, Classed, Event, Fate, Kept, Outcome};
 use super::super::record::{FORMAT, unpack};
 use super::super::replay::Replayed;
 use super::super::{Archive, Proposal, Writer, replay};
 use super::codec::{EVENTS, place};
 use super::history::{Step, fixed};
-use super::kit::{Memory, START, accepted, view};
+use super::kit::{Memory, START, view, village};
 use super::live::{known, run};
+use crate::model::Grade;
 use crate::store::Record;
 
 /// A journal and its state, with the places of the events that it brought.
@@ -28,7 +29,7 @@ struct Golden {
 }
 
 /// In the order they were written.
-const GOLDEN: [Golden; 4] = [
+const GOLDEN: [Golden; 5] = [
     Golden {
         name: "format-1",
         journal: include_str!("../golden/format-1.json"),
@@ -51,7 +52,13 @@ const GOLDEN: [Golden; 4] = [
         name: "format-1-decided",
         journal: include_str!("../golden/format-1-decided.json"),
         state: include_str!("../golden/format-1-decided.state.json"),
-        brought: 25..EVENTS,
+        brought: 25..26,
+    },
+    Golden {
+        name: "format-1-classes",
+        journal: include_str!("../golden/format-1-classes.json"),
+        state: include_str!("../golden/format-1-classes.state.json"),
+        brought: 26..EVENTS,
     },
 ];
 
@@ -196,27 +203,40 @@ fn format_1_is_written_as_it_was() {
     }
 }
 
-/// What the last of the journals brought: an alert that waits, as this stream, and the word on it.
-fn brought(stream: u64) -> impl Iterator<Item = Step> {
-    let held = accepted(stream, Born::Quarantined);
-    let claim = Some((held.identity.clone(), held.content));
-    let event = Event::Accepted(Box::new(held));
-    let held = Proposal {
-        claim,
-        ..Proposal::of(Proposal::NEW, event)
+/// What the last of the journals brought: of an alert with a block, so that this has its class.
+fn brought() -> impl Iterator<Item = Step> {
+    let row = |class, count, fate| ClassRow {
+        channel: "sms".into(),
+        audience: Audience::Public,
+        class,
+        count,
+        fate,
     };
-    let word = Event::Decided(Decided {
-        step: 0,
-        by: "duty".into(),
-        ruling: Ruling::Refuse,
-        remark: Some([7; 32]),
-    });
-    [held, Proposal::of(stream, word)]
-        .into_iter()
-        .map(|proposal| Step {
-            wait: std::time::Duration::from_millis(250),
-            proposal,
-        })
+    let rows = vec![
+        row(Class::Upgraded, 3, Fate::Told { first: 0 }),
+        row(Class::Downgraded, 2, Fate::Held { step: 1 }),
+        row(Class::Widened, 1, Fate::Later { step: 2 }),
+        row(Class::Prolonged, 5, Fate::Spared),
+    ];
+    let (class, region) = (Class::Upgraded, village(0));
+    let doors = vec![
+        (Some(Grade::Played), vec![1]),
+        (Some(Grade::Delivered), vec![2, 3]),
+        (Some(Grade::Confirmed), vec![4]),
+        (None, vec![5]),
+    ];
+    let events = [
+        Event::Compared {
+            class,
+            with: vec![7],
+        },
+        Event::Classed(Classed { region, rows }),
+        Event::Kept(Kept { region, doors }),
+    ];
+    events.into_iter().map(|event| Step {
+        wait: std::time::Duration::from_millis(250),
+        proposal: Proposal::of(1, event),
+    })
 }
 
 const REWRITE: &str = "TOCSIN_REWRITE_GOLDEN";
@@ -231,8 +251,7 @@ async fn rewrite() {
     let archive = Archive::new(begin.ledger.clone(), store.clone());
     let writer = Writer::start(store.clone(), begin.ledger, clock.clone(), begin.history);
     let mut steps = fixed(0).steps;
-    let streams = steps.iter().filter(|s| s.proposal.claim.is_some()).count();
-    steps.extend(brought(streams as u64 + 1));
+    steps.extend(brought());
     run(&writer, &clock, &archive, &steps, &[2, 1, 4]).await;
     let records = store.records();
     let lines: Vec<_> = records

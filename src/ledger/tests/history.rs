@@ -10,8 +10,8 @@ use channel::{Evidence, FailureClass, Level, PresenceState, Timestamp, Verdict};
 use super::super::event::*;
 use super::super::seal::{Card, Sealed, Sealing, Totals};
 use super::super::{Alert, Correlator, Event, Found, Ledger, Proposal};
-use super::kit::{START, accepted, block, ground, identity, variant};
-use crate::model::{Delivery, StreamId};
+use super::kit::{START, accepted, block, ground, identity, variant, village};
+use crate::model::{Delivery, Grade, StreamId};
 
 /// What to do, and three numbers that say with whom.
 pub type Op = (u8, u16, u16, u16);
@@ -137,6 +137,12 @@ impl History {
         let stream = self.stream(a);
         if self.ledger.alert(stream).is_some() {
             self.one(stream, event(stream));
+        }
+    }
+
+    fn class(&mut self, a: u16, b: u16) {
+        if let Some(alert) = self.ledger.alert(self.stream(a)) {
+            self.one(alert.stream, Event::Classed(classed(&alert, b)));
         }
     }
 
@@ -424,7 +430,7 @@ impl History {
     fn end(&mut self, a: u16, b: u16, c: u16) {
         let by = self.streams;
         let step = b % 3;
-        match c % 8 {
+        match c % 12 {
             0 => self.on(a, |_| Event::Withdrawn { by }),
             1 => self.on(a, |_| Event::Raised {
                 level: Level::Orange,
@@ -449,6 +455,17 @@ impl History {
                         Ruling::Refuse
                     },
                     remark: Some([7; 32]),
+                })
+            }),
+            6 => self.on(a, |_| Event::Compared {
+                class: Class::ALL[usize::from(b) % Class::ALL.len()],
+                with: vec![by],
+            }),
+            7 => self.class(a, b),
+            8 => self.on(a, |_| {
+                Event::Kept(Kept {
+                    region: village(u64::from(b % 7)),
+                    doors: vec![(Some(Grade::Delivered), vec![0, 1]), (None, vec![2])],
                 })
             }),
             _ => self.on(a, |_| Event::Expired {
@@ -542,5 +559,26 @@ fn row_of(found: Found, receipt: InboxReceipt) -> ReceiptRow {
         far: receipt.far,
         seen: receipt.seen,
         by: found.by,
+    }
+}
+
+/// A row for a block that is there, if any is, and one for people of whom none is told.
+fn classed(alert: &Alert, b: u16) -> Classed {
+    let row = |class, fate| ClassRow {
+        channel: CHANNELS[0].into(),
+        audience: Audience::Public,
+        class,
+        count: u32::from(b),
+        fate,
+    };
+    let class = Class::ALL[usize::from(b) % Class::ALL.len()];
+    let first = alert.blocks().first().map(|block| block.first);
+    let told = first.map(|first| row(class, Fate::Told { first }));
+    let step = b % 3;
+    let fates = [Fate::Spared, Fate::Held { step }, Fate::Later { step }];
+    let aside = fates.map(|fate| row(Class::Prolonged, fate));
+    Classed {
+        region: village(u64::from(b % 7)),
+        rows: told.into_iter().chain(aside).collect(),
     }
 }

@@ -184,6 +184,19 @@ fn alert(ledger: &Ledger, alert: &Alert) -> Value {
             steps.any_dropped()
         ]);
     }
+    let classes = &alert.classes;
+    let of_blocks: Vec<_> = alert.blocks().iter().map(|b| b.class()).collect();
+    let villages = (0..7).filter_map(|nth| classes.kept(village(nth)));
+    let kept: Vec<_> = villages.map(|kept| json!(*kept)).collect();
+    if classes.whole().is_some() || !classes.rows().is_empty() || !kept.is_empty() {
+        view["classes"] = json!([
+            classes.whole(),
+            classes.with(),
+            classes.rows(),
+            of_blocks,
+            kept
+        ]);
+    }
     view
 }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::note::Note;
+use crate::ledger::event::Class;
 use crate::model::{EndpointId, RegionCode, RegionLevel, shape};
 
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
@@ -16,6 +17,9 @@ pub struct Figures {
     pub channels: Vec<ChannelLine>,
     pub homes: HomeFigures,
     pub steps: Vec<StepLine>,
+    /// Deliveries that whoever has the earlier warning is spared, by how this one stands to it.
+    #[schema(value_type = BTreeMap<String, u32>)]
+    pub spared: BTreeMap<&'static str, u32>,
     pub texts: Vec<TextLine>,
     /// Villages of which only a part is hit.
     pub partial: Vec<Partial>,
@@ -48,6 +52,9 @@ pub struct Line {
     pub grade: &'static str,
     pub grade_zh: &'static str,
     pub deliveries: u32,
+    /// How the alert stands to what they last got.
+    #[schema(schema_with = Class::shape)]
+    pub class: &'static str,
     /// What they cost in the channel's unit: of text messages, segments.
     pub cost: u64,
     /// They had an earlier warning and are told that it is over for them.

@@ -10,7 +10,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use channel::{Level, Timestamp, Variant};
+use channel::{Timestamp, Variant};
 
 pub use figures::{Figures, Place};
 
@@ -35,7 +35,6 @@ pub struct Means {
 pub struct Scene<'a> {
     pub draft: Draft<'a>,
     pub source: Source<'a>,
-    pub handled: Level,
     pub ledger: &'a Ledger,
     pub means: &'a Means,
     /// What one message of a text costs on a channel.

@@ -29,10 +29,10 @@ impl Tally<'_> {
             kinds: kinds.iter().copied().collect(),
             no_means: no_means.get(code).copied().unwrap_or(0),
         });
-        let step = |(step, (due, held, deliveries)): (u16, &(Timestamp, bool, u32))| StepLine {
+        let step = |(step, (due, deliveries)): (u16, &(Timestamp, u32))| StepLine {
             step,
             due: due.to_string(),
-            held: *held,
+            held: self.held.contains(&step),
             deliveries: *deliveries,
         };
         Figures {
@@ -40,6 +40,11 @@ impl Tally<'_> {
             thin: thin.collect(),
             numbers: self.filing(),
             notes: self.scene.draft.targets.notes.clone(),
+            spared: self
+                .spared
+                .iter()
+                .map(|(class, n)| (class.name(), *n))
+                .collect(),
             reach: self.lines.into_values().collect(),
             channels,
             homes,

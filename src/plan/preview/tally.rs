@@ -7,7 +7,7 @@ use channel::{EndpointKind, Evidence, PresenceState, Timestamp};
 
 use super::figures::{Dead, Line, Partial, Place, TextLine};
 use super::{Carrier, Scene};
-use crate::ledger::event::Audience;
+use crate::ledger::event::{Audience, Class, ClassRow, Fate};
 use crate::model::{EndpointId, HouseholdId, RegionCode, RegionLevel};
 use crate::plan::draft::Drafted;
 use crate::plan::text::{self, Telling};
@@ -71,8 +71,8 @@ pub struct Home {
     pub grade: Grade,
 }
 
-/// Step, place in the plan, channel, level, closing.
-pub type Key = (u16, usize, String, RegionLevel, bool);
+/// Step, place in the plan, channel, level, class.
+pub type Key = (u16, usize, String, RegionLevel, Class);
 
 pub struct Tally<'a> {
     pub scene: &'a Scene<'a>,
@@ -91,7 +91,11 @@ pub struct Tally<'a> {
     pub unheard: u32,
     spoken: BTreeSet<EndpointId>,
     pub numbers: BTreeMap<String, BTreeMap<Option<Carrier>, u32>>,
-    pub steps: Vec<(Timestamp, bool, u32)>,
+    pub steps: Vec<(Timestamp, u32)>,
+    /// Steps in which somebody waits for the end of the night.
+    pub held: BTreeSet<u16>,
+    /// Who is not told again, by why.
+    pub spared: BTreeMap<Class, u32>,
 }
 
 impl<'a> Tally<'a> {
@@ -112,6 +116,8 @@ impl<'a> Tally<'a> {
             spoken: BTreeSet::new(),
             numbers: BTreeMap::new(),
             steps: Vec::new(),
+            held: BTreeSet::new(),
+            spared: BTreeMap::new(),
         };
         tally.count();
         tally
@@ -125,24 +131,50 @@ impl<'a> Tally<'a> {
                 self.ground(&ground, hit.is_partial());
             }
         }
-        let steps = draft.plan.steps(self.scene.handled, self.scene.now);
         let addressed = draft.addressed();
         let mut told = Told::default();
-        for (step, at) in (0..).zip(&steps) {
-            let sends = at.sends.iter().map(|send| &draft.plan.send[*send]);
-            let after = |s: &crate::plan::Send| {
-                s.after.map_or(self.scene.now, |a| self.scene.now.plus(a.0))
-            };
-            let held = sends
-                .map(|s| s.held_until(self.scene.handled, after(s)))
-                .any(|until| until.is_some());
-            self.steps.push((at.due, held, 0));
+        for (step, due) in (0..).zip(&draft.schedule.due) {
+            self.steps.push((*due, 0));
             for region in draft.regions() {
-                // Whoever a correction lifts is told with its first step.
-                let blocks = draft.blocks(region, &at.sends, &addressed, &mut told);
-                for drafted in blocks {
+                let drawn = draft.blocks(region, step, &addressed, &mut told);
+                for row in &drawn.aside {
+                    self.aside(row);
+                }
+                for door in drawn.kept(region).into_iter().flat_map(|kept| kept.doors) {
+                    self.kept(&door);
+                }
+                for drafted in drawn.blocks {
                     self.block(step, region, &drafted);
                 }
+            }
+        }
+        // Nobody waits for it.
+        while self.steps.len() > 1 && self.steps.last().is_some_and(|step| step.1 == 0) {
+            self.steps.pop();
+        }
+    }
+
+    fn aside(&mut self, row: &ClassRow) {
+        match row.fate {
+            Fate::Held { step } => {
+                self.held.insert(step);
+            }
+            Fate::Spared => *self.spared.entry(row.class).or_default() += row.count,
+            Fate::Told { .. } | Fate::Later { .. } => {}
+        }
+    }
+
+    /// Doors that have it already.
+    fn kept(&mut self, (grade, doors): &(Option<crate::model::Grade>, Vec<HouseholdId>)) {
+        let grade = match grade {
+            None => Grade::Sent,
+            Some(crate::model::Grade::Played) => Grade::Played,
+            Some(crate::model::Grade::Delivered) => Grade::Delivered,
+            Some(crate::model::Grade::Confirmed) => Grade::Confirmed,
+        };
+        for door in doors {
+            if let Some(home) = self.homes.get_mut(door) {
+                home.grade = home.grade.max(grade);
             }
         }
     }
@@ -198,13 +230,13 @@ impl<'a> Tally<'a> {
             }
         }
         let deliveries = small(block.deliveries.len());
-        self.steps[usize::from(step)].2 += deliveries;
+        self.steps[usize::from(step)].1 += deliveries;
         let key = (
             step,
             block.send,
             block.channel.clone(),
             region.level(),
-            closing,
+            block.class,
         );
         let (grade, grade_zh) = grade.words();
         let line = self.lines.entry(key).or_insert_with(|| Line {
@@ -217,6 +249,7 @@ impl<'a> Tally<'a> {
             level_zh: of_level(region.level()),
             grade,
             grade_zh,
+            class: block.class.name(),
             deliveries: 0,
             cost: 0,
             closing,

@@ -7,7 +7,7 @@ use channel::{Level, PresenceState, Timestamp, Variant};
 use super::{Figures, Means, Scene, preview};
 use crate::ledger::{Event, Ledger};
 use crate::plan::fixture::{CODES, Said, alert, code, geocode, outlets, registry};
-use crate::plan::{Carrier, Carriers, Draft, Earlier, Events, Plan, Source, target};
+use crate::plan::{Carrier, Carriers, Draft, Earlier, Events, Plan, Schedule, Source, target};
 
 const PLAN: &str = r#"
     name = "p"
@@ -62,6 +62,7 @@ fn figures(handled: Level, now: Timestamp, filed: &[Carrier], dead: &[&str]) -> 
         events: Events::shipped(),
     };
     let earlier = Earlier::default();
+    let schedule = Schedule::of(now, plan.moments(handled, now, false));
     preview(&Scene {
         draft: Draft {
             alert: &alert,
@@ -70,6 +71,8 @@ fn figures(handled: Level, now: Timestamp, filed: &[Carrier], dead: &[&str]) -> 
             earlier: &earlier,
             registry: &registry,
             outlets: &outlets,
+            handled,
+            schedule: &schedule,
         },
         source: Source {
             alert: &alert,
@@ -78,7 +81,6 @@ fn figures(handled: Level, now: Timestamp, filed: &[Carrier], dead: &[&str]) -> 
             regions_hash: "00",
             language: "zh-CN",
         },
-        handled,
         ledger: &ledger,
         means: &means,
         cost: &|kind: &str, _: &Variant| if kind == "sms" { 2 } else { 1 },

@@ -13,7 +13,11 @@ use crate::model::StreamId;
 async fn begun(house: &House, stream: StreamId, regions: usize) {
     let alert = house.alert(stream);
     let mut work = house.release.read(&alert, 0).await.expect("it is read");
-    house.release.begin(&mut work).await.expect("it begins");
+    house
+        .release
+        .begin(&mut work, &[], &[])
+        .await
+        .expect("it begins");
     let left = std::cell::Cell::new(regions);
     let makes_way = || left.replace(left.get().saturating_sub(1)) == 0;
     let written = house.release.regions(&work, makes_way).await;
