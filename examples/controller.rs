@@ -1,16 +1,22 @@
 //! A reference controller: what the box at a village's loudspeaker has to do, with a printed line in place of the
-//! amplifier. It fetches orders in a long poll, refuses what is forged, replayed, early, expired, not addressed to it, or a
-//! drill that is not signed and marked as one, plays the rest and reports. It must not believe a word of an order before its signature holds.
+//! amplifier. It enrols with a one-time code, fetches orders in a long poll, keeps what it took on its disk before it says
+//! so, plays what is due with or without a network, one thing at a time by rank, and reports when it can. What is decided
+//! is `loudspeaker::player`'s. It must not believe a word of an order before its signature holds.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
-use channel::{Clock, HttpClient, Level, PresenceState, SystemClock};
+use channel::{Clock, HttpClient, Level, Power, PresenceState, SystemClock};
 use clap::Parser;
-use loudspeaker::order::{Order, Played, Refusal, Signed, Verifier, Window};
-use loudspeaker::{Heartbeat, Line, PlayState, Report, Source};
+use loudspeaker::order::{Order, Signed, TONE, Verifier, Window};
+use loudspeaker::player::{Kept, Player, Turn};
+use loudspeaker::{CLOCK_ERROR, DeviceKey, Heartbeat, Line, LineError, Report, Source, Welcome};
 use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::sync::{mpsc, watch};
 
 #[derive(Parser)]
 #[command(about = "A reference controller for a village loudspeaker")]
@@ -21,21 +27,32 @@ struct Arguments {
     /// This device's id
     #[arg(long)]
     device: String,
-    /// This device's key, in hex
+    /// The one-time code; only for the first start
     #[arg(long)]
-    key: String,
-    /// The gateway's public Ed25519 keys, the live one and the one for drills, in hex without a space
-    #[arg(long)]
-    gateway_keys: String,
-    /// Where the counters and orders played are kept [default: controller-DEVICE.state]
+    code: Option<String>,
+    /// Where its key and what it took are kept [default: controller-DEVICE.state]
     #[arg(long)]
     state: Option<PathBuf>,
-    /// How many seconds one reading of the text takes here
+    /// How many seconds one reading of a text takes here
     #[arg(long, default_value_t = 2)]
-    seconds: u32,
-    /// Leave after the first order that was played
+    seconds: u64,
+    /// How many seconds a poll waits, and how many pass until a failed one is repeated
+    #[arg(long, default_value_t = 25)]
+    wait: u64,
+    #[arg(long, default_value_t = 5)]
+    pause: u64,
+    /// Take lines such as `microphone 10` on standard input for somebody who uses the loudspeaker for ten seconds
     #[arg(long)]
-    once: bool,
+    local: bool,
+}
+
+/// What must outlive a power cut.
+#[derive(Serialize, Deserialize)]
+struct State {
+    /// Of this device's key, which it made for itself.
+    seed: String,
+    welcome: Welcome,
+    kept: Kept,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -49,162 +66,274 @@ async fn main() -> ExitCode {
     }
 }
 
-struct Controller {
-    line: Line,
-    verifier: Verifier,
-    clock: SystemClock,
-    state: PathBuf,
-    seconds: u32,
-}
-
-/// What must outlive a power cut.
-#[derive(Clone, PartialEq, Default, Serialize, Deserialize)]
-struct Memory {
-    window: Window,
-    played: Played,
-}
-
 async fn live(arguments: Arguments) -> Result<(), String> {
-    let verifier = Verifier::new(&arguments.device, &arguments.gateway_keys)
-        .ok_or("--gateway-keys: 64 bytes in hex are wanted")?;
-    let state = arguments
-        .state
-        .unwrap_or_else(|| format!("controller-{}.state", arguments.device).into());
-    // Longer than the longest poll.
-    let http = HttpClient::new(Duration::from_secs(45));
-    let controller = Controller {
-        line: Line::new(http, &arguments.gateway, &arguments.device, &arguments.key),
-        verifier,
-        clock: SystemClock::default(),
-        seconds: arguments.seconds,
-        state,
+    let path = arguments.state.clone();
+    let path = path.unwrap_or_else(|| format!("controller-{}.state", arguments.device).into());
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let line = |seed: &str| {
+        let key = DeviceKey::from_seed(seed).ok_or("the kept key is no key")?;
+        // Longer than the longest poll.
+        let http = HttpClient::new(Duration::from_secs(45));
+        let (gateway, device) = (&arguments.gateway, &arguments.device);
+        Ok::<_, String>(Line::new(http, gateway, device, key, clock.clone()))
     };
-    let mut memory = load(&controller.state)?;
-    loop {
-        controller.beat(PresenceState::Idle).await;
-        let polled = controller
-            .line
-            .poll(&memory.window, Duration::from_secs(25));
-        match polled.await {
-            Ok(orders) => {
-                let before = memory.clone();
-                for signed in &orders {
-                    controller.meet(signed, &mut memory).await?;
-                }
-                if arguments.once && memory != before {
-                    return Ok(());
-                }
-                if !orders.is_empty() && memory == before {
-                    // Nothing of it was good; asking again at once would bring the same.
-                    tokio::time::sleep(Duration::from_secs(5)).await;
-                }
-            }
-            Err(why) => {
-                eprintln!("{why}; again in 5 s");
-                tokio::time::sleep(Duration::from_secs(5)).await;
-            }
+    let (state, line) = match load(&path)? {
+        Some(state) => {
+            let line = line(&state.seed)?;
+            (state, line)
         }
+        None => enrol(&arguments, &path, line).await?,
+    };
+    let public_keys = state.welcome.public_keys();
+    let verifier = Verifier::new(&arguments.device, &public_keys).ok_or("the gateway's keys")?;
+    let (said, says) = watch::channel((false, state.kept.volume()));
+    tokio::spawn(beat(line.clone(), state.welcome.heartbeat, says));
+    Controller {
+        player: Player::new(verifier, state.kept.clone()),
+        poll: Duration::from_secs(arguments.wait),
+        pause: Duration::from_secs(arguments.pause),
+        reading: Duration::from_secs(arguments.seconds),
+        sounds: None,
+        local: arguments.local.then(locals),
+        line,
+        state,
+        path,
+        said,
     }
+    .run()
+    .await
+}
+
+/// A key of its own, kept before it is shown: a power cut in between leaves one that can be shown again.
+async fn enrol(
+    arguments: &Arguments,
+    path: &Path,
+    line: impl Fn(&str) -> Result<Line, String>,
+) -> Result<(State, Line), String> {
+    let code = arguments.code.as_deref();
+    let code = code.ok_or("this controller is not enrolled yet: give its --code")?;
+    let new = path.with_extension("key");
+    let seed = std::fs::read_to_string(&new).unwrap_or_else(|_| DeviceKey::new_seed());
+    write(&new, &seed)?;
+    let line = line(&seed)?;
+    let welcome = line.enrol(code).await;
+    let welcome = welcome.map_err(|why| format!("enrolling: {why}"))?;
+    let state = State {
+        kept: Kept::new(welcome.counter),
+        seed,
+        welcome,
+    };
+    keep(path, &state)?;
+    let _ = std::fs::remove_file(new);
+    println!("enrolled at {}", state.welcome.gateway);
+    Ok((state, line))
+}
+
+/// What the loudspeaker does: since when, and until when if it ends of itself.
+struct Sounds {
+    what: (String, u32),
+    until: Option<tokio::time::Instant>,
+}
+
+struct Controller {
+    player: Player,
+    line: Line,
+    state: State,
+    path: PathBuf,
+    poll: Duration,
+    pause: Duration,
+    reading: Duration,
+    sounds: Option<Sounds>,
+    local: Option<mpsc::UnboundedReceiver<Option<Source>>>,
+    /// Whether it sounds, and how loud, for the heartbeats.
+    said: watch::Sender<(bool, u8)>,
 }
 
 impl Controller {
-    /// Plays one order or refuses it.
-    async fn meet(&self, signed: &Signed, memory: &mut Memory) -> Result<(), String> {
-        let verified = self
-            .verifier
-            .verify(signed, &memory.window, self.clock.now());
-        match verified {
-            Ok(order) => {
-                if memory.played.has(&order.order) {
-                    self.report(&order, PlayState::Played, "").await;
-                } else {
-                    self.play(&order).await;
-                    memory.played.keep(&order.order);
+    async fn run(mut self) -> Result<(), String> {
+        let line = self.line.clone();
+        let (wait, pause) = (self.poll, self.pause);
+        let poll = fetch(&line, self.player.window().clone(), wait, None);
+        let sending = post(&line, None, None);
+        tokio::pin!(poll, sending);
+        loop {
+            let due = self.follow();
+            self.keep()?;
+            let posting = self.player.to_report().is_some();
+            let ends = self.sounds.as_ref().and_then(|sounds| sounds.until);
+            tokio::select! {
+                found = &mut poll => {
+                    let again = self.taken(found).then_some(pause);
+                    // On the disk before the next poll names it.
+                    self.keep()?;
+                    poll.set(fetch(&line, self.player.window().clone(), wait, again));
                 }
-                // Kept after the play: a power cut in the middle of it plays it again rather than never.
-                memory.window.take(order.counter);
-                keep(&self.state, memory)
-            }
-            Err(refusal) => {
-                println!("refused: {refusal}");
-                self.refuse(signed, refusal).await;
-                Ok(())
+                sent = &mut sending, if posting => {
+                    let again = match sent {
+                        None => None,
+                        Some(true) => { self.player.reported(); None }
+                        Some(false) => Some(pause),
+                    };
+                    let report = self.player.to_report().cloned();
+                    sending.set(post(&line, report, again));
+                }
+                () = at(ends), if ends.is_some() => {
+                    self.sounds = None;
+                    self.player.finished(self.line.now());
+                }
+                () = tokio::time::sleep(due) => {}
+                Some(source) = next(&mut self.local) => self.player.local(source, self.line.now()),
             }
         }
     }
 
-    async fn play(&self, order: &Order) {
-        let wait = order
-            .not_before
-            .since(self.clock.now())
-            .min(Duration::from_secs(30));
-        tokio::time::sleep(wait).await;
-        self.report(order, PlayState::Playing, "").await;
-        if order.drill {
-            println!("【演练】 演练开始");
-        }
-        for n in 0..order.repeats {
-            if n > 0 {
-                tokio::time::sleep(Duration::from_secs(order.pause)).await;
+    /// Takes what a poll has brought; true when asking again at once would bring the same.
+    fn taken(&mut self, found: Result<Vec<Signed>, LineError>) -> bool {
+        let orders = match found {
+            Ok(orders) => orders,
+            Err(why) => {
+                eprintln!("{why}");
+                return true;
             }
-            println!("{}{}: {}", colour(order.level), order.title, order.text);
-            tokio::time::sleep(Duration::from_secs(self.seconds.into())).await;
-        }
-        if order.drill {
-            println!("【演练】 演练结束");
-        }
-        self.report(order, PlayState::Played, "").await;
-    }
-
-    /// A refusal is reported where the signature holds; what is forged names nothing that can be believed.
-    async fn refuse(&self, signed: &Signed, refusal: Refusal) {
-        if matches!(
-            refusal,
-            Refusal::Forged | Refusal::Malformed | Refusal::NotAddressed | Refusal::Replayed
-        ) {
-            return;
-        }
-        if let Ok(order) = serde_json::from_str::<Order>(&signed.body) {
-            self.report(&order, PlayState::Failed, refusal.code()).await;
-        }
-    }
-
-    /// Reports until it is taken; a report on the start of a play is not worth holding the play up.
-    async fn report(&self, order: &Order, state: PlayState, code: &str) {
-        let report = Report {
-            device: self.line.device().to_owned(),
-            order: Some(order.order.clone()),
-            state,
-            whole: state == PlayState::Played,
-            source: Source::Gateway,
-            seconds: self.seconds * order.repeats,
-            code: code.to_owned(),
-            at: Some(self.clock.now()),
         };
-        let tries = if state == PlayState::Playing { 1 } else { 60 };
-        for _ in 0..tries {
-            match self.line.report(&report).await {
-                Ok(()) => return,
-                Err(why) => eprintln!("reporting: {why}"),
+        let (now, mut good) = (self.line.now(), orders.is_empty());
+        for signed in &orders {
+            match self.player.take(signed, now) {
+                Ok(()) => good = true,
+                Err(refusal) => println!("refused: {refusal}"),
             }
-            tokio::time::sleep(Duration::from_secs(5)).await;
         }
+        !good
     }
 
-    async fn beat(&self, state: PresenceState) {
-        let now = self.clock.now();
-        let device = self.line.device().to_owned();
+    /// The loudspeaker does what the player says; how long nothing else is due.
+    fn follow(&mut self) -> Duration {
+        let now = self.line.now();
+        let (volume, reading_takes) = (self.player.volume(), self.reading);
+        let (what, ends, due) = match self.player.turn(now) {
+            Turn::Silence { until } => {
+                let due = until.map_or(Duration::from_mins(1), |until| until.since(now));
+                (None, None, due)
+            }
+            Turn::Local(source) => (Some((source.name().to_owned(), 0)), None, Duration::MAX),
+            Turn::Read { order, reading } => {
+                let what = (order.order.clone(), reading);
+                let length = length(order, reading_takes);
+                let begins = self.sounds.as_ref().is_none_or(|s| s.what != what);
+                if begins {
+                    say(order, volume);
+                }
+                let ends = tokio::time::Instant::now() + length;
+                (Some(what), Some(ends), order.expires.since(now))
+            }
+        };
+        let same = match (&self.sounds, &what) {
+            (Some(sounds), Some(what)) => sounds.what == *what,
+            (None, None) => true,
+            _ => false,
+        };
+        if !same {
+            if self.sounds.is_some() {
+                println!("(cut off)");
+            }
+            if let Some((source, 0)) = &what {
+                println!("({source})");
+            }
+            self.sounds = what.map(|what| Sounds { what, until: ends });
+            self.said.send_replace((self.sounds.is_some(), volume));
+        }
+        // A clock that was set is noticed before long.
+        due.clamp(Duration::from_millis(10), Duration::from_mins(1))
+    }
+
+    fn keep(&mut self) -> Result<(), String> {
+        let kept = self.player.kept();
+        if kept == self.state.kept {
+            return Ok(());
+        }
+        self.state.kept = kept;
+        keep(&self.path, &self.state)
+    }
+}
+
+async fn fetch(
+    line: &Line,
+    window: Window,
+    wait: Duration,
+    pause: Option<Duration>,
+) -> Result<Vec<Signed>, LineError> {
+    tokio::time::sleep(pause.unwrap_or_default()).await;
+    line.poll(&window, wait).await
+}
+
+/// Whether the gateway has had a report, or will never take it; nothing where there was none to send.
+async fn post(line: &Line, report: Option<Report>, pause: Option<Duration>) -> Option<bool> {
+    tokio::time::sleep(pause.unwrap_or_default()).await;
+    let report = report?;
+    Some(match line.report(&report).await {
+        Ok(()) => true,
+        // It is not one of its orders, or not what it can read: no report of it will ever be taken.
+        Err(LineError::Refused { status, .. }) => [400, 403, 422].contains(&status),
+        Err(_) => false,
+    })
+}
+
+async fn at(ends: Option<tokio::time::Instant>) {
+    if let Some(ends) = ends {
+        tokio::time::sleep_until(ends).await;
+    }
+}
+
+async fn next(
+    local: &mut Option<mpsc::UnboundedReceiver<Option<Source>>>,
+) -> Option<Option<Source>> {
+    match local {
+        Some(lines) => lines.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Whoever uses the loudspeaker itself: `microphone 10`, `phone 3`, `sms 5`, `usb 60`.
+fn locals() -> mpsc::UnboundedReceiver<Option<Source>> {
+    let (tell, told) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(tokio::io::stdin()).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            let (name, seconds) = line.split_once(' ').unwrap_or((&line, "1"));
+            let all = [Source::Microphone, Source::Phone, Source::Sms, Source::Usb];
+            let source = all.into_iter().find(|source| source.name() == name);
+            let Some(source) = source else { continue };
+            let _ = tell.send(Some(source));
+            tokio::time::sleep(Duration::from_secs(seconds.parse().unwrap_or(1))).await;
+            let _ = tell.send(None);
+        }
+        // The channel stays open: who is gone says nothing more.
+        std::future::pending::<()>().await;
+    });
+    told
+}
+
+async fn beat(line: Line, every: u64, says: watch::Receiver<(bool, u8)>) {
+    let mut beats = tokio::time::interval(Duration::from_secs(every.max(1)));
+    loop {
+        beats.tick().await;
+        let (sounds, volume) = *says.borrow();
+        let state = if sounds {
+            PresenceState::Playing
+        } else {
+            PresenceState::Idle
+        };
         let beat = Heartbeat {
-            device,
             state,
-            clock: Some(now),
-            volume: Some(80),
+            // Its own, right or wrong: the gateway shows by how much.
+            clock: Some(SystemClock::default().now()),
+            volume: Some(volume),
+            power: Some(Power::Mains),
+            ..Heartbeat::idle()
         };
-        match self.line.heartbeat(&beat).await {
-            Ok(time) if time.0.abs_diff(now.0) > 30_000 => {
-                eprintln!(
-                    "this clock differs from the gateway's by more than 30 s: set it, or good orders are refused"
-                );
+        match line.heartbeat(&beat).await {
+            Ok(ahead) if ahead.abs() > CLOCK_ERROR => {
+                eprintln!("this clock is {ahead} ms behind the gateway's; going by the gateway's");
             }
             Ok(_) => {}
             Err(why) => eprintln!("heartbeat: {why}"),
@@ -212,34 +341,56 @@ impl Controller {
     }
 }
 
-fn colour(level: Level) -> &'static str {
-    match level {
+fn length(order: &Order, reading: Duration) -> Duration {
+    if order.kind == TONE {
+        Duration::from_secs(order.value.into())
+    } else {
+        reading
+    }
+}
+
+fn say(order: &Order, volume: u8) {
+    let colour = match order.level {
         Level::Red => "[红色] ",
         Level::Orange => "[橙色] ",
         Level::Yellow => "[黄色] ",
         Level::Blue => "[蓝色] ",
         Level::Unknown => "",
+    };
+    let drill = if order.drill { "【演练】 " } else { "" };
+    if order.kind == TONE {
+        println!("tone, volume {volume}");
+    } else {
+        println!("{drill}{colour}{}: {}", order.title, order.text);
     }
 }
 
-fn load(path: &Path) -> Result<Memory, String> {
+fn load(path: &Path) -> Result<Option<State>, String> {
     match std::fs::read_to_string(path) {
-        Ok(text) => serde_json::from_str(&text).map_err(|_| {
+        Ok(text) => serde_json::from_str(&text).map(Some).map_err(|_| {
             format!(
-                "{}: not a controller's memory; restore or remove it",
+                "{}: not a controller's memory; restore it, or remove it and enrol again",
                 path.display()
             )
         }),
-        Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(Memory::default()),
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(why) => Err(format!("reading {}: {why}", path.display())),
     }
 }
 
+fn keep(path: &Path, state: &State) -> Result<(), String> {
+    let text = serde_json::to_string(state).expect("it is numbers and texts");
+    write(path, &text)
+}
+
 /// Replaced in one step, so that a power cut leaves the old memory or the new one.
-fn keep(path: &Path, memory: &Memory) -> Result<(), String> {
+fn write(path: &Path, text: &str) -> Result<(), String> {
     let new = path.with_extension("new");
-    let text = serde_json::to_string(memory).expect("it is numbers and texts");
-    std::fs::write(&new, text)
+    std::fs::File::create(&new)
+        .and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        })
         .and_then(|()| std::fs::rename(&new, path))
-        .map_err(|why| format!("keeping the memory in {}: {why}", path.display()))
+        .map_err(|why| format!("keeping {}: {why}", path.display()))
 }

@@ -4,7 +4,7 @@
 mod ticks;
 mod wiring;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -12,9 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use channel::{Channel, Clock, Context, HttpClient, Inlet, Stop, SystemClock};
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::config::{ChannelConfig, Journal, Node, Read};
@@ -94,7 +93,7 @@ impl App {
             .map_err(|e| StartError::Listen(config.node.listen, e))?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let store = open_store(&config.node, clock.clone()).await?;
-        let (desk, damage, serials) = desk(&store, clock).await?;
+        let (desk, damage) = desk(&store, clock).await?;
         let (file, held) = load_registry(&config.node, &desk)?;
         note_import(&desk, &held).await?;
         for stranger in plan::strangers(&plans, &held) {
@@ -115,7 +114,7 @@ impl App {
             desk: desk.clone(),
             channels,
         };
-        wiring.dispatch().start(&serials, &tasks, &stop).await?;
+        wiring.dispatch().start(&tasks, &stop).await?;
         wiring.spawn(listener, &tasks, &stop);
         tasks.close();
         Ok(Self {
@@ -180,7 +179,7 @@ async fn note_import(desk: &Desk, registry: &Registry) -> Result<(), Refused> {
 async fn desk(
     store: &Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-) -> Result<(Arc<Desk>, Damage, HashMap<String, u64>), StartError> {
+) -> Result<(Arc<Desk>, Damage), StartError> {
     let replayed = replay(&**store).await?;
     let alerts = replayed.ledger.alerts().len();
     tracing::info!(records = replayed.records, alerts, "replayed");
@@ -189,17 +188,10 @@ async fn desk(
     let writer = Writer::start(store.clone(), ledger.clone(), clock.clone(), history);
     let took = Proposal::of(0, Event::Took { epoch, format });
     writer.propose(took).await?;
-    let mut correlator = replayed.correlator;
+    let (mut correlator, serials) = (replayed.correlator, replayed.serials);
     correlator.let_go(clock.now());
-    let correlator = Arc::new(Mutex::new(correlator));
-    let desk = Desk {
-        ledger,
-        writer,
-        clock,
-        correlator,
-        rounds: watch::Sender::new(0),
-    };
-    Ok((Arc::new(desk), replayed.damage, replayed.serials))
+    let desk = Desk::new((ledger, writer), clock, correlator, serials);
+    Ok((Arc::new(desk), replayed.damage))
 }
 
 async fn open_store(node: &Node, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>, StoreError> {

@@ -21,6 +21,8 @@ mod coverage;
 mod crash;
 #[path = "e2e/curl.rs"]
 mod curl;
+#[path = "e2e/devices.rs"]
+mod devices;
 #[path = "e2e/drills.rs"]
 mod drills;
 #[path = "e2e/expiry.rs"]

@@ -13,7 +13,7 @@ use super::ticks::Ticks;
 use crate::config::{ChannelConfig, Config, Retry, Tables};
 use crate::console::{Console, Outline};
 use crate::coord::Redis;
-use crate::dispatch::{Desk, Dispatch, Outlet, Policy};
+use crate::dispatch::{Desk, Dispatch, Orders, Outlet, Policy};
 use crate::http::{Gate, Limits};
 use crate::ingest::Ingest;
 use crate::ledger::Archive;
@@ -81,10 +81,20 @@ impl Wiring {
             seal_after: self.config.node.seal_after.0,
         };
         tasks.spawn(ticks.run(stop.clone()));
-        let (gate, console) = self.surface(archive, bureaus);
+        let orders = Arc::new(self.orders());
+        tasks.spawn(orders.clone().run(stop.clone()));
+        let (gate, console) = self.surface(archive, bureaus, orders);
         let pages = console::router(console, stop.clone());
         let stop = stop.clone();
         tasks.spawn(http::run(listener, gate, pages, stop));
+    }
+
+    fn orders(&self) -> Orders {
+        Orders {
+            desk: self.desk.clone(),
+            channels: self.channels.clone(),
+            registry: self.registry.clone(),
+        }
     }
 
     fn release(&self, archive: &Arc<Archive>, bureaus: &Arc<Bureaus>) -> Release {
@@ -102,7 +112,12 @@ impl Wiring {
     }
 
     /// What the API and the pages are handed; they share who watches.
-    fn surface(self, archive: Arc<Archive>, bureaus: Arc<Bureaus>) -> (Arc<Gate>, Console) {
+    fn surface(
+        self,
+        archive: Arc<Archive>,
+        bureaus: Arc<Bureaus>,
+        orders: Arc<Orders>,
+    ) -> (Arc<Gate>, Console) {
         let desk = self.desk;
         let turn = Arc::<tokio::sync::Mutex<()>>::default();
         let ingest = Arc::new(Ingest {
@@ -141,6 +156,7 @@ impl Wiring {
             position: desk.writer.position(),
             hub: hub.clone(),
             clock: desk.clock.clone(),
+            orders,
         });
         let console = Console {
             ledger: desk.ledger.clone(),

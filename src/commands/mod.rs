@@ -7,6 +7,7 @@ mod cap;
 mod check;
 mod decide;
 mod demo;
+mod device;
 mod import;
 mod journal;
 mod plan;
@@ -41,6 +42,8 @@ pub enum Command {
     ReceiveDsn(receive_dsn::Args),
     /// Print the API's document (OpenAPI 3.1), as GET /v1/openapi.json serves it
     Openapi,
+    /// The loudspeakers' controllers: codes, revocation, orders 广播终端
+    Device(device::Args),
     /// Make a bureau's token and the hash that the configuration keeps 生成令牌
     Token(token::Args),
     /// Measure this machine: one table of ratios 性能测试
@@ -106,6 +109,7 @@ impl Command {
                 print!("{}", crate::http::document());
                 Ok(())
             }
+            Self::Device(args) => device::run(args).await,
             Self::Token(args) => {
                 token::run(&args);
                 Ok(())

@@ -6,13 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use channel::{Clock, Inlet, Of, Presence, PresenceState, Receipt, Unavailable};
+use channel::{
+    Clock, Enrolment, Inlet, NotEnrolled, Obeyed, Of, Presence, PresenceState, PublicKey, Receipt,
+    Unavailable,
+};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
+use super::serials::Serials;
 use crate::ledger::event::{InboxReceipt, MatchedBy};
 use crate::ledger::{Correlator, Event, Found, Ledger, Proposal, ReceiptRows, Refused, Writer};
 use crate::model::Delivery;
+use crate::trust::devices::Guesses;
 
 /// What lanes and inlets share.
 pub struct Desk {
@@ -22,6 +27,31 @@ pub struct Desk {
     pub correlator: Arc<Mutex<Correlator>>,
     /// Rises whenever outcomes have become known to the correlator.
     pub rounds: watch::Sender<u64>,
+    pub serials: Serials,
+    /// Wrong codes of devices that would enrol.
+    pub guesses: Mutex<Guesses>,
+    /// Held while an enrolment is judged and written.
+    pub enrolling: tokio::sync::Mutex<()>,
+}
+
+impl Desk {
+    pub fn new(
+        (ledger, writer): (Arc<Ledger>, Writer),
+        clock: Arc<dyn Clock>,
+        correlator: Correlator,
+        serials: HashMap<String, u64>,
+    ) -> Self {
+        Self {
+            serials: Serials::new(serials, clock.now()),
+            ledger,
+            writer,
+            clock,
+            correlator: Arc::new(Mutex::new(correlator)),
+            rounds: watch::Sender::new(0),
+            guesses: Mutex::default(),
+            enrolling: tokio::sync::Mutex::default(),
+        }
+    }
 }
 
 /// How often, and how long each time, a receipt waits for the outcome that it overtook.
@@ -162,20 +192,45 @@ impl Inlet for ChannelInlet {
 
     /// Only transitions are journaled, never heartbeats; a lost one is seen again.
     fn presence(&self, seen: Presence) {
+        let state = transition(seen.state);
         let mut devices = self.devices.lock();
         let known = devices
             .get(&seen.device)
             .copied()
             .or_else(|| self.desk.ledger.presence_of(&seen.device));
-        if known == Some(seen.state) {
+        if known == Some(state) {
             return;
         }
-        devices.insert(seen.device.clone(), seen.state);
+        devices.insert(seen.device.clone(), state);
         let event = Event::Presence {
             device: seen.device,
-            state: seen.state,
+            state,
         };
         drop(self.desk.writer.propose(Proposal::of(0, event)));
+    }
+
+    fn key_of(&self, device: &str) -> Option<PublicKey> {
+        self.desk.ledger.devices.key_of(device)
+    }
+
+    async fn enrol(&self, enrolment: Enrolment) -> Result<(), NotEnrolled> {
+        let device = enrolment.device.clone();
+        self.desk.enrol(&self.channel, enrolment).await?;
+        // Heard or silent before: this box is another.
+        self.devices.lock().insert(device, PresenceState::Enrolled);
+        Ok(())
+    }
+
+    async fn obeyed(&self, batch: Vec<Obeyed>) -> Result<(), Unavailable> {
+        self.desk.obeyed(&self.channel, batch).await
+    }
+}
+
+/// There, silent or at fault; that it plays is no change of that.
+const fn transition(state: PresenceState) -> PresenceState {
+    match state {
+        PresenceState::Playing => PresenceState::Idle,
+        other => other,
     }
 }
 
@@ -234,13 +289,10 @@ mod tests {
         let begin = replay(&**store).await.expect("reads");
         let clock = Arc::new(ManualClock::new(START));
         let (ledger, history) = (begin.ledger.clone(), begin.history);
-        let desk = Arc::new(Desk {
-            ledger: ledger.clone(),
-            writer: Writer::start(store.clone(), ledger.clone(), clock.clone(), history),
-            clock,
-            correlator: Arc::default(),
-            rounds: watch::Sender::new(0),
-        });
+        let writer = Writer::start(store.clone(), ledger.clone(), clock.clone(), history);
+        let parts = (ledger.clone(), writer);
+        let desk = Desk::new(parts, clock, Correlator::default(), HashMap::new());
+        let desk = Arc::new(desk);
         let accepted = accepted("a-1", &["510727"]);
         let claim = Some((accepted.identity.clone(), accepted.content));
         let mut events = vec![Event::Accepted(Box::new(accepted))];

@@ -31,7 +31,6 @@ pub struct Lane {
     pub rate: Rate,
     /// Whose permits it takes; other lanes may share them.
     pub account: Arc<Account>,
-    pub serial: u64,
     pub room: Arc<Notify>,
 }
 
@@ -40,7 +39,6 @@ struct Run {
     queue: Queue,
     flow: Flow,
     variants: HashMap<(StreamId, u16), Arc<Variant>>,
-    serial: u64,
     /// Permits that one message took last.
     cost: u32,
     limits: Limits,
@@ -86,7 +84,6 @@ impl Lane {
             queue: Queue::new(&self.out.name),
             flow: Flow::default(),
             variants: HashMap::new(),
-            serial: self.serial,
             cost: 1,
             limits: Limits::of(self.rate, channel.window, channel.batch),
             refused: None,
@@ -247,15 +244,14 @@ impl Lane {
             run.queue.give_back(taken);
             return false;
         }
-        self.write(run, taken, variants);
+        self.write(taken, variants);
         true
     }
 
     /// Writes `Handed`; what it names goes out when it is durable, and the next slice need not wait for that.
-    fn write(&self, run: &mut Run, taken: Vec<Taken>, variants: Vec<Option<Arc<Variant>>>) {
-        let first = run.serial + 1;
+    fn write(&self, taken: Vec<Taken>, variants: Vec<Option<Arc<Variant>>>) {
         let count = places(&taken);
-        run.serial += u64::try_from(count).unwrap_or(0);
+        let first = self.desk.serials.take(&self.out.name, count);
         self.out.outstanding.fetch_add(count, Ordering::SeqCst);
         let commit = self.desk.writer.propose(Proposal {
             events: handed(&self.out.name, &taken, first),

@@ -3,6 +3,7 @@
 //! room must not choose who is told or by what.
 
 mod ahead;
+mod devices;
 mod flow;
 mod inlet;
 mod lane;
@@ -10,11 +11,12 @@ mod out;
 mod queue;
 mod retry;
 mod ring;
+mod serials;
 mod settle;
 mod tick;
 mod wheel;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -24,6 +26,7 @@ use parking_lot::RwLock;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::task::TaskTracker;
 
+pub use devices::{Orders, Wanted};
 pub use inlet::{ChannelInlet, Desk};
 pub use retry::Policy;
 pub use tick::{Drift, tick};
@@ -66,14 +69,8 @@ impl Dispatch {
         accounts
     }
 
-    /// Puts in doubt what a crash left in hand, then starts every lane. `serials` are the highest that each channel was
-    /// handed before.
-    pub async fn start(
-        self,
-        serials: &HashMap<String, u64>,
-        tasks: &TaskTracker,
-        stop: &Stop,
-    ) -> Result<(), Refused> {
+    /// Puts in doubt what a crash left in hand, then starts every lane.
+    pub async fn start(self, tasks: &TaskTracker, stop: &Stop) -> Result<(), Refused> {
         self.put_in_doubt().await?;
         let accounts = self.accounts();
         for (name, outlet) in self.outlets {
@@ -89,7 +86,6 @@ impl Dispatch {
                 words: words.clone(),
                 room: room.clone(),
             };
-            let serial = serials.get(&name).copied().unwrap_or(0);
             let out = out::Out {
                 name,
                 channel: outlet.channel.clone(),
@@ -104,7 +100,6 @@ impl Dispatch {
                 store: self.store.clone(),
                 rate: outlet.rate,
                 account: accounts[&outlet.account].clone(),
-                serial,
                 room,
             };
             tasks.spawn(settler.run(take));

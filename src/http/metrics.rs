@@ -138,6 +138,16 @@ fn of_channels(page: &mut Page, gate: &Gate) {
         "1 at the state of the link that was noted last; 0 at all where none was.",
         states,
     );
+    let refused: Vec<_> = gate.channels.iter().collect();
+    let refused = refused.iter().flat_map(|(name, channel)| {
+        let refused = channel.refused().into_iter();
+        refused.map(move |(why, count)| (vec![("channel", name.as_str()), ("why", why)], count))
+    });
+    page.gauge(
+        "refused_calls",
+        "Calls of far ends that were refused since the start, by why.",
+        refused,
+    );
     let orphans = orphans(gate);
     let counts = gate.channels.keys().map(|name| {
         let count = orphans.get(name).copied().unwrap_or(0);

@@ -6,6 +6,7 @@ mod alerts;
 mod body;
 mod caller;
 mod calls;
+mod devices;
 mod doors;
 mod events;
 mod figures;
@@ -44,6 +45,7 @@ use tokio::sync::watch;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::dispatch::Orders;
 use crate::ingest::Ingest;
 use crate::ledger::{Archive, Correlator, Ledger, Position};
 use crate::live::Hub;
@@ -78,6 +80,8 @@ pub struct Gate {
     /// Who watches alerts as they run; the pages share it.
     pub hub: Arc<Hub>,
     pub clock: Arc<dyn Clock>,
+    /// Orders of devices without a text.
+    pub orders: Arc<Orders>,
 }
 
 impl Gate {
@@ -148,6 +152,7 @@ fn quick() -> OpenApiRouter<House> {
         .routes(routes!(registry::standing))
         .routes(routes!(land::regions))
         .routes(routes!(events::course))
+        .merge(devices::routes())
         .routes(routes!(health::alive))
         .routes(routes!(ready::ready))
         .routes(routes!(metrics::metrics))

@@ -43,6 +43,8 @@ kinds! {
     UNKNOWN_HOUSEHOLD = "unknown-household", 404, "The alert has no such household", "该预警无此住户";
     UNKNOWN_DELIVERY = "unknown-delivery", 404, "The alert has no such delivery", "该预警无此投递";
     UNKNOWN_CHANNEL = "unknown-channel", 404, "No such channel", "无此通道";
+    UNKNOWN_DEVICE = "unknown-device", 404, "No such device", "无此终端";
+    UNKNOWN_ORDER = "unknown-order", 404, "No such order", "无此指令";
     UNKNOWN_PROBLEM = "unknown-problem", 404, "No such problem type", "无此问题类型";
     UNKNOWN_PATH = "unknown-path", 404, "Nothing is served here", "无此地址";
     WRONG_METHOD = "wrong-method", 405, "This address does not take this method", "不支持此请求方法";
@@ -52,6 +54,7 @@ kinds! {
     TOO_LARGE = "too-large", 413, "The body is too large", "正文过大";
     UNREADABLE = "unreadable", 422, "The alert cannot be accepted", "预警消息不可受理";
     UNFIT_TABLES = "unfit-tables", 422, "The tables of an import do not hold", "导入表格有误";
+    BAD_ORDER = "bad-order", 422, "Devices cannot be ordered this", "指令内容有误";
     NOWHERE = "nowhere", 422, "The alert reaches nobody", "预警未命中任何对象";
     TOO_MANY = "too-many-requests", 429, "The bureau asks too often", "请求过于频繁";
     DAMAGED = "damaged", 500, "The journal is damaged here", "日志此处损坏";

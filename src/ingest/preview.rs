@@ -72,6 +72,7 @@ impl Ingest {
                 signature: self.bureaus.signature_of(&caller.id),
                 regions_hash: &hash,
                 language: &plan.language,
+                authority: self.bureaus.authority_of(&caller.id),
             },
             ledger: &self.ledger,
             means: &self.means,

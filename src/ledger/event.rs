@@ -6,6 +6,7 @@ use channel::{Evidence, FailureClass, Key, Level, Timestamp, Verdict};
 use serde::{Deserialize, Serialize};
 
 pub use super::class::{Class, ClassRow, Classed, Fate, Kept};
+use super::devices::{Done, Enrolled, Invited, Ordered};
 use super::seal::Sealed;
 pub use super::word::{Decided, Ruling};
 use crate::model::{DeliveryNo, EndpointId, HouseholdId, RecipientId, RegionCode, StreamId, Tags};
@@ -345,6 +346,16 @@ pub enum Event {
     /// Beside the blocks of a region.
     Classed(Classed),
     Kept(Kept),
+    // Since, on the house stream: devices that hold a line to us.
+    Invited(Invited),
+    Enrolled(Enrolled),
+    /// Its key and its code are void.
+    Revoked {
+        device: String,
+        by: String,
+    },
+    Ordered(Box<Ordered>),
+    Done(Done),
 }
 
 /// The last record of a stream: that it stood there.

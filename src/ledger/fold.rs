@@ -65,7 +65,7 @@ impl Ledger {
             self.epoch.store(*epoch, Relaxed);
             return Ok(());
         }
-        if let Event::Witnessed { .. } = event {
+        if matches!(event, Event::Witnessed { .. }) || self.devices.apply(time, event) {
             return Ok(());
         }
         if let Event::Sealed(sealed) = event {
@@ -129,7 +129,12 @@ impl Ledger {
             | Event::Took { .. }
             | Event::Witnessed { .. }
             | Event::Sealed(_)
-            | Event::Unsealed { .. } => {}
+            | Event::Unsealed { .. }
+            | Event::Invited(_)
+            | Event::Enrolled(_)
+            | Event::Revoked { .. }
+            | Event::Ordered(_)
+            | Event::Done(_) => {}
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ mod archive;
 mod chain;
 mod class;
 mod correlate;
+pub mod devices;
 mod draft;
 pub mod event;
 mod fold;
@@ -63,6 +64,7 @@ pub struct Ledger {
     presence: RwLock<BTreeMap<String, (PresenceState, Timestamp)>>,
     generation: AtomicU32,
     epoch: AtomicU32,
+    pub devices: devices::Devices,
 }
 
 /// Blocks by the order they came in, without those of sealed alerts.
@@ -193,6 +195,11 @@ impl Ledger {
 
     pub fn presence(&self) -> BTreeMap<String, (PresenceState, Timestamp)> {
         self.presence.read().clone()
+    }
+
+    /// And since when.
+    pub fn presence_at(&self, device: &str) -> Option<(PresenceState, Timestamp)> {
+        self.presence.read().get(device).copied()
     }
 
     pub fn presence_of(&self, device: &str) -> Option<PresenceState> {

@@ -165,6 +165,10 @@ impl Replayed {
                 let held = self.serials.entry(channel.clone()).or_default();
                 *held = last_serial(ranges).max(*held);
             }
+            Event::Ordered(ordered) => {
+                let held = self.serials.entry(ordered.channel.clone()).or_default();
+                *held = ordered.last().max(*held);
+            }
             Event::Witnessed { heads } => {
                 for head in heads {
                     let (stream, head) = (head.stream, Head::from(*head));

@@ -3,7 +3,7 @@
 //! module must not encode for a protocol.
 
 use bytes::Bytes;
-use channel::{Attachment, Level, Style, Timestamp, Variant};
+use channel::{Attachment, Authority, Level, Style, Timestamp, Variant};
 use serde::{Deserialize, Serialize};
 
 use super::compare::{Gist, Said};
@@ -52,6 +52,9 @@ struct Text {
     /// What a later text is compared with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     said: Option<Said>,
+    /// Whose warning it is; documents from before have none.
+    #[serde(default)]
+    authority: Authority,
 }
 
 /// What texts are made from.
@@ -64,6 +67,8 @@ pub struct Source<'a> {
     pub regions_hash: &'a str,
     /// The plan's language, for whom no info speaks theirs.
     pub language: &'a str,
+    /// Whose warning it is.
+    pub authority: Authority,
 }
 
 /// The infos of `hits` in the language of the recipient, else in the plan's, else in whichever there is.
@@ -173,6 +178,7 @@ pub fn render(source: &Source<'_>, telling: &Telling, fallback: Timestamp) -> (V
             Some(_) => Said::Over,
             None => Said::Warned(Gist::of(source.alert.sent, &infos, ends(&infos, fallback))),
         }),
+        authority: source.authority,
     };
     let bytes = serde_json::to_vec(&text).expect("plain fields serialise");
     (
@@ -260,6 +266,7 @@ pub fn load(document: &[u8], cap: &Bytes) -> Option<Variant> {
     variant.event = text.event;
     variant.regions_hash = text.regions_hash;
     variant.drill = text.drill;
+    variant.authority = text.authority;
     variant.repeat = text
         .repeat
         .map(|(times, pause)| (times, std::time::Duration::from_secs(pause)));
@@ -286,6 +293,7 @@ mod tests {
             signature: "平武水利",
             regions_hash: "00",
             language: "zh-CN",
+            authority: Authority::County,
         };
         let telling = Telling {
             kind: "sms",

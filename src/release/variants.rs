@@ -71,6 +71,10 @@ impl<'a> Variants<'a> {
                 .signature_of(&self.work.alert.meta.caller),
             regions_hash: &hash,
             language: &self.work.plan.language,
+            authority: self
+                .release
+                .bureaus
+                .authority_of(&self.work.alert.meta.caller),
         };
         let lifetime = self.work.from().plus(self.work.plan.lifetime.0);
         let (bytes, expires) = plan::render(&source, telling, lifetime);

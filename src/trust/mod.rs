@@ -1,12 +1,15 @@
 //! Who may do what, with which key. A bureau proves itself with a bearer token; the configuration holds only the
 //! token's SHA-256. A caller's regions are a hard wall. This module must not read requests or know HTTP.
 
+pub mod devices;
+
+use channel::Authority;
 use channel::http::Request;
 use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 
-use crate::model::RegionCode;
+use crate::model::{RegionCode, RegionLevel};
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -19,6 +22,8 @@ pub enum Scope {
     Registry,
     /// Say the word on an alert that waits for a person.
     Decide,
+    /// Enrol and revoke devices, and order of them what carries no text.
+    Devices,
 }
 
 /// A bureau as configured.
@@ -113,8 +118,23 @@ impl Bureaus {
         self.0.iter().map(|b| b.id.as_str())
     }
 
+    /// Whose word a bureau's is: that of the widest region it is responsible for.
+    pub fn authority_of(&self, id: &str) -> Authority {
+        let bureau = self.0.iter().find(|b| b.id == id);
+        bureau.map_or(Authority::County, |b| authority(&b.regions))
+    }
+
     pub fn name_of(&self, id: &str) -> Option<&str> {
         self.0.iter().find(|b| b.id == id).map(|b| b.name.as_str())
+    }
+}
+
+pub fn authority(regions: &[RegionCode]) -> Authority {
+    let widest = regions.iter().map(|region| region.level()).min();
+    match widest {
+        Some(RegionLevel::Town) => Authority::Town,
+        Some(RegionLevel::Village) => Authority::Village,
+        _ => Authority::County,
     }
 }
 

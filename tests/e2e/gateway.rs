@@ -1,6 +1,7 @@
 //! One gateway: a folder with its configuration, plans and registry, the real binary on it, and what it is asked. The
 //! process is killed when this is dropped. This module must not wait without a deadline, and never by the clock alone.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use tokio::process::{Child, Command};
 use crate::county;
 use crate::peers::{self, Smsc};
 use crate::setup::config;
-pub use crate::setup::{DUTY, EVERYTHING, KEEPER, Mail, Setup, TOWN, WATER};
+pub use crate::setup::{DUTY, EVERYTHING, KEEPER, Mail, OPERATOR, Setup, TOWN, WATER};
 use crate::warning::Warning;
 
 /// How long anything may take before a test fails.
@@ -57,7 +58,8 @@ impl World {
         assert!(import.status.success(), "{}", both(&import));
         gateway.start().await;
         let devices = county::DEVICES.map(str::to_owned).to_vec();
-        let horn = peers::controllers(&gateway.base, devices);
+        let codes = gateway.codes(&devices).await;
+        let horn = peers::controllers(&gateway.base, devices, codes);
         Self {
             gateway,
             smsc,
@@ -211,10 +213,35 @@ impl Gateway {
         }
     }
 
+    /// A one-time code for each of these devices.
+    pub async fn codes(&self, devices: &[String]) -> HashMap<String, String> {
+        let body = serde_json::json!({ "devices": devices }).to_string();
+        let answer = self
+            .call("POST", "/v1/devices/codes", OPERATOR, &body)
+            .await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let text = |code: &Value, name: &str| code[name].as_str().expect("a text").to_owned();
+        let codes = answer.body["codes"].as_array().expect("a list");
+        let pair = |code| (text(code, "device"), text(code, "code"));
+        codes.iter().map(pair).collect()
+    }
+
     pub async fn get(&self, path: &str) -> Value {
         let answer = self.call("GET", path, DUTY, "").await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
         answer.body
+    }
+
+    /// An answer that is no JSON.
+    pub async fn call_text(&self, path: &str, token: &str) -> String {
+        let request = Request {
+            method: "GET".into(),
+            headers: vec![("authorization".into(), format!("Bearer {token}"))],
+            ..Request::default()
+        };
+        let url = format!("{}{path}", self.base);
+        let reply = self.http.call(&url, request).await.expect("an answer");
+        String::from_utf8_lossy(&reply.body).into_owned()
     }
 
     pub async fn post(&self, token: &str, body: &str) -> Answer {

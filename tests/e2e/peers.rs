@@ -2,7 +2,7 @@
 //! and the loudspeakers' controllers. A number's first four digits tell what becomes of a text to it. This module must
 //! not know what the gateway thinks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -172,13 +172,18 @@ fn manner(device: &str) -> Manner {
 }
 
 /// The controllers of these devices, calling the gateway at `base`.
-pub fn controllers(base: &str, devices: Vec<String>) -> loudspeaker::peer::Peer {
+pub fn controllers(
+    base: &str,
+    devices: Vec<String>,
+    codes: HashMap<String, String>,
+) -> loudspeaker::peer::Peer {
     let key = loudspeaker::order::Signer::from_seed(GATEWAY_SEED)
         .expect("a seed")
         .public_keys();
     let base = format!("{base}/v1/channels/horn");
     let mut settings = loudspeaker::peer::Settings::new(&base, SPEAKER_SECRET, &key, devices);
     settings.script = Arc::new(manner);
+    settings.codes = codes;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     loudspeaker::peer::Peer::start(&settings, &clock)
 }

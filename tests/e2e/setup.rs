@@ -12,6 +12,8 @@ use crate::peers;
 pub const WATER: &str = "token-of-water";
 pub const DUTY: &str = "token-of-duty";
 pub const TOWN: &str = "token-of-town";
+/// Enrols the county's speakers and orders of them what carries no text.
+pub const OPERATOR: &str = "token-of-operator";
 /// Keeps the county's registry.
 pub const KEEPER: &str = "token-of-keeper";
 /// May do all of it, in the whole county.
@@ -97,8 +99,9 @@ pub fn config(sms_rate: &str, sms_port: u16, mail_port: u16, mail: &str) -> Stri
     text += &bureau("water", WATER, "[\"submit\", \"read\"]", "510727");
     text += &bureau("keeper", KEEPER, "[\"registry\"]", "510727");
     text += &bureau("duty", DUTY, "[\"read\"]", "510727");
-    let every = "[\"submit\", \"read\", \"registry\", \"decide\"]";
+    let every = "[\"submit\", \"read\", \"registry\", \"decide\", \"devices\"]";
     text += &bureau("everything", EVERYTHING, every, "510727");
+    text += &bureau("operator", OPERATOR, "[\"devices\", \"read\"]", "510727");
     text += &bureau("town", TOWN, "[\"submit\", \"read\"]", county::TOWN_A);
     let retry = "retry = { first = \"200ms\", factor = 2, cap = \"1s\", attempts = 4 }";
     let (account, password) = (peers::ACCOUNT, peers::PASSWORD);

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::{
-    Clock, Evidence, Failure, HttpClient, Message, Presence, Receipt, Reply, Request, Stop, Uplink,
-    Variant,
+    Clock, Command, DeviceState, Enrolment, Evidence, Failure, HttpClient, Message, NotEnrolled,
+    Obeyed, Presence, PublicKey, Receipt, Reply, Request, Stop, Uplink, Variant,
 };
 
 /// The far end took a message. A long text has several references, in the order of its parts.
@@ -45,6 +45,18 @@ pub trait Inlet: Send + Sync + 'static {
     }
     /// A device was heard.
     fn presence(&self, seen: Presence);
+    /// The key that a device has enrolled with, until it is revoked.
+    fn key_of(&self, _device: &str) -> Option<PublicKey> {
+        None
+    }
+    /// Ready when the enrolment is durable; its code is used up then.
+    async fn enrol(&self, _enrolment: Enrolment) -> Result<(), NotEnrolled> {
+        Err(NotEnrolled::Unavailable)
+    }
+    /// What devices did with orders that carry no text; ready when it is durable.
+    async fn obeyed(&self, _batch: Vec<Obeyed>) -> Result<(), Unavailable> {
+        Err(Unavailable)
+    }
 }
 
 /// What every channel is given at its making.
@@ -137,6 +149,22 @@ pub trait Channel: Send + Sync + 'static {
     /// Keeps the session alive until `stop`; returns when it is closed.
     async fn run(&self, stop: Stop) {
         stop.cancelled().await;
+    }
+
+    /// Lays an order for devices down, where the channel has such orders. It is in the journal before; the same again
+    /// changes nothing.
+    fn command(&self, _command: &Command) -> bool {
+        false
+    }
+
+    /// What a device said of itself last.
+    fn device(&self, _device: &str) -> Option<DeviceState> {
+        None
+    }
+
+    /// How many calls of far ends were refused, by why.
+    fn refused(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
     }
 
     /// Answers a call that the far end makes to us, after the commit of what it brought.

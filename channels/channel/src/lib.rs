@@ -2,6 +2,7 @@
 
 mod clock;
 mod contract;
+mod device;
 mod failure;
 pub mod http;
 pub mod lines;
@@ -14,6 +15,10 @@ pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use contract::{
     Accepted, Capability, Channel, Context, EndpointKind, Health, Inlet, Outcomes, Style,
     Unavailable,
+};
+pub use device::{
+    Action, Authority, Command, DeviceState, Enrolment, NotEnrolled, Obeyed, Power, PublicKey,
+    Sounded, serial_floor,
 };
 pub use failure::{Failure, FailureClass};
 pub use http::{HttpClient, Reply, Request};

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
+use crate::{Authority, Timestamp};
 
 /// What the far end may use to recognise a repeat: the same for a retry and in doubt, new for a redial or a repeat.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -119,6 +119,8 @@ pub struct Variant {
     pub drill: bool,
     /// How often a loudspeaker plays it and with which pause; its own settings say so where this is empty.
     pub repeat: Option<(u32, Duration)>,
+    /// Whose warning it is: a device that can sound one thing at a time goes by it.
+    pub authority: Authority,
     prepared: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
@@ -139,6 +141,7 @@ impl Variant {
             regions_hash: String::new(),
             drill: false,
             repeat: None,
+            authority: Authority::County,
             prepared: OnceLock::new(),
         }
     }

@@ -60,6 +60,8 @@ pub enum PresenceState {
     Playing,
     Fault,
     Silent,
+    /// It has shown its code and has a key: said once, by the gateway.
+    Enrolled,
 }
 
 /// A device was heard: a heartbeat. Never journaled as such, only its transitions are.

@@ -2,6 +2,7 @@
 //! not the protocol: the protocol is proved against software that we did not write. This module must not be used
 //! outside tests and the demo.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +10,9 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 
 use crate::{
-    Channel, Clock, Context, Evidence, FailureClass, HttpClient, Inlet, Message, Of, Presence,
-    Receipt, Stop, SystemClock, Unavailable, Uplink, Verdict,
+    Channel, Clock, Context, Enrolment, Evidence, FailureClass, HttpClient, Inlet, Message,
+    NotEnrolled, Obeyed, Of, Presence, PublicKey, Receipt, Stop, SystemClock, Unavailable, Uplink,
+    Verdict,
 };
 
 /// How a peer meets the messages that reach it.
@@ -52,6 +54,10 @@ pub struct RecordingInlet {
     pub receipts: Mutex<Vec<Receipt>>,
     pub uplinks: Mutex<Vec<Uplink>>,
     pub presences: Mutex<Vec<Presence>>,
+    pub obeyed: Mutex<Vec<Obeyed>>,
+    /// By device: its code until it enrols, its key from then on. Where no code is, an empty one does.
+    pub codes: Mutex<HashMap<String, String>>,
+    pub keys: Mutex<HashMap<String, PublicKey>>,
     pub away: std::sync::atomic::AtomicBool,
 }
 
@@ -75,6 +81,32 @@ impl Inlet for RecordingInlet {
 
     fn presence(&self, seen: Presence) {
         self.presences.lock().push(seen);
+    }
+
+    fn key_of(&self, device: &str) -> Option<PublicKey> {
+        self.keys.lock().get(device).copied()
+    }
+
+    async fn enrol(&self, enrolment: Enrolment) -> Result<(), NotEnrolled> {
+        if self.away.load(std::sync::atomic::Ordering::SeqCst) {
+            return Err(NotEnrolled::Unavailable);
+        }
+        let mut codes = self.codes.lock();
+        let wanted = codes.get(&enrolment.device).map_or("", String::as_str);
+        if wanted != enrolment.code {
+            return Err(NotEnrolled::BadCode);
+        }
+        codes.remove(&enrolment.device);
+        self.keys.lock().insert(enrolment.device, enrolment.key);
+        Ok(())
+    }
+
+    async fn obeyed(&self, batch: Vec<Obeyed>) -> Result<(), Unavailable> {
+        if self.away.load(std::sync::atomic::Ordering::SeqCst) {
+            return Err(Unavailable);
+        }
+        self.obeyed.lock().extend(batch);
+        Ok(())
     }
 }
 

@@ -10,13 +10,16 @@ use serde::{Deserialize, Deserializer};
 pub struct Config {
     /// The gateway's name as controllers know it; stands in every order.
     pub gateway: String,
-    /// From this every device key is derived (`device_key`).
+    /// The ids of orders are proved by this.
     pub secret: Secret,
     /// Seed of the Ed25519 key that signs the orders, 32 bytes in hex.
     pub seed: Secret,
     /// How long an order may lie unfetched before the attempt is given up, in seconds.
     #[serde(default = "fetch_timeout", deserialize_with = "seconds")]
     pub fetch_timeout: Duration,
+    /// How long after the gateway's start devices are given to come back, in seconds: no order is given up before.
+    #[serde(default = "returning", deserialize_with = "seconds")]
+    pub returning: Duration,
     /// A device not heard for this long is reported silent, in seconds.
     #[serde(default = "silent_after", deserialize_with = "seconds")]
     pub silent_after: Duration,
@@ -36,6 +39,7 @@ impl Config {
             secret,
             seed,
             fetch_timeout: fetch_timeout(),
+            returning: returning(),
             silent_after: silent_after(),
             repeats: repeats(),
             queue: queue(),
@@ -75,6 +79,10 @@ pub enum ConfigError {
 
 fn fetch_timeout() -> Duration {
     Duration::from_secs(20)
+}
+
+fn returning() -> Duration {
+    Duration::from_secs(10)
 }
 
 fn silent_after() -> Duration {

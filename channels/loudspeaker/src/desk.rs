@@ -9,12 +9,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use channel::{Failure, FailureClass, Key, Timestamp};
+use channel::{DeviceState, Failure, FailureClass, Key, Timestamp};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::order::Window;
-use crate::sheet::Sheet;
+use crate::sheet::{Sheet, Standing};
 
 /// Whether the device has proved that it has the order.
 pub(crate) type Outcome = Result<(), Failure>;
@@ -62,6 +62,7 @@ struct Device {
     silent: bool,
     /// What its latest poll named.
     window: Window,
+    said: DeviceState,
 }
 
 impl Device {
@@ -105,14 +106,72 @@ pub(crate) struct Laid<'a> {
 pub(crate) struct Desk {
     devices: HashMap<Box<str>, Device>,
     limit: usize,
+    /// Orders without a text, by counter: few, and each for many devices.
+    standing: Vec<Standing>,
+    /// The highest counter that was given, or may have been before this desk was there.
+    highest: u64,
 }
 
 impl Desk {
-    pub(crate) fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize, floor: u64) -> Self {
         Self {
             devices: HashMap::new(),
             limit,
+            standing: Vec::new(),
+            highest: floor,
         }
+    }
+
+    /// Lays orders without a text down; those that lie there stay. The bells of whom they name are to be rung.
+    pub(crate) fn stand(&mut self, orders: Vec<Standing>) -> Vec<Arc<Notify>> {
+        let mut bells = Vec::new();
+        for order in orders {
+            let counter = order.sheet.counter;
+            let place = self
+                .standing
+                .partition_point(|other| other.sheet.counter < counter);
+            let next = self.standing.get(place);
+            if next.is_some_and(|next| next.sheet.counter == counter) {
+                continue;
+            }
+            let known = order.devices.iter().filter_map(|id| self.devices.get(id));
+            bells.extend(known.map(|device| device.bell.clone()));
+            self.highest = self.highest.max(counter);
+            self.standing.insert(place, order);
+        }
+        bells
+    }
+
+    /// The counters up to this one are of no use to a device that is new here.
+    pub(crate) fn floor(&self, device: &str) -> u64 {
+        let orders = self.devices.get(device).into_iter();
+        let orders = orders.flat_map(|device| &device.orders);
+        let standing = self.standing.iter();
+        let standing = standing.filter(|order| order.devices.contains(device));
+        let waiting = orders
+            .map(|order| order.sheet.counter)
+            .chain(standing.map(|order| order.sheet.counter));
+        waiting
+            .min()
+            .map_or(self.highest, |lowest| lowest.saturating_sub(1))
+    }
+
+    /// Another box speaks for this device from now on: what the last one had says nothing.
+    pub(crate) fn forget(&mut self, device: &str) {
+        if let Some(device) = self.devices.get_mut(device) {
+            (device.window, device.said) = (Window::default(), DeviceState::default());
+            device.bell.notify_waiters();
+        }
+    }
+
+    /// What it says of itself.
+    pub(crate) fn says(&mut self, device: &str, say: impl FnOnce(&mut DeviceState)) {
+        say(&mut self.device(device).said);
+    }
+
+    pub(crate) fn said(&self, device: &str) -> Option<DeviceState> {
+        let device = self.devices.get(device)?;
+        device.heard.map(|_| device.said)
     }
 
     /// Lays an order down; an older one of the same delivery gives way. The device's bell is to be rung once the desk is
@@ -125,6 +184,7 @@ impl Desk {
             waiter,
         } = laid;
         let limit = self.limit;
+        self.highest = self.highest.max(sheet.counter);
         let device = self.device(device);
         device.tidy(now);
         device.replace(key);
@@ -153,10 +213,11 @@ impl Desk {
     }
 
     /// The device speaks. Whether it was silent before, or is new.
-    pub(crate) fn heard(&mut self, device: &str, tick: Duration) -> bool {
+    pub(crate) fn heard(&mut self, device: &str, now: Timestamp, tick: Duration) -> bool {
         let device = self.device(device);
         let back = device.heard.is_none() || device.silent;
         (device.heard, device.silent) = (Some(tick), false);
+        device.said.heard = Some(now);
         back
     }
 
@@ -179,8 +240,8 @@ impl Desk {
     }
 
     /// The orders that the device may take, oldest first; they count as written.
-    pub(crate) fn due(&mut self, device: &str, now: Timestamp) -> Vec<Arc<Sheet>> {
-        let Device { orders, window, .. } = self.device(device);
+    pub(crate) fn due(&mut self, id: &str, now: Timestamp) -> Vec<Arc<Sheet>> {
+        let Device { orders, window, .. } = self.device(id);
         let mut due: Vec<Arc<Sheet>> = Vec::new();
         for order in orders {
             if order.sheet.expires > now && window.admits(order.sheet.counter) {
@@ -194,6 +255,16 @@ impl Desk {
                 }
             }
         }
+        let Some(device) = self.devices.get(id) else {
+            return due;
+        };
+        let stands = |order: &&Standing| {
+            let sheet = &order.sheet;
+            sheet.expires > now && device.window.admits(sheet.counter) && order.devices.contains(id)
+        };
+        let standing = self.standing.iter().filter(stands);
+        due.extend(standing.map(|order| order.sheet.clone()));
+        due.sort_by_key(|sheet| sheet.counter);
         due
     }
 
@@ -243,6 +314,7 @@ impl Desk {
         tick: Duration,
         silent_after: Duration,
     ) -> Vec<String> {
+        self.standing.retain(|order| order.sheet.expires > now);
         let mut fallen = Vec::new();
         for (id, device) in &mut self.devices {
             device.tidy(now);

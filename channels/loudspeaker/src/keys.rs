@@ -1,16 +1,8 @@
-//! Keys that need no table: a device's key, an order's id and the reference of an order at a device are all derived from
-//! the channel's secret, so that a restart forgets none. This module must not compare secrets but in constant time.
+//! Ids that need no table: an order's id and the reference of an order at a device are derived from the channel's secret,
+//! so that a restart forgets none. This module must not compare secrets but in constant time.
 
 use channel::Key;
 use ring::hmac;
-
-/// The bearer key of one device: HMAC-SHA256 of its id under the channel's secret, in hex.
-pub fn device_key(secret: &str, device: &str) -> String {
-    hex::encode(hmac::sign(
-        &hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()),
-        device.as_bytes(),
-    ))
-}
 
 /// Hex digits of a proof: 64 bits, tried online only.
 const PROOF: usize = 16;
@@ -18,6 +10,8 @@ const PROOF: usize = 16;
 const CONTENT: usize = 12;
 /// No order's id is longer.
 const LONGEST_ID: usize = 80;
+/// Alerts count from 1.
+const NO_ALERT: &str = "0-";
 
 pub(crate) struct Keys(hmac::Key);
 
@@ -32,6 +26,19 @@ impl Keys {
         let plain = format!("{}-{}-{content}", of.alert, of.generation);
         let proof = self.proof("order", &plain);
         format!("{plain}-{proof}")
+    }
+
+    /// The id of an order that belongs to no alert.
+    pub(crate) fn command(&self, serial: u64, kind: &str) -> String {
+        let plain = format!("{NO_ALERT}{serial}-{kind}");
+        let proof = self.proof("order", &plain);
+        format!("{plain}-{proof}")
+    }
+
+    /// The serial in an id that `command` made.
+    pub(crate) fn serial(order: &str) -> Option<u64> {
+        let (serial, _) = order.strip_prefix(NO_ALERT)?.split_once('-')?;
+        serial.parse().ok()
     }
 
     /// Whether this gateway gave an order this id.
@@ -53,18 +60,9 @@ impl Keys {
     }
 
     fn proof(&self, what: &str, of: &str) -> String {
-        // The line feed stands in no device id, so a proof is never a device key.
         let mut tag = hex::encode(hmac::sign(&self.0, format!("{what}\n{of}").as_bytes()));
         tag.truncate(PROOF);
         tag
-    }
-
-    /// Whether an `authorization` header proves this device.
-    pub(crate) fn proves(&self, device: &str, authorization: Option<&str>) -> bool {
-        authorization
-            .and_then(|header| header.strip_prefix("Bearer "))
-            .and_then(|key| hex::decode(key.trim()).ok())
-            .is_some_and(|tag| hmac::verify(&self.0, device.as_bytes(), &tag).is_ok())
     }
 }
 
@@ -79,17 +77,14 @@ mod tests {
     };
 
     #[test]
-    fn only_the_right_key_proves_a_device() {
-        let keys = Keys::new("a secret of the channel");
-        let right = format!(
-            "Bearer {}",
-            device_key("a secret of the channel", "510727-1")
-        );
-        assert!(keys.proves("510727-1", Some(&right)));
-        assert!(!keys.proves("510727-2", Some(&right)));
-        assert!(!keys.proves("510727-1", Some(&right[..40])));
-        assert!(!keys.proves("510727-1", Some("Bearer ")));
-        assert!(!keys.proves("510727-1", None));
+    fn the_id_of_an_order_without_an_alert_tells_its_serial_and_cannot_be_made_up() {
+        let keys = Keys::new("s");
+        let id = keys.command(412, "stop-all");
+        assert!(id.starts_with("0-412-stop-all-") && keys.gave(&id), "{id}");
+        assert_eq!(Keys::serial(&id), Some(412));
+        assert!(!keys.gave(&id.replace("412", "413")));
+        let of_alert = keys.order(OF, "0123456789abcdef");
+        assert_eq!(Keys::serial(&of_alert), None);
     }
 
     #[test]

@@ -1,17 +1,20 @@
 #![doc = include_str!("../README.md")]
 
+mod call;
+mod calls;
 mod config;
 mod desk;
 mod keys;
 mod line;
 pub mod order;
 pub mod peer;
+pub mod player;
 mod report;
 mod sheet;
 mod speaker;
 
+pub use call::{Call, DeviceKey, FRESH};
 pub use config::{Config, ConfigError, Secret};
-pub use keys::device_key;
-pub use line::{Line, LineError};
-pub use report::{Heartbeat, PlayState, Report, Source};
+pub use line::{Line, LineError, Welcome};
+pub use report::{CLOCK_ERROR, Heartbeat, PlayState, Report, Source};
 pub use speaker::Loudspeaker;

@@ -1,11 +1,15 @@
-//! A controller's side of the calls: poll, report, heartbeat. For the peer and the reference controller; it must not
-//! decide what is played.
+//! A controller's side of the calls: enrol, poll, report, heartbeat, each signed with its own key. For the peer and the
+//! reference controller; it must not decide what is played.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::Duration;
 
-use channel::{HttpClient, Reply, Request, Timestamp};
+use channel::{Clock, HttpClient, Reply, Request, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
+use crate::call::{Call, DeviceKey};
 use crate::order::{Orders, Signed, Window};
 use crate::report::{Heartbeat, Report};
 
@@ -13,10 +17,42 @@ use crate::report::{Heartbeat, Report};
 pub enum LineError {
     #[error("calling the gateway: {0}")]
     Http(String),
-    #[error("the gateway answered {0} to `{1}`")]
-    Status(u16, &'static str),
+    #[error("the gateway answered {status} {code} to `{call}`")]
+    Refused {
+        call: &'static str,
+        status: u16,
+        code: String,
+    },
     #[error("the gateway's answer to `{0}` is not what its protocol says")]
     Answer(&'static str),
+}
+
+/// What a new device is told.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Welcome {
+    pub device: String,
+    pub gateway: String,
+    pub keys: Keys,
+    /// Counters up to this one are past.
+    pub counter: u64,
+    /// The channel's address, behind the gateway's own.
+    pub address: String,
+    /// Seconds between two heartbeats.
+    pub heartbeat: u64,
+}
+
+/// The gateway's public keys, in hex.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Keys {
+    pub live: String,
+    pub drill: String,
+}
+
+impl Welcome {
+    /// As a `Verifier` takes them.
+    pub fn public_keys(&self) -> String {
+        format!("{}{}", self.keys.live, self.keys.drill)
+    }
 }
 
 /// One controller's line to its gateway.
@@ -26,17 +62,28 @@ pub struct Line {
     /// Up to and with the channel: `http://host/v1/channels/speakers`.
     base: String,
     device: String,
-    key: String,
+    key: Arc<DeviceKey>,
+    clock: Arc<dyn Clock>,
+    /// How far the gateway's clock is ahead of ours, in milliseconds.
+    ahead: Arc<AtomicI64>,
 }
 
 impl Line {
     /// The client's timeout must be longer than the longest poll.
-    pub fn new(http: HttpClient, base: &str, device: &str, key: &str) -> Self {
+    pub fn new(
+        http: HttpClient,
+        base: &str,
+        device: &str,
+        key: DeviceKey,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             http,
             base: base.trim_end_matches('/').to_owned(),
             device: device.to_owned(),
-            key: key.to_owned(),
+            key: Arc::new(key),
+            clock,
+            ahead: Arc::default(),
         }
     }
 
@@ -44,81 +91,110 @@ impl Line {
         &self.device
     }
 
+    /// The gateway's time, as far as it has said.
+    pub fn now(&self) -> Timestamp {
+        let ahead = self.ahead.load(Relaxed);
+        Timestamp(self.clock.now().0.saturating_add(ahead))
+    }
+
+    /// Shows the one-time code; from then on this line's key is the device's.
+    pub async fn enrol(&self, code: &str) -> Result<Welcome, LineError> {
+        let key = hex::encode(self.key.public());
+        let reply = self
+            .post("enrol", &json!({ "code": code, "key": key }))
+            .await?;
+        answer("enrol", &reply)
+    }
+
     /// Orders that `window` admits; empty when none came within `wait`.
     pub async fn poll(&self, window: &Window, wait: Duration) -> Result<Vec<Signed>, LineError> {
-        let took: Vec<_> = window.took().iter().map(u64::to_string).collect();
-        let query = vec![
-            ("device".into(), self.device.clone()),
-            ("after".into(), window.floor().to_string()),
-            ("took".into(), took.join(",")),
-            ("wait".into(), wait.as_secs().to_string()),
-        ];
-        let reply = self
-            .call(
-                "orders",
-                Request {
-                    method: "GET".into(),
-                    query,
-                    ..Request::default()
-                },
-            )
-            .await?;
-        match reply.status {
-            200 => serde_json::from_slice(&reply.body)
-                .map(|orders: Orders| orders.orders)
-                .map_err(|_| LineError::Answer("orders")),
-            204 => Ok(Vec::new()),
-            other => Err(LineError::Status(other, "orders")),
+        let body =
+            json!({ "after": window.floor(), "took": window.took(), "wait": wait.as_secs() });
+        let reply = self.post("orders", &body).await?;
+        if reply.status == 204 {
+            return Ok(Vec::new());
         }
+        answer("orders", &reply).map(|orders: Orders| orders.orders)
     }
 
     pub async fn report(&self, report: &Report) -> Result<(), LineError> {
         self.post("reports", report).await.map(drop)
     }
 
-    /// Gives the gateway's time.
-    pub async fn heartbeat(&self, beat: &Heartbeat) -> Result<Timestamp, LineError> {
+    /// Gives how far the gateway's clock is ahead, in milliseconds.
+    pub async fn heartbeat(&self, beat: &Heartbeat) -> Result<i64, LineError> {
         #[derive(Deserialize)]
         struct Answer {
             time: Timestamp,
         }
         let reply = self.post("heartbeats", beat).await?;
-        serde_json::from_slice(&reply.body)
-            .map(|answer: Answer| answer.time)
-            .map_err(|_| LineError::Answer("heartbeats"))
+        let Answer { time } = answer("heartbeats", &reply)?;
+        Ok(self.believe(time))
     }
 
+    fn believe(&self, time: Timestamp) -> i64 {
+        let ahead = time.0.saturating_sub(self.clock.now().0);
+        // What the way took is no fault of the clock.
+        let ahead = if ahead.abs() < 2_000 { 0 } else { ahead };
+        self.ahead.store(ahead, Relaxed);
+        ahead
+    }
+
+    /// A call whose time was refused is made once more by the time of the refusal.
     async fn post(&self, name: &'static str, body: &impl Serialize) -> Result<Reply, LineError> {
-        let body = serde_json::to_vec(body)
-            .map_err(|_| LineError::Answer(name))?
-            .into();
-        let headers = vec![("content-type".into(), "application/json".into())];
-        let reply = self
-            .call(
-                name,
-                Request {
-                    method: "POST".into(),
-                    headers,
-                    body,
-                    ..Request::default()
-                },
-            )
-            .await?;
-        if reply.status == 200 {
-            Ok(reply)
-        } else {
-            Err(LineError::Status(reply.status, name))
+        let body = serde_json::to_vec(body).map_err(|_| LineError::Answer(name))?;
+        let mut reply = self.call(name, body.clone()).await?;
+        if reply.status == 401
+            && let Ok(Refusal {
+                code,
+                time: Some(time),
+            }) = serde_json::from_slice(&reply.body)
+            && code == "stale-time"
+        {
+            self.believe(time);
+            reply = self.call(name, body).await?;
         }
+        if [200, 204].contains(&reply.status) {
+            return Ok(reply);
+        }
+        let said: Refusal = serde_json::from_slice(&reply.body).unwrap_or_default();
+        Err(LineError::Refused {
+            call: name,
+            status: reply.status,
+            code: said.code,
+        })
     }
 
-    async fn call(&self, name: &'static str, mut request: Request) -> Result<Reply, LineError> {
-        request
-            .headers
-            .push(("authorization".into(), format!("Bearer {}", self.key)));
+    async fn call(&self, name: &'static str, body: Vec<u8>) -> Result<Reply, LineError> {
+        let call = Call {
+            path: name,
+            device: &self.device,
+            time: self.now(),
+            body: &body,
+        };
+        let authorization = self.key.authorization(&call);
+        let request = Request {
+            method: "POST".into(),
+            headers: vec![
+                ("content-type".into(), "application/json".into()),
+                ("authorization".into(), authorization),
+            ],
+            body: body.into(),
+            ..Request::default()
+        };
         let url = format!("{}/{name}", self.base);
-        self.http
-            .call(&url, request)
-            .await
-            .map_err(|e| LineError::Http(e.to_string()))
+        let reply = self.http.call(&url, request).await;
+        reply.map_err(|e| LineError::Http(e.to_string()))
     }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Refusal {
+    code: String,
+    time: Option<Timestamp>,
+}
+
+fn answer<T: for<'de> Deserialize<'de>>(call: &'static str, reply: &Reply) -> Result<T, LineError> {
+    serde_json::from_slice(&reply.body).map_err(|_| LineError::Answer(call))
 }

@@ -3,28 +3,30 @@
 //! clock, so that a maker of controllers can take it as it stands.
 
 mod addressed;
+mod kind;
 #[cfg(test)]
 mod tests;
 mod window;
 
 use std::time::Duration;
 
-use channel::{Level, Timestamp};
+use channel::{Authority, Level, Timestamp};
 use ring::digest;
 use ring::hmac;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
 
 pub use addressed::names;
-pub(crate) use addressed::{is_plain, parts};
+pub(crate) use addressed::{Part, is_plain, parts};
+pub(crate) use kind::parts as parts_of;
+pub use kind::{Class, LONGEST_TONE, Meeting, PLAY, Rank, STOP, STOP_ALL, TONE, VOLUME, meet};
 pub use window::{OVERLAP, Played, Window};
 
-pub const VERSION: u32 = 2;
-pub const PLAY: &str = "play";
+pub const VERSION: u32 = 3;
 /// One of these stands in the text of every drill.
 pub const DRILL_MARKS: [&str; 3] = ["演练", "DRILL", "Drill"];
-/// How far a controller's clock may be behind the gateway's.
-pub const SLACK: Duration = Duration::from_secs(30);
+/// What is to begin later than this is not taken yet.
+pub const AHEAD: Duration = Duration::from_hours(7 * 24);
 
 /// Whether a text says of itself that it is a drill.
 pub fn marked_as_drill(text: &str) -> bool {
@@ -43,6 +45,8 @@ pub struct Order {
     pub order: String,
     pub kind: String,
     pub drill: bool,
+    pub class: Class,
+    pub authority: Authority,
     pub level: Level,
     pub event: String,
     pub language: String,
@@ -53,6 +57,12 @@ pub struct Order {
     #[serde(default)]
     pub pause: u64,
     pub regions_hash: String,
+    /// What a stop is about: an order's id, or the number of an alert.
+    #[serde(default)]
+    pub target: String,
+    /// Seconds of a tone, hundredths of a volume.
+    #[serde(default)]
+    pub value: u32,
     pub not_before: Timestamp,
     pub expires: Timestamp,
     /// Who may play it: device ids and runs of them (`names`).
@@ -122,6 +132,15 @@ impl Signer {
         let signature = hex::encode(pair.sign(body.as_bytes()));
         Signed { body, signature }
     }
+
+    /// As a gateway that mixed its keys up would.
+    #[cfg(test)]
+    pub(crate) fn mixed(&self, order: &Order) -> Signed {
+        let pair = if order.drill { &self.live } else { &self.drill };
+        let body = json(order);
+        let signature = hex::encode(pair.sign(body.as_bytes()));
+        Signed { body, signature }
+    }
 }
 
 /// Why a controller does not play an order.
@@ -129,13 +148,13 @@ impl Signer {
 pub enum Refusal {
     #[error("the signature is not the gateway's")]
     Forged,
-    #[error("the signed body is no order of version 2")]
+    #[error("the signed body is no order of version 3")]
     Malformed,
     #[error("it is not addressed to this device")]
     NotAddressed,
     #[error("its counter was taken already, or is below the window")]
     Replayed,
-    #[error("its time has not come")]
+    #[error("it is to begin in more than a week")]
     Early,
     #[error("it has expired")]
     Expired,
@@ -182,16 +201,31 @@ impl Verifier {
         })
     }
 
-    /// The order, if this device may play it now. `window` is what it has taken so far.
+    /// The order, if this device may take it now; it is played from its `not_before` on. `window` is what it has taken so far.
     pub fn verify(
         &self,
         signed: &Signed,
         window: &Window,
         now: Timestamp,
     ) -> Result<Order, Refusal> {
+        let order = self.open(signed)?;
+        if !window.admits(order.counter) {
+            return Err(Refusal::Replayed);
+        }
+        if order.not_before > now.plus(AHEAD) {
+            return Err(Refusal::Early);
+        }
+        if order.expires <= now {
+            return Err(Refusal::Expired);
+        }
+        Ok(order)
+    }
+
+    /// Whether it is the gateway's and for this device, whenever that was: for what was taken before and lay on a disk.
+    pub fn open(&self, signed: &Signed) -> Result<Order, Refusal> {
         let drill = self.signed_as_drill(signed).ok_or(Refusal::Forged)?;
         let order: Order = serde_json::from_str(&signed.body).map_err(|_| Refusal::Malformed)?;
-        if order.v != VERSION || order.kind != PLAY {
+        if order.v != VERSION || !order.is_whole() {
             return Err(Refusal::Malformed);
         }
         if order.drill != drill {
@@ -200,16 +234,7 @@ impl Verifier {
         if !names(&order.to, &self.device) {
             return Err(Refusal::NotAddressed);
         }
-        if !window.admits(order.counter) {
-            return Err(Refusal::Replayed);
-        }
-        if order.not_before > now.plus(SLACK) {
-            return Err(Refusal::Early);
-        }
-        if order.expires <= now {
-            return Err(Refusal::Expired);
-        }
-        if order.drill && !marked_as_drill(&order.text) {
+        if order.kind == PLAY && order.drill && !marked_as_drill(&order.text) {
             return Err(Refusal::UnmarkedDrill);
         }
         Ok(order)

@@ -2,23 +2,21 @@
 //! as a good controller does, and then behave as their script says. For tests and the demo; never a part of the
 //! gateway.
 
+mod controller;
 mod memory;
 
-use std::future::Future;
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use channel::{Clock, HttpClient, PresenceState, Stop};
-use futures::StreamExt;
-use futures::stream::FuturesUnordered;
+use channel::{Clock, HttpClient, Stop};
 use parking_lot::Mutex;
 
-use crate::Line;
-use crate::order::{Order, Played, Refusal, Signed, Verifier, Window};
-use crate::report::{Heartbeat, PlayState, Report, Source};
-use memory::{Kept, Memory};
+use crate::order::Refusal;
+use crate::{DeviceKey, Line};
+use controller::Controller;
+use memory::Memory;
 
 /// How one controller behaves.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -47,8 +45,10 @@ type Script = dyn Fn(&str) -> Manner + Send + Sync;
 pub struct Settings {
     /// Up to and with the channel: `http://127.0.0.1:PORT/v1/channels/NAME`.
     pub base: String,
-    /// The channel's secret, from which each device's key comes.
+    /// From this each device's own key is made, so that a restart finds it again.
     pub secret: String,
+    /// Who has to enrol first, with which code.
+    pub codes: HashMap<String, String>,
     /// The gateway's Ed25519 keys, in hex.
     pub public_keys: String,
     pub devices: Vec<String>,
@@ -69,6 +69,7 @@ impl Settings {
         Self {
             base: base.to_owned(),
             secret: secret.to_owned(),
+            codes: HashMap::new(),
             public_keys: public_keys.to_owned(),
             devices,
             play: Duration::from_millis(50),
@@ -79,6 +80,16 @@ impl Settings {
             memory: None,
         }
     }
+}
+
+/// The key that a device of this peer has.
+///
+/// # Panics
+/// Never: a digest is a seed.
+pub fn device_key(secret: &str, device: &str) -> DeviceKey {
+    let text = format!("{secret}\n{device}");
+    let seed = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    DeviceKey::from_seed(&hex::encode(seed)).expect("a digest has 32 bytes")
 }
 
 /// What a controller heard and did with it.
@@ -94,6 +105,7 @@ pub struct Heard {
 #[derive(Default)]
 struct Log {
     heard: Mutex<Vec<Heard>>,
+    obeyed: Mutex<Vec<(String, String)>>,
     refused: Mutex<Vec<(String, Refusal)>>,
 }
 
@@ -124,33 +136,20 @@ impl Peer {
             if manner == Manner::Dead {
                 continue;
             }
-            let mut random = fastrand::Rng::with_seed(settings.seed ^ number(device));
-            let slow = if manner == Manner::Slow { 4 } else { 1 };
-            let controller = Controller {
-                line: Line::new(
-                    http.clone(),
-                    &settings.base,
-                    device,
-                    &crate::device_key(&settings.secret, device),
-                ),
-                verifier: Verifier::new(device, &settings.public_keys)
-                    .expect("the public keys are 64 bytes in hex"),
-                play: settings.play * random.u32(90..=110) / 100 * slow,
-                pause: Duration::from_millis(random.u64(500..1500)),
-                first_beat: settings.heartbeat * random.u32(1..=100) / 100,
-                wait: settings.wait,
-                heartbeat: settings.heartbeat,
-                manner,
-                clock: clock.clone(),
-                log: peer.log.clone(),
-                memory: memory.clone(),
-            };
+            let key = device_key(&settings.secret, device);
+            let line = Line::new(http.clone(), &settings.base, device, key, clock.clone());
+            let controller = Controller::new(settings, line, manner, &peer.log, &memory);
+            let code = settings.codes.get(device).cloned();
             let kept = kept.remove(device).unwrap_or_default();
             let stop = peer.stop.clone();
             tokio::spawn(async move {
+                let living = async {
+                    controller.enrol(code).await;
+                    controller.live(kept).await;
+                };
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    () = controller.live(kept) => {}
+                    () = living => {}
                 }
             });
         }
@@ -162,6 +161,11 @@ impl Peer {
         self.log.heard.lock().clone()
     }
 
+    /// Every order without a text that some controller carried out: device and kind.
+    pub fn obeyed(&self) -> Vec<(String, String)> {
+        self.log.obeyed.lock().clone()
+    }
+
     /// Every order that some controller refused, and why.
     pub fn refused(&self) -> Vec<(String, Refusal)> {
         self.log.refused.lock().clone()
@@ -171,193 +175,5 @@ impl Peer {
 impl Drop for Peer {
     fn drop(&mut self) {
         self.stop.cancel();
-    }
-}
-
-/// FNV-1a: the same number for the same device on every machine.
-fn number(device: &str) -> u64 {
-    device.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
-}
-
-struct Controller {
-    line: Line,
-    verifier: Verifier,
-    manner: Manner,
-    play: Duration,
-    pause: Duration,
-    first_beat: Duration,
-    wait: Duration,
-    heartbeat: Duration,
-    clock: Arc<dyn Clock>,
-    log: Arc<Log>,
-    memory: Arc<Memory>,
-}
-
-type Play<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
-
-impl Controller {
-    async fn live(&self, kept: Kept) {
-        let mut window = kept.window;
-        let mut played = Played::default();
-        let mut plays: FuturesUnordered<Play<'_>> = FuturesUnordered::new();
-        if self.share() >= 100 {
-            kept.taken.iter().for_each(|order| played.keep(order));
-        }
-        for order in kept.open {
-            plays.push(Box::pin(self.play(order)));
-        }
-        let mut beat = tokio::time::interval(self.heartbeat);
-        beat.reset_after(self.first_beat);
-        let (mut polls, mut fetched) = (true, window != Window::default());
-        let poll = self.fetch(window.clone());
-        tokio::pin!(poll);
-        loop {
-            tokio::select! {
-                orders = &mut poll, if polls => {
-                    for signed in orders {
-                        let Some(order) = self.check(&signed, &window) else { continue };
-                        window.take(order.counter);
-                        fetched = true;
-                        self.memory.took(self.line.device(), &order);
-                        if played.has(&order.order) {
-                            plays.push(Box::pin(self.report_again(order)));
-                            continue;
-                        }
-                        if self.share() >= 100 {
-                            played.keep(&order.order);
-                        }
-                        plays.push(Box::pin(self.play(order)));
-                    }
-                    match self.manner {
-                        Manner::Vanishes if fetched => return,
-                        Manner::Stalls if fetched => polls = false,
-                        _ => poll.set(self.fetch(window.clone())),
-                    }
-                }
-                Some(()) = plays.next(), if !plays.is_empty() => {}
-                _ = beat.tick() => self.beat(!plays.is_empty()).await,
-            }
-        }
-    }
-
-    /// One long poll. After a failure, or when all it brings is refused, the next one waits.
-    async fn fetch(&self, window: Window) -> Vec<Signed> {
-        match self.line.poll(&window, self.wait).await {
-            Ok(orders)
-                if orders.iter().any(|order| {
-                    self.verifier
-                        .verify(order, &window, self.clock.now())
-                        .is_ok()
-                }) =>
-            {
-                orders
-            }
-            Ok(orders) if orders.is_empty() => orders,
-            Ok(orders) => {
-                tokio::time::sleep(self.pause).await;
-                orders
-            }
-            Err(_) => {
-                tokio::time::sleep(self.pause).await;
-                Vec::new()
-            }
-        }
-    }
-
-    fn check(&self, signed: &Signed, window: &Window) -> Option<Order> {
-        match self.verifier.verify(signed, window, self.clock.now()) {
-            Ok(order) => Some(order),
-            Err(refusal) => {
-                self.log
-                    .refused
-                    .lock()
-                    .push((self.line.device().to_owned(), refusal));
-                None
-            }
-        }
-    }
-
-    /// How much of a text it plays, in hundredths.
-    fn share(&self) -> u32 {
-        match &self.manner {
-            Manner::PlaysPart(hundredths) => *hundredths,
-            Manner::Stalls | Manner::Vanishes | Manner::Fails(_) => 0,
-            _ => 100,
-        }
-    }
-
-    async fn report_again(&self, order: Order) {
-        self.report(&order, PlayState::Played, true).await;
-    }
-
-    async fn play(&self, order: Order) {
-        let part = self.share();
-        self.report(&order, PlayState::Playing, false).await;
-        tokio::time::sleep(self.play * part / 100).await;
-        self.log.heard.lock().push(Heard {
-            device: self.line.device().to_owned(),
-            order: order.order.clone(),
-            counter: order.counter,
-            drill: order.drill,
-            played: part >= 100,
-        });
-        let state = if matches!(self.manner, Manner::Fails(_)) {
-            PlayState::Failed
-        } else {
-            PlayState::Played
-        };
-        self.report(&order, state, part >= 100).await;
-    }
-
-    /// Reports until the gateway has taken it, as long as it is worth it.
-    async fn report(&self, order: &Order, state: PlayState, whole: bool) {
-        if matches!(
-            self.manner,
-            Manner::ReportLost | Manner::Stalls | Manner::Vanishes
-        ) {
-            return;
-        }
-        let code = match (&self.manner, state) {
-            (Manner::Fails(code), PlayState::Failed) => code.clone(),
-            _ => String::new(),
-        };
-        let report = Report {
-            device: self.line.device().to_owned(),
-            order: Some(order.order.clone()),
-            state,
-            whole,
-            source: Source::Gateway,
-            seconds: u32::try_from(self.play.as_secs()).unwrap_or(u32::MAX),
-            code,
-            at: Some(self.clock.now()),
-        };
-        let tries = if state == PlayState::Playing { 1 } else { 100 };
-        for _ in 0..tries {
-            if self.line.report(&report).await.is_ok() {
-                if state != PlayState::Playing {
-                    self.memory.told(self.line.device(), &order.order);
-                }
-                return;
-            }
-            tokio::time::sleep(self.pause).await;
-        }
-    }
-
-    async fn beat(&self, playing: bool) {
-        let state = if playing {
-            PresenceState::Playing
-        } else {
-            PresenceState::Idle
-        };
-        let beat = Heartbeat {
-            device: self.line.device().to_owned(),
-            state,
-            clock: Some(self.clock.now()),
-            volume: Some(80),
-        };
-        // A lost heartbeat is not made good: the next one comes.
-        let _ = self.line.heartbeat(&beat).await;
     }
 }

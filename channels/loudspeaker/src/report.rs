@@ -1,46 +1,63 @@
 //! What a controller tells the gateway, and what it proves. Only a play of the whole text is evidence; this module
 //! must not claim more than the report says.
 
-use channel::{Evidence, FailureClass, Of, PresenceState, Receipt, Timestamp, Verdict};
+use channel::{Evidence, FailureClass, Of, Power, PresenceState, Receipt, Timestamp, Verdict};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum PlayState {
     Playing,
     Played,
     Failed,
+    /// Cut off by what goes first; it goes on when that is over.
+    PreEmpted,
+    /// Ended by an order to stop.
+    Stopped,
+    /// An order that does not sound was carried out.
+    Done,
 }
 
-/// Who made the speaker sound. Only `Gateway` is about an order of ours.
+/// Who made the speaker sound. Only `Network` is about an order of ours.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
     #[default]
-    Gateway,
-    /// Somebody at the microphone, a telephone call, a text or a stick.
-    #[serde(
-        alias = "microphone",
-        alias = "telephone",
-        alias = "text",
-        alias = "usb"
-    )]
-    Local,
-    Other,
+    Network,
+    /// 话筒
+    Microphone,
+    /// 电话
+    Phone,
+    /// 短信
+    Sms,
+    /// U盘
+    Usb,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+impl Source {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Microphone => "microphone",
+            Self::Phone => "phone",
+            Self::Sms => "sms",
+            Self::Usb => "usb",
+        }
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Report {
-    pub device: String,
     /// The order's `order`; left out for local play.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<String>,
     pub state: PlayState,
-    /// The whole text was played, to its end, with the amplifier on. Not said is not so.
+    /// The whole text was played, to its end and at least once, with the amplifier on. Not said is not so.
     #[serde(default)]
     pub whole: bool,
     #[serde(default)]
     pub source: Source,
+    /// For how long it has really sounded.
     #[serde(default)]
     pub seconds: u32,
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -49,23 +66,26 @@ pub struct Report {
     pub at: Option<Timestamp>,
 }
 
+/// More is said as this much: a code is kept for each figure.
+const LONGEST_PLAY: u32 = 3600;
+
 impl Report {
     pub(crate) fn is_last(&self) -> bool {
-        self.state != PlayState::Playing
+        !matches!(self.state, PlayState::Playing | PlayState::PreEmpted)
     }
 
     pub(crate) fn receipt(&self, of: Of, seen: Timestamp) -> Receipt {
+        let seconds = self.seconds.min(LONGEST_PLAY);
+        let proven = Verdict::Reached(Evidence::Acknowledged);
+        // Half a warning may be worse than none: it is no evidence.
+        let part = Verdict::Refused(FailureClass::Transient);
         let (verdict, code) = match (self.state, self.whole) {
             (PlayState::Playing, _) => (Verdict::Progress, "playing".to_owned()),
-            (PlayState::Played, true) => (
-                Verdict::Reached(Evidence::Acknowledged),
-                "played".to_owned(),
-            ),
-            // Half a warning may be worse than none: it is to be played again.
-            (PlayState::Played, false) => (
-                Verdict::Refused(FailureClass::Transient),
-                format!("played-part {}", self.seconds),
-            ),
+            (PlayState::PreEmpted, _) => (Verdict::Progress, "pre-empted".to_owned()),
+            (PlayState::Played, true) => (proven, format!("played {seconds}")),
+            (PlayState::Stopped, true) => (proven, format!("stopped {seconds}")),
+            (PlayState::Played, false) => (part, format!("played-part {seconds}")),
+            (PlayState::Stopped | PlayState::Done, _) => (part, format!("stopped {seconds}")),
             (PlayState::Failed, _) => {
                 let code = plain(&self.code);
                 (
@@ -93,14 +113,13 @@ fn failed(code: &str) -> FailureClass {
 }
 
 /// A controller's word as a short code: nothing that could be a name, a number or a text passes.
-fn plain(code: &str) -> String {
+pub(crate) fn plain(code: &str) -> String {
     let letter = |c: &char| c.is_ascii_lowercase() || *c == '-';
     code.chars().filter(letter).take(24).collect()
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Heartbeat {
-    pub device: String,
     /// `idle`, `playing` or `fault`.
     pub state: PresenceState,
     /// The device's own clock.
@@ -109,14 +128,58 @@ pub struct Heartbeat {
     /// 0 to 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<u8>,
+    /// `mains`, `battery` or `solar`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power: Option<Power>,
+    /// Of a full battery, 0 to 100.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub battery: Option<u8>,
+    /// Free space for orders, in megabytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub free_mb: Option<u32>,
+    /// Inside the box.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub celsius: Option<i16>,
 }
 
+/// A clock that is further off refuses good orders.
+pub const CLOCK_ERROR: i64 = 30_000;
+
 impl Heartbeat {
+    pub fn idle() -> Self {
+        Self {
+            state: PresenceState::Idle,
+            clock: None,
+            volume: None,
+            power: None,
+            battery: None,
+            free_mb: None,
+            celsius: None,
+        }
+    }
+
+    /// What is wrong with it, in words for whoever wrote the device.
+    pub(crate) fn fault(&self) -> Option<&'static str> {
+        let hundredths = |value: Option<u8>| value.is_none_or(|value| value <= 100);
+        match self.state {
+            PresenceState::Silent | PresenceState::Enrolled => {
+                Some("`state` is idle, playing or fault")
+            }
+            _ if !hundredths(self.volume) => Some("`volume` is 0 to 100"),
+            _ if !hundredths(self.battery) => Some("`battery` is 0 to 100"),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn clock_error(&self, now: Timestamp) -> Option<i64> {
+        Some(self.clock?.0.saturating_sub(now.0))
+    }
+
     /// What an officer should know of it: a clock that is wrong refuses good orders, a volume of 0 is no speaker.
     pub(crate) fn code(&self, now: Timestamp) -> String {
         let wrong = self
-            .clock
-            .is_some_and(|clock| clock.0.abs_diff(now.0) > 30_000);
+            .clock_error(now)
+            .is_some_and(|error| error.unsigned_abs() > CLOCK_ERROR.unsigned_abs());
         match (wrong, self.volume) {
             (true, _) => "clock-wrong".into(),
             (false, Some(0)) => "muted".into(),
@@ -146,12 +209,12 @@ mod tests {
     #[test]
     fn only_a_whole_play_is_evidence() {
         let whole =
-            r#"{"device":"a","order":"1-2-0","state":"played","whole":true,"source":"gateway"}"#;
+            r#"{"order":"1-2-0","state":"played","whole":true,"source":"network","seconds":40}"#;
         assert_eq!(
             verdict(whole),
-            (Verdict::Reached(Evidence::Acknowledged), "played".into())
+            (Verdict::Reached(Evidence::Acknowledged), "played 40".into())
         );
-        let part = r#"{"device":"a","order":"1-2-0","state":"played","whole":false,"seconds":4}"#;
+        let part = r#"{"order":"1-2-0","state":"played","whole":false,"seconds":4}"#;
         assert_eq!(
             verdict(part),
             (
@@ -159,19 +222,30 @@ mod tests {
                 "played-part 4".into()
             )
         );
-        let unsaid = r#"{"device":"a","order":"1-2-0","state":"played"}"#;
+        let unsaid = r#"{"order":"1-2-0","state":"played"}"#;
         assert_eq!(verdict(unsaid).0, Verdict::Refused(FailureClass::Transient));
-        let playing = r#"{"device":"a","order":"1-2-0","state":"playing"}"#;
+        let playing = r#"{"order":"1-2-0","state":"playing"}"#;
         assert_eq!(verdict(playing).0, Verdict::Progress);
+        let cut = r#"{"order":"1-2-0","state":"pre-empted","seconds":3}"#;
+        assert_eq!(verdict(cut), (Verdict::Progress, "pre-empted".into()));
+    }
+
+    #[test]
+    fn a_play_that_was_stopped_is_evidence_where_the_whole_text_was_heard_before() {
+        let stopped = |whole: bool| {
+            verdict(&format!(
+                r#"{{"order":"1-2-0","state":"stopped","whole":{whole},"seconds":99999}}"#
+            ))
+        };
+        let heard = Verdict::Reached(Evidence::Acknowledged);
+        assert_eq!(stopped(true), (heard, "stopped 3600".into()));
+        let part = Verdict::Refused(FailureClass::Transient);
+        assert_eq!(stopped(false), (part, "stopped 3600".into()));
     }
 
     #[test]
     fn a_failure_is_final_for_the_device_only_by_its_code() {
-        let failed = |code: &str| {
-            verdict(&format!(
-                r#"{{"device":"a","state":"failed","code":"{code}"}}"#
-            ))
-        };
+        let failed = |code: &str| verdict(&format!(r#"{{"state":"failed","code":"{code}"}}"#));
         assert_eq!(
             failed("forged"),
             (
@@ -202,17 +276,11 @@ mod tests {
                 .expect("a heartbeat")
                 .code(Timestamp(100_000))
         };
+        assert_eq!(beat(r#"{"state":"idle","clock":60000}"#), "clock-wrong");
         assert_eq!(
-            beat(r#"{"device":"a","state":"idle","clock":60000}"#),
-            "clock-wrong"
-        );
-        assert_eq!(
-            beat(r#"{"device":"a","state":"idle","clock":99000,"volume":0}"#),
+            beat(r#"{"state":"idle","clock":99000,"volume":0}"#),
             "muted"
         );
-        assert_eq!(
-            beat(r#"{"device":"a","state":"idle","clock":99000,"volume":80}"#),
-            ""
-        );
+        assert_eq!(beat(r#"{"state":"idle","clock":99000,"volume":80}"#), "");
     }
 }

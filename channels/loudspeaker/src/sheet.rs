@@ -1,15 +1,15 @@
 //! From a batch of messages to signed orders: all that hear the same text share one sheet, made and signed once, whose
 //! bytes every answer shares. This module must not know who waits for what.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use channel::{Key, Message, Timestamp, Variant};
+use channel::{Action, Command, Key, Level, Message, Timestamp, Variant};
 
 use crate::Config;
 use crate::keys::Keys;
-use crate::order::{Order, Orders, PLAY, Signer, VERSION, parts};
+use crate::order::{Class, Order, Orders, PLAY, Signer, VERSION, parts, parts_of};
 
 /// One signed order as it lies ready.
 #[derive(Debug)]
@@ -106,6 +106,8 @@ impl Maker<'_> {
             order: String::new(),
             kind: PLAY.into(),
             drill: variant.drill,
+            class: Class::Emergency,
+            authority: variant.authority,
             level: variant.level,
             event: variant.event.clone(),
             language: variant.language.clone(),
@@ -114,11 +116,70 @@ impl Maker<'_> {
             repeats: repeat.map_or(self.config.repeats, |(times, _)| times),
             pause: repeat.map_or(0, |(_, pause)| pause.as_secs()),
             regions_hash: variant.regions_hash.clone(),
+            target: String::new(),
+            value: 0,
             not_before: self.now,
             expires: message.expires,
             to,
         };
         order.order = self.keys.order(message.key, &order.content());
+        Sheet::new(order, self.signer)
+    }
+}
+
+/// An order without a text as it lies ready for whoever it names, until it expires.
+pub(crate) struct Standing {
+    pub sheet: Arc<Sheet>,
+    pub devices: HashSet<Box<str>>,
+}
+
+impl Maker<'_> {
+    /// An order without a text. It is made again after a restart, to the same bytes: nothing in it is of now.
+    pub(crate) fn standing(&self, command: &Command) -> Vec<Standing> {
+        let ids = command.devices.iter().map(String::as_str);
+        let ids: Vec<_> = ids.enumerate().collect();
+        let one = |part: crate::order::Part| {
+            let place = part.places.iter().min().copied().unwrap_or(0);
+            let counter = command.serial + u64::try_from(place).unwrap_or(u64::MAX);
+            let named = part.places.iter().map(|place| &*command.devices[*place]);
+            Standing {
+                devices: named.map(Box::from).collect(),
+                sheet: Arc::new(self.command(command, counter, part.to)),
+            }
+        };
+        parts(&ids).into_iter().map(one).collect()
+    }
+
+    fn command(&self, command: &Command, counter: u64, to: String) -> Sheet {
+        let (kind, target, value) = parts_of(command.action);
+        // What ends or sets something is not outranked by what sounds.
+        let class = match command.action {
+            Action::Tone { .. } | Action::Volume { .. } => Class::Daily,
+            Action::Stop { .. } | Action::StopAll => Class::Emergency,
+        };
+        let order = Order {
+            v: VERSION,
+            gateway: self.config.gateway.clone(),
+            counter,
+            order: self.keys.command(command.serial, kind),
+            kind: kind.into(),
+            drill: false,
+            class,
+            authority: command.authority,
+            level: Level::Unknown,
+            event: String::new(),
+            language: String::new(),
+            title: String::new(),
+            text: String::new(),
+            repeats: 1,
+            pause: 0,
+            regions_hash: String::new(),
+            target,
+            value,
+            not_before: command.not_before,
+            expires: command.expires,
+            to,
+        };
         Sheet::new(order, self.signer)
     }
 }

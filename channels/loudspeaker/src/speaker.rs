@@ -7,32 +7,31 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use channel::{
-    Accepted, Capability, Channel, Context, EndpointKind, Evidence, Failure, FailureClass, Health,
-    Message, Of, Outcomes, Presence, PresenceState, Reply, Request, Stop, Style,
+    Accepted, Capability, Channel, Command, Context, DeviceState, EndpointKind, Evidence, Failure,
+    FailureClass, Health, Message, Outcomes, Presence, PresenceState, Reply, Request, Stop, Style,
+    serial_floor,
 };
 use parking_lot::Mutex;
-use serde::Deserialize;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::time::Sleep;
 
+use crate::calls::Tally;
 use crate::desk::{Desk, Laid, Outcome, Waiter};
 use crate::keys::Keys;
-use crate::order::{Signer, Window, is_plain, marked_as_drill};
-use crate::report::{Heartbeat, Report, Source};
-use crate::sheet::{Maker, Sheet, answer};
+use crate::order::{Signer, is_plain, marked_as_drill};
+use crate::sheet::{Maker, Sheet};
 use crate::{Config, ConfigError};
 
-/// No report or heartbeat is longer.
-const LONGEST_BODY: usize = 16 * 1024;
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
-
 pub struct Loudspeaker {
-    config: Config,
-    context: Context,
+    pub(crate) config: Config,
+    pub(crate) context: Context,
     signer: Signer,
-    keys: Keys,
-    desk: Mutex<Desk>,
-    closing: Stop,
+    pub(crate) keys: Keys,
+    pub(crate) desk: Mutex<Desk>,
+    pub(crate) closing: Stop,
+    pub(crate) refusals: Tally,
+    /// By `tick`.
+    began: Duration,
 }
 
 impl Loudspeaker {
@@ -40,7 +39,9 @@ impl Loudspeaker {
         config.check()?;
         let signer = Signer::from_seed(config.seed.expose()).ok_or(ConfigError::BadSeed)?;
         let keys = Keys::new(config.secret.expose());
-        let desk = Mutex::new(Desk::new(config.queue));
+        // Whatever this gateway gave before it was started is below.
+        let (floor, began) = (serial_floor(context.clock.now()), context.clock.tick());
+        let desk = Mutex::new(Desk::new(config.queue, floor));
         Ok(Self {
             config,
             context,
@@ -48,6 +49,8 @@ impl Loudspeaker {
             keys,
             desk,
             closing: Stop::new(),
+            refusals: Tally::default(),
+            began,
         })
     }
 
@@ -76,6 +79,22 @@ impl Loudspeaker {
         batch.iter().enumerate().map(&mut admit).collect()
     }
 
+    /// How long an order may lie unfetched. A gateway that has just begun has nobody in a poll yet, and an attempt that
+    /// ends before they are back says nothing about them.
+    fn patience(&self) -> Duration {
+        let age = self.context.clock.tick().saturating_sub(self.began);
+        self.config.fetch_timeout + self.config.returning.saturating_sub(age)
+    }
+
+    fn maker(&self) -> Maker<'_> {
+        Maker {
+            config: &self.config,
+            signer: &self.signer,
+            keys: &self.keys,
+            now: self.context.clock.now(),
+        }
+    }
+
     /// Signs the orders of a batch, lays them down for their devices and rings.
     fn lay(
         &self,
@@ -83,13 +102,8 @@ impl Loudspeaker {
         open: &[bool],
         tell: &UnboundedSender<(usize, Outcome)>,
     ) -> Vec<Option<Arc<Sheet>>> {
-        let now = self.context.clock.now();
-        let maker = Maker {
-            config: &self.config,
-            signer: &self.signer,
-            keys: &self.keys,
-            now,
-        };
+        let maker = self.maker();
+        let now = maker.now;
         let sheets = maker.sheets(batch, open);
         let mut bells = Vec::with_capacity(batch.len());
         let mut desk = self.desk.lock();
@@ -113,13 +127,7 @@ impl Loudspeaker {
         sheets
     }
 
-    fn heard(&self, device: &str) {
-        if self.desk.lock().heard(device, self.context.clock.tick()) {
-            self.present(device, PresenceState::Idle, String::new());
-        }
-    }
-
-    fn present(&self, device: &str, state: PresenceState, code: String) {
+    pub(crate) fn present(&self, device: &str, state: PresenceState, code: String) {
         let seen = self.context.clock.now();
         self.context.inlet.presence(Presence {
             device: device.into(),
@@ -127,103 +135,6 @@ impl Loudspeaker {
             code,
             seen,
         });
-    }
-
-    async fn orders(&self, request: &Request) -> Result<Reply, Reply> {
-        let device = self.proved(request, request.query("device").unwrap_or_default())?;
-        let (window, wait) = poll(request).ok_or_else(bad_poll)?;
-        let (bell, back) = {
-            let mut desk = self.desk.lock();
-            let back = desk.heard(device, self.context.clock.tick());
-            (desk.polled(device, window), back)
-        };
-        if back {
-            self.present(device, PresenceState::Idle, String::new());
-        }
-        let timer = tokio::time::sleep(wait);
-        tokio::pin!(timer);
-        loop {
-            // Enabled before the desk is looked at: an order laid down in between still rings.
-            let ring = bell.notified();
-            tokio::pin!(ring);
-            ring.as_mut().enable();
-            let due = self.desk.lock().due(device, self.context.clock.now());
-            if !due.is_empty() {
-                return Ok(Reply {
-                    status: 200,
-                    headers: vec![("content-type".into(), "application/json".into())],
-                    body: answer(&due),
-                });
-            }
-            tokio::select! {
-                () = ring => {}
-                () = &mut timer => return Ok(Reply::status(204)),
-                () = self.closing.cancelled() => return Err(refuse(503, "the gateway is closing; poll again")),
-            }
-        }
-    }
-
-    async fn reports(&self, request: &Request) -> Result<Reply, Reply> {
-        let report: Report = read(request)?;
-        let device = self.proved(request, &report.device)?;
-        self.heard(device);
-        if report.source != Source::Gateway {
-            self.present(device, PresenceState::Playing, "local".into());
-            return Ok(Reply::json(200, &serde_json::json!({})));
-        }
-        let Some(order) = report.order.as_deref() else {
-            return Err(refuse(
-                422,
-                "a report on the gateway's play names its `order`",
-            ));
-        };
-        if !self.keys.gave(order) {
-            return Err(refuse(
-                403,
-                "this gateway gave no such order; echo the order's `order`",
-            ));
-        }
-        let seen = self.context.clock.now();
-        let keys = self.desk.lock().reported(device, order);
-        let receipts = if keys.is_empty() {
-            // Of a time before the last restart: the journal knows its reference.
-            let reference = self.keys.reference(device, order);
-            vec![report.receipt(Of::Reference(reference), seen)]
-        } else {
-            let receipt = |key| report.receipt(Of::Key(key), seen);
-            keys.into_iter().map(receipt).collect()
-        };
-        if self.context.inlet.receipts(receipts).await.is_err() {
-            return Err(refuse(503, "the report could not be kept; report again"));
-        }
-        if report.is_last() {
-            self.desk.lock().done(device, order);
-        }
-        Ok(Reply::json(200, &serde_json::json!({})))
-    }
-
-    fn heartbeats(&self, request: &Request) -> Result<Reply, Reply> {
-        let beat: Heartbeat = read(request)?;
-        let device = self.proved(request, &beat.device)?;
-        if beat.state == PresenceState::Silent {
-            return Err(refuse(422, "`state` is idle, playing or fault"));
-        }
-        let now = self.context.clock.now();
-        self.desk.lock().heard(device, self.context.clock.tick());
-        self.present(device, beat.state, beat.code(now));
-        Ok(Reply::json(200, &serde_json::json!({ "time": now })))
-    }
-
-    /// The device's id, when the call proves that it comes from it.
-    fn proved<'a>(&self, request: &Request, device: &'a str) -> Result<&'a str, Reply> {
-        if is_plain(device) && self.keys.proves(device, request.header("authorization")) {
-            Ok(device)
-        } else {
-            Err(refuse(
-                401,
-                "not the key of this device; send `authorization: Bearer KEY`",
-            ))
-        }
     }
 }
 
@@ -256,7 +167,7 @@ impl Channel for Loudspeaker {
         let sheets = self.lay(batch, &open, &tell);
         // Every waiter holds a clone; when the last is settled the queue ends.
         drop(tell);
-        let timer = tokio::time::sleep(self.config.fetch_timeout);
+        let timer = tokio::time::sleep(self.patience());
         tokio::pin!(timer);
         let mut late = false;
         loop {
@@ -300,15 +211,25 @@ impl Channel for Loudspeaker {
         self.closing.cancel();
     }
 
+    fn command(&self, command: &Command) -> bool {
+        let orders = self.maker().standing(command);
+        let bells = self.desk.lock().stand(orders);
+        for bell in bells {
+            bell.notify_waiters();
+        }
+        true
+    }
+
+    fn device(&self, device: &str) -> Option<DeviceState> {
+        self.desk.lock().said(device)
+    }
+
+    fn refused(&self) -> Vec<(&'static str, u64)> {
+        self.refusals.all()
+    }
+
     async fn serve(&self, request: Request) -> Reply {
-        let reply = match (request.method.as_str(), request.path.as_str()) {
-            ("GET", "orders") => self.orders(&request).await,
-            ("POST", "reports") => self.reports(&request).await,
-            ("POST", "heartbeats") => self.heartbeats(&request),
-            (_, "orders" | "reports" | "heartbeats") => Err(Reply::status(405)),
-            _ => Err(Reply::status(404)),
-        };
-        reply.unwrap_or_else(|refused| refused)
+        self.called(&request).await
     }
 
     /// Always up: it holds no session of its own. Whether a device is there is its presence.
@@ -333,31 +254,6 @@ impl Outcomes for One<'_> {
     }
 }
 
-/// What a poll names: the window of its device, and how long it waits.
-fn poll(request: &Request) -> Option<(Window, Duration)> {
-    let number = |name, default| match request.query(name) {
-        None => Some(default),
-        Some(text) => text.parse::<u64>().ok(),
-    };
-    let took = match request.query("took") {
-        None | Some("") => Vec::new(),
-        Some(text) => text
-            .split(',')
-            .map(|counter| counter.parse().ok())
-            .collect::<Option<_>>()?,
-    };
-    let window = Window::new(number("after", 0)?, took)?;
-    let wait = Duration::from_secs(number("wait", 25)?).min(LONGEST_WAIT);
-    Some((window, wait))
-}
-
-fn bad_poll() -> Reply {
-    refuse(
-        400,
-        "`after` and `wait` are whole numbers, `took` is up to 16 of them above `after` with commas between",
-    )
-}
-
 fn no_id() -> Failure {
     Failure::new(
         FailureClass::BadAddress,
@@ -380,17 +276,4 @@ fn unmarked() -> Failure {
         "speaker:unmarked-drill",
         "the text of a drill does not say that it is one; put 演练 or DRILL into it",
     )
-}
-
-fn refuse(status: u16, why: &str) -> Reply {
-    Reply::json(status, &serde_json::json!({ "error": why }))
-}
-
-fn read<'a, T: Deserialize<'a>>(request: &'a Request) -> Result<T, Reply> {
-    if request.body.len() > LONGEST_BODY {
-        return Err(refuse(413, "the body is longer than 16 KiB"));
-    }
-    // serde's words may repeat the caller's text, so they are not given back.
-    serde_json::from_slice(&request.body)
-        .map_err(|_| refuse(400, "the body is not the JSON of this call"))
 }

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use channel::testing::{RecordingInlet, context};
 use channel::{
-    Address, Channel, Clock, FailureClass, Key, Message, Of, PresenceState, Reply, Request, Stop,
-    SystemClock, Timestamp, Variant, Verdict,
+    Action, Address, Authority, Channel, Clock, Command, FailureClass, Key, Message, Of, Power,
+    PresenceState, Reply, Request, Stop, SystemClock, Timestamp, Variant, Verdict,
 };
 use loudspeaker::order::{Order, Orders, Verifier, Window};
-use loudspeaker::{Config, Loudspeaker, Secret, device_key};
+use loudspeaker::peer::device_key;
+use loudspeaker::{Call, Config, Loudspeaker, Secret, Welcome};
 
 const SECRET: &str = "a secret only for these tests";
 const SEED: &str = "0101010101010101010101010101010101010101010101010101010101010101";
@@ -22,8 +23,11 @@ const KEY: Key = Key {
 
 fn speaker() -> (Arc<Loudspeaker>, Arc<RecordingInlet>) {
     let (context, inlet) = context("speakers");
+    let key = device_key(SECRET, DEVICE).public();
+    inlet.keys.lock().insert(DEVICE.into(), key);
     let config = Config {
         fetch_timeout: Duration::from_secs(2),
+        returning: Duration::ZERO,
         ..Config::new("test", Secret::new(SECRET), Secret::new(SEED))
     };
     (
@@ -47,44 +51,39 @@ fn message(serial: u64) -> Message {
     }
 }
 
-fn signed_in(device: &str) -> Vec<(String, String)> {
-    vec![(
-        "authorization".into(),
-        format!("Bearer {}", device_key(SECRET, device)),
-    )]
-}
-
-fn poll(after: u64, wait: u64) -> Request {
-    let query = [
-        ("device", DEVICE.to_owned()),
-        ("after", after.to_string()),
-        ("wait", wait.to_string()),
-    ];
-    Request {
-        method: "GET".into(),
-        path: "orders".into(),
-        query: query
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect(),
-        headers: signed_in(DEVICE),
-        ..Request::default()
-    }
-}
-
-fn post(path: &str, body: &serde_json::Value) -> Request {
+/// A call as a device makes it, signed with the key that the peer gives to that device.
+fn signed(device: &str, path: &str, body: &serde_json::Value) -> Request {
+    let body = body.to_string();
+    let call = Call {
+        path,
+        device,
+        time: SystemClock::default().now(),
+        body: body.as_bytes(),
+    };
+    let header = device_key(SECRET, device).authorization(&call);
     Request {
         method: "POST".into(),
         path: path.into(),
-        headers: signed_in(DEVICE),
-        body: body.to_string().into(),
+        headers: vec![("authorization".into(), header)],
+        body: body.into(),
         ..Request::default()
     }
 }
 
+fn poll(after: u64, wait: u64) -> Request {
+    post(
+        "orders",
+        &serde_json::json!({ "after": after, "wait": wait }),
+    )
+}
+
+fn post(path: &str, body: &serde_json::Value) -> Request {
+    signed(DEVICE, path, body)
+}
+
 fn played(order: &str) -> serde_json::Value {
-    serde_json::json!({ "device": DEVICE, "order": order, "state": "played", "whole": true,
-        "source": "gateway", "seconds": 20, "code": "", "at": 1_784_044_800_000_i64 })
+    serde_json::json!({ "order": order, "state": "played", "whole": true,
+        "source": "network", "seconds": 20, "code": "", "at": 1_784_044_800_000_i64 })
 }
 
 fn orders(reply: &Reply, speaker: &Loudspeaker) -> Vec<Order> {
@@ -99,38 +98,227 @@ fn orders(reply: &Reply, speaker: &Loudspeaker) -> Vec<Order> {
     orders.orders.iter().map(open).collect()
 }
 
+fn code(reply: &Reply) -> (u16, String) {
+    let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    (
+        reply.status,
+        body["code"].as_str().unwrap_or_default().to_owned(),
+    )
+}
+
 #[tokio::test]
 async fn a_call_without_the_devices_own_key_is_refused_and_leaves_no_trace() {
     let (speaker, inlet) = speaker();
-    for headers in [Vec::new(), signed_in("510727217002")] {
-        assert_eq!(
-            speaker
-                .serve(Request {
-                    headers: headers.clone(),
-                    ..poll(0, 0)
-                })
-                .await
-                .status,
-            401
-        );
-        let report = Request {
-            headers: headers.clone(),
-            ..post("reports", &played("7-0-0123456789ab-0123456789abcdef"))
+    let report = played("7-0-0123456789ab-0123456789abcdef");
+    let beat = serde_json::json!({ "state": "idle" });
+    let poll = serde_json::json!({ "after": 0, "wait": 0 });
+    for (path, body) in [
+        ("orders", &poll),
+        ("reports", &report),
+        ("heartbeats", &beat),
+    ] {
+        let good = post(path, body);
+        let unsigned = Request {
+            headers: Vec::new(),
+            ..good.clone()
         };
-        assert_eq!(speaker.serve(report).await.status, 401);
-        let beat = serde_json::json!({ "device": DEVICE, "state": "idle" });
+        // A neighbour's signature under this device's name, a body changed on its way, a call moved to another path.
+        let mut borrowed = signed("510727217002", path, body);
+        borrowed.headers[0].1 = borrowed.headers[0].1.replace("510727217002", DEVICE);
+        let changed = Request {
+            body: format!("{body} ").into(),
+            ..good.clone()
+        };
+        let moved = Request {
+            headers: post("enrol", body).headers,
+            ..good.clone()
+        };
+        for wrong in [unsigned, borrowed, changed, moved] {
+            assert_eq!(
+                code(&speaker.serve(wrong).await),
+                (401, "unproven".into()),
+                "{path}"
+            );
+        }
+        let stranger = signed("510727217002", path, body);
         assert_eq!(
-            speaker
-                .serve(Request {
-                    headers,
-                    ..post("heartbeats", &beat)
-                })
-                .await
-                .status,
-            401
+            code(&speaker.serve(stranger).await),
+            (401, "not-enrolled".into())
+        );
+        let old = Call {
+            path,
+            device: DEVICE,
+            time: Timestamp(SystemClock::default().now().0 - 301_000),
+            body: &good.body,
+        };
+        let header = device_key(SECRET, DEVICE).authorization(&old);
+        let stale = Request {
+            headers: vec![("authorization".into(), header)],
+            ..good
+        };
+        let reply = speaker.serve(stale).await;
+        assert_eq!(code(&reply), (401, "stale-time".into()));
+        let body: serde_json::Value = serde_json::from_slice(&reply.body).expect("JSON");
+        assert!(
+            body["time"].as_i64().is_some(),
+            "by which the device signs anew"
         );
     }
     assert!(inlet.receipts.lock().is_empty() && inlet.presences.lock().is_empty());
+    let counted = speaker.refused();
+    assert_eq!(
+        counted,
+        [("not-enrolled", 3), ("stale-time", 3), ("unproven", 12)]
+    );
+}
+
+/// A device that shows this code, with the key that the peer gives it.
+fn enrol(code: &str, key: &str) -> Request {
+    signed(
+        NEW,
+        "enrol",
+        &serde_json::json!({ "code": code, "key": key }),
+    )
+}
+
+const NEW: &str = "510727217009";
+
+#[tokio::test]
+async fn a_code_and_the_devices_own_signature_enrol_it_once_and_tell_it_all_it_needs() {
+    let (speaker, inlet) = speaker();
+    inlet.codes.lock().insert(NEW.into(), "7Q2M".into());
+    let own = hex::encode(device_key(SECRET, NEW).public());
+    let others = hex::encode(device_key(SECRET, DEVICE).public());
+    let beat = || signed(NEW, "heartbeats", &serde_json::json!({ "state": "idle" }));
+    assert_eq!(
+        code(&speaker.serve(beat()).await),
+        (401, "not-enrolled".into())
+    );
+    for (request, wanted) in [
+        (enrol("7Q2M", &others), (401, "unproven")),
+        (enrol("7Q2M", "00"), (422, "bad-key")),
+        (enrol("7Q2N", &own), (403, "bad-code")),
+        (enrol(&"7".repeat(65), &own), (403, "bad-code")),
+        (
+            signed(NEW, "enrol", &serde_json::json!({ "code": 7 })),
+            (400, "bad-body"),
+        ),
+    ] {
+        let (status, code) = code(&speaker.serve(request).await);
+        assert_eq!((status, code.as_str()), wanted);
+    }
+    let reply = speaker.serve(enrol("7Q2M", &own)).await;
+    assert_eq!(reply.status, 200);
+    let welcome: Welcome = serde_json::from_slice(&reply.body).expect("a welcome");
+    assert_eq!(welcome.public_keys(), speaker.public_keys());
+    assert_eq!(
+        (welcome.device.as_str(), welcome.gateway.as_str()),
+        (NEW, "test")
+    );
+    assert_eq!(welcome.address, "/v1/channels/speakers");
+    assert!(welcome.counter > 1_700_000_000_000_000, "past is past");
+    assert_eq!(speaker.serve(beat()).await.status, 200);
+    let again = speaker.serve(enrol("7Q2M", &own)).await;
+    assert_eq!(code(&again), (403, "bad-code".into()), "a code works once");
+}
+
+#[tokio::test]
+async fn who_is_revoked_in_the_midst_of_a_poll_gets_no_order_any_more() {
+    let (speaker, inlet) = speaker();
+    let waiting = tokio::spawn({
+        let speaker = speaker.clone();
+        async move { speaker.serve(poll(0, 30)).await }
+    });
+    while inlet.presences.lock().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    inlet.keys.lock().clear();
+    let sending = tokio::spawn({
+        let speaker = speaker.clone();
+        async move { speaker.send(&message(5)).await }
+    });
+    let reply = waiting.await.expect("no panic");
+    assert_eq!(code(&reply), (401, "not-enrolled".into()));
+    let failure = sending.await.expect("no panic").expect_err("nobody has it");
+    assert_eq!(failure.code, "speaker:silent");
+}
+
+fn command(serial: u64, action: Action) -> Command {
+    let now = SystemClock::default().now();
+    Command {
+        serial,
+        action,
+        authority: Authority::County,
+        devices: vec![DEVICE.into()],
+        not_before: now,
+        expires: now.plus(Duration::from_mins(10)),
+    }
+}
+
+#[tokio::test]
+async fn an_order_without_a_text_waits_for_its_device_and_its_result_is_kept() {
+    let (speaker, inlet) = speaker();
+    assert!(speaker.command(&command(8, Action::Volume { percent: 60 })));
+    assert!(speaker.command(&command(9, Action::Stop { alert: 7 })));
+    let given = orders(&speaker.serve(poll(0, 0)).await, &speaker);
+    let kinds: Vec<_> = given
+        .iter()
+        .map(|o| (o.counter, o.kind.as_str(), o.value))
+        .collect();
+    assert_eq!(kinds, [(8, "volume", 60), (9, "stop", 0)]);
+    assert!(given[1].stops("7-0-aa-bb"));
+    // The same after a restart of the gateway: the same bytes, and nobody who has it gets it twice.
+    let first = speaker.serve(poll(0, 0)).await.body;
+    assert!(speaker.command(&command(9, Action::Stop { alert: 7 })));
+    assert_eq!(speaker.serve(poll(0, 0)).await.body, first);
+    let done = |code: &str| {
+        let state = if code.is_empty() { "done" } else { "failed" };
+        serde_json::json!({ "order": given[0].order, "state": state, "code": code, "at": 5 })
+    };
+    assert_eq!(speaker.serve(post("reports", &done(""))).await.status, 200);
+    assert_eq!(
+        speaker
+            .serve(post("reports", &done("amplifier 13900000000")))
+            .await
+            .status,
+        200
+    );
+    let obeyed: Vec<_> = inlet
+        .obeyed
+        .lock()
+        .iter()
+        .map(|o| (o.serial, o.done, o.code.clone()))
+        .collect();
+    assert_eq!(
+        obeyed,
+        [(8, true, String::new()), (8, false, "amplifier".into())]
+    );
+    assert_eq!(speaker.serve(poll(9, 0)).await.status, 204);
+}
+
+#[tokio::test]
+async fn what_a_device_says_of_itself_is_kept_with_its_clock_error_and_its_last_sound() {
+    let (speaker, _inlet) = speaker();
+    assert_eq!(speaker.device(DEVICE), None);
+    let clock = SystemClock::default().now().0 - 45_000;
+    let beat = serde_json::json!({ "state": "playing", "clock": clock, "volume": 70, "power": "solar",
+        "battery": 55, "free_mb": 900, "celsius": -4 });
+    assert_eq!(speaker.serve(post("heartbeats", &beat)).await.status, 200);
+    let local = serde_json::json!({ "state": "played", "source": "usb", "seconds": 61, "at": 7 });
+    assert_eq!(speaker.serve(post("reports", &local)).await.status, 200);
+    let said = speaker.device(DEVICE).expect("it was heard");
+    let error = said.clock_error.expect("it has a clock");
+    assert!((-50_000..=-45_000).contains(&error), "{error}");
+    assert_eq!(
+        (said.volume, said.power, said.battery),
+        (Some(70), Some(Power::Solar), Some(55))
+    );
+    assert_eq!((said.free_mb, said.celsius), (Some(900), Some(-4)));
+    let sounded = said.sounded.expect("somebody used it");
+    assert_eq!(
+        (sounded.source, sounded.seconds, sounded.at),
+        ("usb", 61, Timestamp(7))
+    );
 }
 
 /// The order that a gateway with this secret gives for the message, and the reference it is accepted by.
@@ -258,9 +446,9 @@ async fn a_drill_whose_text_does_not_say_so_never_leaves() {
 #[tokio::test]
 async fn local_play_and_heartbeats_are_presence_and_no_receipt() {
     let (speaker, inlet) = speaker();
-    let local = serde_json::json!({ "device": DEVICE, "state": "played", "whole": true, "source": "microphone" });
+    let local = serde_json::json!({ "state": "played", "whole": true, "source": "microphone" });
     assert_eq!(speaker.serve(post("reports", &local)).await.status, 200);
-    let beat = serde_json::json!({ "device": DEVICE, "state": "fault", "clock": 0, "volume": 80 });
+    let beat = serde_json::json!({ "state": "fault", "clock": 0, "volume": 80 });
     let reply = speaker.serve(post("heartbeats", &beat)).await;
     let time: serde_json::Value = serde_json::from_slice(&reply.body).expect("JSON");
     assert!(
@@ -284,46 +472,105 @@ async fn local_play_and_heartbeats_are_presence_and_no_receipt() {
 }
 
 #[tokio::test]
-async fn what_is_no_call_of_this_api_is_told_so() {
-    let (speaker, _inlet) = speaker();
-    let status = |request| async { speaker.serve(request).await.status };
-    assert_eq!(
-        status(Request {
-            path: "elsewhere".into(),
-            ..poll(0, 0)
-        })
-        .await,
-        404
-    );
-    assert_eq!(
-        status(Request {
-            method: "PUT".into(),
-            ..poll(0, 0)
-        })
-        .await,
-        405
-    );
-    assert_eq!(
-        status(post("reports", &serde_json::json!({ "device": DEVICE }))).await,
-        400
-    );
-    assert_eq!(
-        status(Request {
-            body: vec![b' '; 20_000].into(),
-            ..post("reports", &played(""))
-        })
-        .await,
-        413
-    );
-    let nameless = serde_json::json!({ "device": DEVICE, "state": "playing" });
-    assert_eq!(status(post("reports", &nameless)).await, 422);
-    let mut strange = poll(0, 0);
-    strange.query[1].1 = "-1".into();
-    assert_eq!(status(strange).await, 400);
-    let mut wide = poll(0, 0);
-    let took: Vec<_> = (1..=17).map(|n| n.to_string()).collect();
-    wide.query.push(("took".into(), took.join(",")));
-    assert_eq!(status(wide).await, 400);
+async fn what_is_wrong_with_a_call_is_told_precisely_and_changes_nothing() {
+    let (speaker, inlet) = speaker();
+    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
+    let report = |text: &str| post("reports", &json(text));
+    let beat = |text: &str| post("heartbeats", &json(text));
+    let polled = |text: &str| post("orders", &json(text));
+    let mut torn = post("reports", &played(""));
+    torn = signed_bytes("reports", &torn.body[..20]);
+    let wide: Vec<_> = (1..=17).map(|n| n.to_string()).collect();
+    let huge = serde_json::json!({ "order": "x".repeat(20_000), "state": "played" });
+    let deep = "[".repeat(10_000);
+    let table = [
+        (post("elsewhere", &json("{}")), 404, "unknown-call"),
+        (
+            Request {
+                method: "GET".into(),
+                ..poll(0, 0)
+            },
+            405,
+            "wrong-method",
+        ),
+        (torn, 400, "bad-body"),
+        (signed_bytes("reports", b""), 400, "bad-body"),
+        (signed_bytes("orders", deep.as_bytes()), 400, "bad-body"),
+        (signed_bytes("heartbeats", b"\xff\xfe"), 400, "bad-body"),
+        (post("reports", &huge), 413, "too-long"),
+        (report("{}"), 400, "bad-body"),
+        (report(r#"{"state":"sung"}"#), 400, "bad-body"),
+        (
+            report(r#"{"state":"played","source":"choir"}"#),
+            400,
+            "bad-body",
+        ),
+        (
+            report(r#"{"state":"played","seconds":-1}"#),
+            400,
+            "bad-body",
+        ),
+        (report(r#"{"state":"playing"}"#), 422, "no-order"),
+        (
+            report(r#"{"state":"played","order":""}"#),
+            403,
+            "unknown-order",
+        ),
+        (
+            report(r#"{"state":"done","order":"0-1-stop-0123456789abcdef"}"#),
+            403,
+            "unknown-order",
+        ),
+        (beat(r#"{"state":"silent"}"#), 422, "bad-heartbeat"),
+        (beat(r#"{"state":"enrolled"}"#), 422, "bad-heartbeat"),
+        (
+            beat(r#"{"state":"idle","volume":101}"#),
+            422,
+            "bad-heartbeat",
+        ),
+        (
+            beat(r#"{"state":"idle","battery":200}"#),
+            422,
+            "bad-heartbeat",
+        ),
+        (beat(r#"{"state":"idle","volume":300}"#), 400, "bad-body"),
+        (beat(r#"{"state":"idle","power":"wind"}"#), 400, "bad-body"),
+        (polled(r#"{"after":-1}"#), 400, "bad-body"),
+        (polled(r#"{"after":5,"took":[5]}"#), 400, "bad-poll"),
+        (
+            polled(&format!(r#"{{"took":[{}]}}"#, wide.join(","))),
+            400,
+            "bad-poll",
+        ),
+    ];
+    let count = table.len() as u64;
+    for (request, status, wanted) in table {
+        let shown = format!("{} {:.60?}", request.path, request.body);
+        assert_eq!(
+            code(&speaker.serve(request).await),
+            (status, wanted.to_owned()),
+            "{shown}"
+        );
+    }
+    assert!(inlet.receipts.lock().is_empty() && inlet.obeyed.lock().is_empty());
+    assert_eq!(speaker.refused().iter().map(|(_, n)| n).sum::<u64>(), count);
+}
+
+fn signed_bytes(path: &str, body: &[u8]) -> Request {
+    let call = Call {
+        path,
+        device: DEVICE,
+        time: SystemClock::default().now(),
+        body,
+    };
+    let header = device_key(SECRET, DEVICE).authorization(&call);
+    Request {
+        method: "POST".into(),
+        path: path.into(),
+        headers: vec![("authorization".into(), header)],
+        body: body.to_vec().into(),
+        ..Request::default()
+    }
 }
 
 #[tokio::test]
@@ -341,4 +588,25 @@ async fn a_poll_that_waits_is_let_go_when_the_gateway_closes() {
     stop.cancel();
     run.await.expect("run ends");
     assert_eq!(waiting.await.expect("no panic").status, 503);
+}
+
+#[tokio::test]
+async fn no_order_is_given_up_before_devices_had_the_time_to_come_back_after_a_start() {
+    let (context, _inlet) = context("speakers");
+    let config = Config {
+        fetch_timeout: Duration::from_millis(100),
+        returning: Duration::from_millis(900),
+        ..Config::new("test", Secret::new(SECRET), Secret::new(SEED))
+    };
+    let speaker = Loudspeaker::new(config, context).expect("a good configuration");
+    let clock = SystemClock::default();
+    let failure = speaker.send(&message(5)).await.expect_err("nobody calls");
+    assert_eq!(failure.code, "speaker:silent");
+    assert!(clock.tick() >= Duration::from_millis(900), "just begun");
+    let before = clock.tick();
+    speaker.send(&message(6)).await.expect_err("nobody calls");
+    assert!(
+        clock.tick().saturating_sub(before) < Duration::from_millis(900),
+        "by now they are back or silent"
+    );
 }

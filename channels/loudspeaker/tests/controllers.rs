@@ -8,10 +8,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use channel::testing::{Behaviour, Fixture, RecordingInlet, context, exercise};
 use channel::{
-    Accepted, Address, Channel, Clock, Context, Evidence, Failure, FailureClass, Key, Level,
-    Message, Outcomes, Stop, SystemClock, Timestamp, Variant, Verdict,
+    Accepted, Address, Channel, Clock, Context, Enrolment, Evidence, Failure, FailureClass, Key,
+    Level, Message, Outcomes, Stop, SystemClock, Timestamp, Variant, Verdict,
 };
-use loudspeaker::peer::{Manner, Peer, Settings};
+use loudspeaker::peer::{Manner, Peer, Settings, device_key};
 use loudspeaker::{Config, Loudspeaker, Secret};
 use parking_lot::Mutex;
 
@@ -21,6 +21,7 @@ const SEED: &str = "010101010101010101010101010101010101010101010101010101010101
 fn config(fetch_timeout: Duration) -> Config {
     Config {
         fetch_timeout,
+        returning: Duration::ZERO,
         ..Config::new("test", Secret::new(SECRET), Secret::new(SEED))
     }
 }
@@ -59,6 +60,16 @@ async fn start(
     devices: u32,
     script: fn(&str) -> Manner,
 ) -> (Arc<Loudspeaker>, Peer, gateway::Gateway) {
+    for device in (1..=devices).map(device) {
+        let key = device_key(SECRET, &device).public();
+        let enrolment = Enrolment {
+            device,
+            code: String::new(),
+            key,
+        };
+        let enrolled = context.inlet.enrol(enrolment).await;
+        assert_eq!(enrolled, Ok(()));
+    }
     let channel = Arc::new(Loudspeaker::new(config, context).expect("a good configuration"));
     let gateway = gateway::listen(channel.clone()).await;
     let mut settings = Settings::new(
@@ -229,7 +240,7 @@ async fn a_report_that_cannot_be_kept_is_reported_again_until_it_is() {
             .receipts
             .lock()
             .iter()
-            .any(|receipt| receipt.code == "played")
+            .any(|receipt| receipt.code.starts_with("played "))
     };
     until("the report is kept", played).await;
 }
@@ -254,7 +265,7 @@ async fn fifteen_hundred_controllers_take_one_order_each() {
             .receipts
             .lock()
             .iter()
-            .filter(|receipt| receipt.code == "played")
+            .filter(|receipt| receipt.code.starts_with("played "))
             .count()
     };
     until("every play is reported", || played() == DEVICES as usize).await;
@@ -298,7 +309,7 @@ async fn an_order_handed_again_with_a_new_counter_is_played_once_and_reported_tw
             .receipts
             .lock()
             .iter()
-            .filter(|receipt| receipt.code == "played")
+            .filter(|receipt| receipt.code.starts_with("played "))
             .count()
     };
     running.channel.send(&message(1)).await.expect("fetched");

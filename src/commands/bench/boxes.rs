@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use channel::{Clock, HttpClient, SystemClock};
 use loudspeaker::order::{Orders, Signer, Verifier, Window};
-use loudspeaker::{Line, PlayState, Report, Source, device_key};
+use loudspeaker::peer::device_key;
+use loudspeaker::{Call, DeviceKey, Line, PlayState, Report, Source};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -148,7 +149,7 @@ struct OneBox {
     stream: TcpStream,
     number: usize,
     device: String,
-    key: String,
+    key: DeviceKey,
     window: Window,
     clock: Arc<SystemClock>,
 }
@@ -177,13 +178,18 @@ impl OneBox {
     }
 
     async fn ask(&mut self) -> std::io::Result<()> {
-        let took: Vec<_> = self.window.took().iter().map(u64::to_string).collect();
+        let (after, took) = (self.window.floor(), self.window.took());
+        let body = serde_json::json!({ "after": after, "took": took, "wait": 30 }).to_string();
+        let call = Call {
+            path: "orders",
+            device: &self.device,
+            time: self.clock.now(),
+            body: body.as_bytes(),
+        };
         let request = format!(
-            "GET /v1/channels/horn/orders?device={}&after={}&took={}&wait=30 HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer {}\r\n\r\n",
-            self.device,
-            self.window.floor(),
-            took.join(","),
-            self.key
+            "POST /v1/channels/horn/orders HTTP/1.1\r\nhost: gateway\r\nauthorization: {}\r\ncontent-length: {}\r\n\r\n{body}",
+            self.key.authorization(&call),
+            body.len()
         );
         self.stream.write_all(request.as_bytes()).await
     }
@@ -231,13 +237,14 @@ async fn played(told: &Told, http: &HttpClient, ids: &[(&str, String, u64)]) -> 
     use futures::StreamExt as _;
     let base = format!("http://{}/v1/channels/horn", told.gateway);
     let one = |(device, order, _): &(&str, String, u64)| {
-        let line = Line::new(http.clone(), &base, device, &device_key(SECRET, device));
+        let key = device_key(SECRET, device);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let line = Line::new(http.clone(), &base, device, key, clock);
         let report = Report {
-            device: (*device).to_owned(),
             order: Some(order.clone()),
             state: PlayState::Played,
             whole: true,
-            source: Source::Gateway,
+            source: Source::Network,
             seconds: 1,
             code: String::new(),
             at: None,

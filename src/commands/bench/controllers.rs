@@ -3,16 +3,22 @@
 //! in a process of their own. This module must not leave out anything between the POST and the sockets.
 
 use std::process::Stdio;
+use std::sync::Arc;
 
+use channel::{Clock, HttpClient, SystemClock};
+use futures::StreamExt as _;
+use loudspeaker::Line;
+use loudspeaker::peer::device_key;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
 
 use super::house::House;
+use super::million::resident;
 use super::table::Table;
-use crate::commands::Failed;
 use crate::commands::demo::county;
+use crate::commands::{Failed, device};
 use crate::config::{ChannelConfig, Retry};
 use crate::model::{EndpointKind, EndpointRow, RegionLevel, Rows, SpeakerRow, State};
 
@@ -61,8 +67,15 @@ pub async fn run(table: &mut Table, speakers: u32, rounds: usize) -> Result<(), 
         devices,
         rounds,
     };
+    enrol(&house).await?;
+    let before = resident();
     let bare = tokio::spawn(bare(listener, told.devices.len()));
-    let rounds = measured(&told).await?;
+    let (rounds, after) = measured(&told).await?;
+    let each = after.saturating_sub(before) * 1024 / u64::from(speakers.max(1));
+    table.told(
+        format!("memory a connected controller, of {speakers}"),
+        format!("{each} B"),
+    );
     bare.abort();
     for alert in house.app.ledger.alerts() {
         house.finished(&alert).await;
@@ -74,6 +87,27 @@ pub async fn run(table: &mut Table, speakers: u32, rounds: usize) -> Result<(), 
     }
     show(table, speakers, &rounds);
     house.stop().await;
+    Ok(())
+}
+
+/// Every controller enrols with a code of its own, as in the field.
+async fn enrol(house: &House) -> Result<(), Failed> {
+    let base = format!("http://{}", house.app.address);
+    let whom = serde_json::json!({ "under": county::code() });
+    let codes = device::codes(&base, &house.token, &whom).await?;
+    eprintln!("  {} codes; enrolling", codes.len());
+    let http = HttpClient::new(std::time::Duration::from_mins(1));
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let base = format!("{base}/v1/channels/horn");
+    let one = |(id, code): (String, String)| {
+        let key = device_key(SECRET, &id);
+        let line = Line::new(http.clone(), &base, &id, key, clock.clone());
+        async move { line.enrol(&code).await }
+    };
+    let mut enrolled = futures::stream::iter(codes.into_iter().map(one)).buffer_unordered(256);
+    while let Some(done) = enrolled.next().await {
+        done.map_err(|e| Failed::No(e.to_string()))?;
+    }
     Ok(())
 }
 
@@ -127,8 +161,8 @@ fn horn() -> ChannelConfig {
     }
 }
 
-/// Starts the controllers' process and reads what it measures.
-async fn measured(told: &Told) -> Result<Vec<Round>, Failed> {
+/// Starts the controllers' process and reads what it measures; and how much memory this one has at the most.
+async fn measured(told: &Told) -> Result<(Vec<Round>, u64), Failed> {
     let lost = |e: std::io::Error| Failed::Unreachable(format!("the controllers' process: {e}"));
     let program = std::env::current_exe().map_err(lost)?;
     let mut child = Command::new(program)
@@ -147,7 +181,7 @@ async fn measured(told: &Told) -> Result<Vec<Round>, Failed> {
     line.push('\n');
     input.write_all(line.as_bytes()).await.map_err(lost)?;
     let mut lines = BufReader::new(output).lines();
-    let mut rounds = Vec::new();
+    let (mut rounds, mut most) = (Vec::new(), 0);
     while let Some(line) = lines.next_line().await.map_err(lost)? {
         let round: Round = serde_json::from_str(&line).map_err(|e| lost(e.into()))?;
         let (warned, bare) = (Spread::of(&round.warned), Spread::of(&round.bare));
@@ -156,6 +190,7 @@ async fn measured(told: &Told) -> Result<Vec<Round>, Failed> {
             round.orders, round.bytes
         );
         rounds.push(round);
+        most = resident().max(most);
     }
     let status = child.wait().await.map_err(lost)?;
     if !status.success() || rounds.len() != told.rounds {
@@ -163,7 +198,7 @@ async fn measured(told: &Told) -> Result<Vec<Round>, Failed> {
             "the controllers' process ended early; its words are above".into(),
         ));
     }
-    Ok(rounds)
+    Ok((rounds, most))
 }
 
 /// Takes so many sockets; then for each block of bytes on one more socket writes it to all, and tells nobody.

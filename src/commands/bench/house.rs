@@ -215,7 +215,7 @@ fn config(data: PathBuf, channel: ChannelConfig, plan: &str) -> (Read, String) {
             name: "bench".into(),
             signature: "平武水利".into(),
             token_sha256,
-            scopes: vec![Scope::Submit],
+            scopes: vec![Scope::Submit, Scope::Devices],
             regions: vec![county::code()],
             senders: Vec::new(),
             strict: false,

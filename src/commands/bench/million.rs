@@ -124,7 +124,7 @@ fn millis(time: Duration) -> String {
 }
 
 /// Resident memory of this process, in KiB.
-fn resident() -> u64 {
+pub fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status
         .lines()

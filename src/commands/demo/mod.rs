@@ -75,7 +75,8 @@ async fn in_folder(args: &Args, data: &std::path::Path) -> Result<(), Failed> {
     let app = App::start(read)
         .await
         .map_err(|e| Failed::Unreachable(e.to_string()))?;
-    let controllers = peers::Peers::controllers(&app, data, &county, args.seed);
+    let officer = (tokens.officer.as_str(), args.seed);
+    let controllers = peers::Peers::controllers(&app, data, &county, officer).await?;
     let base = format!("http://{}", app.address);
     let alert = warn(&app, &base, &tokens.bureau).await?;
     let ended = tokio::select! {

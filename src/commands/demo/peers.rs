@@ -9,10 +9,10 @@ use std::time::Duration;
 use channel::{Clock, SystemClock};
 use sms::peer::{PeerConfig, Report, Submit, Verdict};
 
-use super::county::{Fate, SpeakerFate, fate, speaker_fate};
+use super::county::{self, Fate, SpeakerFate, fate, speaker_fate};
 use super::setup::{County, sms_rate};
 use crate::app::App;
-use crate::commands::Failed;
+use crate::commands::{Failed, device};
 
 pub const SMS_ACCOUNT: &str = "demo";
 pub const SMS_PASSWORD: &str = "demo";
@@ -61,20 +61,31 @@ impl Peers {
         })
     }
 
-    pub fn controllers(app: &App, data: &Path, county: &County, seed: u64) -> Controllers {
+    /// With codes that the duty officer has made, as an installer would: each box enrols before its first poll.
+    pub async fn controllers(
+        app: &App,
+        data: &Path,
+        county: &County,
+        (token, seed): (&str, u64),
+    ) -> Result<Controllers, Failed> {
+        let whom = serde_json::json!({ "under": county::code() });
+        let codes = device::codes(&format!("http://{}", app.address), token, &whom).await?;
         let base = format!("http://{}/v1/channels/horn", app.address);
         let key = loudspeaker::order::Signer::from_seed(GATEWAY_SEED)
             .expect("the demo's seed is a seed")
             .public_keys();
         let mut settings =
             loudspeaker::peer::Settings::new(&base, SPEAKER_SECRET, &key, county.devices.clone());
+        settings.codes = codes;
         settings.play = Duration::from_secs(6);
         settings.seed = seed;
         settings.script = Arc::new(play);
         // A box outlives the gateway, as the SMSC does.
         settings.memory = Some(data.join("speakers.memory"));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-        Controllers(loudspeaker::peer::Peer::start(&settings, &clock))
+        Ok(Controllers(loudspeaker::peer::Peer::start(
+            &settings, &clock,
+        )))
     }
 
     pub async fn stop(self) {

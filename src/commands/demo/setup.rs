@@ -148,7 +148,13 @@ pub fn config(data: &Path, port: u16, county: &County, peers: &Peers) -> (Read, 
     let (duty, officer) = bureau(
         "duty",
         "平武县值班室(演示)",
-        vec![Scope::Read, Scope::Submit, Scope::Registry, Scope::Decide],
+        vec![
+            Scope::Read,
+            Scope::Submit,
+            Scope::Registry,
+            Scope::Decide,
+            Scope::Devices,
+        ],
         county::code(),
     );
     let config = Config {

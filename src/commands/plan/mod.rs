@@ -184,6 +184,7 @@ fn drill(
             signature: bureaus.signature_of(bureau.map_or("", |b| b.id.as_str())),
             regions_hash: "",
             language: &choice.plan.language,
+            authority: channel::Authority::County,
         },
         ledger: &Ledger::default(),
         means: &means,

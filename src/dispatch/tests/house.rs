@@ -190,13 +190,9 @@ impl House {
             clock.clone(),
             replayed.history,
         );
-        let desk = Arc::new(Desk {
-            ledger,
-            writer,
-            clock: clock.clone(),
-            correlator: Arc::new(Mutex::new(replayed.correlator)),
-            rounds: watch::Sender::new(0),
-        });
+        let parts = (ledger, writer);
+        let desk = Desk::new(parts, clock.clone(), replayed.correlator, HashMap::new());
+        let desk = Arc::new(desk);
         let fars: BTreeMap<_, _> = names
             .iter()
             .map(|name| (*name, Arc::new(Far::new(mood))))
@@ -224,11 +220,7 @@ impl House {
             nodes: NonZeroU32::MIN,
         };
         let (tasks, stop) = (TaskTracker::new(), Stop::new());
-        let serials = HashMap::new();
-        dispatch
-            .start(&serials, &tasks, &stop)
-            .await
-            .expect("they start");
+        dispatch.start(&tasks, &stop).await.expect("they start");
         tasks.close();
         Self {
             clock,

@@ -2,6 +2,7 @@
 
 mod answers;
 mod bad_input;
+mod devices;
 mod limits;
 mod live;
 mod metrics;
@@ -14,6 +15,7 @@ mod sealed;
 mod slow;
 mod tables;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
@@ -28,6 +30,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::coverage::fixture::{START, registry, released, rows};
+use crate::dispatch::Desk;
 use crate::ledger::record::sha256;
 use crate::ledger::{Event, Proposal, Writer, replay};
 use crate::model::{Rate, StreamId};
@@ -198,6 +201,8 @@ fn bureaus() -> Arc<Bureaus> {
         bureau("town", "510727217", &both),
         bureau("far", "510726", &both),
         bureau("mute", "510727", &[]),
+        bureau("operator", "510727", &[Scope::Devices, Scope::Read]),
+        bureau("town-operator", "510727217", &[Scope::Devices, Scope::Read]),
         bureau("keeper", "510727", &[Scope::Registry]),
         bureau("decider", "510727", &[Scope::Decide, Scope::Read]),
         bureau("town-decider", "510727217", &[Scope::Decide]),
@@ -296,6 +301,7 @@ impl Surface {
         let (house, position) = (registry.clone(), writer.position());
         let hub = Hub::new(ledger.clone(), house, clock.clone(), position);
         let gate = Arc::new(Gate {
+            orders: orders((&ledger, &writer), &clock, &channels, &registry),
             archive: Arc::new(Archive::new(ledger.clone(), store.clone())),
             ledger,
             store: store.clone(),
@@ -402,6 +408,21 @@ impl Surface {
         let ended = tokio::time::timeout(Duration::from_secs(10), self.serving).await;
         ended.expect("stops in time").expect("no panic");
     }
+}
+
+fn orders(
+    (ledger, writer): (&Arc<Ledger>, &Writer),
+    clock: &Arc<dyn Clock>,
+    channels: &BTreeMap<String, Arc<dyn Channel>>,
+    registry: &Arc<RwLock<Arc<Registry>>>,
+) -> Arc<Orders> {
+    let parts = (ledger.clone(), writer.clone());
+    let desk = Desk::new(parts, clock.clone(), Correlator::default(), HashMap::new());
+    Arc::new(Orders {
+        desk: Arc::new(desk),
+        channels: Arc::new(channels.clone()),
+        registry: registry.clone(),
+    })
 }
 
 fn json_of(reply: &Reply) -> Value {

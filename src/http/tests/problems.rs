@@ -76,11 +76,14 @@ const TOLD: [(&str, &str, &str, &str); 22] = [
 ];
 
 /// Told by a test of their own below.
-const APART: [&str; 15] = [
+const APART: [&str; 18] = [
     "too-many-requests",
     "too-slow",
     "decided",
     "bad-body",
+    "bad-order",
+    "unknown-device",
+    "unknown-order",
     "unfit-tables",
     "not-allowed",
     "unknown-region",

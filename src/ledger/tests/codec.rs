@@ -1,11 +1,14 @@
 //! Every event's bytes: each comes back as it was, and its place in the enum is its first byte. What claims more than it
 //! holds is refused without a panic.
 
-use channel::{Evidence, FailureClass, Level, PresenceState, Timestamp, Verdict};
+use channel::{
+    Action, Authority, Evidence, FailureClass, Level, PresenceState, Timestamp, Verdict,
+};
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::super::Ledger;
+use super::super::devices::{Done, DoneRow, Enrolled, Invited, Ordered};
 use super::super::event::*;
 use super::super::record::{BadRecord, Frame, Head, pack, unpack};
 use super::super::seal::{Sealed, Totals};
@@ -13,7 +16,7 @@ use super::kit::{START, accepted, block, variants as texts};
 use crate::model::{Grade, RegionCode, Tags};
 
 /// How many events there are.
-pub const EVENTS: usize = 29;
+pub const EVENTS: usize = 34;
 
 /// The place of an event in format 1. A new event stops the build here: give it the next place and a strategy below.
 pub fn place(event: &Event) -> usize {
@@ -47,6 +50,11 @@ pub fn place(event: &Event) -> usize {
         Event::Compared { .. } => 26,
         Event::Classed(_) => 27,
         Event::Kept(_) => 28,
+        Event::Invited(_) => 29,
+        Event::Enrolled(_) => 30,
+        Event::Revoked { .. } => 31,
+        Event::Ordered(_) => 32,
+        Event::Done(_) => 33,
     }
 }
 
@@ -369,6 +377,7 @@ fn house() -> Vec<BoxedStrategy<Event>> {
         PresenceState::Playing,
         PresenceState::Fault,
         PresenceState::Silent,
+        PresenceState::Enrolled,
     ]);
     vec![
         any::<(u32, u8)>()
@@ -392,6 +401,81 @@ fn house() -> Vec<BoxedStrategy<Event>> {
             .boxed(),
         (text(), device)
             .prop_map(|(device, state)| Event::Presence { device, state })
+            .boxed(),
+    ]
+}
+
+fn devices() -> Vec<BoxedStrategy<Event>> {
+    let action = select(vec![
+        Action::Stop { alert: 7 },
+        Action::StopAll,
+        Action::Tone { seconds: 5 },
+        Action::Volume { percent: 80 },
+    ]);
+    let authority = select(vec![Authority::County, Authority::Town, Authority::Village]);
+    let row = (text(), any::<(bool, u32)>(), text(), time());
+    let row = row.prop_map(|(device, (done, seconds), code, far)| DoneRow {
+        device,
+        done,
+        code,
+        seconds,
+        far: Some(far).filter(|far| far.0 % 2 == 0),
+    });
+    let ordered = (
+        text(),
+        any::<u64>(),
+        (action, authority),
+        few(text()),
+        (time(), time()),
+        text(),
+    );
+    vec![
+        (text(), any::<[u8; 32]>(), time(), text())
+            .prop_map(|(device, code, until, by)| {
+                Event::Invited(Invited {
+                    device,
+                    code,
+                    until,
+                    by,
+                })
+            })
+            .boxed(),
+        (text(), text(), any::<[u8; 32]>())
+            .prop_map(|(device, channel, key)| {
+                Event::Enrolled(Enrolled {
+                    device,
+                    channel,
+                    key,
+                })
+            })
+            .boxed(),
+        (text(), text())
+            .prop_map(|(device, by)| Event::Revoked { device, by })
+            .boxed(),
+        ordered
+            .prop_map(
+                |(channel, serial, (action, authority), devices, (not_before, expires), by)| {
+                    Event::Ordered(Box::new(Ordered {
+                        channel,
+                        serial,
+                        action,
+                        authority,
+                        devices,
+                        not_before,
+                        expires,
+                        by,
+                    }))
+                },
+            )
+            .boxed(),
+        (text(), any::<u64>(), few(row.boxed()))
+            .prop_map(|(channel, serial, rows)| {
+                Event::Done(Done {
+                    channel,
+                    serial,
+                    rows,
+                })
+            })
             .boxed(),
     ]
 }
@@ -444,6 +528,7 @@ pub fn every() -> Vec<BoxedStrategy<Event>> {
     ]);
     all.extend(steps());
     all.extend(classes());
+    all.extend(devices());
     all
 }
 

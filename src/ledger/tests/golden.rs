@@ -5,19 +5,19 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use channel::{ManualClock, Timestamp};
+use channel::{Action, Authority, ManualClock, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::event::{Audience, Class, ClassRow, Classed, Event, Fate, Kept, Outcome};
+use super::super::devices::{Done, DoneRow, Enrolled, Invited, Ordered};
+use super::super::event::{Event, Outcome};
 use super::super::record::{FORMAT, unpack};
 use super::super::replay::Replayed;
 use super::super::{Archive, Proposal, Writer, replay};
 use super::codec::{EVENTS, place};
 use super::history::{Step, fixed};
-use super::kit::{Memory, START, view, village};
+use super::kit::{Memory, START, view};
 use super::live::{known, run};
-use crate::model::Grade;
 use crate::store::Record;
 
 /// A journal and its state, with the places of the events that it brought.
@@ -29,7 +29,7 @@ struct Golden {
 }
 
 /// In the order they were written.
-const GOLDEN: [Golden; 5] = [
+const GOLDEN: [Golden; 6] = [
     Golden {
         name: "format-1",
         journal: include_str!("../golden/format-1.json"),
@@ -58,7 +58,13 @@ const GOLDEN: [Golden; 5] = [
         name: "format-1-classes",
         journal: include_str!("../golden/format-1-classes.json"),
         state: include_str!("../golden/format-1-classes.state.json"),
-        brought: 26..EVENTS,
+        brought: 26..29,
+    },
+    Golden {
+        name: "format-1-devices",
+        journal: include_str!("../golden/format-1-devices.json"),
+        state: include_str!("../golden/format-1-devices.state.json"),
+        brought: 29..EVENTS,
     },
 ];
 
@@ -203,39 +209,61 @@ fn format_1_is_written_as_it_was() {
     }
 }
 
-/// What the last of the journals brought: of an alert with a block, so that this has its class.
+/// What the last of the journals brought.
 fn brought() -> impl Iterator<Item = Step> {
-    let row = |class, count, fate| ClassRow {
-        channel: "sms".into(),
-        audience: Audience::Public,
-        class,
-        count,
-        fate,
+    let minutes = |n| START.plus(std::time::Duration::from_mins(n));
+    let invited = |device: &str| {
+        Event::Invited(Invited {
+            device: device.into(),
+            code: [7; 32],
+            until: minutes(60),
+            by: "water".into(),
+        })
     };
-    let rows = vec![
-        row(Class::Upgraded, 3, Fate::Told { first: 0 }),
-        row(Class::Downgraded, 2, Fate::Held { step: 1 }),
-        row(Class::Widened, 1, Fate::Later { step: 2 }),
-        row(Class::Prolonged, 5, Fate::Spared),
-    ];
-    let (class, region) = (Class::Upgraded, village(0));
-    let doors = vec![
-        (Some(Grade::Played), vec![1]),
-        (Some(Grade::Delivered), vec![2, 3]),
-        (Some(Grade::Confirmed), vec![4]),
-        (None, vec![5]),
-    ];
+    let enrolled = |device: &str| {
+        Event::Enrolled(Enrolled {
+            device: device.into(),
+            channel: "horn".into(),
+            key: [9; 32],
+        })
+    };
+    let revoked = Event::Revoked {
+        device: "speaker-8".into(),
+        by: "water".into(),
+    };
+    let ordered = Ordered {
+        channel: "horn".into(),
+        serial: 1_783_990_800_000_000,
+        action: Action::Volume { percent: 60 },
+        authority: Authority::Town,
+        devices: vec!["speaker-7".into(), "speaker-9".into()],
+        not_before: START,
+        expires: minutes(10),
+        by: "water".into(),
+    };
+    let done = Done {
+        channel: "horn".into(),
+        serial: ordered.serial,
+        rows: vec![DoneRow {
+            device: "speaker-7".into(),
+            done: true,
+            code: String::new(),
+            seconds: 0,
+            far: Some(START),
+        }],
+    };
     let events = [
-        Event::Compared {
-            class,
-            with: vec![7],
-        },
-        Event::Classed(Classed { region, rows }),
-        Event::Kept(Kept { region, doors }),
+        invited("speaker-7"),
+        enrolled("speaker-7"),
+        enrolled("speaker-8"),
+        revoked,
+        invited("speaker-9"),
+        Event::Ordered(Box::new(ordered)),
+        Event::Done(done),
     ];
     events.into_iter().map(|event| Step {
         wait: std::time::Duration::from_millis(250),
-        proposal: Proposal::of(1, event),
+        proposal: Proposal::of(0, event),
     })
 }
 

@@ -5,8 +5,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use channel::{Evidence, FailureClass, Level, PresenceState, Timestamp, Verdict};
+use channel::{
+    Action, Authority, Evidence, FailureClass, Level, PresenceState, Timestamp, Verdict,
+};
 
+use super::super::devices::{Done, DoneRow, Enrolled, Invited, Ordered};
 use super::super::event::*;
 use super::super::seal::{Card, Sealed, Sealing, Totals};
 use super::super::{Alert, Correlator, Event, Found, Ledger, Proposal};
@@ -497,7 +500,7 @@ impl History {
     fn house(&mut self, a: u16, b: u16) {
         let states = [PresenceState::Idle, PresenceState::Silent];
         let links = [LinkState::Up, LinkState::Paused, LinkState::Probing];
-        let event = match a % 4 {
+        let event = match a % 9 {
             0 => Event::Took {
                 epoch: u32::from(b),
                 format: 1,
@@ -514,12 +517,57 @@ impl History {
                 class: FailureClass::LinkDown,
                 code: format!("L{}", b % 5),
             },
+            4 => Event::Invited(Invited {
+                device: format!("speaker-{}", b % 3),
+                code: [3; 32],
+                until: START,
+                by: "water".into(),
+            }),
+            5 => Event::Enrolled(Enrolled {
+                device: format!("speaker-{}", b % 3),
+                channel: "speaker".into(),
+                key: [4; 32],
+            }),
+            6 => Event::Revoked {
+                device: format!("speaker-{}", b % 3),
+                by: "water".into(),
+            },
+            7 => Event::Ordered(Box::new(self.ordered(b))),
+            8 => Event::Done(Done {
+                channel: "speaker".into(),
+                serial: self.serial,
+                rows: vec![DoneRow {
+                    device: "speaker-1".into(),
+                    done: b.is_multiple_of(2),
+                    code: String::new(),
+                    seconds: u32::from(b),
+                    far: Some(START),
+                }],
+            }),
             _ => Event::Presence {
                 device: format!("speaker-{}", b % 3),
                 state: states[usize::from(b % 2)],
             },
         };
         self.one(0, event);
+    }
+
+    /// Many of them, so that those which are over are let go.
+    fn ordered(&mut self, b: u16) -> Ordered {
+        self.serial += 1;
+        let lasts = if b.is_multiple_of(3) { 60 } else { 1 };
+        Ordered {
+            channel: "speaker".into(),
+            serial: self.serial,
+            action: Action::Stop {
+                alert: u64::from(b),
+            },
+            authority: Authority::Town,
+            devices: vec!["speaker-1".into()],
+            not_before: self.now,
+            expires: self.now.plus(Duration::from_secs(lasts)),
+            by: "water".into(),
+        }
     }
 
     /// A whole alert is handed and taken.

@@ -131,7 +131,7 @@ pub fn view(ledger: &Ledger) -> Value {
         Known::Sealed(card) => Some(json!(*card)),
         Known::Open(_) => None,
     });
-    json!({
+    let mut view = json!({
         "sealed": cards.collect::<Vec<_>>(),
         "damage": ledger.damage(),
         "generation": ledger.generation(),
@@ -140,7 +140,13 @@ pub fn view(ledger: &Ledger) -> Value {
         "presence": ledger.presence(),
         "fresh": fresh.iter().map(|b| (b.stream, b.first)).collect::<Vec<_>>(),
         "alerts": ledger.alerts().iter().map(|a| alert(ledger, a)).collect::<Vec<_>>(),
-    })
+    });
+    // Later than the first golden journals, whose state does not name them.
+    let (devices, orders) = (ledger.devices.all(), ledger.devices.orders());
+    if !devices.is_empty() || !orders.is_empty() {
+        view["devices"] = json!([devices, orders]);
+    }
+    view
 }
 
 /// One alert's part of it.

@@ -80,6 +80,7 @@ fn figures(handled: Level, now: Timestamp, filed: &[Carrier], dead: &[&str]) -> 
             signature: "平武水利",
             regions_hash: "00",
             language: "zh-CN",
+            authority: channel::Authority::County,
         },
         ledger: &ledger,
         means: &means,

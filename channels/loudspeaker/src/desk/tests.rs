@@ -47,7 +47,7 @@ fn counters(desk: &mut Desk) -> Vec<u64> {
 
 #[test]
 fn an_order_is_had_only_when_a_later_poll_names_it() {
-    let mut desk = Desk::new(8);
+    let mut desk = Desk::new(8, 0);
     let mut told = put(&mut desk, 1, 5);
     assert_eq!(counters(&mut desk), [5]);
     assert_eq!(code(&mut told), "nothing yet");
@@ -57,7 +57,7 @@ fn an_order_is_had_only_when_a_later_poll_names_it() {
 
 #[test]
 fn a_fetched_order_stays_for_a_second_fetch_until_it_is_named_done_or_expired() {
-    let mut desk = Desk::new(8);
+    let mut desk = Desk::new(8, 0);
     put(&mut desk, 1, 5);
     assert_eq!(counters(&mut desk), [5]);
     assert_eq!(counters(&mut desk), [5]);
@@ -73,7 +73,7 @@ fn a_fetched_order_stays_for_a_second_fetch_until_it_is_named_done_or_expired() 
 
 #[test]
 fn an_order_that_was_overtaken_is_still_given_out() {
-    let mut desk = Desk::new(8);
+    let mut desk = Desk::new(8, 0);
     let mut later = put(&mut desk, 2, 9);
     assert_eq!(counters(&mut desk), [9]);
     let mut earlier = put(&mut desk, 1, 5);
@@ -89,7 +89,7 @@ fn an_order_that_was_overtaken_is_still_given_out() {
 
 #[test]
 fn an_order_of_the_same_delivery_replaces_the_older_one() {
-    let mut desk = Desk::new(8);
+    let mut desk = Desk::new(8, 0);
     let mut first = put(&mut desk, 1, 5);
     put(&mut desk, 2, 6);
     put(&mut desk, 1, 7);
@@ -99,7 +99,7 @@ fn an_order_of_the_same_delivery_replaces_the_older_one() {
 
 #[test]
 fn an_overdue_order_is_silent_when_never_written_and_in_doubt_when_written() {
-    let mut desk = Desk::new(8);
+    let mut desk = Desk::new(8, 0);
     let mut never = put(&mut desk, 1, 5);
     desk.give_up("a", key(1), false);
     assert_eq!(code(&mut never), "speaker:silent");
@@ -111,10 +111,10 @@ fn an_overdue_order_is_silent_when_never_written_and_in_doubt_when_written() {
 
 #[test]
 fn a_counter_that_the_device_has_passed_is_never_counted_as_fetched() {
-    let mut desk = Desk::new(8);
+    let mut desk = Desk::new(8, 0);
     let mut waiting = put(&mut desk, 1, 5);
     polled(&mut desk, 9, &[12]);
-    desk.heard("a", Duration::ZERO);
+    desk.heard("a", NOW, Duration::ZERO);
     assert_eq!(code(&mut waiting), "speaker:counter-passed");
     for counter in [9, 12] {
         assert_eq!(
@@ -127,7 +127,7 @@ fn a_counter_that_the_device_has_passed_is_never_counted_as_fetched() {
 
 #[test]
 fn a_report_names_all_deliveries_of_its_order_and_proves_the_fetch() {
-    let mut desk = Desk::new(8);
+    let mut desk = Desk::new(8, 0);
     let mut told = put(&mut desk, 1, 5);
     let mut other = put(&mut desk, 2, 6);
     assert_eq!(desk.reported("a", "1"), [key(1)]);
@@ -140,7 +140,7 @@ fn a_report_names_all_deliveries_of_its_order_and_proves_the_fetch() {
 
 #[test]
 fn two_deliveries_on_one_sheet_are_one_order_to_the_device() {
-    let mut desk = Desk::new(8);
+    let mut desk = Desk::new(8, 0);
     let sheet = Sheet::plain("x", 5, NOW.plus(Duration::from_mins(1)));
     for delivery in [1, 2] {
         let (outcomes, _) = unbounded_channel();
@@ -158,7 +158,7 @@ fn two_deliveries_on_one_sheet_are_one_order_to_the_device() {
 
 #[test]
 fn a_full_queue_spares_what_is_settled_and_refuses_the_rest() {
-    let mut desk = Desk::new(2);
+    let mut desk = Desk::new(2, 0);
     put(&mut desk, 1, 1);
     desk.reported("a", "1");
     let _second = put(&mut desk, 2, 2);
@@ -169,11 +169,58 @@ fn a_full_queue_spares_what_is_settled_and_refuses_the_rest() {
 
 #[test]
 fn a_device_falls_silent_once_and_comes_back_once() {
-    let (mut desk, quiet) = (Desk::new(2), Duration::from_secs(90));
-    assert!(desk.heard("a", Duration::ZERO));
-    assert!(!desk.heard("a", Duration::from_secs(1)));
+    let (mut desk, quiet) = (Desk::new(2, 0), Duration::from_secs(90));
+    assert!(desk.heard("a", NOW, Duration::ZERO));
+    assert!(!desk.heard("a", NOW, Duration::from_secs(1)));
     assert!(desk.sweep(NOW, Duration::from_secs(90), quiet).is_empty());
     assert_eq!(desk.sweep(NOW, Duration::from_secs(91), quiet), ["a"]);
     assert!(desk.sweep(NOW, Duration::from_secs(99), quiet).is_empty());
-    assert!(desk.heard("a", Duration::from_secs(100)));
+    assert!(desk.heard("a", NOW, Duration::from_secs(100)));
+}
+
+fn standing(counter: u64, devices: &[&str]) -> Vec<Standing> {
+    vec![Standing {
+        sheet: Sheet::plain("0-x", counter, NOW.plus(Duration::from_mins(1))),
+        devices: devices.iter().map(|id| Box::from(*id)).collect(),
+    }]
+}
+
+#[test]
+fn an_order_for_many_lies_there_once_for_whom_it_names_until_each_has_taken_it() {
+    let mut desk = Desk::new(8, 0);
+    put(&mut desk, 1, 5);
+    assert_eq!(
+        desk.stand(standing(3, &["a", "b"])).len(),
+        1,
+        "only a waits"
+    );
+    assert_eq!(
+        desk.stand(standing(3, &["a", "b"])).len(),
+        0,
+        "it lies there"
+    );
+    assert_eq!(counters(&mut desk), [3, 5]);
+    polled(&mut desk, 0, &[3]);
+    assert_eq!(counters(&mut desk), [5]);
+    assert_eq!(desk.due("b", NOW).len(), 1);
+    assert!(desk.due("c", NOW).is_empty());
+    let later = NOW.plus(Duration::from_mins(1));
+    assert!(desk.due("b", later).is_empty());
+    desk.sweep(later, Duration::ZERO, Duration::from_secs(90));
+    assert!(desk.standing.is_empty());
+}
+
+#[test]
+fn a_new_box_begins_below_what_waits_for_it_and_above_all_else() {
+    let mut desk = Desk::new(8, 70);
+    assert_eq!(desk.floor("a"), 70, "all from before this desk is past");
+    put(&mut desk, 1, 75);
+    assert_eq!((desk.floor("a"), desk.floor("b")), (74, 75));
+    desk.stand(standing(72, &["b"]));
+    assert_eq!((desk.floor("a"), desk.floor("b")), (74, 71));
+    assert_eq!(counters(&mut desk), [75]);
+    polled(&mut desk, 74, &[75]);
+    assert!(counters(&mut desk).is_empty());
+    desk.forget("a");
+    assert_eq!(counters(&mut desk), [75]);
 }

@@ -1,0 +1,416 @@
+//! The reference controller, `examples/controller.rs`, as a process of its own: against the channel, and against a far end
+//! that gives it what no gateway gives. It is killed when its handle is dropped.
+
+mod gateway;
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use channel::testing::{RecordingInlet, context};
+use channel::{
+    Accepted, Action, Address, Authority, Capability, Channel, Clock, Command, Failure, Health,
+    Key, Level, Message, Reply, Request, SystemClock, Timestamp, Variant,
+};
+use loudspeaker::order::{Class, Order, Orders, PLAY, Signed, Signer, VERSION};
+use loudspeaker::{Config, Loudspeaker, Secret};
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+
+const SEED: &str = "0101010101010101010101010101010101010101010101010101010101010101";
+const DEVICE: &str = "PW-217001-02";
+const CODE: &str = "7Q2M-0000-0000-0001";
+
+/// Beside this test's own binary; a run of the whole workspace builds it.
+fn program() -> PathBuf {
+    let own = std::env::current_exe().expect("this test");
+    let folder = own.parent().and_then(Path::parent).expect("target/debug");
+    let program = folder.join("examples/controller");
+    assert!(
+        program.exists(),
+        "build it first: cargo build --example controller"
+    );
+    program
+}
+
+struct Process {
+    child: tokio::process::Child,
+    said: PathBuf,
+}
+
+impl Process {
+    fn start(folder: &Path, base: &str, code: Option<&str>) -> Self {
+        let said = folder.join("said");
+        let file = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(&said)
+            .expect("a file");
+        let mut command = tokio::process::Command::new(program());
+        command
+            .args(["--gateway", base, "--device", DEVICE, "--local"])
+            .args(["--seconds", "1", "--wait", "1", "--pause", "1", "--state"])
+            .arg(folder.join("state"))
+            .stdin(Stdio::piped())
+            .stdout(file)
+            .kill_on_drop(true);
+        if let Some(code) = code {
+            command.args(["--code", code]);
+        }
+        let child = command.spawn().expect("it starts");
+        Self { child, said }
+    }
+
+    /// `kill -9`: what it has not written is gone.
+    async fn kill(mut self) {
+        self.child.kill().await.expect("it can be killed");
+    }
+
+    fn said(&self) -> String {
+        std::fs::read_to_string(&self.said).expect("its output")
+    }
+}
+
+async fn until(what: &str, mut done: impl FnMut() -> bool) {
+    for _ in 0..3_000 {
+        if done() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("thirty seconds passed without: {what}");
+}
+
+fn now() -> Timestamp {
+    SystemClock::default().now()
+}
+
+fn channel() -> (Arc<Loudspeaker>, Arc<RecordingInlet>) {
+    let (context, inlet) = context("speakers");
+    let config = Config::new(
+        "pingwu",
+        Secret::new("a secret only for these tests"),
+        Secret::new(SEED),
+    );
+    let channel = Loudspeaker::new(config, context).expect("a good configuration");
+    inlet.codes.lock().insert(DEVICE.into(), CODE.into());
+    (Arc::new(channel), inlet)
+}
+
+fn message(alert: u64, serial: u64, text: &str) -> Message {
+    let mut variant = Variant::new("zh-CN", "山洪灾害红色预警", text);
+    variant.level = Level::Red;
+    Message {
+        key: Key {
+            alert,
+            delivery: 1,
+            generation: 0,
+        },
+        serial,
+        variant: Arc::new(variant),
+        address: Address::new(DEVICE),
+        expires: now().plus(Duration::from_mins(10)),
+        repeat: false,
+    }
+}
+
+fn played(inlet: &RecordingInlet) -> Vec<String> {
+    let receipts = inlet.receipts.lock();
+    let codes = receipts.iter().map(|receipt| receipt.code.clone());
+    codes.filter(|code| code != "playing").collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_enrols_plays_through_a_kill_and_reports_all_of_it_once() {
+    let (channel, inlet) = channel();
+    let gateway = gateway::listen(channel.clone()).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let process = Process::start(folder.path(), &gateway.base, Some(CODE));
+    until("it enrols", || !inlet.keys.lock().is_empty()).await;
+    let serial = channel::serial_floor(now()) + 1;
+    let first = message(7, serial, "请立即向高处转移。");
+    channel.send(&first).await.expect("it has it");
+    until("it speaks", || process.said().contains("高处")).await;
+    // In the midst of the first reading, or of the second.
+    process.kill().await;
+    let process = Process::start(folder.path(), &gateway.base, None);
+    until("it reports", || !played(&inlet).is_empty()).await;
+    assert!(
+        played(&inlet)[0].starts_with("played "),
+        "{:?}",
+        played(&inlet)
+    );
+    let times = process.said().matches("高处").count();
+    assert!(
+        (2..=3).contains(&times),
+        "twice, and the reading that was cut off"
+    );
+    // As after a restart of the gateway, which did not hear of it: the same order under a new counter.
+    let again = Message {
+        serial: serial + 1,
+        repeat: true,
+        ..first
+    };
+    channel.send(&again).await.expect("it has it");
+    until("it says so again", || played(&inlet).len() == 2).await;
+    assert_eq!(
+        process.said().matches("高处").count(),
+        times,
+        "and does not play it twice"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_obeys_a_stop_and_a_volume_and_tells_who_used_the_microphone() {
+    let (channel, inlet) = channel();
+    let gateway = gateway::listen(channel.clone()).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut process = Process::start(folder.path(), &gateway.base, Some(CODE));
+    until("it enrols", || !inlet.keys.lock().is_empty()).await;
+    let serial = channel::serial_floor(now()) + 1;
+    let mut long = message(7, serial, "请立即向高处转移。");
+    let variant = Arc::get_mut(&mut long.variant).expect("nobody else has it");
+    variant.repeat = Some((100, Duration::ZERO));
+    channel.send(&long).await.expect("it has it");
+    until("it speaks", || process.said().contains("高处")).await;
+    for (serial, action) in [
+        (serial + 1, Action::Stop { alert: 7 }),
+        (serial + 2, Action::Volume { percent: 35 }),
+        (serial + 3, Action::Tone { seconds: 1 }),
+    ] {
+        let given = channel.command(&Command {
+            serial,
+            action,
+            authority: Authority::County,
+            devices: vec![DEVICE.into()],
+            not_before: now(),
+            expires: now().plus(Duration::from_mins(1)),
+        });
+        assert!(given);
+    }
+    until("all three are done", || inlet.obeyed.lock().len() == 3).await;
+    assert!(inlet.obeyed.lock().iter().all(|obeyed| obeyed.done));
+    until("it says that it was stopped", || {
+        played(&inlet)
+            .iter()
+            .any(|code| code.starts_with("stopped "))
+    })
+    .await;
+    until("the tone has the new volume", || {
+        process.said().contains("tone, volume 35")
+    })
+    .await;
+    let input = process.child.stdin.as_mut().expect("a pipe");
+    input
+        .write_all(b"microphone 1\n")
+        .await
+        .expect("it listens");
+    let source = || {
+        let said = channel.device(DEVICE)?;
+        said.sounded.map(|sounded| sounded.source)
+    };
+    until("the microphone is told", || source() == Some("microphone")).await;
+}
+
+/// A far end that gives what it is told to give.
+#[derive(Default)]
+struct Fake {
+    orders: Mutex<Vec<Signed>>,
+    reports: Mutex<Vec<Value>>,
+}
+
+#[async_trait]
+impl Channel for Fake {
+    fn capability(&self) -> Capability {
+        unreachable!("nobody asks")
+    }
+
+    async fn send(&self, _: &Message) -> Result<Accepted, Failure> {
+        unreachable!("nobody sends")
+    }
+
+    fn health(&self) -> Health {
+        Health::Up
+    }
+
+    async fn serve(&self, request: Request) -> Reply {
+        let signer = Signer::from_seed(SEED).expect("32 bytes");
+        let keys = signer.public_keys();
+        let (live, drill) = keys.split_at(64);
+        match request.path.as_str() {
+            "enrol" => Reply::json(
+                200,
+                &json!({ "device": DEVICE, "gateway": "pingwu", "keys": { "live": live, "drill": drill },
+                "counter": 100, "address": "/v1/channels/speakers", "heartbeat": 60 }),
+            ),
+            "orders" => {
+                let orders = std::mem::take(&mut *self.orders.lock());
+                if orders.is_empty() {
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                    return Reply::status(204);
+                }
+                Reply::json(200, &Orders { orders })
+            }
+            "reports" => {
+                let report = serde_json::from_slice(&request.body).expect("JSON");
+                self.reports.lock().push(report);
+                Reply::json(200, &json!({}))
+            }
+            _ => Reply::json(200, &json!({ "time": now() })),
+        }
+    }
+}
+
+fn order(counter: u64, text: &str) -> Order {
+    Order {
+        v: VERSION,
+        gateway: "pingwu".into(),
+        counter,
+        order: format!("{counter}-0-aa-bb"),
+        kind: PLAY.into(),
+        drill: false,
+        class: Class::Emergency,
+        authority: Authority::County,
+        level: Level::Red,
+        event: "11A51".into(),
+        language: "zh-CN".into(),
+        title: "t".into(),
+        text: text.into(),
+        repeats: 1,
+        pause: 0,
+        regions_hash: String::new(),
+        target: String::new(),
+        value: 0,
+        not_before: now(),
+        expires: now().plus(Duration::from_mins(10)),
+        to: DEVICE.into(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_plays_nothing_that_is_forged_replayed_expired_or_a_drill_given_out_as_live() {
+    let fake = Arc::new(Fake::default());
+    let gateway = gateway::listen(fake.clone()).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let signer = Signer::from_seed(SEED).expect("32 bytes");
+    let thief = Signer::from_seed(&SEED.replace("01", "02")).expect("32 bytes");
+    let drill = Order {
+        drill: true,
+        ..order(106, "演练:假的")
+    };
+    // Under the live key, which no `Signer` does.
+    let body = serde_json::to_string(&drill).expect("texts and numbers");
+    let live = hex::decode(SEED).expect("hex");
+    let live = ring::signature::Ed25519KeyPair::from_seed_unchecked(&live).expect("32 bytes");
+    let for_live = Signed {
+        signature: hex::encode(live.sign(body.as_bytes())),
+        body,
+    };
+    let expired = Order {
+        expires: now(),
+        ..order(103, "假的")
+    };
+    let unmarked = Order {
+        drill: true,
+        ..order(107, "假的")
+    };
+    let elsewhere = Order {
+        to: "PW-217001-03..08".into(),
+        ..order(104, "假的")
+    };
+    let good = signer.sign(&order(110, "真的"));
+    *fake.orders.lock() = vec![
+        signer.sign(&order(100, "假的")),
+        thief.sign(&order(102, "假的")),
+        signer.sign(&expired),
+        signer.sign(&elsewhere),
+        for_live,
+        signer.sign(&unmarked),
+        good.clone(),
+        good,
+    ];
+    let process = Process::start(folder.path(), &gateway.base, Some(CODE));
+    until("the good one is played and reported", || {
+        let reports = fake.reports.lock();
+        reports.iter().any(|report| report["state"] == "played")
+    })
+    .await;
+    let said = process.said();
+    let refused: Vec<_> = said
+        .lines()
+        .filter(|line| line.starts_with("refused: "))
+        .collect();
+    let wanted = [
+        "refused: its counter was taken already, or is below the window",
+        "refused: the signature is not the gateway's",
+        "refused: it has expired",
+        "refused: it is not addressed to this device",
+        "refused: it is a drill signed for live, or a live order signed as a drill",
+        "refused: it is a drill whose text does not say so",
+        "refused: its counter was taken already, or is below the window",
+    ];
+    assert_eq!(refused, wanted);
+    assert!(
+        !said.contains("假的") && said.matches("真的").count() == 1,
+        "{said}"
+    );
+    let failed: Vec<_> = fake
+        .reports
+        .lock()
+        .iter()
+        .filter_map(|r| r["code"].as_str().map(str::to_owned))
+        .collect();
+    assert_eq!(
+        failed,
+        ["expired", "drill-for-live", "unmarked-drill"],
+        "what cannot be believed is not answered"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_it_took_sounds_at_its_time_after_a_kill_and_with_the_gateway_gone_and_is_reported_late()
+ {
+    let fake = Arc::new(Fake::default());
+    let gateway = gateway::listen(fake.clone()).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let signer = Signer::from_seed(SEED).expect("32 bytes");
+    let begins = now().plus(Duration::from_secs(5));
+    let later = Order {
+        not_before: begins,
+        ..order(102, "到时再播")
+    };
+    let over = Order {
+        not_before: begins,
+        expires: begins,
+        ..order(101, "过期不播")
+    };
+    *fake.orders.lock() = vec![signer.sign(&over), signer.sign(&later)];
+    let process = Process::start(folder.path(), &gateway.base, Some(CODE));
+    let state = folder.path().join("state");
+    let kept = || std::fs::read_to_string(&state).is_ok_and(|text| text.contains("到时再播"));
+    until("it is on the disk", kept).await;
+    process.kill().await;
+    let base = gateway.base.clone();
+    drop(gateway);
+    let process = Process::start(folder.path(), &base, None);
+    until("it sounds", || process.said().contains("到时再播")).await;
+    assert!(now() >= begins, "not before its time");
+    assert!(!process.said().contains("过期不播"));
+    process.kill().await;
+    assert!(fake.reports.lock().is_empty());
+    let gateway = gateway::listen(fake.clone()).await;
+    let process = Process::start(folder.path(), &gateway.base, None);
+    until("it is reported", || {
+        let reports = fake.reports.lock();
+        reports.iter().any(|report| {
+            report["order"] == "102-0-aa-bb"
+                && report["state"] == "played"
+                && report["whole"] == true
+        })
+    })
+    .await;
+    drop(process);
+}
