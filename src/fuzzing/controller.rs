@@ -1,13 +1,16 @@
-//! What calls itself a controller: one HTTP request, as `METHOD PATH?QUERY`, a line feed and a body, with the right key
-//! and without one. This module must not know how an order is made.
+//! What calls itself a controller: one HTTP request, as `METHOD PATH?QUERY`, a line feed and a body, signed by the right
+//! key, by another and not at all. This module must not know how an order is made.
 
 use std::sync::Arc;
 
 use channel::testing::{RecordingInlet, context};
-use channel::{Address, Channel, Key, Message, Reply, Request, Timestamp, Variant};
+use channel::{
+    Address, Channel, Clock, Key, Message, Reply, Request, SystemClock, Timestamp, Variant,
+};
 use futures::FutureExt;
 use loudspeaker::order::{Order, Orders};
-use loudspeaker::{Config, Loudspeaker, Secret, device_key};
+use loudspeaker::peer::device_key;
+use loudspeaker::{Call, Config, Loudspeaker, Secret};
 
 const SECRET: &str = "a secret only for these tests";
 pub(super) const SEED: &str = "0101010101010101010101010101010101010101010101010101010101010101";
@@ -30,15 +33,12 @@ pub(super) fn called(bytes: &[u8]) -> (u16, usize) {
         let bytes = &named(bytes, &fetched(&channel));
         inlet.presences.lock().clear();
         stranger(&channel, &inlet, request(bytes, None));
-        // Who calls itself that other device has its key.
-        if !String::from_utf8_lossy(bytes).contains(OTHER) {
-            stranger(&channel, &inlet, request(bytes, Some(OTHER)));
-        }
+        stranger(&channel, &inlet, request(bytes, Some(OTHER)));
         known(&channel, &inlet, request(bytes, Some(DEVICE)))
     })
 }
 
-/// With the key of a device, or without one.
+/// In the device's name, signed by the key of this device, or not at all.
 fn request(bytes: &[u8], of: Option<&str>) -> Request {
     let end = bytes.iter().position(|byte| *byte == b'\n');
     let (head, body) = bytes.split_at(end.unwrap_or(bytes.len()));
@@ -49,22 +49,38 @@ fn request(bytes: &[u8], of: Option<&str>) -> Request {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         (name.to_owned(), value.to_owned())
     };
-    let key = of.map(|device| format!("Bearer {}", device_key(SECRET, device)));
+    let body = body.get(1..).unwrap_or_default();
+    let signed = of.map(|owner| {
+        let call = Call {
+            path,
+            device: DEVICE,
+            time: SystemClock::default().now(),
+            body,
+        };
+        let header = device_key(SECRET, owner).authorization(&call);
+        ("authorization".to_owned(), header)
+    });
     Request {
         method: method.to_owned(),
         path: path.to_owned(),
         query: query.split('&').map(pair).collect(),
-        headers: key
-            .map(|key| ("authorization".into(), key))
-            .into_iter()
-            .collect(),
-        body: body.get(1..).unwrap_or_default().to_vec().into(),
+        headers: signed.into_iter().collect(),
+        body: body.to_vec().into(),
     }
 }
 
 /// A channel with one order laid down for the device.
 async fn given() -> (Arc<Loudspeaker>, Arc<RecordingInlet>) {
     let (context, inlet) = context("speakers-fuzz");
+    for device in [DEVICE, OTHER] {
+        let key = device_key(SECRET, device).public();
+        inlet.keys.lock().insert(device.into(), key);
+        // Else any code would do.
+        inlet
+            .codes
+            .lock()
+            .insert(device.into(), "never shown".into());
+    }
     let config = Config::new("fuzz", Secret::new(SECRET), Secret::new(SEED));
     let channel = Arc::new(Loudspeaker::new(config, context).expect("a good configuration"));
     let variant = Variant::new("zh-CN", "山洪灾害红色预警", "请立即向高处转移。");
@@ -91,8 +107,8 @@ async fn given() -> (Arc<Loudspeaker>, Arc<RecordingInlet>) {
 
 /// The id of the order, as the device's first poll brings it.
 fn fetched(channel: &Loudspeaker) -> String {
-    let poll = format!("GET orders?device={DEVICE}&after=0&wait=0");
-    let reply = asked(channel, request(poll.as_bytes(), Some(DEVICE)));
+    let poll = b"POST orders\n{\"after\":0,\"wait\":0}";
+    let reply = asked(channel, request(poll, Some(DEVICE)));
     let orders: Orders =
         serde_json::from_slice(&reply.expect("it lies there").body).expect("orders");
     let order: Order = serde_json::from_str(&orders.orders[0].body).expect("an order");

@@ -4,7 +4,9 @@
 use std::sync::LazyLock;
 
 use channel::Timestamp;
-use loudspeaker::order::{Order, Orders, Signed, Signer, Verifier, Window, marked_as_drill, names};
+use loudspeaker::order::{
+    AHEAD, Order, Orders, PLAY, Signed, Signer, Verifier, Window, marked_as_drill, names,
+};
 use ring::signature::Ed25519KeyPair;
 
 use super::controller::{DEVICE, SEED};
@@ -43,7 +45,7 @@ pub fn order(bytes: &[u8]) {
     judged(&Signed { body, signature });
 }
 
-/// Whatever is played is for this device, now, once, and is no drill: the live key signs none.
+/// Whatever is taken is for this device, soon, once, and is no drill: the live key signs none.
 fn judged(signed: &Signed) {
     let keys = &*KEYS;
     let taken = keys.verifier.verify(signed, &keys.window, NOW);
@@ -68,6 +70,6 @@ fn judged(signed: &Signed) {
 fn played(order: &Order) {
     assert!(names(&order.to, DEVICE));
     assert!(KEYS.window.admits(order.counter));
-    assert!(order.expires > NOW && order.not_before <= NOW.plus(loudspeaker::order::SLACK));
-    assert!(!order.drill || marked_as_drill(&order.text));
+    assert!(order.expires > NOW && order.not_before <= NOW.plus(AHEAD));
+    assert!(!order.drill || order.kind != PLAY || marked_as_drill(&order.text));
 }
