@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::{ChannelConfig, Journal, Node, Read};
 use crate::console::BadOutline;
-use crate::coord::{BadRedis, Redis};
+use crate::coord::{BadRedis, Redis, Steady};
 use crate::dispatch::{ChannelInlet, Desk};
 use crate::ledger::{Damage, Event, Ledger, Proposal, Refused, Writer, record, replay};
 use crate::model::Rows;
@@ -91,19 +91,21 @@ impl App {
         let address = listener
             .local_addr()
             .map_err(|e| StartError::Listen(config.node.listen, e))?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let time = Arc::new(Steady::new(Arc::new(SystemClock::default())));
+        let clock: Arc<dyn Clock> = time.clone();
         let store = open_store(&config.node, clock.clone()).await?;
         let (desk, damage) = desk(&store, clock).await?;
         let (file, held) = load_registry(&config.node, &desk)?;
         note_import(&desk, &held).await?;
         for stranger in plan::strangers(&plans, &held) {
-            tracing::warn!("{stranger}");
+            tracing::warn!(%stranger, "a plan names what the registry does not have");
         }
         let registry = Arc::new(RwLock::new(Arc::new(held)));
         let channels = Arc::new(channels(&config.channels, &desk)?);
         let (tasks, stop) = (TaskTracker::new(), Stop::new());
         let wiring = Wiring {
             redis: redis(&config.node)?,
+            time,
             outline: console::outline(config.node.map.as_deref())?,
             config,
             plans,

@@ -1,6 +1,8 @@
 //! The house's law, held by reading the source: sizes, opening paragraphs, floors, words, habits and links. It judges
 //! text only; it must not build, run or change anything, and needs nothing beside the clone.
 
+#[path = "tidy/alarms.rs"]
+mod alarms;
 #[path = "tidy/floors.rs"]
 mod floors;
 #[path = "tidy/links.rs"]
@@ -197,6 +199,23 @@ fn nothing_is_silenced_left_undone_or_skipped() {
 #[test]
 fn unwrap_is_left_to_tests() {
     hold("No unwrap outside tests.", rules::unwraps(&shipped()));
+}
+
+#[test]
+fn every_alarm_stands_in_the_operator_s_page() {
+    let page = fs::read_to_string(root().join("docs/operations.md")).expect("the page");
+    hold(
+        "Who is woken finds what it means and what to do.",
+        alarms::alarms(&shipped(), &page),
+    );
+}
+
+#[test]
+fn nothing_prints_but_a_command_that_says_something() {
+    hold(
+        "Output that survives a closed pipe.",
+        rules::prints(&shipped()),
+    );
 }
 
 #[test]

@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::ticks::Ticks;
 use crate::config::{ChannelConfig, Config, Retry, Tables};
 use crate::console::{Console, Outline};
-use crate::coord::Redis;
+use crate::coord::{Redis, Steady};
 use crate::dispatch::{Desk, Dispatch, Orders, Outlet, Policy};
 use crate::http::{Gate, Limits};
 use crate::ingest::Ingest;
@@ -22,12 +22,13 @@ use crate::plan::Plans;
 use crate::registry::{Intake, Registry};
 use crate::release::{Decisions, Release};
 use crate::store::{RegistryFile, Store};
-use crate::trust::Bureaus;
+use crate::trust::{Bureaus, Entry};
 use crate::{console, http};
 
 /// What the start has made ready.
 pub struct Wiring {
     pub redis: Option<Redis>,
+    pub time: Arc<Steady>,
     pub config: Config,
     pub plans: Plans,
     pub tables: Tables,
@@ -79,6 +80,7 @@ impl Wiring {
             desk: self.desk.clone(),
             registry: self.registry.clone(),
             seal_after: self.config.node.seal_after.0,
+            time: self.time.clone(),
         };
         tasks.spawn(ticks.run(stop.clone()));
         let orders = Arc::new(self.orders());
@@ -154,21 +156,29 @@ impl Wiring {
             channels: (*self.channels).clone(),
             correlator: desk.correlator.clone(),
             position: desk.writer.position(),
-            hub: hub.clone(),
+            hub,
             clock: desk.clock.clone(),
             orders,
+            time: self.time,
         });
-        let console = Console {
-            ledger: desk.ledger.clone(),
-            archive: gate.archive.clone(),
-            store: gate.store.clone(),
-            registry: gate.registry.clone(),
-            bureaus: gate.bureaus.clone(),
-            clock: desk.clock.clone(),
-            hub,
-            outline: self.outline,
-        };
+        let console = console(&gate, &desk, self.outline);
         (gate, console)
+    }
+}
+
+fn console(gate: &Gate, desk: &Desk, outline: Outline) -> Console {
+    let (bureaus, writer) = (gate.bureaus.clone(), desk.writer.clone());
+    let entry = Entry::new(bureaus, writer, desk.clock.clone());
+    Console {
+        ledger: desk.ledger.clone(),
+        archive: gate.archive.clone(),
+        store: gate.store.clone(),
+        registry: gate.registry.clone(),
+        bureaus: gate.bureaus.clone(),
+        entry,
+        clock: desk.clock.clone(),
+        hub: gate.hub.clone(),
+        outline,
     }
 }
 

@@ -24,18 +24,18 @@ pub fn run(args: &Args) -> Result<(), Failed> {
     }
     if !problems.is_empty() {
         for problem in &problems {
-            println!("{problem}");
+            say!("{problem}");
         }
         return Err(Failed::No(format!("{} problem(s) 个问题", problems.len())));
     }
     if let (Some(plans), Some(tables)) = (look.plans, look.tables) {
         for each in plans.iter() {
             for (zh, en) in plan::words::explain(each, &tables.events) {
-                println!("{zh}\n{en}");
+                say!("{zh}\n{en}");
             }
-            println!();
+            say!();
         }
     }
-    println!("{}: no problem found 未发现问题", args.config.display());
+    say!("{}: no problem found 未发现问题", args.config.display());
     Ok(())
 }

@@ -40,6 +40,6 @@ pub async fn run(args: Args) -> Result<(), Failed> {
     let http = HttpClient::new(Duration::from_secs(30));
     let place = format!("{}/v1/alerts/{}/decision", args.to, args.alert);
     let answer = submit::post(&http, &place, &args.token, body.into_bytes(), 200).await?;
-    println!("{answer}");
+    say!("{answer}");
     Ok(())
 }

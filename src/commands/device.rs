@@ -110,7 +110,7 @@ pub async fn run(args: Args) -> Result<(), Failed> {
             let mut lines: Vec<_> = found.into_iter().collect();
             lines.sort();
             for (device, code) in lines {
-                println!("{device}\t{code}");
+                say!("{device}\t{code}");
             }
             return Ok(());
         }
@@ -139,7 +139,7 @@ pub async fn run(args: Args) -> Result<(), Failed> {
         ),
         What::Result { order } => (format!("{orders}/{order}"), None),
     };
-    println!("{}", call(&args.to, &args.token, &path, body).await?);
+    say!("{}", call(&args.to, &args.token, &path, body).await?);
     Ok(())
 }
 

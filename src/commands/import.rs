@@ -64,14 +64,14 @@ fn into_file(args: &Args) -> Result<(), Failed> {
     if !args.dry_run {
         file.save(report.generation, rows).map_err(|e| away(&e))?;
     }
-    print!("{report}");
+    super::say::out(format_args!("{report}"));
     let (generation, counts) = (report.generation, report.counts);
     let done = if args.dry_run {
         "would be 将成为"
     } else {
         "is 现为"
     };
-    println!(
+    say!(
         "generation {generation} {done}: {} villages 村, {} households 户, {} people 人, {} B a person 字节/人",
         counts.villages,
         counts.households,
@@ -119,7 +119,7 @@ async fn hand_in(to: &str, args: &Args) -> Result<(), Failed> {
     let text = String::from_utf8_lossy(&reply.body).into_owned();
     match reply.status {
         200 => {
-            println!("{text}");
+            say!("{text}");
             Ok(())
         }
         422 => Err(told(&lines(&text))),

@@ -2,6 +2,10 @@
 //! an operator reads and with an exit code that a script can use. This room must not hold logic that a running gateway
 //! needs.
 
+#[macro_use]
+mod say;
+
+mod backup;
 mod bench;
 mod cap;
 mod check;
@@ -44,6 +48,8 @@ pub enum Command {
     Openapi,
     /// The loudspeakers' controllers: codes, revocation, orders 广播终端
     Device(device::Args),
+    /// Copy journal and registry while the gateway runs, and prove the copy 备份
+    Backup(backup::Args),
     /// Make a bureau's token and the hash that the configuration keeps 生成令牌
     Token(token::Args),
     /// Measure this machine: one table of ratios 性能测试
@@ -80,7 +86,7 @@ impl Failed {
             Self::Unreachable(text) => (3, text),
             Self::Later(text) => (75, text),
         };
-        eprintln!("tocsin: {text}");
+        tell!("tocsin: {text}");
         ExitCode::from(code)
     }
 }
@@ -106,10 +112,11 @@ impl Command {
             Self::Import(args) => import::run(args).await,
             Self::ReceiveDsn(args) => receive_dsn::run(args).await,
             Self::Openapi => {
-                print!("{}", crate::http::document());
+                say::out(format_args!("{}", crate::http::document()));
                 Ok(())
             }
             Self::Device(args) => device::run(args).await,
+            Self::Backup(args) => backup::run(args).await,
             Self::Token(args) => {
                 token::run(&args);
                 Ok(())

@@ -18,19 +18,21 @@ pub async fn run(args: Args) -> Result<(), Failed> {
         .await
         .map_err(|e| Failed::Unreachable(e.to_string()))?;
     for (stream, why) in &app.damage {
-        eprintln!("tocsin: stream {stream} is damaged 流水损坏: {why}");
+        tell!("tocsin: stream {stream} is damaged 流水损坏: {why}");
     }
     let counts = app.registry.read().counts();
-    println!("listening on 监听 http://{}", app.address);
-    println!(
+    say!("listening on 监听 http://{}", app.address);
+    say!(
         "registry 台账: {} villages 村, {} households 户, {} people 人",
-        counts.villages, counts.households, counts.people
+        counts.villages,
+        counts.households,
+        counts.people
     );
     let ended = tokio::select! {
         () = super::interrupted() => Ok(()),
         () = app.ended() => Err(Failed::Unreachable("another node owns the journal 日志已由另一节点接管".into())),
     };
-    println!("stopping 正在停止");
+    say!("stopping 正在停止");
     app.stop().await;
     ended
 }

@@ -37,14 +37,14 @@ pub async fn run(args: Args) -> Result<(), Failed> {
     let http = HttpClient::new(Duration::from_secs(30));
     if !args.preview {
         let answer = hand_in(&http, &args.to, &args.token, bytes).await?;
-        println!("{answer}");
+        say!("{answer}");
         return Ok(());
     }
     let place = format!("{}/v1/alerts?preview=true", args.to);
     let answer = post(&http, &place, &args.token, bytes, 200).await?;
     match serde_json::from_str(&answer) {
-        Ok(preview) if !args.json => print!("{}", plan::table(&preview)),
-        _ => println!("{answer}"),
+        Ok(preview) if !args.json => super::say::out(format_args!("{}", plan::table(&preview))),
+        _ => say!("{answer}"),
     }
     Ok(())
 }

@@ -7,6 +7,6 @@ pub struct Args {}
 
 pub fn run(_args: &Args) {
     let (token, hash) = trust::new_token();
-    println!("token 令牌 (shown once, give it to the bureau 只显示一次,交给发布单位):\n  {token}");
-    println!("for its [[bureau]] in tocsin.toml 写入配置:\n  token_sha256 = \"{hash}\"");
+    say!("token 令牌 (shown once, give it to the bureau 只显示一次,交给发布单位):\n  {token}");
+    say!("for its [[bureau]] in tocsin.toml 写入配置:\n  token_sha256 = \"{hash}\"");
 }

@@ -5,9 +5,9 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use super::Handle;
-use super::doors::scope;
+use super::session::Place;
 use super::tracking::{Under, holders};
-use super::view::{Missing, View};
+use super::view::{Amiss, View};
 use crate::coverage::{self, Page, Wanted, csv};
 use crate::model::RegionCode;
 use serde::Deserialize;
@@ -23,21 +23,14 @@ fn file(name: &str, bytes: Vec<u8>) -> Response {
     (headers, bytes).into_response()
 }
 
-pub async fn coverage(
-    view: View,
-    Query(Under { under }): Query<Under>,
-) -> Result<Response, Missing> {
+pub async fn coverage(view: View, Query(Under { under }): Query<Under>) -> Result<Response, Amiss> {
     let under = view.under(under)?;
-    let rollup = if view.caller.covers(under) {
-        coverage::rollup(&view.alert, &view.registry, under)
-    } else {
-        coverage::rollup_of(&view.alert, &view.registry, &view.home(), under)
-    };
+    let rollup = view.rollup(under).await;
     let name = format!("coverage-{}-{under}.csv", view.alert.stream);
     Ok(file(&name, csv::regions(&rollup)))
 }
 
-pub async fn stale(view: View, Query(Under { under }): Query<Under>) -> Result<Response, Missing> {
+pub async fn stale(view: View, Query(Under { under }): Query<Under>) -> Result<Response, Amiss> {
     let under = view.under(under)?;
     let scope = holders(&view, under);
     let figures = coverage::stale(&view.alert, &view.registry, &scope, under);
@@ -52,14 +45,16 @@ pub struct Doors {
     answer: Option<String>,
 }
 
+/// It names doors, so that it left the house is in the journal first.
 pub async fn households(
-    State(_): State<Handle>,
+    State(desk): State<Handle>,
     view: View,
+    place: Place,
     Query(params): Query<Doors>,
-) -> Result<Response, Missing> {
+) -> Result<Response, Amiss> {
     let under = view.under(params.under)?;
     let Some(wanted) = Wanted::named(params.answer.as_deref().unwrap_or("all")) else {
-        return Err(Missing("没有这种答案。 No such answer."));
+        return Err(Amiss::Missing("没有这种答案。 No such answer."));
     };
     let page = Page {
         group: params.group,
@@ -67,7 +62,21 @@ pub async fn households(
         after: None,
         limit: usize::MAX,
     };
-    let lines = coverage::households(&view.alert, &view.registry, &scope(&view, under), page);
+    let (entry, alert) = (&desk.console.entry, view.alert.stream);
+    let noted = entry.export(&view.caller, alert, &place.0).await;
+    noted.map_err(|refused| {
+        tracing::warn!(alert, %refused, "a list was not exported");
+        Amiss::Away("日志暂时不可写，名单未导出。 The journal takes nothing now, so no list leaves; try again.")
+    })?;
+    let lines = view.doors(under, page).await;
     let name = format!("households-{}-{under}.csv", view.alert.stream);
     Ok(file(&name, csv::doors(&lines)))
+}
+
+pub async fn curve(State(desk): State<Handle>, view: View) -> Response {
+    let curve = coverage::curve(&view.alert, desk.console.clock.now());
+    file(
+        &format!("curve-{}.csv", view.alert.stream),
+        csv::curve(&curve),
+    )
 }

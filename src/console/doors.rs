@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::layout::{self, Frame, clock};
 use super::tracking::{head, trail};
-use super::view::{Missing, View};
+use super::view::{Amiss, View};
 use super::{Desk, Handle};
 use crate::coverage::{self, DeliveryLine, HouseholdLine, Page, Wanted, story};
 use crate::model::{HouseholdId, RegionCode};
@@ -36,11 +36,11 @@ pub async fn list(
     State(desk): State<Handle>,
     view: View,
     Query(params): Query<ListParams>,
-) -> Result<Html<String>, Missing> {
+) -> Result<Html<String>, Amiss> {
     let under = view.under(params.under)?;
     let answer = params.answer.as_deref().unwrap_or("all");
     let Some(wanted) = Wanted::named(answer) else {
-        return Err(Missing("没有这种答案。 No such answer."));
+        return Err(Amiss::Missing("没有这种答案。 No such answer."));
     };
     let page = Page {
         group: params.group,
@@ -48,8 +48,7 @@ pub async fn list(
         after: params.after,
         limit: PAGE + 1,
     };
-    let scope = scope(&view, under);
-    let mut lines = coverage::households(&view.alert, &view.registry, &scope, page);
+    let mut lines = view.doors(under, page).await;
     let more = lines.len() > PAGE;
     lines.truncate(PAGE);
     let next = more.then(|| lines.last().map(|line| line.id)).flatten();
@@ -84,14 +83,6 @@ pub async fn list(
         }
     };
     Ok(layout::page(&frame(&desk, &view, &title), &body))
-}
-
-/// The officer's part of a region.
-pub fn scope(view: &View, under: RegionCode) -> Vec<RegionCode> {
-    if view.caller.covers(under) {
-        return vec![under];
-    }
-    view.home()
 }
 
 fn frame<'a>(desk: &'a Desk, view: &View, title: &'a str) -> Frame<'a> {
@@ -129,14 +120,14 @@ pub async fn door(
     State(desk): State<Handle>,
     view: View,
     Path((_, household)): Path<(String, String)>,
-) -> Result<Html<String>, Missing> {
+) -> Result<Html<String>, Amiss> {
     let known = household
         .parse::<HouseholdId>()
         .ok()
         .and_then(|id| Some((id, coverage::village_of(&view.alert, id)?)))
         .filter(|(_, village)| view.caller.covers(*village));
     let Some((household, village)) = known else {
-        return Err(Missing(
+        return Err(Amiss::Missing(
             "没有这一户，或不在您的辖区。 No such household, or not yours.",
         ));
     };
@@ -145,7 +136,7 @@ pub async fn door(
         Ok(records) => records,
         Err(error) => {
             tracing::warn!(%error, "a household's deliveries cannot be shown");
-            return Err(Missing(
+            return Err(Amiss::Away(
                 "日志暂时不可读，请稍后再试。 The journal cannot be read now; try again.",
             ));
         }
@@ -154,7 +145,7 @@ pub async fn door(
     let numbers: Vec<_> = lines.iter().map(|line| line.number).collect();
     let told = tokio::task::spawn_blocking(move || story::of(&records, &alert, &numbers)).await;
     let Ok(Ok(stories)) = told else {
-        return Err(Missing(
+        return Err(Amiss::Away(
             "这条预警的日志有损坏。 This alert's stream is damaged; see `tocsin journal dump`.",
         ));
     };

@@ -1,37 +1,24 @@
-//! The live line of a page: the hub's frames as server-sent events. Whoever lost the line says which frame they saw last
-//! and goes on from there. This module must not compute a frame.
+//! The live line of a page: server-sent events of the officer's regions. Whoever lost the line says which frame they saw
+//! last and goes on from there. It ends with the officer's session. This module must not compute a frame.
 
-use std::convert::Infallible;
-use std::time::Duration;
-
+use axum::body::Body;
 use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::response::sse::{Event, KeepAlive, Sse};
-use futures::stream::unfold;
-use futures::{Stream, StreamExt as _};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use futures::StreamExt as _;
 
 use super::Handle;
 use super::view::View;
+use crate::live;
 
-pub async fn events(
-    State(desk): State<Handle>,
-    view: View,
-    headers: HeaderMap,
-) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let last = headers
-        .get("last-event-id")
-        .and_then(|value| value.to_str().ok()?.parse().ok());
-    let watcher = desk.console.hub.watch(view.alert.stream, view.home(), last);
-    let frames = unfold(watcher, async |mut watcher| {
-        let frame = watcher.next().await?;
-        let text = String::from_utf8_lossy(&frame.json).into_owned();
-        let event = Event::default()
-            .id(frame.number.to_string())
-            .event(if frame.whole { "whole" } else { "change" })
-            .data(text);
-        Some((Ok(event), watcher))
-    });
-    let alive = KeepAlive::new().interval(Duration::from_secs(15));
-    let stop = desk.stop.clone().cancelled_owned();
-    Sse::new(frames.take_until(stop)).keep_alive(alive)
+pub async fn events(State(desk): State<Handle>, view: View, headers: HeaderMap) -> Response {
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let alert = (&view.known, &view.alert);
+    let (hub, ends) = (&desk.console.hub, &view.ends);
+    let line = hub.line(alert, view.home(), last, &ends.stop).await;
+    let over = tokio::time::sleep(ends.left);
+    line.map_or_else(
+        || StatusCode::NO_CONTENT.into_response(),
+        |line| (live::HEADERS, Body::from_stream(line.take_until(over))).into_response(),
+    )
 }

@@ -5,6 +5,7 @@
 
 mod bar;
 mod csv;
+mod curve;
 mod doors;
 mod layout;
 mod live;
@@ -30,7 +31,7 @@ use crate::ledger::{Archive, Ledger};
 use crate::live::Hub;
 use crate::registry::Registry;
 use crate::store::Store;
-use crate::trust::Bureaus;
+use crate::trust::{Bureaus, Entry};
 use session::Sessions;
 use title::Titles;
 
@@ -43,6 +44,7 @@ pub struct Console {
     pub store: Arc<dyn Store>,
     pub registry: Arc<RwLock<Arc<Registry>>>,
     pub bureaus: Arc<Bureaus>,
+    pub entry: Entry,
     pub clock: Arc<dyn Clock>,
     pub hub: Arc<Hub>,
     /// The land that the map shows; without it the map is drawn around the villages.
@@ -79,6 +81,8 @@ pub fn router(console: Console, stop: Stop) -> Router {
         .route("/console/sign-out", post(session::sign_out))
         .route("/console/alerts/{id}", get(tracking::page))
         .route("/console/alerts/{id}/live", get(live::events))
+        .route("/console/alerts/{id}/curve", get(curve::fragment))
+        .route("/console/alerts/{id}/curve.csv", get(csv::curve))
         .route("/console/alerts/{id}/coverage.csv", get(csv::coverage))
         .route("/console/alerts/{id}/stale.csv", get(csv::stale))
         .route("/console/alerts/{id}/households.csv", get(csv::households))

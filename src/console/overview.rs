@@ -12,12 +12,11 @@ use super::bar::{bar, legend, percent, reached};
 use super::layout::{self, Frame, clock};
 use super::map::{Spot, Town, map};
 use super::session::Officer;
-use super::view::{View, sees};
 use super::{Desk, Handle};
 use crate::coverage::words::{of_change, of_level};
 use crate::coverage::{self, Standing};
 use crate::ledger::{Alert, Known};
-use crate::live::{VillageFigures, bundle};
+use crate::live::Figures;
 use crate::model::{RegionCode, RegionLevel, StreamId};
 use crate::registry::{Registry, names};
 use crate::trust::Caller;
@@ -32,24 +31,25 @@ const LATELY: usize = 8;
 
 /// One line of the list.
 struct Line {
-    view: View,
+    alert: Arc<Alert>,
     title: Arc<str>,
     standing: Standing,
-    figures: VillageFigures,
+    figures: Arc<Figures>,
 }
 
 pub async fn page(
     State(desk): State<Handle>,
-    Officer(caller): Officer,
+    Officer(caller, _): Officer,
     Query(chosen): Query<Chosen>,
 ) -> Html<String> {
     let lines = lines(&desk, &caller).await;
+    let held = held(&desk, &caller).await;
     let shown = chosen
         .alert
-        .and_then(|id| lines.iter().find(|l| l.view.alert.stream == id))
+        .and_then(|id| lines.iter().find(|l| l.alert.stream == id))
         .or_else(|| lines.iter().find(|l| l.standing.runs()))
         .or_else(|| lines.first());
-    let source = shown.map(|line| format!("/console/alerts/{}/live", line.view.alert.stream));
+    let source = shown.map(|line| format!("/console/alerts/{}/live", line.alert.stream));
     let now = desk.console.clock.now();
     let frame = Frame {
         title: "预警态势 Situation",
@@ -58,18 +58,18 @@ pub async fn page(
         live: source.as_deref(),
     };
     let body = html! {
-        main.overview data-alert=[shown.map(|line| line.view.alert.stream)] {
+        main.overview data-alert=[shown.map(|line| line.alert.stream)] {
             section.map-card {
                 @match shown {
                     Some(line) => {
-                        h1 { (badge(&line.view.alert)) " " a href=(track(line.view.alert.stream, None)) { (line.title) } }
+                        h1 { (badge(&line.alert)) " " a href=(track(line.alert.stream, None)) { (line.title) } }
                         (situation(&desk, line))
                         (legend())
                     }
                     None => p.hint { "目前没有预警。 No warning so far." }
                 }
             }
-            section #list { (list_of(&lines, shown.map(|line| line.view.alert.stream))) }
+            section #list { (list_of(&lines, &held, shown.map(|line| line.alert.stream))) }
         }
     };
     layout::page(&frame, &body)
@@ -78,20 +78,22 @@ pub async fn page(
 /// The list alone, for a page that is open.
 pub async fn list(
     State(desk): State<Handle>,
-    Officer(caller): Officer,
+    Officer(caller, _): Officer,
     Query(chosen): Query<Chosen>,
 ) -> Response {
     let lines = lines(&desk, &caller).await;
-    Html(list_of(&lines, chosen.alert).into_string()).into_response()
+    let held = held(&desk, &caller).await;
+    Html(list_of(&lines, &held, chosen.alert).into_string()).into_response()
 }
 
-/// What runs, most severe first, then what is over, newest first.
+/// What runs, most severe first, then what is over, newest first. The figures are the hub's: however many pages are
+/// open, they are counted once.
 async fn lines(desk: &Desk, caller: &Caller) -> Vec<Line> {
     let (now, ledger) = (desk.console.clock.now(), &desk.console.ledger);
-    let registry = desk.console.registry.read().clone();
     let mut alerts: Vec<_> = ledger.alerts();
-    alerts.retain(|alert| sees(caller, &alert.meta));
+    alerts.retain(|alert| coverage::sees(caller, &alert.meta));
     let stand = |alert: &Arc<Alert>| Standing::of(&Known::Open(alert.clone()), ledger, now);
+    alerts.retain(|alert| stand(alert) != Standing::Quarantined);
     let (mut shown, mut over): (Vec<_>, Vec<_>) = alerts
         .into_iter()
         .rev()
@@ -101,35 +103,42 @@ async fn lines(desk: &Desk, caller: &Caller) -> Vec<Line> {
     shown.append(&mut over);
     let mut lines = Vec::with_capacity(shown.len());
     for alert in shown {
-        let title = desk.title(&alert).await;
-        let standing = stand(&alert);
-        let view = View {
-            caller: caller.clone(),
-            known: Known::Open(alert.clone()),
-            alert,
-            registry: registry.clone(),
+        let home = coverage::home(&alert, &caller.regions);
+        let Some(figures) = desk.console.hub.figures(alert.stream, home).await else {
+            // It was sealed at this moment.
+            continue;
         };
-        let figures = total(&view);
         lines.push(Line {
-            view,
-            title,
-            standing,
+            title: desk.title(&alert).await,
+            standing: stand(&alert),
+            alert,
             figures,
         });
     }
     lines
 }
 
-fn total(view: &View) -> VillageFigures {
-    let home = view.home();
-    coverage::common(&home).map_or_else(VillageFigures::default, |top| {
-        bundle(&coverage::rollup_of(&view.alert, &view.registry, &home, top).total)
-    })
+/// What nobody is told before a person has decided (暂存待核), oldest first.
+async fn held(desk: &Desk, caller: &Caller) -> Vec<(Arc<Alert>, Arc<str>)> {
+    let (now, ledger) = (desk.console.clock.now(), &desk.console.ledger);
+    let mut held = Vec::new();
+    for alert in ledger.alerts() {
+        let standing = Standing::of(&Known::Open(alert.clone()), ledger, now);
+        if standing == Standing::Quarantined && coverage::sees(caller, &alert.meta) {
+            let title = desk.title(&alert).await;
+            held.push((alert, title));
+        }
+    }
+    held
 }
 
-fn list_of(lines: &[Line], shown: Option<StreamId>) -> Markup {
+fn list_of(lines: &[Line], held: &[(Arc<Alert>, Arc<str>)], shown: Option<StreamId>) -> Markup {
     let (run, over): (Vec<&Line>, Vec<&Line>) = lines.iter().partition(|l| l.standing.runs());
     html! {
+        @if !held.is_empty() {
+            h2 { "暂存待核 " small { "Held for a decision" } " " span.count { (held.len()) } }
+            ul.held { @for (alert, title) in held { (waits(alert, title)) } }
+        }
         h2 { "生效预警 " small { "Running" } " " span.count { (run.len()) } }
         @if run.is_empty() { p.hint { "没有生效中的预警。 Nothing runs." } }
         ul.alerts { @for line in run { (card(line, shown)) } }
@@ -140,9 +149,18 @@ fn list_of(lines: &[Line], shown: Option<StreamId>) -> Markup {
     }
 }
 
+fn waits(alert: &Alert, title: &str) -> Markup {
+    html! {
+        li {
+            a.title href=(track(alert.stream, None)) { (badge(alert)) " " (title) }
+            p.facts { (mark(alert)) "受理 accepted " (clock(alert.at)) " · 有效至 until " (clock(alert.expires())) " · 尚未发布 nobody is told" }
+        }
+    }
+}
+
 fn card(line: &Line, shown: Option<StreamId>) -> Markup {
-    let alert = &line.view.alert;
-    let (figures, id) = (&line.figures, alert.stream);
+    let alert = &line.alert;
+    let (figures, id) = (&line.figures.total(), alert.stream);
     html! {
         li.shown[shown == Some(id)] {
             a.title href=(track(id, None)) { (badge(alert)) " " (line.title) }
@@ -194,20 +212,19 @@ pub fn track(id: StreamId, under: Option<RegionCode>) -> String {
 }
 
 fn situation(desk: &Desk, line: &Line) -> Markup {
-    let (view, id) = (&line.view, line.view.alert.stream);
-    let rows = coverage::villages(&view.alert, &view.registry, &view.home());
-    let spots: Vec<Spot> = rows
-        .iter()
-        .map(|row| Spot {
-            code: row.region,
-            name: row.name.clone(),
-            point: view.registry.point(row.region),
-            figures: bundle(row),
+    let registry = desk.console.registry.read().clone();
+    let villages = line.figures.villages.iter();
+    let spots: Vec<Spot> = villages
+        .map(|(code, figures)| Spot {
+            code: *code,
+            name: registry.full_name(*code),
+            point: registry.point(*code),
+            figures: *figures,
         })
         .collect();
-    let towns = towns(&view.registry, &spots);
+    let towns = towns(&registry, &spots);
     map(&desk.console.outline, &towns, &spots, |code| {
-        track(id, Some(code))
+        track(line.alert.stream, Some(code))
     })
 }
 

@@ -7,9 +7,10 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::bar::{SHARES, bar, legend, percent, reached};
+use super::curve::picture;
 use super::layout::{self, Frame, clock};
 use super::overview::{badge, class, mark, track};
-use super::view::{Missing, View};
+use super::view::{Amiss, View};
 use super::{Desk, Handle};
 use crate::coverage::{self, ChannelLine, Row, Standing};
 use crate::live::{VillageFigures, bundle};
@@ -24,20 +25,18 @@ pub async fn page(
     State(desk): State<Handle>,
     view: View,
     Query(Under { under }): Query<Under>,
-) -> Result<Html<String>, Missing> {
+) -> Result<Html<String>, Amiss> {
     let under = view.under(under)?;
     let id = view.alert.stream;
-    let rollup = if view.caller.covers(under) {
-        coverage::rollup(&view.alert, &view.registry, under)
-    } else {
-        coverage::rollup_of(&view.alert, &view.registry, &view.home(), under)
-    };
+    let rollup = view.rollup(under).await;
+    let now = desk.console.clock.now();
+    let curve = coverage::curve(&view.alert, now);
     let title = desk.title(&view.alert).await;
     let live = format!("/console/alerts/{id}/live");
     let frame = Frame {
         title: &title,
         bureau: &desk.name_of(&view.caller),
-        as_of: desk.console.clock.now(),
+        as_of: now,
         live: Some(&live),
     };
     let csv = format!("/console/alerts/{id}/coverage.csv?under={under}");
@@ -46,6 +45,11 @@ pub async fn page(
             (head(&desk, &view, &title))
             (trail(&view, under))
             (tiles(&bundle(&rollup.total), under, id, rollup.total.away))
+            section.curve-card {
+                h2 { "触达曲线 " small { "Reach curve: deliveries of the whole alert, by minutes since release" }
+                    " " a.csv href=(format!("/console/alerts/{id}/curve.csv")) { "CSV" } }
+                div #curve data-from=(format!("/console/alerts/{id}/curve")) { (picture(&curve)) }
+            }
             section {
                 h2 { "通道 " small { "Channels, whole alert" } }
                 (channels(&coverage::channels(&view.alert)))
@@ -77,6 +81,11 @@ pub fn head(desk: &Desk, view: &View, title: &str) -> Markup {
             (bureau.unwrap_or(&alert.meta.caller)) " · 受理 accepted " (clock(alert.at))
             " · 有效至 until " (clock(alert.expires()))
             " · 预案 plan " (alert.meta.plan_name)
+        }
+        @match standing {
+            Standing::Quarantined => p.problem role="alert" { "暂存待核：在有人作出决定之前不对外发布。 Held: nobody is told before a person has decided." }
+            Standing::Damaged => p.problem role="alert" { "流水损坏：以下数字只到损坏之处，此后不明。 The stream is damaged: these figures end where it is, and what came later is unknown." }
+            _ => {}
         }
     }
 }

@@ -1,76 +1,57 @@
 //! One alert as one officer may see it, and the region that a page speaks of. "No such alert" and "not yours" are one page,
 //! said here alone. This module must not render figures.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::{FromRequestParts, Path};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use maud::html;
 
-use super::session::Officer;
+use super::session::{Ends, Officer};
 use super::{Handle, layout};
-use crate::coverage;
-use crate::ledger::event::Accepted;
+use crate::coverage::{self, HouseholdLine, Page, Rollup};
 use crate::ledger::{Alert, Known};
 use crate::model::RegionCode;
 use crate::registry::Registry;
 use crate::trust::Caller;
 
+const NO_ALERT: Amiss =
+    Amiss::Missing("没有这条预警，或不在您的辖区。 No such alert, or not yours.");
+const NOT_READ: Amiss =
+    Amiss::Away("归档的预警暂时读不出来。 The sealed alert cannot be read now; try again.");
+
 pub struct View {
     pub caller: Caller,
+    pub ends: Ends,
     pub known: Known,
     /// A sealed one is read back for the page.
     pub alert: Arc<Alert>,
     pub registry: Arc<Registry>,
 }
 
-/// Whether this officer may know of the alert.
-pub fn sees(caller: &Caller, alert: &Accepted) -> bool {
-    let own = |region: &RegionCode| coverage::touches(alert, *region);
-    caller.id == alert.caller || caller.regions.iter().any(own)
-}
-
-/// The value of a path parameter; empty where the path has none.
-pub async fn param(parts: &mut Parts, desk: &Handle, name: &str) -> String {
-    let params = RawPathParams::from_request_parts(parts, desk).await;
-    let value = params.ok().and_then(|params| {
-        let found = params.iter().find(|(n, _)| *n == name)?;
-        Some(found.1.to_owned())
-    });
-    value.unwrap_or_default()
-}
-
 impl FromRequestParts<Handle> for View {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, desk: &Handle) -> Result<Self, Response> {
-        let Officer(caller) = Officer::from_request_parts(parts, desk).await?;
-        let id = param(parts, desk, "id").await;
-        let found = id.parse().ok();
-        let found = found.and_then(|stream| desk.console.ledger.known(stream));
-        let known = found
-            .filter(|known| sees(&caller, known.meta()))
-            .ok_or_else(|| {
-                Missing("没有这条预警，或不在您的辖区。 No such alert, or not yours.")
-                    .into_response()
-            })?;
-        let alert = match &known {
-            Known::Open(alert) => alert.clone(),
-            Known::Sealed(card) => {
-                let read = desk.console.archive.open(card.stream).await;
-                read.map_err(|_| {
-                    Missing(
-                        "归档的预警暂时读不出来。 The sealed alert cannot be read now; try again.",
-                    )
-                    .into_response()
-                })?
-            }
+        let Officer(caller, ends) = Officer::from_request_parts(parts, desk).await?;
+        let Ok(Path(params)) =
+            Path::<HashMap<String, String>>::from_request_parts(parts, desk).await
+        else {
+            return Err(NO_ALERT.into_response());
         };
+        let asked = params.get("id").and_then(|id| id.parse().ok());
+        let found = asked.and_then(|stream| desk.console.ledger.known(stream));
+        let known = found.filter(|known| coverage::sees(&caller, known.meta()));
+        let known = known.ok_or_else(|| NO_ALERT.into_response())?;
+        let whole = desk.console.archive.whole(&known).await;
+        let alert = whole.map_err(|_| NOT_READ.into_response())?;
         let registry = desk.console.registry.read().clone();
         Ok(Self {
             caller,
+            ends,
             known,
             alert,
             registry,
@@ -84,32 +65,66 @@ impl View {
         coverage::home(&self.alert, &self.caller.regions)
     }
 
+    /// The table of a region, or of the officer's parts of it. A county's takes a moment: it is made beside the
+    /// connections, not among them.
+    pub async fn rollup(&self, under: RegionCode) -> Rollup {
+        let (alert, registry) = (self.alert.clone(), self.registry.clone());
+        let parts = (!self.caller.covers(under)).then(|| self.home());
+        beside(move || match parts {
+            None => coverage::rollup(&alert, &registry, under),
+            Some(parts) => coverage::rollup_of(&alert, &registry, &parts, under),
+        })
+        .await
+    }
+
+    /// The doors of a region, or of the officer's part of it.
+    pub async fn doors(&self, under: RegionCode, page: Page) -> Vec<HouseholdLine> {
+        let (alert, registry) = (self.alert.clone(), self.registry.clone());
+        let whole = self.caller.covers(under);
+        let scope = if whole { vec![under] } else { self.home() };
+        beside(move || coverage::households(&alert, &registry, &scope, page)).await
+    }
+
     /// The one region that a page speaks of: the one asked for, else the smallest that holds all of the officer's part.
-    pub fn under(&self, asked: Option<RegionCode>) -> Result<RegionCode, Missing> {
+    pub fn under(&self, asked: Option<RegionCode>) -> Result<RegionCode, Amiss> {
         let home = self.home();
         let top = coverage::common(&home);
-        let under = asked.or(top).ok_or(Missing(
+        let under = asked.or(top).ok_or(Amiss::Missing(
             "这条预警不涉及您的辖区。 The alert names no region of yours.",
         ))?;
         let own = self.caller.covers(under) || (Some(under) == top && home.contains(&under));
         if own && coverage::touches(&self.alert.meta, under) {
             return Ok(under);
         }
-        Err(Missing(
+        Err(Amiss::Missing(
             "该地区不在这条预警或您的辖区内。 This region is not the alert's or not yours.",
         ))
     }
 }
 
-/// The page of what is not there, or not this officer's.
-pub struct Missing(pub &'static str);
+async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|ended| std::panic::resume_unwind(ended.into_panic()))
+}
 
-impl IntoResponse for Missing {
+/// The page of what cannot be shown.
+#[derive(Clone, Copy)]
+pub enum Amiss {
+    /// It is not there, or not this officer's: one answer.
+    Missing(&'static str),
+    /// It is there and cannot be had now.
+    Away(&'static str),
+}
+
+impl IntoResponse for Amiss {
     fn into_response(self) -> Response {
-        let body = html! {
-            main.empty { p role="alert" { (self.0) } p { a href="/console" { "← 预警态势 Situation" } } }
+        let (status, title, text) = match self {
+            Self::Missing(text) => (StatusCode::NOT_FOUND, "未找到 Not found", text),
+            Self::Away(text) => (StatusCode::SERVICE_UNAVAILABLE, "暂不可用 Not now", text),
         };
-        let page = layout::bare("未找到 Not found", &body);
-        (StatusCode::NOT_FOUND, page).into_response()
+        let body = html! {
+            main.empty { p role="alert" { (text) } p { a href="/console" { "← 预警态势 Situation" } } }
+        };
+        (status, layout::bare(title, &body)).into_response()
     }
 }

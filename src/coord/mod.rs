@@ -1,10 +1,11 @@
-//! When, not what: the pacing of each account. Permits are taken with a rank: whoever has more urgent work marks the
+//! When, not what: which time is believed, and the pacing of each account. Permits are taken with a rank: whoever has more urgent work marks the
 //! account for a second, and others with less urgent work get none while the mark stands. On one machine permits are
 //! local; where nodes share accounts they are drawn from Redis, and while that is away each node takes its share. This
 //! room must not know what is sent, and nothing that must survive a crash lives here.
 
 mod own;
 mod shared;
+mod steady;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ use channel::Clock;
 use parking_lot::Mutex;
 
 pub use shared::{BadRedis, Redis};
+pub use steady::{Jump, Steady};
 
 use crate::model::Rate;
 use own::Own;

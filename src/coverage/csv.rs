@@ -4,7 +4,7 @@
 
 use super::stale::{Stale, StaleChannel, StaleRow};
 use super::words::of_group;
-use super::{HouseholdLine, Rollup, Row};
+use super::{Curve, HouseholdLine, Point, Rollup, Row};
 
 const MARK: &[u8] = "\u{feff}".as_bytes();
 
@@ -44,6 +44,24 @@ const DOOR_HEADS: [&str; 9] = [
     "试过",
     "标记",
 ];
+
+const CURVE_HEADS: [&str; 6] = ["分钟", "截至", "对方已受理", "手机送达", "播出", "本人确认"];
+
+/// The reach curve, a line a minute in which anything changed.
+pub fn curve(curve: &Curve) -> Vec<u8> {
+    let line = |point: &Point| {
+        let counts = [
+            point.accepted,
+            point.delivered,
+            point.played,
+            point.confirmed,
+        ];
+        let [accepted, delivered, played, confirmed] = counts.map(|count| count.to_string());
+        let (minute, until) = (point.minute.to_string(), point.until.clone());
+        [minute, until, accepted, delivered, played, confirmed]
+    };
+    file(&CURVE_HEADS, curve.points.iter().map(line))
+}
 
 /// Every region of a table, then their total.
 pub fn regions(rollup: &Rollup) -> Vec<u8> {

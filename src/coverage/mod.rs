@@ -11,6 +11,7 @@ mod channels;
 mod classes;
 pub mod course;
 pub mod csv;
+mod curve;
 mod doors;
 #[cfg(test)]
 pub mod fixture;
@@ -28,12 +29,13 @@ pub mod words;
 
 pub use channels::{ChannelLine, channels};
 pub use classes::{ClassLine, classes};
+pub use curve::{Curve, Point, curve};
 pub use gauges::{Gauges, gauges};
 pub use lists::{
     DeliveryLine, HouseholdLine, Page, SpeakerLine, Wanted, deliveries, households, speakers,
     village_of,
 };
-pub use rollup::{Rollup, common, home, rollup, rollup_of, touches, villages};
+pub use rollup::{Rollup, common, home, rollup, rollup_of, sees, touches, villages};
 pub use row::Row;
 pub use seal::{over, sealing};
 pub use stale::{Stale, stale};

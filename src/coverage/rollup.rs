@@ -14,6 +14,7 @@ use crate::ledger::Alert;
 use crate::ledger::event::{Accepted, Audience};
 use crate::model::{Answer, EndpointId, RecipientId, RegionCode, RegionLevel};
 use crate::registry::Registry;
+use crate::trust::Caller;
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 pub struct Rollup {
@@ -81,6 +82,11 @@ pub fn home(alert: &Alert, own: &[RegionCode]) -> Vec<RegionCode> {
     let all = parts.clone();
     parts.retain(|part| !all.iter().any(|other| other != part && other.covers(*part)));
     parts
+}
+
+/// Whether this caller may know of the alert: it touches their regions, or they brought it.
+pub fn sees(caller: &Caller, alert: &Accepted) -> bool {
+    caller.id == alert.caller || caller.regions.iter().any(|own| touches(alert, *own))
 }
 
 /// Whether the alert speaks of any part of this region.

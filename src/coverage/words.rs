@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Schema;
 
-use crate::ledger::event::{Audience, Class, LinkState};
+use crate::ledger::event::{Audience, Class, LinkState, Look};
 use crate::model::{Answer, Grade, Missed, State, shape};
 
 /// An answer as APIs and pages show it.
@@ -60,6 +60,16 @@ pub const fn of_missed(why: Missed) -> (&'static str, &'static str) {
         Missed::Failed => ("failed", "发送失败"),
         Missed::Expired => ("expired", "过期未发"),
         Missed::Withdrawn => ("withdrawn", "撤回未发"),
+    }
+}
+
+pub const fn of_look(look: Look) -> (&'static str, &'static str) {
+    match look {
+        Look::SignedIn => ("signed-in", "登录"),
+        Look::SignedOut => ("signed-out", "退出"),
+        Look::Refused => ("refused", "令牌不符"),
+        Look::Locked => ("locked", "令牌不符，暂锁"),
+        Look::Exported => ("exported", "导出名单"),
     }
 }
 

@@ -29,7 +29,7 @@ use tokio_util::task::TaskTracker;
 pub use devices::{Orders, Wanted};
 pub use inlet::{ChannelInlet, Desk};
 pub use retry::Policy;
-pub use tick::{Drift, tick};
+pub use tick::tick;
 
 use crate::coord::{Account, Redis};
 use crate::ledger::{Event, Ledger, Proposal, Refused};

@@ -13,7 +13,7 @@ use utoipa::openapi::schema::Schema;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Gate;
-use super::caller::{Params, Reader, View, sees};
+use super::caller::{Params, Reader, View};
 use super::openapi::{Listing, OfAlert};
 use super::page::within;
 use super::problem::Problem;
@@ -256,7 +256,7 @@ pub async fn list(
     Reader(caller): Reader,
     Params(params): Params<ListParams>,
 ) -> Result<Json<List>, Problem> {
-    let (alerts, next) = page(&gate, params, |alert| sees(&caller, alert.meta()))?;
+    let (alerts, next) = page(&gate, params, |alert| coverage::sees(&caller, alert.meta()))?;
     Ok(Json(List {
         as_of: gate.clock.now().to_string(),
         alerts,

@@ -12,7 +12,6 @@ use serde::de::DeserializeOwned;
 use super::problem::{BAD_PARAMETER, NO_SCOPE, Problem, UNKNOWN_REGION, UNPROVEN};
 use super::{Gate, House};
 use crate::coverage;
-use crate::ledger::event::Accepted;
 use crate::ledger::{Alert, Known, Unread};
 use crate::model::{RegionCode, StreamId};
 use crate::registry::Registry;
@@ -118,7 +117,7 @@ async fn seen(parts: &mut Parts, house: &House, caller: &Caller) -> Result<Known
     let ledger = &house.gate.ledger;
     let found = id.parse().ok().and_then(|stream| ledger.known(stream));
     let known = found
-        .filter(|known| sees(caller, known.meta()))
+        .filter(|known| coverage::sees(caller, known.meta()))
         .ok_or_else(|| Problem::unknown_alert(&id))?;
     match ledger.damage_of(known.stream()) {
         Some(why) => Err(Problem::damaged(known.stream(), &why)),
@@ -132,15 +131,6 @@ impl FromRequestParts<House> for Operator {
     async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, Problem> {
         prove(parts, &house.gate, Scope::Devices).await.map(Self)
     }
-}
-
-/// Whether this caller may know of the alert: it touches their regions, or they brought it.
-pub fn sees(caller: &Caller, alert: &Accepted) -> bool {
-    caller.id == alert.caller
-        || caller
-            .regions
-            .iter()
-            .any(|own| coverage::touches(alert, *own))
 }
 
 /// One alert as one caller may see it: the path's `{id}`.
@@ -158,16 +148,11 @@ impl FromRequestParts<House> for View {
     async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, Problem> {
         let caller = prove(parts, &house.gate, Scope::Read).await?;
         let known = seen(parts, house, &caller).await?;
-        let alert = match &known {
-            Known::Open(alert) => alert.clone(),
-            Known::Sealed(card) => {
-                let read = house.gate.archive.open(card.stream).await;
-                read.map_err(|unread| match unread {
-                    Unread::Store(away) => Problem::from(away),
-                    Unread::Damaged(why) => Problem::damaged(card.stream, &why),
-                })?
-            }
-        };
+        let whole = house.gate.archive.whole(&known).await;
+        let alert = whole.map_err(|unread| match unread {
+            Unread::Store(away) => Problem::from(away),
+            Unread::Damaged(why) => Problem::damaged(known.stream(), &why),
+        })?;
         Ok(Self {
             caller,
             known,

@@ -16,7 +16,7 @@ use super::format::{Format, file};
 use super::openapi::{OfAlert, OfPart};
 use super::page::{PageParams, cut};
 use super::problem::{BAD_PARAMETER, Problem};
-use crate::coverage::{self, ChannelLine, Rollup, SpeakerLine, csv};
+use crate::coverage::{self, ChannelLine, Curve, Rollup, SpeakerLine, csv};
 use crate::model::{RegionCode, StreamId, shape};
 
 #[derive(Deserialize, IntoParams)]
@@ -126,6 +126,47 @@ pub async fn channels(State(gate): State<Arc<Gate>>, view: View) -> impl IntoRes
     let channels = coverage::channels(&view.alert);
     let stamp = Stamp::of(&gate, &view);
     Json(Channels { stamp, channels })
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct CurveParams {
+    #[param(inline)]
+    format: Option<Format>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = AlertCurve)]
+struct ReachCurve {
+    #[serde(flatten)]
+    stamp: Stamp,
+    #[serde(flatten)]
+    curve: Curve,
+}
+
+/// How far it had come by which minute
+///
+/// Counts deliveries, not households, of the whole alert, from its release on.
+#[utoipa::path(
+    get, path = "/v1/alerts/{id}/curve", tag = "coverage", params(View, CurveParams), security(("token" = ["read"])),
+    responses((status = 200, description = "One point per minute in which anything changed", content(
+        (ReachCurve = "application/json"), (String = "text/csv; charset=utf-8"),
+    )), OfAlert),
+)]
+pub async fn curve(
+    State(gate): State<Arc<Gate>>,
+    view: View,
+    headers: HeaderMap,
+    Params(CurveParams { format }): Params<CurveParams>,
+) -> Response {
+    let curve = coverage::curve(&view.alert, gate.clock.now());
+    if Format::of(format, &headers) == Format::Csv {
+        let name = format!("curve-{}.csv", view.alert.stream);
+        return file(&name, csv::curve(&curve));
+    }
+    let stamp = Stamp::of(&gate, &view);
+    Json(ReachCurve { stamp, curve }).into_response()
 }
 
 #[derive(Serialize, ToSchema)]

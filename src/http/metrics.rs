@@ -13,9 +13,9 @@ use super::Gate;
 use super::caller::Reader;
 use super::health::orphans;
 use super::openapi::Reading;
-use crate::coverage::words::{of_link, of_state};
+use crate::coverage::words::{of_link, of_look, of_state};
 use crate::coverage::{Gauges, gauges};
-use crate::ledger::event::LinkState;
+use crate::ledger::event::{LinkState, Look};
 use crate::model;
 
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -79,6 +79,20 @@ fn of_house(page: &mut Page, gate: &Gate) {
         "journal_position",
         "The journal's last committed record.",
         position,
+    );
+    let looks = gate.ledger.looks();
+    page.gauge(
+        "console_looks",
+        "What was done at the officers' pages, since the journal began.",
+        Look::ALL.map(|look| {
+            let count = looks.get(&look).copied().unwrap_or(0);
+            (vec![("what", of_look(look).0)], count)
+        }),
+    );
+    page.one(
+        "clock_jumped",
+        "1 while the wall clock stands where it jumped to and is not believed.",
+        u64::from(gate.time.jump().is_some()),
     );
     let damaged = gate.ledger.damage().len() as u64;
     page.one(

@@ -6,6 +6,7 @@ mod alerts;
 mod body;
 mod caller;
 mod calls;
+mod clock;
 mod devices;
 mod doors;
 mod events;
@@ -45,6 +46,7 @@ use tokio::sync::watch;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::coord::Steady;
 use crate::dispatch::Orders;
 use crate::ingest::Ingest;
 use crate::ledger::{Archive, Correlator, Ledger, Position};
@@ -82,6 +84,8 @@ pub struct Gate {
     pub clock: Arc<dyn Clock>,
     /// Orders of devices without a text.
     pub orders: Arc<Orders>,
+    /// Which time is believed; `clock` tells it.
+    pub time: Arc<Steady>,
 }
 
 impl Gate {
@@ -140,6 +144,7 @@ fn quick() -> OpenApiRouter<House> {
         .routes(routes!(alerts::document))
         .routes(routes!(figures::coverage))
         .routes(routes!(figures::channels))
+        .routes(routes!(figures::curve))
         .routes(routes!(figures::speakers))
         .routes(routes!(stale::stale))
         .routes(routes!(doors::households))
@@ -153,6 +158,7 @@ fn quick() -> OpenApiRouter<House> {
         .routes(routes!(land::regions))
         .routes(routes!(events::course))
         .merge(devices::routes())
+        .routes(routes!(clock::standing, clock::believe))
         .routes(routes!(health::alive))
         .routes(routes!(ready::ready))
         .routes(routes!(metrics::metrics))

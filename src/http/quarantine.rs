@@ -14,7 +14,7 @@ use utoipa::openapi::schema::Schema;
 
 use super::Gate;
 use super::alerts::{AlertLine, ListParams, line, page};
-use super::caller::{Decider, Params, Reader, View, sees};
+use super::caller::{Decider, Params, Reader, View};
 use super::openapi::{Deciding, Listing, OfAlert, alert_id, findings};
 use super::problem::{self, Problem};
 use super::submit::broken;
@@ -49,7 +49,8 @@ pub async fn list(
     let now = gate.clock.now();
     let waits = |known: &crate::ledger::Known| {
         let standing = crate::coverage::Standing::of(known, &gate.ledger, now);
-        standing == crate::coverage::Standing::Quarantined && sees(&caller, known.meta())
+        standing == crate::coverage::Standing::Quarantined
+            && crate::coverage::sees(&caller, known.meta())
     };
     let (alerts, next) = page(&gate, params, waits)?;
     Ok(Json(List {

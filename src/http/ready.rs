@@ -47,6 +47,7 @@ fn reason_words() -> Schema {
         "channel-paused",
         "damaged-streams",
         "empty-registry",
+        "clock-jumped",
         "orphan-receipts",
     ])
 }
@@ -88,6 +89,16 @@ fn reasons(gate: &Gate) -> Vec<Lack> {
         let en = "the registry has no villages, so no alert reaches anybody; import one";
         let zh = "底册中没有村，预警无人可达；请导入底册";
         say("empty-registry", None, en.into(), zh.into());
+    }
+    if let Some(jump) = gate.time.jump() {
+        let (seconds, left) = (jump.seconds, jump.left.as_secs().div_ceil(60));
+        let en = format!(
+            "the wall clock jumped by {seconds} s; nothing expires before somebody has confirmed it (POST /v1/clock) or {left} minute(s) are over"
+        );
+        let zh = format!(
+            "系统时钟跳变 {seconds} 秒；确认（POST /v1/clock）之前或 {left} 分钟之内，预警不会到期"
+        );
+        say("clock-jumped", None, en, zh);
     }
     let damaged = gate.ledger.damage().len();
     if damaged > 0 {

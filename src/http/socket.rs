@@ -9,8 +9,12 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
 use channel::Stop;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -113,6 +117,15 @@ async fn one(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection answers in larger packets");
     }
+    // The pages tell places apart where somebody tries tokens.
+    let peer = stream.peer_addr().ok();
+    let surface = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(ConnectInfo(peer));
+        }
+        surface.call(request)
+    });
     let io = TokioIo::new(Read {
         stream,
         patience: bounds.unread,
@@ -122,7 +135,7 @@ async fn one(
         .timer(TokioTimer::new())
         .header_read_timeout(bounds.header)
         .max_buf_size(BUFFER)
-        .serve_connection(io, TowerToHyperService::new(router));
+        .serve_connection(io, service);
     let mut serving = pin!(serving);
     let ended = tokio::select! {
         ended = serving.as_mut() => ended,

@@ -13,6 +13,7 @@ use channel::{Evidence, Timestamp};
 use parking_lot::RwLock;
 
 use super::class::{Class, Classes};
+use super::curve::Curve;
 use super::event::{self, Accepted, Audience, Ground, NO_HOUSEHOLD, VariantMeta};
 use super::frozen::AtRelease;
 use super::seal::Trail;
@@ -51,6 +52,7 @@ pub struct Alert {
     pub steps: Steps,
     pub(super) word: OnceLock<Word>,
     pub classes: Classes,
+    pub curve: Arc<Curve>,
 }
 
 impl Alert {
@@ -73,6 +75,7 @@ impl Alert {
             steps: Steps::default(),
             word: OnceLock::new(),
             classes: Classes::default(),
+            curve: Arc::default(),
         }
     }
 
@@ -133,9 +136,8 @@ impl Alert {
 
     pub(super) fn add_variants(&self, variants: &[VariantMeta]) {
         self.variants.write().extend_from_slice(variants);
-        self.expired
-            .write()
-            .resize(self.variants.read().len(), false);
+        let count = self.variants.read().len();
+        self.expired.write().resize(count, false);
     }
 
     pub fn is_expired(&self, variant: u16) -> bool {
@@ -215,6 +217,7 @@ pub struct Block {
     at: Box<[AtomicU32]>,
     tally: [AtomicU32; State::ALL.len()],
     reached: AtomicU32,
+    curve: Arc<Curve>,
 }
 
 /// One bit for each part that is awaited, at most 16.
@@ -229,12 +232,12 @@ fn zeros<T: Default>(n: usize) -> Box<[T]> {
 
 impl Block {
     /// `ground`: of the village whose doors these are, if it is one village's.
-    pub fn new(stream: StreamId, block: event::Block, ground: Option<Arc<Ground>>) -> Self {
+    pub fn new(alert: &Alert, block: event::Block, ground: Option<Arc<Ground>>) -> Self {
         let n = block.endpoints.len();
         let tally: [AtomicU32; State::ALL.len()] = Default::default();
         tally[State::Planned as usize].store(u32::try_from(n).unwrap_or(u32::MAX), Relaxed);
         Self {
-            stream,
+            stream: alert.stream,
             step: block.step,
             region: block.region,
             channel: block.channel,
@@ -257,6 +260,7 @@ impl Block {
             at: zeros(n),
             tally,
             reached: AtomicU32::new(0),
+            curve: alert.curve.clone(),
         }
     }
 
@@ -346,6 +350,7 @@ impl Block {
         let old = self.evidence[i].fetch_max(evidence as u8, Relaxed);
         if old < evidence as u8 {
             self.at[i].store(at, Relaxed);
+            self.curve.rose(old, evidence, self.speaker, at);
             if old < Evidence::Delivered as u8 && evidence >= Evidence::Delivered {
                 self.reached.fetch_add(1, Relaxed);
             }

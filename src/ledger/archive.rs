@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Ledger;
 use super::alert::Alert;
+use super::seal::Known;
 use crate::model::StreamId;
 use crate::store::{Store, StoreError};
 
@@ -31,6 +32,14 @@ impl Archive {
             ledger,
             store,
             last,
+        }
+    }
+
+    /// An alert with all its deliveries, wherever it is kept.
+    pub async fn whole(&self, known: &Known) -> Result<Arc<Alert>, Unread> {
+        match known {
+            Known::Open(alert) => Ok(alert.clone()),
+            Known::Sealed(card) => self.open(card.stream).await,
         }
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::class::{Class, ClassRow, Classed, Fate, Kept};
 use super::devices::{Done, Enrolled, Invited, Ordered};
+pub use super::looked::{Look, Looked};
 use super::seal::Sealed;
 pub use super::word::{Decided, Ruling};
 use crate::model::{DeliveryNo, EndpointId, HouseholdId, RecipientId, RegionCode, StreamId, Tags};
@@ -356,6 +357,8 @@ pub enum Event {
     },
     Ordered(Box<Ordered>),
     Done(Done),
+    // On the house stream.
+    Looked(Looked),
 }
 
 /// The last record of a stream: that it stood there.

@@ -65,6 +65,10 @@ impl Ledger {
             self.epoch.store(*epoch, Relaxed);
             return Ok(());
         }
+        if let Event::Looked(looked) = event {
+            *self.looks.write().entry(looked.what).or_default() += 1;
+            return Ok(());
+        }
         if matches!(event, Event::Witnessed { .. }) || self.devices.apply(time, event) {
             return Ok(());
         }
@@ -85,7 +89,10 @@ impl Ledger {
     fn on_alert(&self, alert: &Alert, time: Timestamp, event: &Event) -> Result<(), Misfit> {
         let mut near = Near::new(alert);
         match event {
-            Event::Released { generation, .. } => alert.set_released(*generation),
+            Event::Released { generation, .. } => {
+                alert.set_released(*generation);
+                alert.curve.begin(offset(alert, time));
+            }
             Event::Variants { first, variants } => add_variants(alert, *first, variants)?,
             Event::Ground(ground) => alert.add_ground(ground.clone()),
             Event::Block(block) => self.add_block(alert, block)?,
@@ -128,6 +135,7 @@ impl Ledger {
             | Event::Presence { .. }
             | Event::Took { .. }
             | Event::Witnessed { .. }
+            | Event::Looked(_)
             | Event::Sealed(_)
             | Event::Unsealed { .. }
             | Event::Invited(_)
@@ -161,7 +169,7 @@ impl Ledger {
         let ground = (block.audience == Audience::Public)
             .then(|| alert.ground(block.region))
             .flatten();
-        let block = Arc::new(Block::new(alert.stream, block.clone(), ground));
+        let block = Arc::new(Block::new(alert, block.clone(), ground));
         // Its release was under way when the alert or its text ended: nobody is sent what is over.
         if alert.withdrawn_by().is_some() {
             end_open(&block, State::Withdrawn, |_| true);

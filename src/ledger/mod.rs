@@ -7,12 +7,14 @@ mod archive;
 mod chain;
 mod class;
 mod correlate;
+mod curve;
 pub mod devices;
 mod draft;
 pub mod event;
 mod fold;
 mod found;
 mod frozen;
+mod looked;
 mod near;
 mod papers;
 mod receipt;
@@ -34,6 +36,7 @@ use parking_lot::RwLock;
 pub use alert::{Alert, Block, DISPUTED, IN_DOUBT, Phase};
 pub use archive::{Archive, Unread};
 pub use correlate::{Claimed, Correlator, Found};
+pub use curve::Risen;
 pub use event::{Event, Identity};
 pub use found::{ReceiptRows, Unlearned, relearn};
 pub use papers::Papers;
@@ -43,7 +46,7 @@ pub use word::Word;
 pub use writer::{Commit, Position, Proposal, Refused, Writer};
 
 use crate::model::StreamId;
-use event::LinkState;
+use event::{LinkState, Look};
 use fold::Misfit;
 
 /// The state of all open alerts and of the house. Readers share it; only the fold writes.
@@ -62,6 +65,7 @@ pub struct Ledger {
     codes: Arc<RwLock<Codes>>,
     links: RwLock<BTreeMap<String, (LinkState, String, Timestamp)>>,
     presence: RwLock<BTreeMap<String, (PresenceState, Timestamp)>>,
+    looks: RwLock<BTreeMap<Look, u64>>,
     generation: AtomicU32,
     epoch: AtomicU32,
     pub devices: devices::Devices,
@@ -204,6 +208,11 @@ impl Ledger {
 
     pub fn presence_of(&self, device: &str) -> Option<PresenceState> {
         self.presence.read().get(device).map(|(state, _)| *state)
+    }
+
+    /// How often each was done at the officers' pages since the journal began.
+    pub fn looks(&self) -> BTreeMap<Look, u64> {
+        self.looks.read().clone()
     }
 
     /// The registry's generation that was imported last.

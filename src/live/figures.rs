@@ -2,10 +2,11 @@
 //! such moments. Pure. This module must not keep anything.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use channel::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 use crate::coverage::{self, ChannelLine, Row, Standing};
@@ -22,14 +23,19 @@ pub struct Figures {
     #[schema(value_type = u64)]
     pub alert: StreamId,
     #[schema(schema_with = shape::moment)]
-    pub as_of: String,
+    #[serde(serialize_with = "moment")]
+    pub as_of: Timestamp,
     #[schema(schema_with = Standing::shape)]
     pub state: &'static str,
     pub state_zh: &'static str,
     /// By code. In a difference only those that changed.
     #[schema(value_type = BTreeMap<String, [u32; 7]>)]
-    pub villages: BTreeMap<RegionCode, VillageFigures>,
+    pub villages: Arc<BTreeMap<RegionCode, VillageFigures>>,
     pub channels: Vec<ChannelLine>,
+}
+
+fn moment<S: Serializer>(at: &impl Display, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(at)
 }
 
 /// The counts of one row, in the order in which they are told.
@@ -57,11 +63,33 @@ impl Figures {
         let standing = Standing::of(&Known::Open(alert.clone()), ledger, now);
         Self {
             alert: alert.stream,
-            as_of: now.to_string(),
+            as_of: now,
             state: standing.key(),
             state_zh: standing.zh(),
-            villages: rows.iter().map(|row| (row.region, bundle(row))).collect(),
+            villages: Arc::new(rows.iter().map(|row| (row.region, bundle(row))).collect()),
             channels: coverage::channels(alert),
+        }
+    }
+
+    /// The counts of all villages together.
+    pub fn total(&self) -> VillageFigures {
+        let mut total = VillageFigures::default();
+        for figures in self.villages.values() {
+            for (sum, count) in total.iter_mut().zip(figures) {
+                *sum += count;
+            }
+        }
+        total
+    }
+
+    /// The same counts, where the alert stands now.
+    pub fn standing(&self, alert: &Arc<Alert>, ledger: &Ledger, now: Timestamp) -> Self {
+        let standing = Standing::of(&Known::Open(alert.clone()), ledger, now);
+        Self {
+            as_of: now,
+            state: standing.key(),
+            state_zh: standing.zh(),
+            ..self.clone()
         }
     }
 
@@ -79,7 +107,7 @@ impl Figures {
         let still =
             villages.is_empty() && self.channels == before.channels && self.state == before.state;
         (!still).then(|| Self {
-            villages,
+            villages: Arc::new(villages),
             ..self.clone()
         })
     }

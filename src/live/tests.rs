@@ -1,6 +1,9 @@
 //! What is told live, and to whom.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use channel::Timestamp;
 
 use super::Figures;
 use crate::model::RegionCode;
@@ -9,16 +12,16 @@ fn figures(reached: u32) -> Figures {
     let code: RegionCode = "510727217201".parse().expect("a code");
     Figures {
         alert: 1,
-        as_of: format!("moment {reached}"),
+        as_of: Timestamp::from_secs(reached.into()),
         state: "in-force",
         state_zh: "生效中",
-        villages: BTreeMap::from([
+        villages: Arc::new(BTreeMap::from([
             (code, [9, 0, reached, 0, 0, 0, 9 - reached]),
             (
                 "510727217202".parse().expect("a code"),
                 [3, 0, 3, 0, 0, 0, 0],
             ),
-        ]),
+        ])),
         channels: Vec::new(),
     }
 }
@@ -35,7 +38,7 @@ fn only_what_changed_is_told() {
 fn time_alone_is_no_change() {
     let before = figures(1);
     let after = Figures {
-        as_of: "later".into(),
+        as_of: Timestamp::from_secs(99),
         ..figures(1)
     };
     assert_eq!(after.since(&before), None);

@@ -1,6 +1,6 @@
-//! One subject and those who watch it. Frames are numbered; the last minute of them is kept, so that whoever lost the
-//! line goes on where they were. The task ends a minute after the last
-//! of them has left. This module must not know HTTP.
+//! One subject and those who watch it or look at it. Its figures are made by one at a time, beside the connections, and
+//! those who come meanwhile are given the same. Frames are numbered; the last minute of them is kept, so that whoever lost
+//! the line goes on where they were. The task ends a minute after the last of them has left. This module must not know HTTP.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
@@ -12,12 +12,11 @@ use tokio::sync::broadcast;
 
 use super::{Figures, Hub, Subject};
 
-/// One message: its number, whether it is the whole, and its JSON, which all watchers share.
+/// One message: its number, and the text that all watchers are sent.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Frame {
     pub number: u64,
-    pub whole: bool,
-    pub json: Bytes,
+    pub text: Bytes,
 }
 
 /// How often a change is told at most.
@@ -26,14 +25,27 @@ const PACE: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_mins(1);
 /// How many frames are kept for whoever comes back: a minute of steady change.
 const KEPT: usize = 120;
+/// Figures are told to others for so many times as long as they took to make.
+const SHARED: u32 = 10;
 
 pub(super) struct Topic {
+    /// Whoever holds it makes the figures; the others wait for them.
+    made: tokio::sync::Mutex<Option<Made>>,
     state: Mutex<State>,
     tell: broadcast::Sender<Frame>,
 }
 
+/// What the figures were made of, and when.
+#[derive(Clone, Copy)]
+struct Made {
+    /// Events of the alert, and the registry's generation.
+    of: (u64, u32),
+    took: Duration,
+    at: Duration,
+}
+
 struct State {
-    now: Option<Figures>,
+    now: Option<Arc<Figures>>,
     number: u64,
     kept: VecDeque<Frame>,
 }
@@ -47,11 +59,11 @@ pub struct Watcher {
 
 impl Topic {
     pub fn start(hub: &Arc<Hub>, subject: &Subject) -> Arc<Self> {
-        let (stream, scope) = subject;
         let topic = Arc::new(Self {
+            made: tokio::sync::Mutex::default(),
             // Numbers go on over a pause in which nobody watched: they start from the journal's position.
             state: Mutex::new(State {
-                now: hub.figures(*stream, scope),
+                now: None,
                 number: *hub.position.borrow() << 16,
                 kept: VecDeque::new(),
             }),
@@ -61,9 +73,15 @@ impl Topic {
         topic
     }
 
-    pub fn join(self: &Arc<Self>, last: Option<u64>) -> Watcher {
+    /// Keeps the topic alive from now on.
+    pub fn hear(&self) -> broadcast::Receiver<Frame> {
+        self.tell.subscribe()
+    }
+
+    pub fn join(self: &Arc<Self>, hear: &broadcast::Receiver<Frame>, last: Option<u64>) -> Watcher {
         let state = self.state.lock();
-        let hear = self.tell.subscribe();
+        // What was told before this moment is in what was missed.
+        let hear = hear.resubscribe();
         let missed = state.missed(last);
         drop(state);
         Watcher {
@@ -77,31 +95,68 @@ impl Topic {
         self.tell.receiver_count() > 0
     }
 
-    fn update(&self, figures: Figures) {
+    /// The figures as they stand; what is new in them is told to all who watch. Nothing where the alert is not open.
+    pub async fn fresh(&self, hub: &Arc<Hub>, subject: &Subject) -> Option<Arc<Figures>> {
+        let mut made = self.made.lock().await;
+        let alert = hub.ledger.alert(subject.0)?;
+        // Read before the figures are made: what happens meanwhile is noticed the next time.
+        let of = (alert.trail.count(), hub.registry.read().generation());
+        let begun = hub.clock.tick();
+        let before = self.state.lock().now.clone();
+        if let (Some(made), Some(before)) = (*made, before) {
+            if begun.saturating_sub(made.at) < made.took * SHARED {
+                return Some(before);
+            }
+            // Time alone changes where it stands and nothing else.
+            if made.of == of {
+                return Some(self.update(Arc::new(hub.stand(&alert, &before))));
+            }
+        }
+        let (hub, scope) = (hub.clone(), subject.1.clone());
+        let clock = hub.clock.clone();
+        let figures = tokio::task::spawn_blocking(move || hub.count(&alert, &scope)).await;
+        let figures = figures.ok()?;
+        let at = clock.tick();
+        let took = at.saturating_sub(begun);
+        *made = Some(Made { of, took, at });
+        Some(self.update(Arc::new(figures)))
+    }
+
+    fn update(&self, figures: Arc<Figures>) -> Arc<Figures> {
         let mut state = self.state.lock();
-        let change = match &state.now {
-            Some(before) => figures.since(before),
-            None => Some(figures.clone()),
+        let (whole, change) = match &state.now {
+            Some(before) => (false, figures.since(before)),
+            None => (true, Some((*figures).clone())),
         };
-        let Some(change) = change else { return };
+        state.now = Some(figures.clone());
+        let Some(change) = change else { return figures };
+        if whole {
+            // Whoever has joined before the first figures were made.
+            let _ = self.tell.send(Frame::of(state.number, true, &change));
+            return figures;
+        }
         state.number += 1;
-        let frame = frame(state.number, false, &change);
-        state.now = Some(figures);
+        let frame = Frame::of(state.number, false, &change);
         if state.kept.len() == KEPT {
             state.kept.pop_front();
         }
         state.kept.push_back(frame.clone());
         // Nobody hears it when the last one has just left.
         let _ = self.tell.send(frame);
+        figures
     }
 }
 
-fn frame(number: u64, whole: bool, figures: &Figures) -> Frame {
-    let json = serde_json::to_vec(figures).expect("plain figures serialise");
-    Frame {
-        number,
-        whole,
-        json: json.into(),
+impl Frame {
+    /// As a server-sent event: `whole`, or what has changed since the frame before.
+    pub fn of(number: u64, whole: bool, figures: &Figures) -> Self {
+        let json = serde_json::to_string(figures).expect("plain figures serialise");
+        let event = if whole { "whole" } else { "change" };
+        let text = format!("id: {number}\nevent: {event}\ndata: {json}\n\n");
+        Self {
+            number,
+            text: text.into(),
+        }
     }
 }
 
@@ -118,7 +173,7 @@ impl State {
                 .collect();
         }
         let whole = self.now.iter();
-        whole.map(|now| frame(self.number, true, now)).collect()
+        whole.map(|now| Frame::of(self.number, true, now)).collect()
     }
 }
 
@@ -131,19 +186,15 @@ async fn follow(hub: Weak<Hub>, topic: Arc<Topic>, subject: Subject) {
         if hub.position.has_changed().is_err() {
             return;
         }
-        if !topic.is_watched() {
-            alone += PACE;
-            if alone >= PATIENCE && hub.let_go(&subject) {
-                return;
-            }
+        if topic.is_watched() {
+            alone = Duration::ZERO;
+            // Expiry changes a state with time alone, so a quiet journal is looked at as well.
+            topic.fresh(&hub, &subject).await;
             continue;
         }
-        alone = Duration::ZERO;
-        // Expiry changes a state with time alone, so a quiet journal is looked at as well.
-        let (stream, scope) = subject.clone();
-        let figures = tokio::task::spawn_blocking(move || hub.figures(stream, &scope)).await;
-        if let Ok(Some(figures)) = figures {
-            topic.update(figures);
+        alone += PACE;
+        if alone >= PATIENCE && hub.let_go(&subject) {
+            return;
         }
     }
 }

@@ -25,6 +25,17 @@ pub const FAR: &str = "510727101202";
 pub const AWAY: &str = "510727102201";
 pub const OLD: &str = "510727101999";
 
+/// A plan in TOML. Each send: to whom, by which channel, and what else holds for it.
+pub fn plan(sends: &[(&str, &str, &str)]) -> String {
+    let head = "name = \"p\"\nlanguage = \"zh-CN\"\nlifetime = \"12h\"\n";
+    let send = |(audience, channel, more): &(&str, &str, &str)| {
+        format!(
+            "[[send]]\naudience = \"{audience}\"\nchannels = [\"{channel}\"]\nreceipt_window = \"1m\"\n{more}\n"
+        )
+    };
+    head.to_owned() + &sends.iter().map(send).collect::<String>()
+}
+
 fn region(rows: &mut Rows, text: &str, point: Option<(f64, f64)>, tags: Tags) {
     rows.regions.push(RegionRow {
         code: code(text),

@@ -91,33 +91,20 @@ impl Send {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::fixture::plan;
 
-    const PLAN: &str = r#"
-        name = "p"
-        language = "zh-CN"
-        lifetime = "12h"
-        [[send]]
-        audience = "speakers"
-        channels = ["horn"]
-        receipt_window = "5m"
-        quiet = "22:00-06:30"
-        [[send]]
-        audience = "officers"
-        channels = ["sms"]
-        receipt_window = "5m"
-        [[send]]
-        audience = "officers"
-        channels = ["mail"]
-        receipt_window = "5m"
-        after = "10m"
-    "#;
+    const SENDS: [(&str, &str, &str); 3] = [
+        ("speakers", "horn", "quiet = \"22:00-06:30\""),
+        ("officers", "sms", ""),
+        ("officers", "mail", "after = \"10m\""),
+    ];
 
     const NIGHT: Timestamp = Timestamp::from_secs(1_784_041_200); // 23:00 in Beijing
     const DAY: Timestamp = Timestamp::from_secs(1_784_077_200); // 09:00
 
     /// The steps by their hour, and in which of them each send tells a class.
     fn steps(handled: Level, released: Timestamp, class: Class) -> (Vec<String>, Vec<u16>) {
-        let plan = Plan::parse(PLAN.as_bytes()).expect("a plan");
+        let plan = Plan::parse(plan(&SENDS).as_bytes()).expect("a plan");
         let corrects = class != Class::Original;
         let schedule = Schedule::of(released, plan.moments(handled, released, corrects));
         let hours = schedule

@@ -4,7 +4,7 @@ use channel::Level::{Orange, Yellow};
 
 use super::audience::{Want, blocks, ground};
 use super::fixture::{
-    AWAY, CODES, FAR, NEAR, OLD, Said, TOWN, alert, code, geocode, outlets, registry,
+    AWAY, CODES, FAR, NEAR, OLD, Said, TOWN, alert, code, geocode, outlets, plan, registry,
 };
 use super::target::{Targets, target};
 use super::{Asked, Plan, Plans, Told, Turn};
@@ -29,23 +29,11 @@ fn homes(targets: &Targets) -> Vec<u32> {
         .collect()
 }
 
-const PLAN: &str = r#"
-    name = "p"
-    language = "zh-CN"
-    lifetime = "4h"
-    [[send]]
-    audience = "speakers"
-    channels = ["horn"]
-    receipt_window = "1m"
-    [[send]]
-    audience = "officers"
-    channels = ["sms"]
-    receipt_window = "1m"
-    [[send]]
-    audience = "public"
-    channels = ["sms"]
-    receipt_window = "1m"
-"#;
+const SENDS: [(&str, &str, &str); 3] = [
+    ("speakers", "horn", ""),
+    ("officers", "sms", ""),
+    ("public", "sms", ""),
+];
 
 /// Endpoints by the plan, all regions together.
 fn told(plan: &str, targets: &Targets, scope: cap::Scope) -> Vec<u32> {
@@ -102,7 +90,7 @@ fn a_zone_is_its_members_wherever_they_live() {
     assert_eq!(targets.regions, [code(NEAR), code(AWAY)]);
     assert!(hit(&geocode("zone", "sh-015")).is_err());
     // Its person is told, once, though it reaches over two villages.
-    let told = told(PLAN, &targets, cap::Scope::Public);
+    let told = told(&plan(&SENDS), &targets, cap::Scope::Public);
     assert_eq!(told.iter().filter(|id| **id == 505).count(), 1, "{told:?}");
     assert!(!told.contains(&504), "the school is not in it");
 }
@@ -116,7 +104,7 @@ fn a_household_counts_by_its_own_point_and_others_by_their_villages() {
     let square = "<polygon>31.9,104.1 31.9,104.3 32.1,104.3 32.1,104.1 31.9,104.1</polygon>";
     let targets = found(square);
     assert_eq!(homes(&targets), [2], "of the village only who lives inside");
-    let told = told(PLAN, &targets, cap::Scope::Public);
+    let told = told(&plan(&SENDS), &targets, cap::Scope::Public);
     assert_eq!(told, [2, 501, 502, 801]);
     let registry = registry();
     let ground = ground(&registry, code(NEAR), &targets.villages[&code(NEAR)]);
@@ -130,7 +118,7 @@ fn a_household_counts_by_its_own_point_and_others_by_their_villages() {
 fn a_key_unit_is_hit_by_its_own_point_and_its_contact_told() {
     let targets = found("<circle>32.4,104.4 1</circle>");
     assert_eq!(homes(&targets), [0; 0]);
-    let told = told(PLAN, &targets, cap::Scope::Public);
+    let told = told(&plan(&SENDS), &targets, cap::Scope::Public);
     assert_eq!(told, [501, 502, 504, 801]);
 }
 
@@ -218,9 +206,9 @@ fn selectors_choose_by_tag_role_and_level_of_region() {
     }
     let keys = "audience = \"neighbours\"\nchannels = [\"sms\"]\ntags = [\"danger-zone\"]";
     assert_eq!(told(&send(keys), &all, cap::Scope::Public), [1]);
-    let restricted = told(PLAN, &all, cap::Scope::Restricted);
+    let restricted = told(&plan(&SENDS), &all, cap::Scope::Restricted);
     assert_eq!(restricted, [501, 502, 503, 504, 505], "officers alone");
-    assert!(told(PLAN, &all, cap::Scope::Private).is_empty());
+    assert!(told(&plan(&SENDS), &all, cap::Scope::Private).is_empty());
 }
 
 #[test]

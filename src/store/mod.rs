@@ -2,6 +2,7 @@
 //! and the identities of alerts. The store keeps bytes and order; it knows no event. This module must not decide, fold
 //! or interpret a record's body, and no SQL stands outside it.
 
+mod backup;
 mod postgres;
 mod registry;
 mod sealed;
@@ -11,6 +12,7 @@ mod vault;
 use async_trait::async_trait;
 use channel::Timestamp;
 
+pub use backup::copy;
 pub use postgres::Postgres;
 pub use registry::RegistryFile;
 pub use sealed::{Open, Seal, SealedHousehold, SealedRow};

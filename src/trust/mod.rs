@@ -2,6 +2,7 @@
 //! token's SHA-256. A caller's regions are a hard wall. This module must not read requests or know HTTP.
 
 pub mod devices;
+mod entry;
 
 use channel::Authority;
 use channel::http::Request;
@@ -10,6 +11,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{RegionCode, RegionLevel};
+
+pub use entry::{Entry, NoEntry};
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

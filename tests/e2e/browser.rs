@@ -1,6 +1,7 @@
 //! A real browser: headless Chromium behind its driver, which is asked over the W3C `WebDriver` protocol. A crate for that
 //! brings an HTTP stack of its own for the six calls that are needed here. This module must not know a page.
 
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::gateway::within;
 pub struct Browser {
     base: String,
     http: HttpClient,
-    _driver: Child,
+    driver: Child,
     profile: tempfile::TempDir,
 }
 
@@ -39,7 +40,7 @@ impl Browser {
         let mut browser = Self {
             base: format!("http://127.0.0.1:{port}"),
             http: HttpClient::new(Duration::from_mins(1)),
-            _driver: driver,
+            driver,
             profile,
         };
         within("the driver answers", async || {
@@ -136,8 +137,21 @@ impl Browser {
         lines.into_iter().filter(bad).collect()
     }
 
-    /// Closes the window; the driver ends with this value.
-    pub async fn close(self) {
-        self.ask("DELETE", "", json!({})).await;
+    /// A folder that every process of this browser names on its command line.
+    pub fn profile(&self) -> PathBuf {
+        self.profile.path().to_owned()
+    }
+}
+
+/// The driver's group is the driver and every process of its browser: all of them end here, whether the test has failed
+/// or not.
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let Some(group) = self.driver.id() else {
+            return;
+        };
+        let args = ["-KILL".to_owned(), "--".to_owned(), format!("-{group}")];
+        let ended = std::process::Command::new("kill").args(args).status();
+        assert!(ended.is_ok_and(|ended| ended.success()) || std::thread::panicking());
     }
 }

@@ -45,6 +45,38 @@ async fn check_lists_every_problem_at_once_and_a_good_configuration_has_none() {
 }
 
 #[tokio::test]
+async fn a_command_whose_reader_has_left_ends_with_its_own_verdict() {
+    let world = World::start(Setup::default()).await;
+    let gateway = &world.gateway;
+    let text = std::fs::read_to_string(gateway.path("tocsin.toml")).expect("it was written");
+    gateway.write(
+        "bad.toml",
+        &text.replace("scopes = [\"read\"]", "scopes = []"),
+    );
+    let commands: [(&[&str], i32); 5] = [
+        (&["check", "--config", "tocsin.toml"], 0),
+        (&["check", "--config", "bad.toml"], 1),
+        (&["token"], 0),
+        (&["journal", "dump"], 0),
+        (&["journal", "verify"], 0),
+    ];
+    for (args, wanted) in commands {
+        let ended = gateway.run_unheard(args).await;
+        assert_eq!(
+            ended.status.code(),
+            Some(wanted),
+            "{args:?}: {}",
+            both(&ended)
+        );
+        assert!(
+            !both(&ended).contains("panicked"),
+            "{args:?}: {}",
+            both(&ended)
+        );
+    }
+}
+
+#[tokio::test]
 async fn submit_tells_by_its_exit_code_what_became_of_a_file() {
     let mut world = World::start(Setup::default()).await;
     let gateway = &mut world.gateway;
@@ -272,4 +304,31 @@ async fn no_name_and_no_number_is_in_the_journal_or_in_any_log() {
         assert!(!dump.contains(text), "{text} is in the journal");
         assert!(!said.contains(text), "{text} is in the log");
     }
+}
+
+#[test]
+fn the_unit_is_one_that_systemd_takes() {
+    let unit = include_str!("../../docs/tocsin.service");
+    let program = "/usr/local/bin/tocsin";
+    assert!(unit.contains(&format!("ExecStart={program} serve")));
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("tocsin.service");
+    let verify = |unit: &str| {
+        // It looks for the program: here it is not installed.
+        let unit = unit.replace(program, env!("CARGO_BIN_EXE_tocsin"));
+        std::fs::write(&file, unit).expect("written");
+        let mut command = std::process::Command::new("systemd-analyze");
+        command.args(["verify", "--man=no"]).arg(&file);
+        command
+            .output()
+            .expect("systemd-analyze is installed: ./test does that")
+    };
+    let said = verify(unit);
+    assert!(
+        said.status.success() && said.stderr.is_empty(),
+        "{}",
+        both(&said)
+    );
+    let wrong = verify(&unit.replace("Restart=always", "Restart=allways"));
+    assert!(both(&wrong).contains("allways"), "{}", both(&wrong));
 }

@@ -9,11 +9,28 @@ use tokio::net::TcpStream;
 
 use crate::browser::Browser;
 use crate::county::{TOWN_A, TOWN_B, VILLAGE_A1};
-use crate::gateway::{DUTY, Gateway, PATIENCE, Setup, TOWN, World, count};
+use crate::coverage::{self, HOUSEHOLDS};
+use crate::gateway::{DUTY, Gateway, PATIENCE, Setup, TOWN, World, count, within};
 use crate::warning::{COUNTY, Warning};
 
 async fn call(gateway: &Gateway, method: &str, path: &str, cookie: &str, body: &str) -> Reply {
+    call_from(gateway, "", method, path, cookie, body).await
+}
+
+/// As a proxy on this machine hands it on: from another place.
+async fn call_from(
+    gateway: &Gateway,
+    place: &str,
+    method: &str,
+    path: &str,
+    cookie: &str,
+    body: &str,
+) -> Reply {
     let mut headers = vec![("accept".into(), "text/html".into())];
+    if !place.is_empty() {
+        headers.push(("x-forwarded-for".into(), place.to_owned()));
+        headers.push(("x-forwarded-proto".into(), "https".to_owned()));
+    }
     if !cookie.is_empty() {
         headers.push(("cookie".into(), cookie.to_owned()));
     }
@@ -137,24 +154,10 @@ async fn the_tables_and_their_files_say_what_the_api_says() {
         "a head, the rows, their total: {file}"
     );
     for (line, row) in lines[1..].iter().zip(rows.iter().chain([&api["total"]])) {
-        let figures = [
-            "/households",
-            "/away",
-            "/at_home",
-            "/reached/confirmed",
-            "/reached/delivered",
-            "/reached/played",
-            "/pending",
-            "/unknown",
-        ];
-        let said: Vec<u64> = figures
-            .iter()
-            .map(|f| count(row.pointer(f).expect("a figure")))
-            .collect();
-        let written: Vec<u64> = line[3..11]
-            .iter()
-            .map(|cell| cell.parse().expect("a count"))
-            .collect();
+        // Between them stands the sum of the missed.
+        let cells = line[3..12].iter().chain(&line[13..18]);
+        let written: Vec<u64> = cells.map(|cell| cell.parse().expect("a count")).collect();
+        let said = coverage::figures(row, &HOUSEHOLDS);
         assert_eq!(written, said, "{file}");
     }
 
@@ -186,14 +189,79 @@ async fn the_tables_and_their_files_say_what_the_api_says() {
     }
 }
 
-/// The first frame of the live line, then whatever `more` waits for.
-async fn frames(
+#[tokio::test]
+async fn wrong_tokens_have_to_wait_and_what_leaves_the_house_is_in_the_journal() {
+    let world = World::start(Setup::default()).await;
+    let gateway = &world.gateway;
+    let alert = gateway.submit(&Warning::red("c-5", &[COUNTY])).await;
+    gateway.ended(alert).await;
+    let enter = async |place: &str, token: &str| {
+        let form = format!("token={token}");
+        call_from(gateway, place, "POST", "/console/sign-in", "", &form).await
+    };
+    for _ in 0..5 {
+        assert_eq!(enter("192.0.2.1", "wrong").await.status, 401);
+    }
+    let locked = enter("192.0.2.1", DUTY).await;
+    assert_eq!(locked.status, 429, "the right one, too, has to wait");
+    let wait: u64 = header(&locked, "retry-after").parse().expect("seconds");
+    assert!((1..=61).contains(&wait), "{wait}");
+    assert!(text(&locked).contains("错误次数过多"), "{}", text(&locked));
+    let other = enter("192.0.2.2", DUTY).await;
+    assert_eq!(other.status, 303, "another place does not");
+    let cookie = header(&other, "set-cookie");
+    assert!(cookie.ends_with("; Secure"), "{cookie}");
+    let duty = cookie.split(';').next().expect("a pair");
+
+    let path = format!("/console/alerts/{alert}/households.csv");
+    assert_eq!(call(gateway, "GET", &path, duty, "").await.status, 200);
+    let path = format!("/console/alerts/{alert}/coverage.csv");
+    assert_eq!(call(gateway, "GET", &path, duty, "").await.status, 200);
+    call(gateway, "POST", "/console/sign-out", duty, "").await;
+
+    let wanted = [
+        ("refused", None, None),
+        ("refused", None, None),
+        ("refused", None, None),
+        ("refused", None, None),
+        ("locked", None, None),
+        ("signed-in", Some("duty"), None),
+        ("exported", Some("duty"), Some(alert)),
+        ("signed-out", Some("duty"), None),
+    ];
+    within("it is in the journal", async || {
+        let journal = gateway.journal().await;
+        let looks: Vec<Value> = journal
+            .iter()
+            .map(|line| line["event"]["looked"].clone())
+            .filter(|look| !look.is_null())
+            .collect();
+        let told: Vec<_> = looks
+            .iter()
+            .map(|look| {
+                (
+                    look["what"].as_str(),
+                    look["officer"].as_str(),
+                    look["subject"].as_u64(),
+                )
+            })
+            .collect();
+        (told == wanted.map(|(what, officer, subject)| (Some(what), officer, subject))).then(|| {
+            let places: Vec<_> = looks.iter().map(|look| &look["from"]).collect();
+            assert!(places[..5].iter().all(|place| *place == places[0]));
+            assert_ne!(places[0], places[5], "another place");
+        })
+    })
+    .await;
+}
+
+/// A live line that was asked for.
+async fn opened(
     gateway: &Gateway,
     alert: u64,
     cookie: &str,
     last: Option<&str>,
-    wanted: usize,
-) -> Vec<(String, String, Value)> {
+) -> BufReader<TcpStream> {
     let address = gateway.base.trim_start_matches("http://");
     let stream = TcpStream::connect(address).await.expect("a connection");
     let mut stream = BufReader::new(stream);
@@ -204,6 +272,18 @@ async fn frames(
         "GET /console/alerts/{alert}/live HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\n{last}\r\n"
     );
     stream.write_all(ask.as_bytes()).await.expect("written");
+    stream
+}
+
+/// So many frames of the live line.
+async fn frames(
+    gateway: &Gateway,
+    alert: u64,
+    cookie: &str,
+    last: Option<&str>,
+    wanted: usize,
+) -> Vec<(String, String, Value)> {
+    let mut stream = opened(gateway, alert, cookie, last).await;
     let (mut frames, mut id, mut kind) = (Vec::new(), String::new(), String::new());
     let reading = async {
         let mut line = String::new();
@@ -250,16 +330,8 @@ async fn the_live_line_tells_the_whole_once_and_then_what_changes() {
     // A line that is joined at the end tells the figures that the API gives.
     let last = frames(gateway, alert, &duty, None, 1).await;
     let village = gateway.coverage(alert, VILLAGE_A1).await["total"].clone();
-    let figures = [
-        "/at_home",
-        "/reached/confirmed",
-        "/reached/delivered",
-        "/reached/played",
-    ];
-    let said: Vec<u64> = figures
-        .iter()
-        .map(|f| count(village.pointer(f).expect("a figure")))
-        .collect();
+    // At home, and reached by each grade.
+    let said = coverage::figures(&village, &HOUSEHOLDS[2..6]);
     let frame: Vec<u64> = last[0].2["villages"][VILLAGE_A1]
         .as_array()
         .expect("counts")[..4]
@@ -267,6 +339,23 @@ async fn the_live_line_tells_the_whole_once_and_then_what_changes() {
         .map(count)
         .collect();
     assert_eq!(frame, said);
+
+    // Who signs out hears no more.
+    let mut line = opened(gateway, alert, &duty, None).await;
+    let mut until = async |wanted: &str| {
+        let mut read = String::new();
+        while !read.starts_with(wanted) {
+            read.clear();
+            let reading = line.read_line(&mut read);
+            let length = tokio::time::timeout(PATIENCE, reading).await;
+            let length = length.expect("something comes").expect("a line");
+            assert!(length > 0, "the connection stays");
+        }
+    };
+    until("data: ").await;
+    call(gateway, "POST", "/console/sign-out", &duty, "").await;
+    // The last chunk of an answer is empty.
+    until("0\r\n").await;
 }
 
 #[tokio::test]
@@ -323,14 +412,48 @@ async fn a_browser_shows_a_warning_from_the_county_to_a_single_attempt() {
     let hatched = "return [...document.querySelectorAll('svg.bar rect.unknown')].every(r => r.getAttribute('fill') === 'url(#hatch)')";
     assert_eq!(browser.script(hatched).await, json!(true));
 
+    // The curve ends where the API's does.
+    let curve = gateway.get(&format!("/v1/alerts/{alert}/curve")).await;
+    for evidence in ["accepted", "delivered", "played", "confirmed"] {
+        let figure = format!(
+            "return Number(document.querySelector('[data-evidence={evidence}] .figure').textContent)"
+        );
+        browser.until(&figure, &curve["now"][evidence]).await;
+    }
+
     // From the county to a town, a village, a group, a household and its attempts, each step a link.
-    for _ in 0..3 {
+    for step in [
+        "table.regions",
+        "table.regions",
+        "table.regions",
+        "table.doors",
+    ] {
+        files_are_whole(&browser).await;
         let before = browser.script("return location.href").await;
-        browser.click("table.regions tbody tr th a").await;
+        let wanted = format!("return document.querySelector('{step} tbody tr th a').textContent");
+        let name = browser.script(&wanted).await;
+        let name = name.as_str().expect("a name").to_owned();
+        browser.click(&format!("{step} tbody tr th a")).await;
         let moved = format!("return location.href !== {before}");
         browser.until(&moved, &json!(true)).await;
+        // The next page is of what was clicked, and says so above its table.
+        let head = "return [...document.querySelectorAll('nav.trail, h2')].map(e => e.textContent).join(' ')";
+        let head = browser.script(head).await;
+        let head = head.as_str().expect("words").to_owned();
+        let last = name.rsplit('·').next().expect("a part");
+        let group = last.trim_start_matches(|c: char| !c.is_ascii_digit());
+        assert!(
+            head.contains(last) || (!group.is_empty() && head.contains(group)),
+            "{name}: {head}"
+        );
     }
-    browser.click("table.doors tbody tr th a").await;
+    files_are_whole(&browser).await;
+    let up = "return document.querySelectorAll('nav.trail a').length";
+    assert_eq!(
+        browser.script(up).await,
+        json!(2),
+        "county and town are a click away"
+    );
     let story = "return [...document.querySelectorAll('table.story td:nth-child(2)')].map(c => c.textContent).join()";
     let told = browser.script(story).await;
     let told = told.as_str().expect("words");
@@ -338,5 +461,44 @@ async fn a_browser_shows_a_warning_from_the_county_to_a_single_attempt() {
         assert!(told.contains(event), "{told}");
     }
     assert_eq!(browser.complaints().await, Vec::<Value>::new());
-    browser.close().await;
+}
+
+/// Each table's file has a line for each of its rows, and a head.
+async fn files_are_whole(browser: &Browser) {
+    let count = "return Promise.all([...document.querySelectorAll('a.csv')].map(async (a) => {
+        const rows = document.querySelectorAll('table.regions tbody tr, table.doors tbody tr').length;
+        const answer = await fetch(a.href);
+        const lines = (await answer.text()).trim().split('\\n').length;
+        return [answer.status, a.href.includes('curve') || lines === rows + 1];
+    }))";
+    let files = browser.script(count).await;
+    for file in files.as_array().expect("files") {
+        assert_eq!((&file[0], &file[1]), (&json!(200), &json!(true)), "{files}");
+    }
+}
+
+/// The processes that name this on their command line.
+fn naming(what: &std::path::Path) -> usize {
+    let what = what.display().to_string();
+    let all = std::fs::read_dir("/proc").expect("processes").flatten();
+    let lines = all.filter_map(|one| std::fs::read(one.path().join("cmdline")).ok());
+    lines
+        .filter(|line| String::from_utf8_lossy(line).contains(&what))
+        .count()
+}
+
+#[tokio::test]
+async fn a_browser_ends_with_its_test_even_where_the_test_fails() {
+    let browser = Browser::start().await;
+    let profile = browser.profile();
+    assert!(naming(&profile) > 0, "it runs");
+    let failed = tokio::spawn(async move {
+        browser.open("about:blank").await;
+        panic!("as a test does that fails");
+    });
+    assert!(failed.await.is_err());
+    within("all of it has ended", async || {
+        (naming(&profile) == 0).then_some(())
+    })
+    .await;
 }

@@ -19,11 +19,14 @@ async fn sealed(gateway: &Gateway, alert: u64) {
     .await;
 }
 
-/// The figures of a county, without the moment they were asked for.
+/// The figures of a county and the curve, without the moment they were asked for.
 async fn figures(gateway: &Gateway, alert: u64) -> Value {
     let mut answer = gateway.coverage(alert, COUNTY).await;
     answer["as_of"] = Value::Null;
-    answer
+    let curve = gateway.get(&format!("/v1/alerts/{alert}/curve")).await;
+    let points = curve["points"].as_array().expect("points");
+    assert!(!points.is_empty(), "somebody was reached: {curve}");
+    json!([answer, curve["released"], points])
 }
 
 fn events(journal: &[Value], stream: u64, name: &str) -> usize {

@@ -107,6 +107,28 @@ pub fn unwraps(sources: &[Source]) -> Vec<Violation> {
     found
 }
 
+/// What prints by itself panics when its reader has left.
+pub fn prints(sources: &[Source]) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for source in sources
+        .iter()
+        .filter(|source| !source.path.starts_with("examples/"))
+    {
+        for name in ["print", "println", "eprint", "eprintln"] {
+            let wanted = [name, "!"];
+            let lines = occurrences(source, &wanted).map(|at| source.tokens[at].line);
+            let shipped: Vec<_> = lines.filter(|line| !source.is_test(*line)).collect();
+            let advice = "a command says it with `say!` or `tell!`; everything else has no output of its own";
+            found.extend(
+                shipped
+                    .into_iter()
+                    .map(|line| Violation::new(&source.path, line, advice)),
+            );
+        }
+    }
+    found
+}
+
 fn occurrences<'a>(source: &'a Source, wanted: &'a [&str]) -> impl Iterator<Item = usize> + 'a {
     let same = move |at: &usize| {
         wanted
@@ -188,6 +210,12 @@ mod tests {
         assert_eq!(caught, [1, 2, 3, 4, 5, 6, 7, 8]);
         let good = "#[expect(a, reason = \"b\")]\nfn f(todo: T) { let x = [allow(1), ignore]; g(a, allow(b)); \"#[ignore]\" }\n// todo!()\n";
         assert_eq!(habits(&one(good)), []);
+    }
+
+    #[test]
+    fn what_prints_by_itself_is_caught() {
+        let text = "fn f() {\n  println!();\n  eprint!(\"x\");\n  say!(\"println!\");\n}\n#[cfg(test)]\nmod tests {\n  fn t() { println!() }\n}\n";
+        assert_eq!(lines(&prints(&one(text))), [2, 3]);
     }
 
     #[test]

@@ -76,7 +76,7 @@ pub async fn run(_: Args) -> Result<(), Failed> {
             bytes: bytes.len(),
             bare: bare.round(bytes, &clock).await.map_err(lost)?,
         };
-        println!(
+        say!(
             "{}",
             serde_json::to_string(&round).map_err(|e| Failed::Input(e.to_string()))?
         );

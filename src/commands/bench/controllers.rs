@@ -55,7 +55,7 @@ pub struct Round {
 }
 
 pub async fn run(table: &mut Table, speakers: u32, rounds: usize) -> Result<(), Failed> {
-    eprintln!("{speakers} controllers, {rounds} warnings");
+    tell!("{speakers} controllers, {rounds} warnings");
     let (rows, devices) = rows(speakers);
     let house = House::open("controllers", &rows, horn(), PLAN).await?;
     let lost = |e: std::io::Error| Failed::Unreachable(format!("the bare server: {e}"));
@@ -95,7 +95,7 @@ async fn enrol(house: &House) -> Result<(), Failed> {
     let base = format!("http://{}", house.app.address);
     let whom = serde_json::json!({ "under": county::code() });
     let codes = device::codes(&base, &house.token, &whom).await?;
-    eprintln!("  {} codes; enrolling", codes.len());
+    tell!("  {} codes; enrolling", codes.len());
     let http = HttpClient::new(std::time::Duration::from_mins(1));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let base = format!("{base}/v1/channels/horn");
@@ -185,9 +185,10 @@ async fn measured(told: &Told) -> Result<(Vec<Round>, u64), Failed> {
     while let Some(line) = lines.next_line().await.map_err(lost)? {
         let round: Round = serde_json::from_str(&line).map_err(|e| lost(e.into()))?;
         let (warned, bare) = (Spread::of(&round.warned), Spread::of(&round.bare));
-        eprintln!(
+        tell!(
             "  {warned}, {} orders, {} B; bare {bare}",
-            round.orders, round.bytes
+            round.orders,
+            round.bytes
         );
         rounds.push(round);
         most = resident().max(most);

@@ -45,7 +45,7 @@ fn every_edge(outline: &[Point], (lat, lon): Point) -> bool {
 }
 
 pub fn run(table: &mut Table, points: usize, runs: usize) {
-    eprintln!("{points} points against a polygon of {CORNERS} corners, {runs} runs");
+    tell!("{points} points against a polygon of {CORNERS} corners, {runs} runs");
     let mut random = fastrand::Rng::with_seed(727);
     let outline = outline(&mut random);
     let points: Vec<Point> = (0..points)

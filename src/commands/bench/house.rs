@@ -37,7 +37,7 @@ pub struct House {
 }
 
 /// Exactly so many mobile numbers, and whoever has none.
-fn rows(recipients: u32) -> Rows {
+pub fn rows(recipients: u32) -> Rows {
     // Nearly 1.4 mobiles a household; what is over is cut off.
     let mut rows = county::county(recipients * 3 / 4 + 1_000, 1);
     let mut left = recipients;
@@ -62,6 +62,11 @@ impl House {
     /// With this SMS channel.
     pub async fn with(name: &str, recipients: u32, channel: ChannelConfig) -> Result<Self, Failed> {
         Self::open(name, &rows(recipients), channel, PLAN).await
+    }
+
+    /// With one SMS channel to the load peer, in another county.
+    pub async fn told(name: &str, rows: &Rows, port: u16, rate: &str) -> Result<Self, Failed> {
+        Self::open(name, rows, sms(port, rate), PLAN).await
     }
 
     pub async fn open(
@@ -215,7 +220,7 @@ fn config(data: PathBuf, channel: ChannelConfig, plan: &str) -> (Read, String) {
             name: "bench".into(),
             signature: "平武水利".into(),
             token_sha256,
-            scopes: vec![Scope::Submit, Scope::Devices],
+            scopes: vec![Scope::Submit, Scope::Read, Scope::Devices],
             regions: vec![county::code()],
             senders: Vec::new(),
             strict: false,

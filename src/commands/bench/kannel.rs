@@ -73,13 +73,13 @@ pub async fn run(args: Args) -> Result<(), Failed> {
         count.receipts.load(Ordering::SeqCst),
     );
     let rate = |n: u32, time: Duration| f64::from(n) / time.as_secs_f64();
-    eprintln!(
+    tell!(
         "  {taken} of {} taken by smsbox at {:.0}/s, {receipts} receipts after {:.1} s",
         args.texts,
         rate(taken, handed),
         end.as_secs_f64()
     );
-    println!("{:.0}", rate(receipts, end));
+    say!("{:.0}", rate(receipts, end));
     Ok(())
 }
 

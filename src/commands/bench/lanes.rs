@@ -10,7 +10,7 @@ use crate::commands::Failed;
 const RATE: &str = "2000000/s";
 
 pub async fn run(table: &mut Table, recipients: u32, runs: usize) -> Result<(), Failed> {
-    eprintln!("a lane over SMPP and one over CMPP, {recipients} recipients, {runs} runs");
+    tell!("a lane over SMPP and one over CMPP, {recipients} recipients, {runs} runs");
     let (mut smpps, mut cmpps, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for n in 0..runs {
         let (smpp, cmpp) = if n % 2 == 0 {
@@ -20,7 +20,7 @@ pub async fn run(table: &mut Table, recipients: u32, runs: usize) -> Result<(), 
             let cmpp = once(n, recipients, true).await?;
             (once(n, recipients, false).await?, cmpp)
         };
-        eprintln!("  run {}: SMPP {smpp:.0}/s, CMPP {cmpp:.0}/s", n + 1);
+        tell!("  run {}: SMPP {smpp:.0}/s, CMPP {cmpp:.0}/s", n + 1);
         smpps.push(smpp);
         cmpps.push(cmpp);
         ratios.push(smpp.min(cmpp) / smpp.max(cmpp));

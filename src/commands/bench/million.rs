@@ -14,7 +14,7 @@ use crate::ledger::{Alert, replay};
 use crate::store::Sqlite;
 
 pub async fn run(table: &mut Table, deliveries: u32) -> Result<(), Failed> {
-    eprintln!("{deliveries} deliveries");
+    tell!("{deliveries} deliveries");
     let far = Far::start(&[])?;
     let house = House::start("million", deliveries, far.port, "2000000/s").await?;
     let before = resident();

@@ -11,6 +11,7 @@ pub mod kannel;
 mod lanes;
 mod million;
 mod overtake;
+mod pages;
 pub mod peer;
 mod registry;
 mod speed;
@@ -35,7 +36,7 @@ pub struct Args {
     /// Loudspeaker controllers that wait for orders
     #[arg(long, default_value_t = 2_000)]
     controllers: u32,
-    /// Only these: geo, cap, speed, lanes, throttled, million, overtake, controllers, registry
+    /// Only these: geo, cap, speed, lanes, throttled, million, pages, overtake, controllers, registry
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
 }
@@ -61,6 +62,9 @@ pub async fn run(args: Args) -> Result<(), Failed> {
     if wanted("million") {
         million::run(&mut table, args.large).await?;
     }
+    if wanted("pages") {
+        pages::run(&mut table, args.large).await?;
+    }
     if wanted("overtake") {
         overtake::run(&mut table, args.large / 2).await?;
     }
@@ -70,7 +74,7 @@ pub async fn run(args: Args) -> Result<(), Failed> {
     if wanted("registry") {
         registry::run(&mut table, args.runs).await?;
     }
-    println!("{table}");
+    say!("{table}");
     Ok(())
 }
 

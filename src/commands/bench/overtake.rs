@@ -9,7 +9,7 @@ use super::table::Table;
 use crate::commands::Failed;
 
 pub async fn run(table: &mut Table, backlog: u32) -> Result<(), Failed> {
-    eprintln!("an extreme warning over {backlog} minor deliveries");
+    tell!("an extreme warning over {backlog} minor deliveries");
     let far = Far::start(&["--rate", "5000"])?;
     let house = House::start("overtake", backlog, far.port, "5000/s burst 250").await?;
     let minor = house.warn("Minor", 1, "510727000000").await?;

@@ -36,7 +36,7 @@ pub async fn run(args: Args) -> Result<(), Failed> {
         ..PeerConfig::default()
     });
     let peer = peer.await.map_err(|e| Failed::Unreachable(e.to_string()))?;
-    println!("{}", peer.addr().port());
+    say!("{}", peer.addr().port());
     super::super::interrupted().await;
     peer.stop().await;
     Ok(())

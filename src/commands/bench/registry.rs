@@ -23,7 +23,7 @@ const PEOPLE: u32 = 5_000_000;
 pub async fn run(table: &mut Table, runs: usize) -> Result<(), Failed> {
     let work = move || -> Result<(f64, f64, Registry), Failed> {
         let (first, again) = imports(runs)?;
-        eprintln!("{PEOPLE} people");
+        tell!("{PEOPLE} people");
         let registry = Registry::build(1, &province())
             .map_err(|problems| Failed::No(format!("{} problems", problems.len())))?;
         Ok((first, again, registry))

@@ -8,12 +8,12 @@ use super::{bare, median};
 use crate::commands::Failed;
 
 pub async fn run(table: &mut Table, recipients: u32, runs: usize) -> Result<(), Failed> {
-    eprintln!("end to end, {recipients} recipients, {runs} runs");
+    tell!("end to end, {recipients} recipients, {runs} runs");
     let (mut bares, mut rates, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for n in 0..runs {
         let bare = bare::run(recipients);
         let rate = once(n, recipients).await?;
-        eprintln!(
+        tell!(
             "  run {}: bare {bare:.0}/s, end to end {rate:.0}/s, ratio {:.2}",
             n + 1,
             rate / bare

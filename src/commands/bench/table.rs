@@ -15,14 +15,14 @@ impl Table {
     ) {
         let (what, got) = (what.into(), got.into());
         let mark = if met { "yes" } else { "NO" };
-        eprintln!("  {what}: {got} (wanted {wanted}: {mark})");
+        tell!("  {what}: {got} (wanted {wanted}: {mark})");
         self.0.push([what, got, wanted.into(), mark.into()]);
     }
 
     /// A figure that is only told.
     pub fn told(&mut self, what: impl Into<String>, got: impl Into<String>) {
         let (what, got) = (what.into(), got.into());
-        eprintln!("  {what}: {got}");
+        tell!("  {what}: {got}");
         self.0.push([what, got, String::new(), String::new()]);
     }
 }

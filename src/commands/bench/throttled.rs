@@ -17,7 +17,7 @@ const FILL: Duration = Duration::from_secs(2);
 const WATCH: Duration = Duration::from_secs(12);
 
 pub async fn run(table: &mut Table) -> Result<(), Failed> {
-    eprintln!("a far end throttled to {RATE}/s");
+    tell!("a far end throttled to {RATE}/s");
     let house = self::house("throttled").await?;
     let share = watch(&house).await?;
     house.0.stop().await;
@@ -27,7 +27,7 @@ pub async fn run(table: &mut Table) -> Result<(), Failed> {
         share,
     );
 
-    eprintln!("the same, with {WARNINGS} small warnings a second");
+    tell!("the same, with {WARNINGS} small warnings a second");
     let house = self::house("flooded").await?;
     let (share, handed_in) = tokio::select! {
         share = watch(&house) => (share?, handed_in(&house)),

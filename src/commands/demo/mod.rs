@@ -61,7 +61,7 @@ pub async fn run(args: Args) -> Result<(), Failed> {
 
 async fn in_folder(args: &Args, data: &std::path::Path) -> Result<(), Failed> {
     let county = setup::county(data, args.households, args.seed).await?;
-    println!(
+    say!(
         "平武县 Pingwu County (synthetic 合成数据): {} villages 村, {} households 户, {} people 人, {} mobiles 手机, {} speakers 喇叭",
         county.counts.villages,
         county.counts.households,
@@ -84,8 +84,8 @@ async fn in_folder(args: &Args, data: &std::path::Path) -> Result<(), Failed> {
         () = super::interrupted() => return leave(app, controllers, peers).await,
     };
     let verdict = verdict::of(&app, &alert);
-    println!("{}", verdict.table);
-    println!("{}", verdict.summary);
+    say!("{}", verdict.table);
+    say!("{}", verdict.summary);
     if !args.once {
         verdict::addresses(&base, &tokens.officer, alert.stream);
         super::interrupted().await;
@@ -115,14 +115,14 @@ async fn leave(
 /// The warning of this demo: the one that a killed demo left behind, or a new one.
 async fn warn(app: &App, base: &str, token: &str) -> Result<Arc<Alert>, Failed> {
     if let Some(alert) = app.ledger.alerts().first() {
-        println!("going on with alert {} 继续上次的预警", alert.stream);
+        say!("going on with alert {} 继续上次的预警", alert.stream);
         return Ok(alert.clone());
     }
     let name = std::path::Path::new("config/demo/flood-red.xml");
     let body = submit::sent_now(name, FLOOD, &SystemClock::default())?;
     let http = HttpClient::new(Duration::from_secs(30));
     submit::hand_in(&http, base, token, body).await?;
-    println!("POST {base}/v1/alerts  config/demo/flood-red.xml → 202 已受理");
+    say!("POST {base}/v1/alerts  config/demo/flood-red.xml → 202 已受理");
     app.ledger
         .alerts()
         .first()

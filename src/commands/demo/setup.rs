@@ -101,7 +101,7 @@ pub fn write_csv(folder: &Path, households: u32, seed: u64) -> Result<(), Failed
         |e: &dyn std::fmt::Display| Failed::Input(format!("{shown} cannot be written: {e}"));
     std::fs::create_dir_all(folder).map_err(|e| wrong(&e))?;
     csv::write_dir(&county::county(households, seed), folder).map_err(|e| wrong(&e))?;
-    println!("{shown}: {households} households 户; tocsin import {shown}");
+    say!("{shown}: {households} households 户; tocsin import {shown}");
     Ok(())
 }
 

@@ -233,9 +233,9 @@ fn confirmed_and_delivered(alert: &Alert, rollup: &Rollup, problems: &mut Vec<St
 }
 
 pub fn addresses(base: &str, token: &str, alert: u64) {
-    println!("\nLook further 查看 (Ctrl-C ends 结束):");
-    println!("  export TOCSIN={base}");
-    println!("  export AUTH='Authorization: Bearer {token}'");
+    say!("\nLook further 查看 (Ctrl-C ends 结束):");
+    say!("  export TOCSIN={base}");
+    say!("  export AUTH='Authorization: Bearer {token}'");
     for path in [
         format!("/v1/alerts/{alert}"),
         format!("/v1/alerts/{alert}/coverage?under=510727"),
@@ -244,10 +244,10 @@ pub fn addresses(base: &str, token: &str, alert: u64) {
         format!("/v1/alerts/{alert}/speakers?under=510727217"),
         "/v1/channels".to_owned(),
     ] {
-        println!("  curl -sH \"$AUTH\" \"$TOCSIN{path}\"");
+        say!("  curl -sH \"$AUTH\" \"$TOCSIN{path}\"");
     }
-    println!("  console 值班台: {base}/console  token 令牌: {token}");
-    println!(
+    say!("  console 值班台: {base}/console  token 令牌: {token}");
+    say!(
         "  docs/api.md explains each, and its commands work as they stand 各接口说明见 docs/api.md"
     );
 }

@@ -74,7 +74,7 @@ fn plain(look: u32, lines: &[ChannelLine]) {
             l.failed
         )
     };
-    println!(
+    say!(
         "{seconds:>4} s  {}",
         lines.iter().map(part).collect::<Vec<_>>().join("  |  ")
     );

@@ -105,7 +105,7 @@ impl Dump {
         let events = match record::unpack(record) {
             Ok(events) => events,
             Err(why) => {
-                eprintln!("tocsin: {why}");
+                tell!("tocsin: {why}");
                 return Ok(false);
             }
         };

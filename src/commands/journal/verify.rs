@@ -18,14 +18,14 @@ impl Verify {
             .await
             .map_err(|e| Failed::Unreachable(e.to_string()))?;
         for fault in &verdict.faults {
-            println!("{fault}");
+            say!("{fault}");
         }
         let looked = format!(
             "{} record(s), {} stream(s), {} witnessed head(s), {} sealed 记录、流水、见证、封存",
             verdict.records, verdict.streams, verdict.witnessed, verdict.sealed
         );
         if verdict.faults.is_empty() {
-            println!("{looked}: whole 完好");
+            say!("{looked}: whole 完好");
             return Ok(());
         }
         Err(Failed::No(format!(

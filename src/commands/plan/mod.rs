@@ -93,7 +93,7 @@ impl Test {
                 cap::FindingLevel::Warning => "警告 warning",
                 cap::FindingLevel::Info => "提示 info",
             };
-            println!("{level} {}: {} {}", finding.path, finding.zh, finding.en);
+            say!("{level} {}: {} {}", finding.path, finding.zh, finding.en);
         }
         let Some(alert) = report.alert else {
             return Err(Failed::No("the alert cannot be read 预警无法读取".into()));
@@ -107,7 +107,7 @@ impl Test {
             })?,
         };
         for stranger in plan::strangers(&read.plans, &registry) {
-            println!("{stranger}");
+            say!("{stranger}");
         }
         let asked = Asked {
             alert: &alert,
@@ -116,7 +116,7 @@ impl Test {
         };
         for (plan, turn) in read.plans.turns(asked) {
             let (zh, en) = words::of_turn(turn);
-            println!("{}: {zh} {en}", plan.name);
+            say!("{}: {zh} {en}", plan.name);
         }
         drill(&alert, &read, &registry, asked)
     }
@@ -148,9 +148,9 @@ fn drill(
     let Some(choice) = read.plans.choose(asked) else {
         return Err(Failed::No("no plan takes it 没有预案接收".into()));
     };
-    println!();
+    say!();
     for (zh, en) in words::explain(choice.plan, &read.tables.events) {
-        println!("{zh}\n{en}");
+        say!("{zh}\n{en}");
     }
     let (channels, _) = channels(&read.config);
     let outlets: Outlets = channels
@@ -159,11 +159,8 @@ fn drill(
         .collect();
     let means = config::Tables::shipped().means(&read.config.channels);
     let bureaus = trust::Bureaus::new(read.config.bureaus.clone());
-    let bureau = read
-        .config
-        .bureaus
-        .iter()
-        .find(|b| b.senders.is_empty() || b.senders.contains(&alert.sender));
+    let speaks = |b: &&trust::Bureau| b.senders.is_empty() || b.senders.contains(&alert.sender);
+    let bureau = read.config.bureaus.iter().find(speaks);
     let now = SystemClock::default().now();
     let earlier = Earlier::default();
     let schedule = plan::moments(choice.plan, &[], (choice.handled, false), now);
@@ -197,6 +194,6 @@ fn drill(
         lifetime: now.plus(choice.plan.lifetime.0),
     });
     let json = serde_json::to_value(&figures).map_err(|e| Failed::No(e.to_string()))?;
-    println!("\n{}", table(&json));
+    say!("\n{}", table(&json));
     Ok(())
 }

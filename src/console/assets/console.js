@@ -106,6 +106,19 @@ function showChannels(channels) {
   }
 }
 
+// The curve is drawn by the server, at most every three seconds.
+let curveAsked = false;
+function showCurve() {
+  const curve = document.getElementById("curve");
+  if (!curve || curveAsked) return;
+  curveAsked = true;
+  setTimeout(async () => {
+    curveAsked = false;
+    const answer = await fetch(curve.dataset.from).catch(() => null);
+    if (answer && answer.ok) curve.innerHTML = await answer.text();
+  }, 3000);
+}
+
 function clock(utc) {
   const beijing = new Date(Date.parse(utc) + 8 * 3600 * 1000).toISOString();
   return `${beijing.slice(5, 10)} ${beijing.slice(11, 19)}`;
@@ -119,6 +132,7 @@ function hear(event) {
   if (event.type === "change" && document.querySelector("tr:not([data-region]) svg.bar")) { location.reload(); return; }
   show();
   showChannels(told.channels);
+  showCurve();
   const asOf = document.getElementById("as-of");
   asOf.textContent = clock(told.as_of);
   asOf.dateTime = told.as_of;
@@ -139,14 +153,15 @@ async function refreshList() {
   if (!answer || !answer.ok) return;
   list.innerHTML = await answer.text();
   // The first warning of the night: its map is drawn by the server.
-  if (!document.querySelector("main").dataset.alert && list.querySelector("li")) location.reload();
+  if (!document.querySelector("main").dataset.alert && list.querySelector("ul.alerts li")) location.reload();
 }
 
 const live = document.body.dataset.live;
 if (live) {
   const source = new EventSource(live);
   source.addEventListener("open", () => line("● 实时 live", true));
-  source.addEventListener("error", () => line("○ 断开，正在重连 reconnecting", false));
+  // What is over, or a session that has ended, is not asked for again.
+  source.addEventListener("error", () => line(source.readyState === EventSource.CLOSED ? "□ 不再更新 no longer live" : "○ 断开，正在重连 reconnecting", false));
   source.addEventListener("whole", hear);
   source.addEventListener("change", hear);
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use channel::{
-    Accepted, Capability, Channel, EndpointKind, Evidence, Failure, FailureClass, Health,
+    Accepted, Capability, Channel, Clock, EndpointKind, Evidence, Failure, FailureClass, Health,
     ManualClock, Message, Outcomes, Stop, Style,
 };
 use parking_lot::{Mutex, RwLock};
@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use super::kit::{START, accepted, block_of, variants, village};
+use crate::coord::Steady;
 use crate::dispatch::{Desk, Dispatch, Outlet, Policy};
 use crate::ledger::{Event, Proposal, Writer, replay};
 use crate::model::{
@@ -182,16 +183,17 @@ impl House {
         let store = Sqlite::open(&folder.path().join("journal.sqlite")).expect("a journal");
         let store: Arc<dyn Store> = Arc::new(store);
         let clock = Arc::new(ManualClock::new(START));
+        let time: Arc<dyn Clock> = Arc::new(Steady::new(clock.clone()));
         let replayed = replay(&*store).await.expect("an empty journal");
         let ledger = replayed.ledger;
         let writer = Writer::start(
             store.clone(),
             ledger.clone(),
-            clock.clone(),
+            time.clone(),
             replayed.history,
         );
         let parts = (ledger, writer);
-        let desk = Desk::new(parts, clock.clone(), replayed.correlator, HashMap::new());
+        let desk = Desk::new(parts, time, replayed.correlator, HashMap::new());
         let desk = Arc::new(desk);
         let fars: BTreeMap<_, _> = names
             .iter()

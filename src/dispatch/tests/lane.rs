@@ -125,3 +125,19 @@ async fn throttles_slow_the_lane_and_are_not_charged() {
     assert!(attempts(&house, alert).iter().all(|n| *n == 1));
     assert_eq!(house.far().sent(), 30 * 6);
 }
+
+#[tokio::test]
+async fn a_clock_that_jumps_past_the_end_of_a_warning_stops_nothing_of_it() {
+    for seconds in [86_400, -86_400] {
+        let house = House::start(&[CHANNEL], "100/s burst 40", Mood::Takes).await;
+        let alert = house.alert(CHANNEL, MINOR, 200).await;
+        within("some are out", || house.far().sent() >= 40).await;
+        house.clock.jump(seconds * 1000);
+        within("all is sent", || {
+            house.advance(50);
+            tally(&house, alert, State::Awaiting) == 200
+        })
+        .await;
+        assert!(attempts(&house, alert).iter().all(|n| *n == 1), "{seconds}");
+    }
+}

@@ -15,10 +15,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::Gate;
-use super::super::caller::{Operator, Reader, sees};
+use super::super::caller::{Operator, Reader};
 use super::super::openapi::{OfOrder, Stopping};
 use super::super::problem::{BAD_ORDER, Problem, UNKNOWN_ORDER};
 use super::{Whom, away, body, own};
+use crate::coverage;
 use crate::dispatch::Wanted;
 use crate::trust::{Caller, authority};
 
@@ -88,7 +89,7 @@ impl Asked {
                     .alert
                     .ok_or_else(|| bad("a stop names its `alert`; `stop-all` ends everything"))?;
                 let alert = gate.ledger.alert(id);
-                let alert = alert.filter(|alert| sees(caller, &alert.meta));
+                let alert = alert.filter(|alert| coverage::sees(caller, &alert.meta));
                 let alert = alert.ok_or_else(|| Problem::unknown_alert(&id.to_string()))?;
                 // As long as it could be played.
                 (Action::Stop { alert: id }, alert.expires().max(waits))

@@ -29,6 +29,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::coord::Steady;
 use crate::coverage::fixture::{START, registry, released, rows};
 use crate::dispatch::Desk;
 use crate::ledger::record::sha256;
@@ -163,6 +164,7 @@ struct Surface {
     gate: Arc<Gate>,
     /// Whether the channel says that it is up.
     up: Arc<AtomicBool>,
+    /// What the machine says; the gateway works by what it believes.
     clock: Arc<ManualClock>,
     stop: Stop,
     serving: JoinHandle<()>,
@@ -257,8 +259,9 @@ impl Surface {
         });
         let empty = replay(&*store).await.expect("reads");
         let ledger = empty.ledger;
-        let manual = Arc::new(ManualClock::new(START));
-        let clock: Arc<dyn Clock> = manual.clone();
+        let wall = Arc::new(ManualClock::new(START));
+        let time = Arc::new(Steady::new(wall.clone()));
+        let clock: Arc<dyn Clock> = time.clone();
         let writer = Writer::start(store.clone(), ledger.clone(), clock.clone(), empty.history);
         let registry = Arc::new(RwLock::new(Arc::new(registry())));
         let plans = Plans::parse(vec![("flood.toml".into(), PLAN.into())]).expect("a plan");
@@ -316,6 +319,7 @@ impl Surface {
             position: writer.position(),
             hub,
             clock,
+            time,
         });
         let stop = Stop::new();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -335,7 +339,7 @@ impl Surface {
             writer,
             gate,
             up,
-            clock: manual,
+            clock: wall,
             stop,
             serving,
             dir,

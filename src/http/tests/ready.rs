@@ -124,3 +124,30 @@ async fn a_gateway_whose_store_is_away_is_not_ready() {
     assert_eq!(surface.reasons().await, [""; 0]);
     surface.stop().await;
 }
+
+#[tokio::test]
+async fn a_clock_that_jumped_degrades_until_a_person_has_confirmed_it() {
+    let surface = Surface::start().await;
+    surface.up.store(true, SeqCst);
+    surface.clock.jump(7_200_000);
+    assert_eq!(surface.reasons().await, ["clock-jumped"]);
+    let standing = surface.get("/v1/clock").await;
+    assert_eq!(
+        standing,
+        json!({ "now": START.to_string(), "jumped_by_seconds": 7200, "believed_in_seconds": 600 })
+    );
+    let stranger = surface.call("POST", "/v1/clock", "water", b"").await;
+    assert_eq!(
+        stranger.status, 403,
+        "who may not keep the gateway may not say so"
+    );
+    assert_eq!(surface.reasons().await, ["clock-jumped"]);
+    let said = surface.call("POST", "/v1/clock", "keeper", b"").await;
+    let later = START.plus(Duration::from_hours(2)).to_string();
+    assert_eq!(
+        json_of(&said),
+        json!({ "now": later, "jumped_by_seconds": null, "believed_in_seconds": null })
+    );
+    assert_eq!(surface.reasons().await, [""; 0]);
+    surface.stop().await;
+}

@@ -10,7 +10,7 @@ use crate::model::{Answer, Grade, Missed};
 use crate::store::suite;
 
 /// What is asked of an alert, from the county down to the single attempt.
-const QUESTIONS: [&str; 11] = [
+const QUESTIONS: [&str; 12] = [
     "/v1/alerts/1/coverage",
     "/v1/alerts/1/coverage?under=510727",
     "/v1/alerts/1/coverage?under=510727217",
@@ -20,6 +20,7 @@ const QUESTIONS: [&str; 11] = [
     "/v1/alerts/1/households/0/deliveries",
     "/v1/alerts/1/deliveries/0/events",
     "/v1/alerts/1/channels",
+    "/v1/alerts/1/curve",
     "/v1/alerts/1/speakers",
     "/v1/alerts/1/document",
 ];

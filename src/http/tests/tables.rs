@@ -54,6 +54,33 @@ async fn a_table_is_a_file_where_the_caller_wants_one() {
 }
 
 #[tokio::test]
+async fn a_curve_is_told_by_the_minute_and_as_a_file() {
+    let surface = Surface::with_alert().await;
+    surface.propose(1, ended()).await;
+    let told = surface.get("/v1/alerts/1/curve").await;
+    let deliveries = surface.get("/v1/alerts/1").await["deliveries"].clone();
+    assert_eq!(told["deliveries"], deliveries);
+    assert!(told["released"].is_string(), "{told}");
+    let point = json!({
+        "minute": 0, "until": told["points"][0]["until"],
+        "accepted": 3, "delivered": 1, "played": 0, "confirmed": 0,
+    });
+    assert_eq!(told["points"], json!([point]), "one delivered of three");
+    assert_eq!(told["now"]["accepted"], 3);
+    let file = surface.file("/v1/alerts/1/curve?format=csv", None).await;
+    let name = "attachment; filename=\"curve-1.csv\"";
+    assert_eq!(header(&file, "content-disposition"), Some(name));
+    let until = point["until"].as_str().expect("a moment");
+    let text = String::from_utf8(file.body.to_vec()).expect("UTF-8");
+    let wanted =
+        format!("\u{feff}分钟,截至,对方已受理,手机送达,播出,本人确认\n0,{until},3,1,0,0\n");
+    assert_eq!(text, wanted);
+    let wrong = surface.file("/v1/alerts/1/curve?under=510727", None).await;
+    assert_eq!(json_of(&wrong)["type"], "/problems/bad-parameter");
+    surface.stop().await;
+}
+
+#[tokio::test]
 async fn a_file_of_doors_is_whole_and_shows_no_address() {
     let surface = Surface::with_alert().await;
     let path = "/v1/alerts/1/households?under=510727217201";

@@ -16,7 +16,7 @@ use super::kit::{START, accepted, block, variants as texts};
 use crate::model::{Grade, RegionCode, Tags};
 
 /// How many events there are.
-pub const EVENTS: usize = 34;
+pub const EVENTS: usize = 35;
 
 /// The place of an event in format 1. A new event stops the build here: give it the next place and a strategy below.
 pub fn place(event: &Event) -> usize {
@@ -55,6 +55,7 @@ pub fn place(event: &Event) -> usize {
         Event::Revoked { .. } => 31,
         Event::Ordered(_) => 32,
         Event::Done(_) => 33,
+        Event::Looked(_) => 34,
     }
 }
 
@@ -529,7 +530,23 @@ pub fn every() -> Vec<BoxedStrategy<Event>> {
     all.extend(steps());
     all.extend(classes());
     all.extend(devices());
+    all.push(looked());
     all
+}
+
+fn looked() -> BoxedStrategy<Event> {
+    let whom = proptest::option::of(text());
+    let subject = proptest::option::of(any::<u64>());
+    (whom, select(Look::ALL.to_vec()), subject, any::<u64>())
+        .prop_map(|(officer, what, subject, from)| {
+            Event::Looked(Looked {
+                officer,
+                what,
+                subject,
+                from,
+            })
+        })
+        .boxed()
 }
 
 fn decided() -> BoxedStrategy<Event> {

@@ -5,12 +5,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use channel::{Action, Authority, ManualClock, Timestamp};
+use channel::{ManualClock, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::devices::{Done, DoneRow, Enrolled, Invited, Ordered};
-use super::super::event::{Event, Outcome};
+use super::super::event::{Event, Look, Looked, Outcome};
 use super::super::record::{FORMAT, unpack};
 use super::super::replay::Replayed;
 use super::super::{Archive, Proposal, Writer, replay};
@@ -29,7 +28,7 @@ struct Golden {
 }
 
 /// In the order they were written.
-const GOLDEN: [Golden; 6] = [
+const GOLDEN: [Golden; 7] = [
     Golden {
         name: "format-1",
         journal: include_str!("../golden/format-1.json"),
@@ -64,7 +63,13 @@ const GOLDEN: [Golden; 6] = [
         name: "format-1-devices",
         journal: include_str!("../golden/format-1-devices.json"),
         state: include_str!("../golden/format-1-devices.state.json"),
-        brought: 29..EVENTS,
+        brought: 29..34,
+    },
+    Golden {
+        name: "format-1-looked",
+        journal: include_str!("../golden/format-1-looked.json"),
+        state: include_str!("../golden/format-1-looked.state.json"),
+        brought: 34..EVENTS,
     },
 ];
 
@@ -209,57 +214,22 @@ fn format_1_is_written_as_it_was() {
     }
 }
 
-/// What the last of the journals brought.
+/// What the last of the journals brought: what an officer did at the pages, on the house stream.
 fn brought() -> impl Iterator<Item = Step> {
-    let minutes = |n| START.plus(std::time::Duration::from_mins(n));
-    let invited = |device: &str| {
-        Event::Invited(Invited {
-            device: device.into(),
-            code: [7; 32],
-            until: minutes(60),
-            by: "water".into(),
+    let looked = |what, officer: Option<&str>, subject| {
+        let officer = officer.map(str::to_owned);
+        let from = 5;
+        Event::Looked(Looked {
+            officer,
+            what,
+            subject,
+            from,
         })
-    };
-    let enrolled = |device: &str| {
-        Event::Enrolled(Enrolled {
-            device: device.into(),
-            channel: "horn".into(),
-            key: [9; 32],
-        })
-    };
-    let revoked = Event::Revoked {
-        device: "speaker-8".into(),
-        by: "water".into(),
-    };
-    let ordered = Ordered {
-        channel: "horn".into(),
-        serial: 1_783_990_800_000_000,
-        action: Action::Volume { percent: 60 },
-        authority: Authority::Town,
-        devices: vec!["speaker-7".into(), "speaker-9".into()],
-        not_before: START,
-        expires: minutes(10),
-        by: "water".into(),
-    };
-    let done = Done {
-        channel: "horn".into(),
-        serial: ordered.serial,
-        rows: vec![DoneRow {
-            device: "speaker-7".into(),
-            done: true,
-            code: String::new(),
-            seconds: 0,
-            far: Some(START),
-        }],
     };
     let events = [
-        invited("speaker-7"),
-        enrolled("speaker-7"),
-        enrolled("speaker-8"),
-        revoked,
-        invited("speaker-9"),
-        Event::Ordered(Box::new(ordered)),
-        Event::Done(done),
+        looked(Look::Refused, None, None),
+        looked(Look::SignedIn, Some("duty"), None),
+        looked(Look::Exported, Some("duty"), Some(1)),
     ];
     events.into_iter().map(|event| Step {
         wait: std::time::Duration::from_millis(250),

@@ -500,7 +500,7 @@ impl History {
     fn house(&mut self, a: u16, b: u16) {
         let states = [PresenceState::Idle, PresenceState::Silent];
         let links = [LinkState::Up, LinkState::Paused, LinkState::Probing];
-        let event = match a % 9 {
+        let event = match a % 10 {
             0 => Event::Took {
                 epoch: u32::from(b),
                 format: 1,
@@ -543,6 +543,12 @@ impl History {
                     seconds: u32::from(b),
                     far: Some(START),
                 }],
+            }),
+            9 => Event::Looked(Looked {
+                officer: (b.is_multiple_of(2)).then(|| "duty".into()),
+                what: Look::ALL[usize::from(b) % Look::ALL.len()],
+                subject: None,
+                from: b.into(),
             }),
             _ => Event::Presence {
                 device: format!("speaker-{}", b % 3),

@@ -1,10 +1,12 @@
 //! What the tests of this room share: made-up alerts, everything that can be seen of a ledger as one JSON value, and a
 //! store in memory that fails and waits on demand. This module must not assert anything but the ledger's own sums.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
 use async_trait::async_trait;
-use channel::{Level, Timestamp};
+use channel::{Evidence, Level, Timestamp};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -15,7 +17,7 @@ use super::super::event::{
     Accepted, Audience, Block, Born, Ground, GroundHousehold, Identity, InfoMeta, NO_HOUSEHOLD,
     VariantMeta,
 };
-use super::super::{Alert, DISPUTED, IN_DOUBT, Known, Ledger};
+use super::super::{Alert, DISPUTED, IN_DOUBT, Known, Ledger, Risen};
 use crate::ledger;
 use crate::model::{RegionCode, State, StreamId, Tags};
 use crate::store::{
@@ -146,6 +148,10 @@ pub fn view(ledger: &Ledger) -> Value {
     if !devices.is_empty() || !orders.is_empty() {
         view["devices"] = json!([devices, orders]);
     }
+    // Later than the golden journals, whose states do not name them.
+    if !ledger.looks().is_empty() {
+        view["looks"] = json!(ledger.looks());
+    }
     view
 }
 
@@ -162,6 +168,7 @@ fn alert(ledger: &Ledger, alert: &Alert) -> Value {
         .map(|(n, _)| alert.is_expired(n))
         .collect();
     let grounds: Vec<_> = alert.grounds().values().map(|g| json!(**g)).collect();
+    recount(alert);
     let blocks: Vec<_> = alert.blocks().iter().map(|b| block_of(ledger, b)).collect();
     let mut view = json!({
         "stream": alert.stream,
@@ -204,6 +211,35 @@ fn alert(ledger: &Ledger, alert: &Alert) -> Value {
         ]);
     }
     view
+}
+
+/// The curve's sums are what a look at every delivery gives.
+fn recount(alert: &Alert) {
+    let minutes = alert.curve.minutes();
+    let sum = minutes
+        .values()
+        .fold(Risen::default(), |sum, r| sum.and(*r));
+    let mut counted = Risen::default();
+    for block in alert.blocks() {
+        for i in 0..block.len() as usize {
+            let rose = |to: Evidence| u32::from(block.evidence(i) >= to);
+            let (proven, speaker) = (rose(Evidence::Delivered), u32::from(block.speaker));
+            counted = counted.and(Risen {
+                accepted: rose(Evidence::Accepted),
+                delivered: proven * (1 - speaker),
+                played: proven * speaker,
+                confirmed: rose(Evidence::Acknowledged) * (1 - speaker),
+            });
+        }
+    }
+    assert_eq!(sum, counted, "alert {}", alert.stream);
+}
+
+/// The curve of every open alert.
+pub fn curves(ledger: &Ledger) -> Vec<(StreamId, Option<Timestamp>, BTreeMap<u32, Risen>)> {
+    let alerts = ledger.alerts();
+    let curve = |a: &Arc<Alert>| (a.stream, a.released_at(), a.curve.minutes());
+    alerts.iter().map(curve).collect()
 }
 
 fn block_of(ledger: &Ledger, block: &ledger::Block) -> Value {

@@ -10,7 +10,7 @@ use super::super::verify::verify;
 use super::super::{Archive, Correlator, Event, Found, Known, Ledger, Writer, replay};
 use super::codec::EVENTS;
 use super::history::{History, Op, Step, history, sealing};
-use super::kit::{START, view};
+use super::kit::{START, curves, view};
 use crate::model::StreamId;
 use crate::store::{Sqlite, Store};
 
@@ -107,6 +107,7 @@ async fn replay_is_live(history: &History, groups: &[usize]) {
     let verdict = verify(&store).await.expect("reads");
     assert_eq!(verdict.faults, [], "what was written is whole");
     assert_eq!(view(&again.ledger), view(&live));
+    assert_eq!(curves(&again.ledger), curves(&live));
     assert_eq!(
         known(&again.correlator, &history.references),
         known(&history.correlator, &history.references)

@@ -3,6 +3,7 @@
 
 mod codec;
 mod crash;
+mod curve;
 mod fold;
 mod golden;
 mod history;

@@ -6,29 +6,18 @@ use channel::{Level, PresenceState, Timestamp, Variant};
 
 use super::{Figures, Means, Scene, preview};
 use crate::ledger::{Event, Ledger};
-use crate::plan::fixture::{CODES, Said, alert, code, geocode, outlets, registry};
+use crate::plan::fixture::{self, CODES, Said, alert, code, geocode, outlets, registry};
 use crate::plan::{Carrier, Carriers, Draft, Earlier, Events, Plan, Schedule, Source, target};
 
-const PLAN: &str = r#"
-    name = "p"
-    language = "zh-CN"
-    lifetime = "4h"
-    [[send]]
-    audience = "speakers"
-    channels = ["horn"]
-    receipt_window = "1m"
-    quiet = "22:00-06:30"
-    repeat = { times = 3, pause = "20s" }
-    [[send]]
-    audience = "officers"
-    channels = ["sms"]
-    receipt_window = "1m"
-    [[send]]
-    audience = "public"
-    channels = ["sms"]
-    receipt_window = "1m"
-    after = "10m"
-"#;
+const SENDS: [(&str, &str, &str); 3] = [
+    (
+        "speakers",
+        "horn",
+        "quiet = \"22:00-06:30\"\nrepeat = { times = 3, pause = \"20s\" }",
+    ),
+    ("officers", "sms", ""),
+    ("public", "sms", "after = \"10m\""),
+];
 
 /// 2026-07-14 23:00 and 09:00 in Beijing.
 const NIGHT: Timestamp = Timestamp::from_secs(1_784_041_200);
@@ -37,7 +26,7 @@ const DAY: Timestamp = Timestamp::from_secs(1_783_990_800);
 /// One text costs two segments.
 fn figures(handled: Level, now: Timestamp, filed: &[Carrier], dead: &[&str]) -> Figures {
     let (registry, outlets) = (registry(), outlets());
-    let plan = Plan::parse(PLAN.as_bytes()).expect("a plan");
+    let plan = Plan::parse(fixture::plan(&SENDS).as_bytes()).expect("a plan");
     let alert = alert(&[Said::red(&geocode(CODES, "510727"))]);
     let targets = target(&alert, &registry).expect("known");
     let ledger = Ledger::default();
