@@ -148,12 +148,18 @@ async fn import_takes_all_or_nothing() {
     let beside = gateway.run(&["import", "registry"]).await;
     assert_eq!(beside.status.code(), Some(3), "{}", both(&beside));
     assert!(both(&beside).contains("--to"), "{}", both(&beside));
-    let again = gateway.run(&to("registry", &[])).await;
-    assert!(
-        both(&again).contains("\"generation\":2"),
-        "{}",
-        both(&again)
-    );
+    let mut files = county::small();
+    let households = files.get_mut("households").expect("a file");
+    *households += "15,510727102202,1,合成户己一,home,\n";
+    for (name, text) in &files {
+        gateway.write(&format!("more/{name}.csv"), text);
+    }
+    let more = gateway.run(&to("more", &[])).await;
+    assert!(both(&more).contains("\"generation\":2"), "{}", both(&more));
+    let again = both(&gateway.run(&to("more", &[])).await);
+    for kept in ["\"generation\":2", "\"repeated\":true"] {
+        assert!(again.contains(kept), "{again}");
+    }
     world.gateway.terminate().await;
     let stopped = world.gateway.run(&["import", "registry"]).await;
     assert!(

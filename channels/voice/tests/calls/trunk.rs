@@ -176,7 +176,7 @@ async fn no_more_calls_stand_than_there_are_lines() {
 }
 
 #[tokio::test]
-async fn a_trunk_that_goes_away_is_noticed_and_comes_back() {
+async fn a_trunk_that_goes_away_is_noticed() {
     let (running, exchange, _folder) = pair(
         |_| Manner::Listen,
         |config| config.trunk.as_mut().unwrap().probe = Duration::from_millis(200),
