@@ -23,6 +23,8 @@ mod coverage;
 mod crash;
 #[path = "e2e/curl.rs"]
 mod curl;
+#[path = "e2e/desk.rs"]
+mod desk;
 #[path = "e2e/devices.rs"]
 mod devices;
 #[path = "e2e/drills.rs"]

@@ -32,8 +32,7 @@ pub async fn coverage(view: View, Query(Under { under }): Query<Under>) -> Resul
 
 pub async fn stale(view: View, Query(Under { under }): Query<Under>) -> Result<Response, Amiss> {
     let under = view.under(under)?;
-    let scope = holders(&view, under);
-    let figures = coverage::stale(&view.alert, &view.registry, &scope, under);
+    let figures = holders(&view, under);
     let name = format!("stale-{}-{under}.csv", view.alert.stream);
     Ok(file(&name, csv::stale(&figures)))
 }

@@ -12,7 +12,7 @@ use super::layout::{self, Frame, clock};
 use super::overview::{badge, class, mark, track};
 use super::view::{Amiss, View};
 use super::{Desk, Handle};
-use crate::coverage::{self, ChannelLine, Row, Standing};
+use crate::coverage::{self, ChannelLine, Row, Stale, StaleRow, Standing};
 use crate::live::{VillageFigures, bundle};
 use crate::model::{RegionCode, StreamId};
 
@@ -161,20 +161,21 @@ fn channels(lines: &[ChannelLine]) -> Markup {
     }
 }
 
-/// Where to look for them: on the page of the whole alert also where that no longer reaches.
-pub fn holders(view: &View, under: RegionCode) -> Vec<RegionCode> {
+/// Who still holds what it corrects: on the page of the whole alert also where that no longer reaches.
+pub fn holders(view: &View, under: RegionCode) -> Stale {
     let whole = coverage::common(&view.home()) == Some(under);
-    if whole {
+    let scope = if whole {
         view.caller.regions.clone()
     } else {
         vec![under]
-    }
+    };
+    let top = coverage::common(&scope).unwrap_or(under);
+    coverage::stale(&view.alert, &view.registry, &scope, top)
 }
 
 /// Of a correction: who still holds what it corrects.
 fn stale(view: &View, under: RegionCode) -> Markup {
-    let scope = holders(view, under);
-    let stale = coverage::stale(&view.alert, &view.registry, &scope, under);
+    let stale = holders(view, under);
     let csv = format!(
         "/console/alerts/{}/stale.csv?under={under}",
         view.alert.stream
@@ -193,16 +194,21 @@ fn stale(view: &View, under: RegionCode) -> Markup {
                         th.n { "持有旧信息 holders" } th.n { "未获更正 stale" } th.n { "静默暂缓 held" }
                     } }
                     tbody {
-                        @for row in stale.rows.iter().chain([&stale.total]) {
-                            @for line in row.channels.iter().filter(|line| line.stale > 0) {
-                                tr {
-                                    th { (row.name) } td.n { (row.households) } td { (line.channel) }
-                                    td.n { (line.holders) } td.n { (line.stale) } td.n { (line.held) }
-                                }
-                            }
-                        }
+                        @for row in &stale.rows { (holding(row, &row.name)) }
+                        (holding(&stale.total, "合计 total"))
                     }
                 } }
+            }
+        }
+    }
+}
+
+fn holding(row: &StaleRow, name: &str) -> Markup {
+    html! {
+        @for line in row.channels.iter().filter(|line| line.stale > 0) {
+            tr {
+                th { (name) } td.n { (row.households) } td { (line.channel) }
+                td.n { (line.holders) } td.n { (line.stale) } td.n { (line.held) }
             }
         }
     }

@@ -38,5 +38,5 @@ pub use lists::{
 pub use rollup::{Rollup, common, home, rollup, rollup_of, sees, touches, villages};
 pub use row::Row;
 pub use seal::{over, sealing};
-pub use stale::{Stale, stale};
+pub use stale::{Stale, StaleRow, stale};
 pub use standing::Standing;

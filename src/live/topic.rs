@@ -24,7 +24,7 @@ const PACE: Duration = Duration::from_millis(500);
 /// How long a topic waits for whoever lost the line.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// How many frames are kept for whoever comes back: a minute of steady change.
-const KEPT: usize = 120;
+pub(super) const KEPT: usize = 120;
 /// Figures are told to others for so many times as long as they took to make.
 const SHARED: u32 = 10;
 
@@ -59,18 +59,22 @@ pub struct Watcher {
 
 impl Topic {
     pub fn start(hub: &Arc<Hub>, subject: &Subject) -> Arc<Self> {
-        let topic = Arc::new(Self {
+        // Numbers go on over a pause in which nobody watched: they start from the journal's position.
+        let topic = Arc::new(Self::new(*hub.position.borrow() << 16));
+        tokio::spawn(follow(Arc::downgrade(hub), topic.clone(), subject.clone()));
+        topic
+    }
+
+    pub fn new(number: u64) -> Self {
+        Self {
             made: tokio::sync::Mutex::default(),
-            // Numbers go on over a pause in which nobody watched: they start from the journal's position.
             state: Mutex::new(State {
                 now: None,
-                number: *hub.position.borrow() << 16,
+                number,
                 kept: VecDeque::new(),
             }),
             tell: broadcast::Sender::new(KEPT),
-        });
-        tokio::spawn(follow(Arc::downgrade(hub), topic.clone(), subject.clone()));
-        topic
+        }
     }
 
     /// Keeps the topic alive from now on.
@@ -89,6 +93,11 @@ impl Topic {
             hear,
             topic: self.clone(),
         }
+    }
+
+    #[cfg(test)]
+    pub fn kept(&self) -> usize {
+        self.state.lock().kept.len()
     }
 
     pub fn is_watched(&self) -> bool {
@@ -122,7 +131,7 @@ impl Topic {
         Some(self.update(Arc::new(figures)))
     }
 
-    fn update(&self, figures: Arc<Figures>) -> Arc<Figures> {
+    pub(super) fn update(&self, figures: Arc<Figures>) -> Arc<Figures> {
         let mut state = self.state.lock();
         let (whole, change) = match &state.now {
             Some(before) => (false, figures.since(before)),

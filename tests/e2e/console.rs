@@ -13,7 +13,7 @@ use crate::coverage::{self, HOUSEHOLDS};
 use crate::gateway::{DUTY, Gateway, PATIENCE, Setup, TOWN, World, count, within};
 use crate::warning::{COUNTY, Warning};
 
-async fn call(gateway: &Gateway, method: &str, path: &str, cookie: &str, body: &str) -> Reply {
+pub async fn call(gateway: &Gateway, method: &str, path: &str, cookie: &str, body: &str) -> Reply {
     call_from(gateway, "", method, path, cookie, body).await
 }
 
@@ -50,7 +50,7 @@ async fn call_from(
 }
 
 /// The same file as the API gives it to a program.
-async fn api_file(gateway: &Gateway, path: &str) -> Reply {
+pub async fn api_file(gateway: &Gateway, path: &str) -> Reply {
     let request = Request {
         method: "GET".into(),
         headers: vec![
@@ -69,12 +69,12 @@ fn header<'a>(reply: &'a Reply, name: &str) -> &'a str {
     found.map_or("", |(_, value)| value)
 }
 
-fn text(reply: &Reply) -> String {
+pub fn text(reply: &Reply) -> String {
     String::from_utf8(reply.body.to_vec()).expect("UTF-8")
 }
 
 /// The cookie of whoever signs in with this token.
-async fn sign_in(gateway: &Gateway, token: &str) -> String {
+pub async fn sign_in(gateway: &Gateway, token: &str) -> String {
     let form = format!("token={token}");
     let reply = call(gateway, "POST", "/console/sign-in", "", &form).await;
     assert_eq!(reply.status, 303, "{}", text(&reply));
@@ -256,7 +256,7 @@ async fn wrong_tokens_have_to_wait_and_what_leaves_the_house_is_in_the_journal()
 }
 
 /// A live line that was asked for.
-async fn opened(
+pub async fn opened(
     gateway: &Gateway,
     alert: u64,
     cookie: &str,

@@ -1,7 +1,7 @@
 //! An alert expires, and so does every effort for it.
 
-use crate::county;
-use crate::gateway::{Setup, World, count, within};
+use crate::county::{self, VILLAGE_A1, VILLAGE_B1};
+use crate::gateway::{Setup, WATER, World, count, within};
 use crate::warning::{COUNTY, Warning, now};
 
 #[tokio::test]
@@ -73,4 +73,62 @@ async fn expiry_in_the_middle_of_sending_closes_what_is_open() {
         of_first <= 40,
         "{of_first}: nothing of the first goes out behind the second"
     );
+}
+
+#[tokio::test]
+async fn each_info_ends_at_its_own_time_and_the_others_go_on() {
+    // Three texts a second: neither village is through when the first of the two infos ends.
+    let setup = Setup {
+        files: county::large(25),
+        sms_rate: "3/s burst 10",
+        ..Setup::default()
+    };
+    let world = World::start(setup).await;
+    let gateway = &world.gateway;
+    let first = Warning {
+        expires: now() + 3,
+        ..Warning::red("a-1", &[VILLAGE_A1])
+    };
+    let second = Warning::red("a-1", &[VILLAGE_B1]);
+    let (head, _) = first
+        .xml()
+        .split_once("</alert>")
+        .map(own)
+        .expect("its end");
+    let (_, infos) = second.xml().split_once("<info>").map(own).expect("an info");
+    let answer = gateway.post(WATER, &format!("{head}<info>{infos}")).await;
+    assert_eq!(answer.status, 202, "{}", answer.body);
+    let alert = answer.body["id"].as_u64().expect("an id");
+
+    let village = async |code: &str| gateway.coverage(alert, code).await["total"].clone();
+    let total = within("nobody of the first village waits any longer", async || {
+        let total = village(VILLAGE_A1).await;
+        (count(&total["at_home"]) > 0 && count(&total["pending"]) == 0).then_some(total)
+    })
+    .await;
+    assert!(count(&total["missed"]["expired"]) > 0, "{total}");
+    let out = |village: &str| {
+        let texts = world.smsc.texts().into_iter();
+        // Households of the first village have numbers that end in 10000 and the next, of the third in 30000.
+        let own = texts.filter(|text| text.to.len() == 11 && &text.to[6..8] == village);
+        own.map(|text| text.to)
+            .collect::<std::collections::BTreeSet<_>>()
+    };
+    let (told, later) = (out("10").len(), out("30").len());
+    assert!(told < 25, "not all of them: {told}");
+    assert!(later < 25, "the second is not through yet: {later}");
+    // The alert is not over: its second info goes on to the last of its people.
+    let view = gateway.get(&format!("/v1/alerts/{alert}")).await;
+    assert_eq!(view["state"], "in-force", "{view}");
+    gateway.ended(alert).await;
+    assert_eq!(out("30").len(), 25);
+    assert_eq!(out("10").len(), told, "nothing of the first after its time");
+    let total = village(VILLAGE_B1).await;
+    assert_eq!(count(&total["missed"]["expired"]), 0, "{total}");
+    let view = gateway.get(&format!("/v1/alerts/{alert}")).await;
+    assert_eq!(view["state"], "in-force", "{view}");
+}
+
+fn own((before, after): (&str, &str)) -> (String, String) {
+    (before.to_owned(), after.to_owned())
 }

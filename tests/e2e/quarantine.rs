@@ -14,7 +14,7 @@ fn doubtful(warning: &Warning) -> String {
     format!("{before}<effective>2026-07-14T09:00:00</effective>{after}")
 }
 
-async fn held(world: &World, warning: &Warning) -> u64 {
+pub async fn held(world: &World, warning: &Warning) -> u64 {
     let answer = world.gateway.post(WATER, &doubtful(warning)).await;
     assert_eq!(
         (answer.status, &answer.body["born"]),

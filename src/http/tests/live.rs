@@ -7,21 +7,21 @@ use super::sealed::ended;
 use super::*;
 use crate::ledger::event::{HandedRange, Why};
 
-struct Line {
+pub(super) struct Line {
     stream: TcpStream,
     head: String,
     unread: Vec<u8>,
 }
 
 #[derive(Debug)]
-struct Told {
-    id: u64,
+pub(super) struct Told {
+    pub id: u64,
     event: String,
     data: Value,
 }
 
 impl Line {
-    async fn of(surface: &Surface, token: &str, query: &str, last: Option<u64>) -> Self {
+    pub async fn of(surface: &Surface, token: &str, query: &str, last: Option<u64>) -> Self {
         let place = surface.base.trim_start_matches("http://");
         let stream = TcpStream::connect(place).await.expect("connects");
         let last = last.map(|id| format!("Last-Event-ID: {id}\r\n"));
@@ -70,13 +70,13 @@ impl Line {
         })
     }
 
-    async fn next(&mut self) -> Told {
+    pub async fn next(&mut self) -> Told {
         self.told().await.expect("one more event")
     }
 }
 
 /// Delivery `number` goes out.
-fn handed(number: u32) -> Event {
+pub(super) fn handed(number: u32) -> Event {
     let range = HandedRange {
         lo: number,
         hi: number + 1,

@@ -26,6 +26,7 @@ use channel::{
     ManualClock, Message, Reply, Request, Stop, Style,
 };
 use serde_json::{Value, json};
+use tokio::net::TcpSocket;
 use tokio::task::JoinHandle;
 
 use super::*;
@@ -221,6 +222,8 @@ struct Want {
     second: bool,
     bounds: Bounds,
     rate: Rate,
+    /// How much of an answer the system keeps for who does not read; its own measure where nothing is said.
+    kept: Option<u32>,
 }
 
 impl Default for Want {
@@ -233,6 +236,7 @@ impl Default for Want {
                 ..Bounds::default()
             },
             rate: "10000/s".parse().expect("a rate"),
+            kept: None,
         }
     }
 }
@@ -322,7 +326,7 @@ impl Surface {
             time,
         });
         let stop = Stop::new();
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let listener = listener(want.kept);
         let base = format!("http://{}", listener.local_addr().expect("an address"));
         let house = House {
             gate: gate.clone(),
@@ -386,9 +390,13 @@ impl Surface {
             .expect("committed");
     }
 
-    /// Alert 1, submitted and released.
     async fn with_alert() -> Self {
-        let surface = Self::start().await;
+        Self::start().await.alerted().await
+    }
+
+    /// Alert 1, submitted and released.
+    async fn alerted(self) -> Self {
+        let surface = self;
         let reply = surface
             .call(
                 "POST",
@@ -412,6 +420,17 @@ impl Surface {
         let ended = tokio::time::timeout(Duration::from_secs(10), self.serving).await;
         ended.expect("stops in time").expect("no panic");
     }
+}
+
+/// Connections have what their listener has.
+fn listener(kept: Option<u32>) -> TcpListener {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    if let Some(bytes) = kept {
+        socket.set_send_buffer_size(bytes).expect("set");
+    }
+    let any = "127.0.0.1:0".parse().expect("an address");
+    socket.bind(any).expect("a port");
+    socket.listen(64).expect("it listens")
 }
 
 fn orders(

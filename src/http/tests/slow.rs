@@ -4,7 +4,9 @@
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
+use super::live::{Line, handed};
 use super::*;
+use crate::coverage::fixture::code;
 
 const SHORT: Duration = Duration::from_millis(300);
 /// What a machine under load may take on top.
@@ -164,6 +166,37 @@ async fn a_line_that_is_read_stays_open_however_seldom_it_speaks() {
     };
     let three_times = tokio::time::timeout(SHORT * 3, open).await;
     assert!(three_times.is_err(), "it never ends by itself");
+    surface.stop().await;
+}
+
+#[tokio::test]
+async fn a_live_line_that_nobody_reads_is_given_up_and_holds_nobody_else_up() {
+    let surface = Surface::with(|want| {
+        want.bounds.unread = SHORT;
+        want.kept = Some(4_096);
+    });
+    let surface = surface.await.alerted().await;
+    let mut idle = narrow(&surface).await;
+    let head = "GET /v1/alerts/1/live HTTP/1.1\r\nhost: x\r\nauthorization: Bearer water\r\n\r\n";
+    idle.write_all(head.as_bytes()).await.expect("written");
+    let mut quick = Line::of(&surface, "water", "", None).await;
+    let whole = quick.next().await;
+    // It is handed and comes back, again and again: each is a change, and far more than the systems keep.
+    let scope = vec![code("510727")];
+    for number in 1..=200 {
+        let event = if number % 2 == 1 {
+            handed(0)
+        } else {
+            Event::Returned {
+                deliveries: vec![0],
+                at: START,
+            }
+        };
+        surface.propose(1, vec![event]).await;
+        surface.gate.hub.figures(1, scope.clone()).await;
+        assert_eq!(quick.next().await.id, whole.id + number);
+    }
+    until_closed(idle).await;
     surface.stop().await;
 }
 
