@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::layout::{self, Frame, clock};
 use super::tracking::{head, trail};
 use super::view::{Amiss, View};
-use super::{Desk, Handle};
+use super::{Desk, Handle, words};
 use crate::coverage::{self, DeliveryLine, HouseholdLine, Page, Wanted, story};
 use crate::model::{HouseholdId, RegionCode};
 
@@ -175,29 +175,14 @@ fn delivery(line: &DeliveryLine, story: &[story::Line]) -> Markup {
                 @if line.in_doubt { " " em { "可能重复 possible duplicate" } }
                 @if line.disputed { " " em { "回执矛盾 disputed" } }
             }
-            table.story {
+            div.wide { table.story {
                 thead { tr { th { "时间 time" } th { "事件 event" } th { "" } } }
                 tbody { @for event in story { tr {
                     td { (clock(event.at)) }
                     td { (event.event_zh) " " small { (event.event) } }
-                    td.more { (more(&event.more)) }
+                    td.more { (words::of(&event.more)) }
                 } } }
-            }
+            } }
         }
     }
-}
-
-/// What an event says besides its name, without the far end's references.
-fn more(value: &serde_json::Value) -> String {
-    let Some(fields) = value.as_object() else {
-        return String::new();
-    };
-    let shown = fields.iter().filter(|(key, value)| {
-        !value.is_null() && !["references", "channel", "serial"].contains(&key.as_str())
-    });
-    let words = shown.map(|(key, value)| match value.as_str() {
-        Some(text) => format!("{key} {text}"),
-        None => format!("{key} {value}"),
-    });
-    words.collect::<Vec<_>>().join(" · ")
 }

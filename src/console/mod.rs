@@ -15,6 +15,7 @@ mod session;
 mod title;
 mod tracking;
 mod view;
+mod words;
 
 use std::path::Path;
 use std::sync::Arc;

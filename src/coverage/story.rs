@@ -5,7 +5,7 @@
 use channel::{Timestamp, Verdict};
 use serde_json::{Value, json};
 
-use super::words::{of_audience, of_class};
+use super::words::{of_audience, of_class, of_denied};
 use crate::ledger::Alert;
 use crate::ledger::event::{Block, Event, Next, Outcome, ReceiptRow, SettledRow};
 use crate::ledger::record::{self, BadRecord};
@@ -152,7 +152,7 @@ fn receipt(channel: &str, row: &ReceiptRow) -> Told {
         }
         Verdict::Refused(class) => {
             more["class"] = json!(class);
-            ("denied", of_class(class), more)
+            ("denied", of_denied(class), more)
         }
     }
 }

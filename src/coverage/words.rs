@@ -113,6 +113,17 @@ pub const fn of_class(class: FailureClass) -> &'static str {
     }
 }
 
+/// The far end's later no, after it had accepted: final, so nothing of it is sent again.
+pub const fn of_denied(class: FailureClass) -> &'static str {
+    match class {
+        FailureClass::BadAddress | FailureClass::BadContent => of_class(class),
+        FailureClass::Transient
+        | FailureClass::Throttled
+        | FailureClass::LinkDown
+        | FailureClass::InDoubt => "回执：未送达",
+    }
+}
+
 pub const fn of_link(state: LinkState) -> (&'static str, &'static str) {
     match state {
         LinkState::Up => ("up", "正常"),
