@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::{ChannelConfig, Journal, Node, Read};
 use crate::console::BadOutline;
 use crate::coord::{BadRedis, Redis, Steady};
-use crate::dispatch::{ChannelInlet, Desk};
+use crate::dispatch::{ChannelInlet, Desk, Letters, Replies};
 use crate::ledger::{Damage, Event, Ledger, Proposal, Refused, Writer, record, replay};
 use crate::model::Rows;
 use crate::plan;
@@ -101,7 +101,9 @@ impl App {
             tracing::warn!(%stranger, "a plan names what the registry does not have");
         }
         let registry = Arc::new(RwLock::new(Arc::new(held)));
-        let channels = Arc::new(channels(&config.channels, &desk)?);
+        let letters = Letters::new(vault(&config.node)?);
+        let replies = Arc::new(Replies::new(registry.clone(), letters));
+        let channels = Arc::new(channels(&config.channels, &desk, &replies)?);
         let (tasks, stop) = (TaskTracker::new(), Stop::new());
         let wiring = Wiring {
             redis: redis(&config.node)?,
@@ -115,6 +117,7 @@ impl App {
             file,
             desk: desk.clone(),
             channels,
+            replies,
         };
         wiring.dispatch().start(&tasks, &stop).await?;
         wiring.spawn(listener, &tasks, &stop);
@@ -207,12 +210,17 @@ async fn open_store(node: &Node, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>
 fn channels(
     configs: &[ChannelConfig],
     desk: &Arc<Desk>,
+    replies: &Arc<Replies>,
 ) -> Result<BTreeMap<String, Arc<dyn Channel>>, StartError> {
     let http = HttpClient::new(Duration::from_secs(30));
     let mut made = BTreeMap::new();
     let mut problems = Vec::new();
     for config in configs {
-        let inlet: Arc<dyn Inlet> = Arc::new(ChannelInlet::new(&config.name, desk.clone()));
+        let inlet = ChannelInlet::new(&config.name, desk.clone());
+        let inlet: Arc<dyn Inlet> = Arc::new(match factories::family(&config.kind) {
+            Some(kind) => inlet.hearing(kind, replies.clone()),
+            None => inlet,
+        });
         let context = Context {
             name: config.name.clone(),
             clock: desk.clock.clone(),

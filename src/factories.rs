@@ -10,6 +10,8 @@ type Make = fn(toml::Table, Context) -> Result<Arc<dyn Channel>, String>;
 
 pub struct Factory {
     pub kind: &'static str,
+    /// What it speaks, whatever the protocol: the kind that its texts are rendered for.
+    pub family: &'static str,
     pub make: Make,
     /// How many permits the longest message costs under these settings.
     pub longest: fn(&toml::Table) -> u32,
@@ -18,16 +20,19 @@ pub struct Factory {
 pub const FACTORIES: [Factory; 7] = [
     Factory {
         kind: "sms",
+        family: "sms",
         make: |settings, context| built(sms::Sms::smpp(read(settings)?, context)),
         longest: segments,
     },
     Factory {
         kind: "sms-cmpp",
+        family: "sms",
         make: |settings, context| built(sms::Sms::cmpp(read(settings)?, context)),
         longest: segments,
     },
     Factory {
         kind: "sms-mas",
+        family: "sms",
         make: |settings, context| {
             let config: sms::MasConfig = read(settings)?;
             built(
@@ -40,21 +45,25 @@ pub const FACTORIES: [Factory; 7] = [
     },
     Factory {
         kind: "sms-http",
+        family: "sms",
         make: |settings, context| built(sms::HttpSms::new(read(settings)?, context)),
         longest: segments,
     },
     Factory {
         kind: "loudspeaker",
+        family: "loudspeaker",
         make: |settings, context| built(loudspeaker::Loudspeaker::new(read(settings)?, context)),
         longest: |_| 1,
     },
     Factory {
         kind: "email",
+        family: "email",
         make: |settings, context| built(email::Email::new(read(settings)?, context)),
         longest: |_| 1,
     },
     Factory {
         kind: "voice",
+        family: "voice",
         make: |settings, context| built(voice::Voice::new(read(settings)?, context)),
         longest: |_| 1,
     },
@@ -99,4 +108,10 @@ pub fn make(
 pub fn longest(kind: &str, settings: &toml::Table) -> u32 {
     let factory = FACTORIES.iter().find(|f| f.kind == kind);
     factory.map_or(1, |factory| (factory.longest)(settings))
+}
+
+/// What a kind speaks; nothing of a kind that is not there.
+pub fn family(kind: &str) -> Option<&'static str> {
+    let factory = FACTORIES.iter().find(|f| f.kind == kind);
+    factory.map(|factory| factory.family)
 }

@@ -53,6 +53,8 @@ mod quarantine;
 mod references;
 #[path = "e2e/refusals.rs"]
 mod refusals;
+#[path = "e2e/replies.rs"]
+mod replies;
 #[path = "e2e/sealed.rs"]
 mod sealed;
 #[path = "e2e/setup.rs"]

@@ -13,7 +13,7 @@ use super::ticks::Ticks;
 use crate::config::{ChannelConfig, Config, Retry, Tables};
 use crate::console::{Console, Outline};
 use crate::coord::{Redis, Steady};
-use crate::dispatch::{Desk, Dispatch, Orders, Outlet, Policy};
+use crate::dispatch::{Desk, Dispatch, Orders, Outlet, Policy, Replies};
 use crate::http::{Gate, Limits};
 use crate::ingest::Ingest;
 use crate::ledger::Archive;
@@ -38,6 +38,7 @@ pub struct Wiring {
     pub desk: Arc<Desk>,
     pub channels: Arc<BTreeMap<String, Arc<dyn Channel>>>,
     pub outline: Outline,
+    pub replies: Arc<Replies>,
 }
 
 impl Wiring {
@@ -159,6 +160,7 @@ impl Wiring {
             hub,
             clock: desk.clock.clone(),
             orders,
+            replies: self.replies,
             time: self.time,
         });
         let console = console(&gate, &desk, self.outline);

@@ -67,7 +67,8 @@ pub async fn households(
         tracing::warn!(alert, %refused, "a list was not exported");
         Amiss::Away("日志暂时不可写，名单未导出。 The journal takes nothing now, so no list leaves; try again.")
     })?;
-    let lines = view.doors(under, page).await;
+    let mut lines = view.doors(under, page).await;
+    coverage::doubt(&mut lines, &view.registry, &desk.console.ledger);
     let name = format!("households-{}-{under}.csv", view.alert.stream);
     Ok(file(&name, csv::doors(&lines)))
 }

@@ -4,7 +4,7 @@
 
 use super::stale::{Stale, StaleChannel, StaleRow};
 use super::words::of_group;
-use super::{Curve, HouseholdLine, Point, Rollup, Row};
+use super::{Curve, HouseholdLine, Point, ReplyLine, Rollup, Row, SuspectLine};
 
 const MARK: &[u8] = "\u{feff}".as_bytes();
 
@@ -33,7 +33,7 @@ const REGION_HEADS: [&str; 22] = [
     "责任人已触达",
 ];
 
-const DOOR_HEADS: [&str; 9] = [
+const DOOR_HEADS: [&str; 10] = [
     "户",
     "名称",
     "村",
@@ -43,6 +43,7 @@ const DOOR_HEADS: [&str; 9] = [
     "全家外出",
     "试过",
     "标记",
+    "存疑号码",
 ];
 
 const CURVE_HEADS: [&str; 6] = ["分钟", "截至", "对方已受理", "手机送达", "播出", "本人确认"];
@@ -95,6 +96,69 @@ pub fn stale(figures: &Stale) -> Vec<u8> {
         ]
     };
     file(&STALE_HEADS, lines.map(line))
+}
+
+const REPLY_HEADS: [&str; 11] = [
+    "序号",
+    "收到时间",
+    "写信时间",
+    "地区代码",
+    "地区",
+    "户",
+    "投递",
+    "通道",
+    "答复",
+    "推定",
+    "内容",
+];
+
+pub fn replies(lines: &[ReplyLine]) -> Vec<u8> {
+    let line = |line: &ReplyLine| {
+        let far = line.far.map(|far| far.0.to_string());
+        let household = line.household.map(|id| id.to_string());
+        [
+            line.no.to_string(),
+            line.seen.0.to_string(),
+            far.unwrap_or_default(),
+            line.region.to_string(),
+            text(&line.region_name),
+            household.unwrap_or_default(),
+            line.delivery.to_string(),
+            text(&line.channel),
+            line.said_zh.to_owned(),
+            if line.assumed { "推定" } else { "" }.to_owned(),
+            text(line.text.as_deref().unwrap_or_default()),
+        ]
+    };
+    file(&REPLY_HEADS, lines.iter().map(line))
+}
+
+const SUSPECT_HEADS: [&str; 8] = [
+    "联系方式",
+    "类型",
+    "人员",
+    "户",
+    "地区代码",
+    "地区",
+    "对方答复",
+    "自",
+];
+
+pub fn suspects(lines: &[SuspectLine]) -> Vec<u8> {
+    let line = |line: &SuspectLine| {
+        let kind = serde_json::to_value(line.kind).expect("a word");
+        [
+            line.endpoint.to_string(),
+            kind.as_str().unwrap_or_default().to_owned(),
+            line.recipient.to_string(),
+            line.household.map(|id| id.to_string()).unwrap_or_default(),
+            line.region.map(|code| code.to_string()).unwrap_or_default(),
+            text(&line.region_name),
+            text(&line.code),
+            line.since.0.to_string(),
+        ]
+    };
+    file(&SUSPECT_HEADS, lines.iter().map(line))
 }
 
 pub fn doors(lines: &[HouseholdLine]) -> Vec<u8> {
@@ -150,7 +214,7 @@ fn region(row: &Row) -> [String; 22] {
     ]
 }
 
-fn door(line: &HouseholdLine) -> [String; 9] {
+fn door(line: &HouseholdLine) -> [String; 10] {
     [
         line.id.to_string(),
         text(&line.name),
@@ -161,6 +225,7 @@ fn door(line: &HouseholdLine) -> [String; 9] {
         if line.away { "是" } else { "" }.to_owned(),
         text(&line.tried.join(" ")),
         text(&line.tags.join(" ")),
+        line.suspect_numbers.to_string(),
     ]
 }
 
@@ -189,6 +254,7 @@ mod tests {
             away: true,
             told: Told::from(Answer::Pending),
             tried: vec!["sms".into()],
+            suspect_numbers: 1,
         };
         let bytes = doors(&[line]);
         let mut read = csv::Reader::from_reader(bytes.strip_prefix(MARK).expect("its mark"));

@@ -102,6 +102,8 @@ pub struct HouseholdLine {
     pub told: Told,
     /// Kinds of channels by which it was tried.
     pub tried: Vec<String>,
+    /// How many of its numbers a far end has said that nobody has.
+    pub suspect_numbers: u32,
 }
 
 /// The doors of some regions by village, group and id.
@@ -138,6 +140,7 @@ pub fn households(
                     away: household.away,
                     told: answer.into(),
                     tried: Vec::new(),
+                    suspect_numbers: 0,
                 });
             }
         }
@@ -202,6 +205,10 @@ fn add_tried(alert: &Alert, registry: &Registry, lines: &mut [HouseholdLine]) {
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "an answer of the API: each is a field of its own there"
+)]
 pub struct DeliveryLine {
     #[schema(value_type = u32)]
     pub number: DeliveryNo,
@@ -227,6 +234,8 @@ pub struct DeliveryLine {
     pub in_doubt: bool,
     /// The far end said both reached and refused.
     pub disputed: bool,
+    /// A far end has said that nobody has this number.
+    pub suspect: bool,
     /// When its evidence last rose.
     #[schema(schema_with = shape::maybe_moment)]
     pub at: Option<At>,
@@ -278,6 +287,7 @@ fn delivery(alert: &Alert, ledger: &Ledger, block: &Block, i: usize, kind: &str)
         code: ledger.code(block.code(i)),
         in_doubt: block.flag(i, IN_DOUBT),
         disputed: block.flag(i, DISPUTED),
+        suspect: ledger.suspects.has(block.endpoint(i)),
         at: raised(alert, block, i),
     }
 }

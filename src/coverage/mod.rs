@@ -17,12 +17,14 @@ mod doors;
 pub mod fixture;
 mod gauges;
 mod lists;
+mod replies;
 mod rollup;
 mod row;
 mod seal;
 mod stale;
 mod standing;
 pub mod story;
+mod suspects;
 #[cfg(test)]
 mod tests;
 pub mod words;
@@ -35,8 +37,10 @@ pub use lists::{
     DeliveryLine, HouseholdLine, Page, SpeakerLine, Wanted, deliveries, households, speakers,
     village_of,
 };
+pub use replies::{ReplyLine, StrayLine, replies, strays};
 pub use rollup::{Rollup, common, home, rollup, rollup_of, sees, touches, villages};
 pub use row::Row;
 pub use seal::{over, sealing};
 pub use stale::{Stale, StaleRow, stale};
 pub use standing::Standing;
+pub use suspects::{SuspectLine, doubt, suspects};

@@ -5,9 +5,9 @@
 use channel::{Timestamp, Verdict};
 use serde_json::{Value, json};
 
-use super::words::{of_audience, of_class, of_denied};
+use super::words::{of_audience, of_class, of_denied, of_said};
 use crate::ledger::Alert;
-use crate::ledger::event::{Block, Event, Next, Outcome, ReceiptRow, SettledRow};
+use crate::ledger::event::{AnsweredRow, Block, Event, Next, Outcome, ReceiptRow, SettledRow};
 use crate::ledger::record::{self, BadRecord};
 use crate::model::DeliveryNo;
 use crate::store::Record;
@@ -83,6 +83,12 @@ fn said(event: &Event, number: DeliveryNo, variant: u16) -> Vec<Told> {
             .filter(|row| row.delivery == number)
             .map(|row| receipt(channel, row))
             .collect(),
+        Event::Answered(said) => said
+            .rows
+            .iter()
+            .filter(|row| row.delivery == number)
+            .map(|row| answered(&said.channel, row))
+            .collect(),
         Event::Returned { deliveries, at } if named(deliveries) => {
             vec![("returned", "退回排队", json!({ "due": at.to_string() }))]
         }
@@ -155,6 +161,18 @@ fn receipt(channel: &str, row: &ReceiptRow) -> Told {
             ("denied", of_denied(class), more)
         }
     }
+}
+
+/// The text itself stands in the alert's list of replies, for whoever may read it.
+fn answered(channel: &str, row: &AnsweredRow) -> Told {
+    let (said, said_zh) = of_said(row.text.is_none());
+    let more = json!({
+        "channel": channel,
+        "assumed": row.assumed,
+        "seen": row.seen.to_string(),
+        "far": row.far.map(|time| time.to_string()),
+    });
+    (said, said_zh, more)
 }
 
 fn put(more: &mut Value, name: &str, value: &str, time: Option<(&str, Timestamp)>) {

@@ -63,6 +63,15 @@ pub const fn of_missed(why: Missed) -> (&'static str, &'static str) {
     }
 }
 
+/// `proves`: it is a word of acknowledgement.
+pub const fn of_said(proves: bool) -> (&'static str, &'static str) {
+    if proves {
+        ("acknowledged", "已答复")
+    } else {
+        ("wrote", "来信")
+    }
+}
+
 pub const fn of_look(look: Look) -> (&'static str, &'static str) {
     match look {
         Look::SignedIn => ("signed-in", "登录"),

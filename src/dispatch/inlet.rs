@@ -8,12 +8,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use channel::{
     Clock, Enrolment, Inlet, NotEnrolled, Obeyed, Of, Presence, PresenceState, PublicKey, Receipt,
-    Unavailable,
+    Unavailable, Uplink,
 };
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
+use super::replies::Replies;
 use super::serials::Serials;
+use super::suspect::marks;
 use crate::ledger::event::{InboxReceipt, MatchedBy};
 use crate::ledger::{Correlator, Event, Found, Ledger, Proposal, ReceiptRows, Refused, Writer};
 use crate::model::Delivery;
@@ -63,6 +65,8 @@ pub struct ChannelInlet {
     channel: String,
     desk: Arc<Desk>,
     devices: Mutex<HashMap<String, PresenceState>>,
+    /// What people write back, by which kind of channel; a house without them lets it go.
+    replies: Option<(&'static str, Arc<Replies>)>,
 }
 
 impl ChannelInlet {
@@ -71,7 +75,15 @@ impl ChannelInlet {
             channel: channel.to_owned(),
             desk,
             devices: Mutex::default(),
+            replies: None,
         }
+    }
+
+    /// Takes what people write back to texts of this kind.
+    #[must_use]
+    pub fn hearing(mut self, kind: &'static str, replies: Arc<Replies>) -> Self {
+        self.replies = Some((kind, replies));
+        self
     }
 
     /// Whose each receipt is, as far as it is known. A receipt may be read before the outcome beside it has been
@@ -111,6 +123,13 @@ impl ChannelInlet {
             }
         }
         known
+    }
+
+    /// The receipts, and what they show of their numbers.
+    fn put(&self, proposal: &mut Proposal, rows: ReceiptRows) {
+        proposal.events.extend(rows.into_events(&self.channel));
+        let marks = marks(&self.desk.ledger, &proposal.events);
+        proposal.events.extend(marks);
     }
 
     fn find(&self, correlator: &Correlator, of: &Of) -> Option<Found> {
@@ -160,7 +179,7 @@ impl Inlet for ChannelInlet {
             for (receipt, found) in batch.into_iter().zip(found.into_iter().flatten()) {
                 rows.push(found, receipt);
             }
-            proposal.events.extend(rows.into_events(&self.channel));
+            self.put(&mut proposal, rows);
             self.desk.writer.propose(proposal)
         } else {
             // Under one lock with the settlements, and in the journal's order with them.
@@ -175,7 +194,7 @@ impl Inlet for ChannelInlet {
                     proposal.inbox_put.push(kept);
                 }
             }
-            proposal.events.extend(rows.into_events(&self.channel));
+            self.put(&mut proposal, rows);
             self.desk.writer.propose(proposal)
         };
         commit.await.map(drop).map_err(|refused| {
@@ -188,6 +207,20 @@ impl Inlet for ChannelInlet {
             }
             Unavailable
         })
+    }
+
+    async fn uplinks(&self, batch: Vec<Uplink>) -> Result<(), Unavailable> {
+        let Some((kind, replies)) = &self.replies else {
+            return Ok(());
+        };
+        let found = |uplink: Uplink| {
+            let correlator = self.desk.correlator.lock();
+            let of = uplink.of.as_ref();
+            let found = of.and_then(|of| self.find(&correlator, of));
+            (uplink, found)
+        };
+        let batch = batch.into_iter().map(found).collect();
+        replies.take(&self.desk, (&self.channel, kind), batch).await
     }
 
     /// Only transitions are journaled, never heartbeats; a lost one is seen again.

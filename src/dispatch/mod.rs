@@ -9,10 +9,12 @@ mod inlet;
 mod lane;
 mod out;
 mod queue;
+mod replies;
 mod retry;
 mod ring;
 mod serials;
 mod settle;
+mod suspect;
 mod tick;
 mod wheel;
 
@@ -28,6 +30,7 @@ use tokio_util::task::TaskTracker;
 
 pub use devices::{Orders, Wanted};
 pub use inlet::{ChannelInlet, Desk};
+pub use replies::{Letters, Replies};
 pub use retry::Policy;
 pub use tick::tick;
 

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use super::queue::Taken;
 use super::settle::{BatchOutcomes, Place, Settlement, Word};
+use super::suspect::GONE;
 use crate::ledger::event::HandedRange;
 use crate::ledger::{Event, Refused};
 use crate::model::{State, StreamId};
@@ -106,7 +107,7 @@ fn message(
         .ok_or_else(|| {
             never(
                 FailureClass::BadAddress,
-                "registry:gone",
+                GONE,
                 "the registry holds this endpoint no longer",
             )
         })?;

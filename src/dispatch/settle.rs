@@ -11,6 +11,7 @@ use tokio::sync::{Notify, mpsc};
 use super::inlet::Desk;
 use super::queue::Taken;
 use super::retry::{self, Policy, Standing};
+use super::suspect::marks;
 use crate::ledger::event::{LinkState, Next, Outcome, SettledRow};
 use crate::ledger::{Block, Event, Proposal, ReceiptRows, Refused};
 use crate::model::{Delivery, StreamId};
@@ -242,6 +243,8 @@ impl Settler {
                 proposal.events.push((0, link));
             }
         }
+        let marks = marks(&self.desk.ledger, &proposal.events);
+        proposal.events.extend(marks);
         let pending = Box::pin(self.desk.writer.insist(proposal));
         drop(correlator);
         self.desk.rounds.send_modify(|rounds| *rounds += 1);

@@ -79,7 +79,7 @@ pub async fn households(
         Problem::new(&BAD_PARAMETER, detail)
     })?;
     if Format::of(params.format, &headers) == Format::Csv {
-        return whole(&view, &under, wanted, &params);
+        return whole(&gate, &view, &under, wanted, &params);
     }
     let limit = within(params.limit, USUAL, MOST)?;
     // One more than asked for tells whether there is a next page.
@@ -90,6 +90,7 @@ pub async fn households(
         limit: limit + 1,
     };
     let mut households = coverage::households(&view.alert, &view.registry, &under, page);
+    coverage::doubt(&mut households, &view.registry, &gate.ledger);
     let more = households.len() > limit;
     households.truncate(limit);
     let next = if more {
@@ -108,6 +109,7 @@ pub async fn households(
 
 /// All of them as a file, which has no pages.
 fn whole(
+    gate: &Gate,
     view: &View,
     under: &[RegionCode],
     wanted: Wanted,
@@ -123,7 +125,8 @@ fn whole(
         after: None,
         limit: usize::MAX,
     };
-    let lines = coverage::households(&view.alert, &view.registry, under, page);
+    let mut lines = coverage::households(&view.alert, &view.registry, under, page);
+    coverage::doubt(&mut lines, &view.registry, &gate.ledger);
     let stream = view.alert.stream;
     let name = match coverage::common(under) {
         Some(top) => format!("households-{stream}-{top}.csv"),

@@ -43,6 +43,8 @@ struct ChannelView {
     link: Option<LinkView>,
     /// Receipts that match no delivery after a minute: 待认领回执.
     orphan_receipts: usize,
+    /// What people wrote that answers no alert, since the journal began: 未对应来信.
+    stray_replies: u64,
 }
 
 fn healths() -> Schema {
@@ -80,7 +82,7 @@ struct Channels {
 )]
 pub async fn channels(State(gate): State<Arc<Gate>>, _: Reader) -> impl IntoResponse {
     let links = gate.ledger.links();
-    let orphans = orphans(&gate);
+    let (orphans, strays) = (orphans(&gate), gate.ledger.strays.counts());
     let view = |(name, channel): (&String, &Arc<dyn channel::Channel>)| {
         let capability = channel.capability();
         let (health, reason) = match channel.health() {
@@ -104,6 +106,7 @@ pub async fn channels(State(gate): State<Arc<Gate>>, _: Reader) -> impl IntoResp
             reason,
             link,
             orphan_receipts: orphans.get(name).copied().unwrap_or(0),
+            stray_replies: strays.get(name).copied().unwrap_or(0),
         }
     };
     let channels = gate.channels.iter().map(view).collect();

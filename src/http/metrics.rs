@@ -172,6 +172,21 @@ fn of_channels(page: &mut Page, gate: &Gate) {
         "Receipts that have matched no delivery for a minute.",
         counts,
     );
+    let strays = gate.ledger.strays.counts();
+    let counts = gate.channels.keys().map(|name| {
+        let count = strays.get(name).copied().unwrap_or(0);
+        (vec![("channel", name.as_str())], count)
+    });
+    page.gauge(
+        "stray_replies",
+        "What people wrote that answers no alert, since the journal began.",
+        counts,
+    );
+    page.one(
+        "suspect_endpoints",
+        "Endpoints of which a far end has said that nobody is there.",
+        gate.ledger.suspects.len() as u64,
+    );
 }
 
 fn of_registry(page: &mut Page, gate: &Gate) {

@@ -24,9 +24,11 @@ mod problem;
 mod quarantine;
 mod ready;
 mod registry;
+mod replies;
 mod socket;
 mod stale;
 mod submit;
+mod suspects;
 #[cfg(test)]
 mod tests;
 
@@ -47,7 +49,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::coord::Steady;
-use crate::dispatch::Orders;
+use crate::dispatch::{Orders, Replies};
 use crate::ingest::Ingest;
 use crate::ledger::{Archive, Correlator, Ledger, Position};
 use crate::live::Hub;
@@ -84,6 +86,8 @@ pub struct Gate {
     pub clock: Arc<dyn Clock>,
     /// Orders of devices without a text.
     pub orders: Arc<Orders>,
+    /// Opens what people wrote back.
+    pub replies: Arc<Replies>,
     /// Which time is believed; `clock` tells it.
     pub time: Arc<Steady>,
 }
@@ -150,11 +154,15 @@ fn quick() -> OpenApiRouter<House> {
         .routes(routes!(doors::households))
         .routes(routes!(doors::deliveries))
         .routes(routes!(events::events))
+        .routes(routes!(replies::of_alert))
+        .routes(routes!(replies::strays))
         .routes(routes!(quarantine::list))
         .routes(routes!(quarantine::one))
         .routes(routes!(quarantine::decide))
         .routes(routes!(health::channels))
         .routes(routes!(registry::standing))
+        .routes(routes!(suspects::list))
+        .routes(routes!(suspects::clear))
         .routes(routes!(land::regions))
         .routes(routes!(events::course))
         .merge(devices::routes())

@@ -27,6 +27,8 @@ pub struct Standing {
     bytes_per_person: Option<usize>,
     /// Endpoints that are gone and whose addresses an alert may still need.
     closed: usize,
+    /// Endpoints of which a far end has said that nobody is there: 存疑号码.
+    suspects: usize,
 }
 
 /// Which generation stands and how much it holds
@@ -41,6 +43,7 @@ pub async fn standing(State(gate): State<Arc<Gate>>, _: Keeper) -> Json<Standing
         generation: registry.generation(),
         bytes_per_person: bytes.checked_div(counts.people),
         closed: registry.closed().len(),
+        suspects: gate.ledger.suspects.len(),
         counts,
         bytes,
     })

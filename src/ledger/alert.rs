@@ -3,6 +3,7 @@
 //! not know how events are stored.
 
 mod doors;
+mod parts;
 mod read;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use std::sync::{Arc, OnceLock};
 use channel::{Evidence, Timestamp};
 use parking_lot::RwLock;
 
+use super::answered::Replies;
 use super::class::{Class, Classes};
 use super::curve::Curve;
 use super::event::{self, Accepted, Audience, Ground, NO_HOUSEHOLD, VariantMeta};
@@ -53,6 +55,7 @@ pub struct Alert {
     pub(super) word: OnceLock<Word>,
     pub classes: Classes,
     pub curve: Arc<Curve>,
+    pub replies: Replies,
 }
 
 impl Alert {
@@ -76,6 +79,7 @@ impl Alert {
             word: OnceLock::new(),
             classes: Classes::default(),
             curve: Arc::default(),
+            replies: Replies::default(),
         }
     }
 
@@ -155,6 +159,10 @@ impl Alert {
         self.blocks.read().clone()
     }
 
+    pub fn each_block(&self, see: impl FnMut(&Arc<Block>)) {
+        self.blocks.read().iter().for_each(see);
+    }
+
     pub(super) fn add_block(&self, block: Arc<Block>) {
         self.next.store(block.first + block.len(), Relaxed);
         self.blocks.write().push(block);
@@ -218,12 +226,6 @@ pub struct Block {
     tally: [AtomicU32; State::ALL.len()],
     reached: AtomicU32,
     curve: Arc<Curve>,
-}
-
-/// One bit for each part that is awaited, at most 16.
-fn all_parts(parts: usize) -> u16 {
-    let parts = u32::try_from(parts.clamp(1, 16)).unwrap_or(16);
-    u16::MAX >> (16 - parts)
 }
 
 fn zeros<T: Default>(n: usize) -> Box<[T]> {
@@ -373,28 +375,10 @@ impl Block {
         self.due[i].store(due, Relaxed);
     }
 
-    /// So many parts were taken and no more will come; true when each of them was reached before.
-    pub(super) fn parts_taken(&self, i: usize, parts: usize) -> bool {
-        let mask = all_parts(parts);
-        let left = self.parts[i].load(Relaxed);
-        let left = if left == 0 { mask } else { left & mask };
-        self.parts[i].store(left, Relaxed);
-        left == 0
-    }
-
     /// A new attempt: what was said of the one before speaks no longer for its parts and its end.
     pub(super) fn begin(&self, i: usize, attempt: u8) {
         self.attempts[i].store(attempt, Relaxed);
         self.parts[i].store(0, Relaxed);
         self.flags[i].fetch_and(!(REFUSED | FAR_REFUSED), Relaxed);
-    }
-
-    /// A long text is reached when every part is. `parts`: how many it should have, where its acceptance is not told yet.
-    pub(super) fn part_reached(&self, i: usize, part: u8, parts: usize) -> bool {
-        let left = self.parts[i].load(Relaxed);
-        let left = if left == 0 { all_parts(parts) } else { left };
-        let left = left & !1_u16.checked_shl(u32::from(part)).unwrap_or(0);
-        self.parts[i].store(left, Relaxed);
-        left == 0
     }
 }

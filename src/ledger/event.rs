@@ -5,12 +5,15 @@
 use channel::{Evidence, FailureClass, Key, Level, Timestamp, Verdict};
 use serde::{Deserialize, Serialize};
 
+pub use super::answered::{Answered, AnsweredRow, Stray, Strayed, StrayedRow};
 pub use super::class::{Class, ClassRow, Classed, Fate, Kept};
 use super::devices::{Done, Enrolled, Invited, Ordered};
+pub use super::frozen::Frozen;
 pub use super::looked::{Look, Looked};
 use super::seal::Sealed;
+pub use super::suspects::{Mark, Marked};
 pub use super::word::{Decided, Ruling};
-use crate::model::{DeliveryNo, EndpointId, HouseholdId, RecipientId, RegionCode, StreamId, Tags};
+use crate::model::{DeliveryNo, EndpointId, HouseholdId, RegionCode, StreamId, Tags};
 use crate::store::DocumentId;
 
 /// Sender, identifier and the instant it was sent: what one alert is known by.
@@ -359,6 +362,12 @@ pub enum Event {
     Done(Done),
     // On the house stream.
     Looked(Looked),
+    // Since: what people say back.
+    Answered(Answered),
+    /// On the house stream.
+    Strayed(Strayed),
+    /// On the house stream.
+    Marked(Marked),
 }
 
 /// The last record of a stream: that it stood there.
@@ -367,15 +376,6 @@ pub struct Witness {
     pub stream: StreamId,
     pub stream_seq: u32,
     pub hash: [u8; 32],
-}
-
-/// What the figures of a region's blocks rest on, as it was at release: no import changes it.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct Frozen {
-    /// Speakers, each with the households that hear it; a speaker without a list has none.
-    pub hearing: Vec<(EndpointId, Vec<HouseholdId>)>,
-    /// The officers' endpoints, each with whom it belongs to.
-    pub officers: Vec<(EndpointId, RecipientId)>,
 }
 
 /// A receipt that matched nothing, as it lies in the inbox.

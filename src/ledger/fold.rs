@@ -13,7 +13,7 @@ use super::event::{
     Audience, Born, Classed, Event, Fate, HandedRange, Next, Outcome, SettledRow, VariantMeta,
 };
 use super::near::Near;
-use super::receipt::taken;
+use super::receipt::{answered, taken};
 use crate::model::{DeliveryNo, State, StreamId};
 
 /// An event that does not fit the history before it. Its stream is marked; the others go on.
@@ -41,35 +41,7 @@ impl Ledger {
                 Err(misfit("accepted twice"))
             };
         }
-        if let Event::Imported { generation, .. } = event {
-            self.generation.store(*generation, Relaxed);
-            return Ok(());
-        }
-        if let Event::Link {
-            channel,
-            state,
-            code,
-            ..
-        } = event
-        {
-            self.links
-                .write()
-                .insert(channel.clone(), (*state, code.clone(), time));
-            return Ok(());
-        }
-        if let Event::Presence { device, state } = event {
-            self.presence.write().insert(device.clone(), (*state, time));
-            return Ok(());
-        }
-        if let Event::Took { epoch, .. } = event {
-            self.epoch.store(*epoch, Relaxed);
-            return Ok(());
-        }
-        if let Event::Looked(looked) = event {
-            *self.looks.write().entry(looked.what).or_default() += 1;
-            return Ok(());
-        }
-        if matches!(event, Event::Witnessed { .. }) || self.devices.apply(time, event) {
+        if self.house(time, event) {
             return Ok(());
         }
         if let Event::Sealed(sealed) = event {
@@ -84,6 +56,32 @@ impl Ledger {
         self.on_alert(&alert, time, event)?;
         alert.trail.went_on(time);
         Ok(())
+    }
+
+    /// What belongs to no alert; false where it does.
+    fn house(&self, time: Timestamp, event: &Event) -> bool {
+        match event {
+            Event::Imported { generation, .. } => self.generation.store(*generation, Relaxed),
+            Event::Link {
+                channel,
+                state,
+                code,
+                ..
+            } => {
+                let mut links = self.links.write();
+                links.insert(channel.clone(), (*state, code.clone(), time));
+            }
+            Event::Presence { device, state } => {
+                self.presence.write().insert(device.clone(), (*state, time));
+            }
+            Event::Took { epoch, .. } => self.epoch.store(*epoch, Relaxed),
+            Event::Looked(looked) => *self.looks.write().entry(looked.what).or_default() += 1,
+            Event::Strayed(strayed) => self.strays.add(strayed),
+            Event::Marked(marked) => self.suspects.mark(marked, time),
+            Event::Witnessed { .. } => {}
+            _ => return self.devices.apply(time, event),
+        }
+        true
     }
 
     fn on_alert(&self, alert: &Alert, time: Timestamp, event: &Event) -> Result<(), Misfit> {
@@ -121,28 +119,8 @@ impl Ledger {
             }
             Event::Overdue { deliveries } => overdue(alert, deliveries)?,
             Event::Expired { variants } => expire(alert, variants),
-            Event::Frozen(frozen) => alert.frozen.add(frozen),
-            Event::Raised { level } => alert.steps.raise(*level),
-            Event::Steps { due } => alert.steps.set(due),
-            Event::Dropped { step } => alert.steps.drop(*step),
-            Event::Decided(decided) => alert.take_word(time, decided),
-            Event::Compared { class, with } => alert.classes.compare(*class, with),
-            Event::Classed(classed) => add_classes(alert, classed)?,
-            Event::Kept(kept) => alert.classes.keep(kept),
-            Event::Accepted(_)
-            | Event::Imported { .. }
-            | Event::Link { .. }
-            | Event::Presence { .. }
-            | Event::Took { .. }
-            | Event::Witnessed { .. }
-            | Event::Looked(_)
-            | Event::Sealed(_)
-            | Event::Unsealed { .. }
-            | Event::Invited(_)
-            | Event::Enrolled(_)
-            | Event::Revoked { .. }
-            | Event::Ordered(_)
-            | Event::Done(_) => {}
+            Event::Answered(said) => answered(&mut near, said)?,
+            _ => decided(alert, time, event)?,
         }
         Ok(())
     }
@@ -225,6 +203,22 @@ impl Ledger {
         }
         Ok(())
     }
+}
+
+/// What a release or a person decided beside the blocks. What belongs to no alert has been folded before.
+fn decided(alert: &Alert, time: Timestamp, event: &Event) -> Result<(), Misfit> {
+    match event {
+        Event::Frozen(frozen) => alert.frozen.add(frozen),
+        Event::Raised { level } => alert.steps.raise(*level),
+        Event::Steps { due } => alert.steps.set(due),
+        Event::Dropped { step } => alert.steps.drop(*step),
+        Event::Decided(decided) => alert.take_word(time, decided),
+        Event::Compared { class, with } => alert.classes.compare(*class, with),
+        Event::Classed(classed) => add_classes(alert, classed)?,
+        Event::Kept(kept) => alert.classes.keep(kept),
+        _ => {}
+    }
+    Ok(())
 }
 
 fn add_classes(alert: &Alert, classed: &Classed) -> Result<(), Misfit> {

@@ -5,9 +5,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
+use serde::{Deserialize, Serialize};
 
-use super::event::Frozen;
 use crate::model::{EndpointId, HouseholdId, RecipientId};
+
+/// What the figures of a region's blocks rest on, as it was at release: no import changes it.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Frozen {
+    /// Speakers, each with the households that hear it; a speaker without a list has none.
+    pub hearing: Vec<(EndpointId, Vec<HouseholdId>)>,
+    /// The officers' endpoints, each with whom it belongs to.
+    pub officers: Vec<(EndpointId, RecipientId)>,
+}
 
 #[derive(Default)]
 pub struct AtRelease {

@@ -3,12 +3,14 @@
 //! must not decide, must not read the registry and must not know any channel.
 
 mod alert;
+mod answered;
 mod archive;
 mod chain;
 mod class;
 mod correlate;
 mod curve;
 pub mod devices;
+mod digest;
 mod draft;
 pub mod event;
 mod fold;
@@ -22,6 +24,7 @@ pub mod record;
 mod replay;
 pub mod seal;
 mod steps;
+mod suspects;
 pub mod verify;
 mod word;
 mod writer;
@@ -34,6 +37,7 @@ use channel::{PresenceState, Timestamp};
 use parking_lot::RwLock;
 
 pub use alert::{Alert, Block, DISPUTED, IN_DOUBT, Phase};
+pub use answered::Reply;
 pub use archive::{Archive, Unread};
 pub use correlate::{Claimed, Correlator, Found};
 pub use curve::Risen;
@@ -42,6 +46,7 @@ pub use found::{ReceiptRows, Unlearned, relearn};
 pub use papers::Papers;
 pub use replay::{Damage, replay};
 pub use seal::{Known, Sealing};
+pub use suspects::Suspect;
 pub use word::Word;
 pub use writer::{Commit, Position, Proposal, Refused, Writer};
 
@@ -69,6 +74,8 @@ pub struct Ledger {
     generation: AtomicU32,
     epoch: AtomicU32,
     pub devices: devices::Devices,
+    pub strays: answered::Strays,
+    pub suspects: suspects::Suspects,
 }
 
 /// Blocks by the order they came in, without those of sealed alerts.

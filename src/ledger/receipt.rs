@@ -5,7 +5,7 @@ use channel::{Evidence, FailureClass, Verdict};
 
 use super::Ledger;
 use super::alert::{Alert, Block, DISPUTED, FAR_REFUSED, REFUSED};
-use super::event::{MatchedBy, ReceiptRow, evidence_of};
+use super::event::{Answered, MatchedBy, ReceiptRow, evidence_of};
 use super::fold::{Misfit, is_never, offset};
 use super::near::Near;
 use crate::model::State;
@@ -79,6 +79,23 @@ pub(super) fn taken(block: &Block, i: usize, parts: usize, at: u32) {
     if block.parts_taken(i, parts) {
         block.raise_evidence(i, Evidence::Delivered, at);
     }
+}
+
+/// A person answered, so the text came, whatever else was said of it. What is no word of acknowledgement proves nothing.
+pub(super) fn answered(near: &mut Near, answered: &Answered) -> Result<(), Misfit> {
+    let alert = near.alert;
+    for row in &answered.rows {
+        let (block, i) = near.find(row.delivery)?;
+        if row.text.is_none() {
+            if block.flag(i, REFUSED | FAR_REFUSED) {
+                block.raise_flag(i, DISPUTED);
+            }
+            block.raise_evidence(i, Evidence::Acknowledged, offset(alert, row.seen));
+            reached(block, i);
+        }
+    }
+    alert.replies.add(answered);
+    Ok(())
 }
 
 /// Whether the whole text is reached with this receipt. A receipt by our own key speaks of all of it; one that overtook

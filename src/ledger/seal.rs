@@ -8,11 +8,10 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 
 use channel::{Level, Timestamp};
 use parking_lot::RwLock;
-use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 
 use super::Ledger;
-use super::alert::{Alert, Block, DISPUTED, FAR_REFUSED, IN_DOUBT, Phase, REFUSED};
+use super::alert::{Alert, Phase};
 use super::class::Class;
 use super::event::{Accepted, HandedRange};
 use super::fold::Misfit;
@@ -347,53 +346,4 @@ impl Ledger {
             .or_else(|| scratch.alert(stream))
             .ok_or_else(|| format!("stream {stream} has no alert"))
     }
-
-    /// SHA-256 of an alert's state in one canonical form: what a replay of its stream must come to again.
-    pub fn digest(&self, alert: &Alert) -> [u8; 32] {
-        let mut context = Context::new(&SHA256);
-        let expired: Vec<bool> = (0..alert.variants().len())
-            .map(|n| u16::try_from(n).is_ok_and(|n| alert.is_expired(n)))
-            .collect();
-        let whole = (
-            STATE,
-            (alert.stream, alert.at, &alert.meta, alert.phase()),
-            (alert.withdrawn_by(), alert.generation()),
-            (alert.next_delivery(), alert.doubts.load(Relaxed)),
-            (alert.variants(), expired),
-        );
-        put(&mut context, &whole);
-        if let Some(word) = alert.word() {
-            put(&mut context, &word);
-        }
-        for ground in alert.grounds().values() {
-            put(&mut context, &**ground);
-        }
-        for block in alert.blocks() {
-            self.digest_block(&mut context, &block);
-        }
-        record::finish(context)
-    }
-
-    fn digest_block(&self, context: &mut Context, block: &Block) {
-        let place = (block.step, block.region, &block.channel, block.audience);
-        put(context, &(place, block.first, block.rank, block.window));
-        let flags = [IN_DOUBT, DISPUTED, REFUSED, FAR_REFUSED];
-        for i in 0..block.len() as usize {
-            let whom = (block.endpoint(i), block.household(i), block.variant(i));
-            let stands = (block.state(i), block.evidence(i), block.attempts(i));
-            let flags = flags.map(|flag| block.flag(i, flag));
-            let code = self.code(block.code(i));
-            put(
-                context,
-                &(whom, stands, flags, code, block.due(i), block.at(i)),
-            );
-        }
-    }
-}
-
-/// The canonical form's number: another form is another number.
-const STATE: u8 = 1;
-
-fn put<T: Serialize>(context: &mut Context, value: &T) {
-    context.update(&postcard::to_stdvec(value).expect("a Vec takes every value"));
 }

@@ -8,6 +8,7 @@ use crate::model::{
 };
 
 use super::columns::{ById, Texts, narrow, starts};
+use super::numbers::Numbers;
 use super::places::Places;
 use super::{Endpoints, Households, NONE, Recipients, Regions, Registry, Spot, names};
 
@@ -23,7 +24,7 @@ pub fn build(generation: u32, rows: &Rows) -> Registry {
         (a.place, &a.role, a.recipient).cmp(&(b.place, &b.role, b.recipient))
     });
     posts.shrink_to_fit();
-    Registry {
+    let mut registry = Registry {
         generation,
         regions,
         households,
@@ -31,7 +32,10 @@ pub fn build(generation: u32, rows: &Rows) -> Registry {
         endpoints,
         posts,
         places: Places::of(rows),
-    }
+        numbers: Numbers::default(),
+    };
+    registry.index_numbers();
+    registry
 }
 
 fn regions(rows: &Rows) -> Regions {

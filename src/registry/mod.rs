@@ -9,6 +9,7 @@ pub mod csv;
 mod import;
 mod intake;
 pub mod names;
+mod numbers;
 mod places;
 mod problem;
 mod refs;
@@ -47,6 +48,7 @@ pub struct Registry {
     /// By place, role, recipient.
     posts: Vec<PostRow>,
     places: Places,
+    numbers: numbers::Numbers,
 }
 
 /// By code, so that a region's descendants stand together.
@@ -299,6 +301,16 @@ impl Registry {
         let start = self.posts.partition_point(|post| post.place < place);
         let end = start + self.posts[start..].partition_point(|post| post.place == place);
         &self.posts[start..end]
+    }
+
+    /// The regions that somebody has a post of, by code.
+    pub fn regions_of_posts(&self, recipient: RecipientId) -> Vec<RegionCode> {
+        let own = self.posts.iter().filter(|post| post.recipient == recipient);
+        let region = |post: &PostRow| match post.place {
+            PostPlace::Region(region) => Some(region),
+            PostPlace::Group(_) | PostPlace::Unit(_) | PostPlace::Zone(_) => None,
+        };
+        own.filter_map(region).collect()
     }
 
     /// The speakers of a region, by village, id.

@@ -66,5 +66,6 @@ impl Registry {
             + texts
             + held(&self.posts)
             + self.places.bytes()
+            + self.numbers.bytes()
     }
 }

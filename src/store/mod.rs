@@ -17,7 +17,7 @@ pub use postgres::Postgres;
 pub use registry::RegistryFile;
 pub use sealed::{Open, Seal, SealedHousehold, SealedRow};
 pub use sqlite::Sqlite;
-pub use vault::{BadKey, Vault};
+pub use vault::{BadKey, Field, Vault};
 
 use crate::model::StreamId;
 

@@ -111,6 +111,17 @@ impl Smsc {
         }
     }
 
+    /// A person writes to the bureau's number.
+    pub fn reply(&self, from: &str, text: &str) {
+        let peer = self.peer.as_ref().expect("it is up");
+        peer.reply(from, "10690000", text);
+    }
+
+    /// From now on another protocol, on the port of before.
+    pub fn speak(&mut self, speaks: sms::peer::Speaks) {
+        self.config.speaks = speaks;
+    }
+
     pub fn mute(&self, mute: bool) {
         self.memory.mute.store(mute, Ordering::SeqCst);
     }

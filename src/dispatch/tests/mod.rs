@@ -6,3 +6,4 @@ mod house;
 mod kit;
 mod lane;
 mod order;
+mod replies;

@@ -39,6 +39,7 @@ may! {
     /// A token with its scope.
     Reading: Plain [UNPROVEN, NO_SCOPE, TOO_MANY];
     Listing: Reading [BAD_PARAMETER];
+    Clearing: Listing [STORE_AWAY];
     /// One alert that the caller may see.
     OfAlert: Listing [UNKNOWN_ALERT, DAMAGED, STORE_AWAY];
     /// Its part in some regions.

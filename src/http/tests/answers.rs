@@ -387,6 +387,7 @@ async fn doors_are_listed_by_their_answer() {
         "group": 1,
         "id": 1,
         "name": "2号院",
+        "suspect_numbers": 0,
         "tags": [],
         "tried": [
           "sms"
@@ -433,7 +434,8 @@ async fn one_door_leads_to_its_deliveries_and_one_delivery_to_its_events() {
         "number": 0,
         "speaker": false,
         "state": "done",
-        "state_zh": "已完成"
+        "state_zh": "已完成",
+        "suspect": false
       }
     ]
     "#);
@@ -555,7 +557,8 @@ async fn channels_speakers_and_health_answer() {
         },
         "name": "echo",
         "orphan_receipts": 0,
-        "reason": "not connected yet"
+        "reason": "not connected yet",
+        "stray_replies": 0
       }
     ]
     "#);

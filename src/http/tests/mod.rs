@@ -11,6 +11,7 @@ mod problems;
 mod quarantine;
 mod ready;
 mod registry_import;
+mod replies;
 mod sealed;
 mod slow;
 mod tables;
@@ -32,7 +33,7 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::coord::Steady;
 use crate::coverage::fixture::{START, registry, released, rows};
-use crate::dispatch::Desk;
+use crate::dispatch::{Desk, Letters};
 use crate::ledger::record::sha256;
 use crate::ledger::{Event, Proposal, Writer, replay};
 use crate::model::{Rate, StreamId};
@@ -207,6 +208,7 @@ fn bureaus() -> Arc<Bureaus> {
         bureau("operator", "510727", &[Scope::Devices, Scope::Read]),
         bureau("town-operator", "510727217", &[Scope::Devices, Scope::Read]),
         bureau("keeper", "510727", &[Scope::Registry]),
+        bureau("clerk", "510727", &[Scope::Registry, Scope::Read]),
         bureau("decider", "510727", &[Scope::Decide, Scope::Read]),
         bureau("town-decider", "510727217", &[Scope::Decide]),
         bureau("far-decider", "510726", &[Scope::Decide]),
@@ -309,6 +311,7 @@ impl Surface {
         let hub = Hub::new(ledger.clone(), house, clock.clone(), position);
         let gate = Arc::new(Gate {
             orders: orders((&ledger, &writer), &clock, &channels, &registry),
+            replies: letters(&registry),
             archive: Arc::new(Archive::new(ledger.clone(), store.clone())),
             ledger,
             store: store.clone(),
@@ -431,6 +434,11 @@ fn listener(kept: Option<u32>) -> TcpListener {
     let any = "127.0.0.1:0".parse().expect("an address");
     socket.bind(any).expect("a port");
     socket.listen(64).expect("it listens")
+}
+
+fn letters(registry: &Arc<RwLock<Arc<Registry>>>) -> Arc<Replies> {
+    let letters = Letters::new(Vault::default());
+    Arc::new(Replies::new(registry.clone(), letters))
 }
 
 fn orders(

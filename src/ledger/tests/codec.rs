@@ -16,7 +16,7 @@ use super::kit::{START, accepted, block, variants as texts};
 use crate::model::{Grade, RegionCode, Tags};
 
 /// How many events there are.
-pub const EVENTS: usize = 35;
+pub const EVENTS: usize = 38;
 
 /// The place of an event in format 1. A new event stops the build here: give it the next place and a strategy below.
 pub fn place(event: &Event) -> usize {
@@ -56,6 +56,9 @@ pub fn place(event: &Event) -> usize {
         Event::Ordered(_) => 32,
         Event::Done(_) => 33,
         Event::Looked(_) => 34,
+        Event::Answered(_) => 35,
+        Event::Strayed(_) => 36,
+        Event::Marked(_) => 37,
     }
 }
 
@@ -531,7 +534,53 @@ pub fn every() -> Vec<BoxedStrategy<Event>> {
     all.extend(classes());
     all.extend(devices());
     all.push(looked());
+    all.extend(said_back());
     all
+}
+
+fn said_back() -> Vec<BoxedStrategy<Event>> {
+    let moments = || (proptest::option::of(time()), time());
+    let document = || proptest::option::of(any::<[u8; 32]>());
+    let answered = (any::<u32>(), document(), any::<bool>(), moments())
+        .prop_map(|(delivery, text, assumed, (far, seen))| AnsweredRow {
+            delivery,
+            text,
+            assumed,
+            far,
+            seen,
+        })
+        .boxed();
+    let why = select(vec![Stray::UnknownNumber, Stray::NothingOpen]);
+    let strayed = (why, any::<[u8; 32]>(), moments())
+        .prop_map(|(why, text, (far, seen))| StrayedRow {
+            why,
+            text,
+            far,
+            seen,
+        })
+        .boxed();
+    let mark = select(vec![Mark::Suspect, Mark::Clear]);
+    let delivery = proptest::option::of(any::<(u64, u32)>());
+    let by = proptest::option::of(text());
+    vec![
+        (text(), few(answered))
+            .prop_map(|(channel, rows)| Event::Answered(Answered { channel, rows }))
+            .boxed(),
+        (text(), few(strayed))
+            .prop_map(|(channel, rows)| Event::Strayed(Strayed { channel, rows }))
+            .boxed(),
+        (any::<u32>(), mark, text(), delivery, by)
+            .prop_map(|(endpoint, mark, code, delivery, by)| {
+                Event::Marked(Marked {
+                    endpoint,
+                    mark,
+                    code,
+                    delivery,
+                    by,
+                })
+            })
+            .boxed(),
+    ]
 }
 
 fn looked() -> BoxedStrategy<Event> {

@@ -9,7 +9,9 @@ use channel::{ManualClock, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::event::{Event, Look, Looked, Outcome};
+use super::super::event::{
+    Answered, AnsweredRow, Event, Mark, Marked, Outcome, Stray, Strayed, StrayedRow,
+};
 use super::super::record::{FORMAT, unpack};
 use super::super::replay::Replayed;
 use super::super::{Archive, Proposal, Writer, replay};
@@ -17,6 +19,7 @@ use super::codec::{EVENTS, place};
 use super::history::{Step, fixed};
 use super::kit::{Memory, START, view};
 use super::live::{known, run};
+use crate::model::Delivery;
 use crate::store::Record;
 
 /// A journal and its state, with the places of the events that it brought.
@@ -28,7 +31,7 @@ struct Golden {
 }
 
 /// In the order they were written.
-const GOLDEN: [Golden; 7] = [
+const GOLDEN: [Golden; 8] = [
     Golden {
         name: "format-1",
         journal: include_str!("../golden/format-1.json"),
@@ -69,7 +72,13 @@ const GOLDEN: [Golden; 7] = [
         name: "format-1-looked",
         journal: include_str!("../golden/format-1-looked.json"),
         state: include_str!("../golden/format-1-looked.state.json"),
-        brought: 34..EVENTS,
+        brought: 34..35,
+    },
+    Golden {
+        name: "format-1-answered",
+        journal: include_str!("../golden/format-1-answered.json"),
+        state: include_str!("../golden/format-1-answered.state.json"),
+        brought: 35..EVENTS,
     },
 ];
 
@@ -214,26 +223,50 @@ fn format_1_is_written_as_it_was() {
     }
 }
 
-/// What the last of the journals brought: what an officer did at the pages, on the house stream.
+/// What the last of the journals brought: what people said back, and a number that nobody has.
 fn brought() -> impl Iterator<Item = Step> {
-    let looked = |what, officer: Option<&str>, subject| {
-        let officer = officer.map(str::to_owned);
-        let from = 5;
-        Event::Looked(Looked {
-            officer,
-            what,
-            subject,
-            from,
-        })
+    let channel = || "sms".to_owned();
+    let answered = |delivery, text, assumed| {
+        let (far, seen) = (Some(START), START);
+        let row = AnsweredRow {
+            delivery,
+            text,
+            assumed,
+            far,
+            seen,
+        };
+        let (channel, rows) = (channel(), vec![row]);
+        (1, Event::Answered(Answered { channel, rows }))
+    };
+    let strayed = StrayedRow {
+        why: Stray::UnknownNumber,
+        text: [9; 32],
+        far: None,
+        seen: START,
+    };
+    let strayed = Strayed {
+        channel: channel(),
+        rows: vec![strayed],
+    };
+    let marked = |endpoint, mark, code: &str| {
+        let (stream, number) = (1, 0);
+        let delivery = Delivery { stream, number };
+        (
+            0,
+            Event::Marked(Marked::shown(endpoint, mark, code, delivery)),
+        )
     };
     let events = [
-        looked(Look::Refused, None, None),
-        looked(Look::SignedIn, Some("duty"), None),
-        looked(Look::Exported, Some("duty"), Some(1)),
+        answered(0, None, true),
+        answered(1, Some([8; 32]), false),
+        (0, Event::Strayed(strayed)),
+        marked(1_000, Mark::Suspect, "MK:0001"),
+        marked(1_001, Mark::Suspect, "ID:0013"),
+        marked(1_001, Mark::Clear, "DELIVRD"),
     ];
-    events.into_iter().map(|event| Step {
+    events.into_iter().map(|(stream, event)| Step {
         wait: std::time::Duration::from_millis(250),
-        proposal: Proposal::of(0, event),
+        proposal: Proposal::of(stream, event),
     })
 }
 

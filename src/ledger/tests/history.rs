@@ -98,6 +98,7 @@ impl History {
             15..=18 => self.receipt(a, b, c),
             19 => self.end(a, b, c),
             20 => self.give_back(a, b, c),
+            21 if c.is_multiple_of(2) => self.answer(a, b, c),
             21 => self.overdue(a, b),
             22 => self.house(a, b),
             23 | 24 => self.seal(a, b),
@@ -497,10 +498,24 @@ impl History {
         self.one(some.stream, Event::Overdue { deliveries });
     }
 
+    fn answer(&mut self, a: u16, b: u16, c: u16) {
+        let Some(some) = self.some(a, b) else { return };
+        let row = |delivery: &u32| AnsweredRow {
+            delivery: *delivery,
+            text: (c % 3 == 1).then_some([5; 32]),
+            assumed: c.is_multiple_of(5),
+            far: None,
+            seen: self.now,
+        };
+        let channel = CHANNELS[0].to_owned();
+        let rows = some.numbers.iter().map(row).collect();
+        self.one(some.stream, Event::Answered(Answered { channel, rows }));
+    }
+
     fn house(&mut self, a: u16, b: u16) {
         let states = [PresenceState::Idle, PresenceState::Silent];
         let links = [LinkState::Up, LinkState::Paused, LinkState::Probing];
-        let event = match a % 10 {
+        let event = match a % 12 {
             0 => Event::Took {
                 epoch: u32::from(b),
                 format: 1,
@@ -549,6 +564,22 @@ impl History {
                 what: Look::ALL[usize::from(b) % Look::ALL.len()],
                 subject: None,
                 from: b.into(),
+            }),
+            10 => Event::Strayed(Strayed {
+                channel: CHANNELS[0].into(),
+                rows: vec![StrayedRow {
+                    why: Stray::NothingOpen,
+                    text: [6; 32],
+                    far: None,
+                    seen: self.now,
+                }],
+            }),
+            11 => Event::Marked(Marked {
+                endpoint: 1_000 + u32::from(b % 4),
+                mark: [Mark::Suspect, Mark::Clear][usize::from(b % 8 / 4)],
+                code: format!("MK:{}", b % 5),
+                delivery: None,
+                by: None,
             }),
             _ => Event::Presence {
                 device: format!("speaker-{}", b % 3),

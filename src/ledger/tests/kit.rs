@@ -152,6 +152,12 @@ pub fn view(ledger: &Ledger) -> Value {
     if !ledger.looks().is_empty() {
         view["looks"] = json!(ledger.looks());
     }
+    if !ledger.strays.list().is_empty() {
+        view["strays"] = json!([ledger.strays.counts(), ledger.strays.list()]);
+    }
+    if !ledger.suspects.is_empty() {
+        view["suspects"] = json!(ledger.suspects.all());
+    }
     view
 }
 
@@ -196,6 +202,9 @@ fn alert(ledger: &Ledger, alert: &Alert) -> Value {
             steps.next(),
             steps.any_dropped()
         ]);
+    }
+    if !alert.replies.is_empty() {
+        view["replies"] = json!(alert.replies.all());
     }
     let classes = &alert.classes;
     let of_blocks: Vec<_> = alert.blocks().iter().map(|b| b.class()).collect();

@@ -28,6 +28,8 @@ pub struct Figures {
     pub dead_speakers: Vec<Dead>,
     /// Speakers that were never heard of.
     pub unheard_speakers: u32,
+    /// Endpoints that would be tried and of which a far end has said that nobody is there: 存疑号码. They count as no means.
+    pub suspect_numbers: u32,
     pub numbers: Vec<Numbers>,
     pub notes: Vec<Note>,
     /// When the last first text message leaves, at today's rates.

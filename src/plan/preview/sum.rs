@@ -52,6 +52,7 @@ impl Tally<'_> {
             partial: self.partial,
             dead_speakers: self.dead,
             unheard_speakers: self.unheard,
+            suspect_numbers: small(self.suspects.len()),
             last_first_text,
         }
     }

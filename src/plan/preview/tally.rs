@@ -89,6 +89,8 @@ pub struct Tally<'a> {
     last: Option<(Telling, usize)>,
     pub dead: Vec<Dead>,
     pub unheard: u32,
+    /// Tried all the same, and counted as no means.
+    pub suspects: BTreeSet<EndpointId>,
     spoken: BTreeSet<EndpointId>,
     pub numbers: BTreeMap<String, BTreeMap<Option<Carrier>, u32>>,
     pub steps: Vec<(Timestamp, u32)>,
@@ -113,6 +115,7 @@ impl<'a> Tally<'a> {
             last: None,
             dead: Vec::new(),
             unheard: 0,
+            suspects: BTreeSet::new(),
             spoken: BTreeSet::new(),
             numbers: BTreeMap::new(),
             steps: Vec::new(),
@@ -221,6 +224,8 @@ impl<'a> Tally<'a> {
             }
             if speaker {
                 self.speaker(region, block.outlet.kind, delivery.endpoint, grade);
+            } else if self.scene.ledger.suspects.has(delivery.endpoint) {
+                self.suspects.insert(delivery.endpoint);
             } else if let Some(home) = self.homes.get_mut(&delivery.household) {
                 home.grade = home.grade.max(grade);
                 self.kinds

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use channel::{Level, PresenceState, Timestamp, Variant};
 
 use super::{Figures, Means, Scene, preview};
+use crate::ledger::event::{Mark, Marked};
 use crate::ledger::{Event, Ledger};
+use crate::model::Delivery;
 use crate::plan::fixture::{self, CODES, Said, alert, code, geocode, outlets, registry};
 use crate::plan::{Carrier, Carriers, Draft, Earlier, Events, Plan, Schedule, Source, target};
 
@@ -25,10 +27,6 @@ const DAY: Timestamp = Timestamp::from_secs(1_783_990_800);
 
 /// One text costs two segments.
 fn figures(handled: Level, now: Timestamp, filed: &[Carrier], dead: &[&str]) -> Figures {
-    let (registry, outlets) = (registry(), outlets());
-    let plan = Plan::parse(fixture::plan(&SENDS).as_bytes()).expect("a plan");
-    let alert = alert(&[Said::red(&geocode(CODES, "510727"))]);
-    let targets = target(&alert, &registry).expect("known");
     let ledger = Ledger::default();
     for device in dead {
         let state = PresenceState::Silent;
@@ -36,6 +34,14 @@ fn figures(handled: Level, now: Timestamp, filed: &[Carrier], dead: &[&str]) -> 
         let fits = ledger.apply(0, now, &Event::Presence { device, state });
         fits.expect("it fits");
     }
+    figures_with(handled, now, filed, &ledger)
+}
+
+fn figures_with(handled: Level, now: Timestamp, filed: &[Carrier], ledger: &Ledger) -> Figures {
+    let (registry, outlets) = (registry(), outlets());
+    let plan = Plan::parse(fixture::plan(&SENDS).as_bytes()).expect("a plan");
+    let alert = alert(&[Said::red(&geocode(CODES, "510727"))]);
+    let targets = target(&alert, &registry).expect("known");
     let rate = |text: &str| text.parse().expect("a rate");
     let mut by_channel = BTreeMap::new();
     if !filed.is_empty() {
@@ -71,7 +77,7 @@ fn figures(handled: Level, now: Timestamp, filed: &[Carrier], dead: &[&str]) -> 
             language: "zh-CN",
             authority: channel::Authority::County,
         },
-        ledger: &ledger,
+        ledger,
         means: &means,
         cost: &|kind: &str, _: &Variant| if kind == "sms" { 2 } else { 1 },
         now,
@@ -171,4 +177,33 @@ fn numbers_of_carriers_without_a_filing_are_counted_where_the_filing_is_known() 
         (numbers.filed.clone(), numbers.unfiled),
         (Some(vec!["mobile"]), Some(5))
     );
+}
+
+#[test]
+fn a_suspect_number_is_tried_and_is_no_means() {
+    let registry = registry();
+    let homes = registry.households_under(code("510727102201"));
+    let people = registry.recipients_of(homes[0]);
+    let endpoint = registry.endpoints_of(people[0]).next().expect("a number");
+    let ledger = Ledger::default();
+    let delivery = Delivery {
+        stream: 1,
+        number: 0,
+    };
+    let marked = Marked::shown(endpoint, Mark::Suspect, "MK:0001", delivery);
+    let fits = ledger.apply(0, DAY, &Event::Marked(marked));
+    fits.expect("it fits");
+    let shown = figures_with(Level::Red, DAY, &[], &ledger);
+    assert_eq!(shown.suspect_numbers, 1);
+    let homes = shown.homes;
+    assert_eq!(
+        (homes.delivered, homes.no_means),
+        (6, 1),
+        "it has no speaker"
+    );
+    let tried: u32 = shown.reach.iter().map(|line| line.deliveries).sum();
+    let before = figures(Level::Red, DAY, &[], &[]);
+    let all: u32 = before.reach.iter().map(|line| line.deliveries).sum();
+    assert_eq!(tried, all);
+    assert_eq!(before.suspect_numbers, 0);
 }
