@@ -79,7 +79,7 @@ impl Gateway {
     }
 
     async fn ask(&self, request: Request, path: &str) -> (u16, Value) {
-        let http = HttpClient::new(Duration::from_secs(30));
+        let http = HttpClient::of_the_house(Duration::from_secs(30));
         let url = format!("{}{path}", self.base);
         let reply = http.call(&url, request).await.expect("answers");
         let body = serde_json::from_slice(&reply.body).expect("JSON");

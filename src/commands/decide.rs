@@ -37,7 +37,7 @@ pub async fn run(args: Args) -> Result<(), Failed> {
         Decision::Refuse => "refuse",
     };
     let body = json!({ "decision": decision, "remark": args.remark }).to_string();
-    let http = HttpClient::new(Duration::from_secs(30));
+    let http = HttpClient::of_the_house(Duration::from_secs(30));
     let place = format!("{}/v1/alerts/{}/decision", args.to, args.alert);
     let answer = submit::post(&http, &place, &args.token, body.into_bytes(), 200).await?;
     say!("{answer}");

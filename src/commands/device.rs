@@ -163,7 +163,7 @@ async fn call(to: &str, token: &str, path: &str, body: Option<Value>) -> Result<
         body: body.map(|body| body.to_string()).unwrap_or_default().into(),
         ..Request::default()
     };
-    let http = HttpClient::new(Duration::from_secs(30));
+    let http = HttpClient::of_the_house(Duration::from_secs(30));
     let reply = http.call(&format!("{to}{path}"), request).await;
     let reply = reply
         .map_err(|e| Failed::Unreachable(format!("{to}: {e}; is the gateway running there?")))?;

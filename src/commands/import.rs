@@ -112,7 +112,7 @@ async fn hand_in(to: &str, args: &Args) -> Result<(), Failed> {
         ..Request::default()
     };
     let url = format!("{to}/v1/registry/import?dry_run={}", args.dry_run);
-    let http = HttpClient::new(Duration::from_mins(10));
+    let http = HttpClient::of_the_house(Duration::from_mins(10));
     let reply = http.call(&url, request).await;
     let reply = reply
         .map_err(|e| Failed::Unreachable(format!("{to}: {e}; is the gateway running there?")))?;

@@ -34,7 +34,7 @@ pub async fn run(args: Args) -> Result<(), Failed> {
     if args.now {
         bytes = sent_now(&args.file, &bytes, &SystemClock::default())?;
     }
-    let http = HttpClient::new(Duration::from_secs(30));
+    let http = HttpClient::of_the_house(Duration::from_secs(30));
     if !args.preview {
         let answer = hand_in(&http, &args.to, &args.token, bytes).await?;
         say!("{answer}");

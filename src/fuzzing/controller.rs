@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use channel::testing::{RecordingInlet, context};
+use channel::testing::RecordingInlet;
 use channel::{
     Address, Channel, Clock, Key, Message, Reply, Request, SystemClock, Timestamp, Variant,
 };
@@ -11,6 +11,8 @@ use futures::FutureExt;
 use loudspeaker::order::{Order, Orders};
 use loudspeaker::peer::device_key;
 use loudspeaker::{Call, Config, Loudspeaker, Secret};
+
+use super::sample::context;
 
 const SECRET: &str = "a secret only for these tests";
 pub(super) const SEED: &str = "0101010101010101010101010101010101010101010101010101010101010101";

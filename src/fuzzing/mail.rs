@@ -4,11 +4,13 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use channel::testing::{RecordingInlet, context};
+use channel::testing::RecordingInlet;
 use channel::{Channel, Key, Of, Request};
 use email::{Bounces, Config, Email, Secret};
 use futures::FutureExt;
 use tokio::runtime::Runtime;
+
+use super::sample::context;
 
 const TOKEN: &str = "token-of-the-mail-server";
 /// The return address of one letter under the secret below: it names `LETTER` and proves itself.

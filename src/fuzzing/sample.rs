@@ -1,4 +1,11 @@
-//! A small county for what needs one: in the form that `import` reads. It must not hold a name or a number of anybody.
+//! What several readers need: a small county in the form that `import` reads, and the world that a channel is handed. It
+//! must not hold a name or a number of anybody.
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use channel::testing::RecordingInlet;
+use channel::{Context, HttpClient, SystemClock};
 
 use super::import::parts;
 use crate::registry::csv::Files;
@@ -15,4 +22,18 @@ pub(super) fn registry(tables: &[u8]) -> Registry {
         Ok(prepared) => prepared.registry,
         Err(problems) => panic!("{}", problems[0]),
     }
+}
+
+/// A client reads the certificates of the whole world: one is made for all.
+static HTTP: LazyLock<HttpClient> = LazyLock::new(|| HttpClient::new(Duration::from_secs(5)));
+
+pub(super) fn context(name: &str) -> (Context, Arc<RecordingInlet>) {
+    let inlet = Arc::new(RecordingInlet::default());
+    let context = Context {
+        name: name.to_owned(),
+        clock: Arc::new(SystemClock::default()),
+        http: HTTP.clone(),
+        inlet: inlet.clone(),
+    };
+    (context, inlet)
 }

@@ -5,13 +5,15 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use channel::testing::{RecordingInlet, context};
+use channel::testing::RecordingInlet;
 use channel::{Accepted, Address, Channel, Failure, Key, Message, Stop, Timestamp, Variant};
 use sms::codec::smpp::{self as pdu, Body, Pdu};
 use sms::{SmppConfig, Sms};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
+
+use super::sample::context;
 
 /// Far more than an exchange over the loopback takes.
 const SOON: Duration = Duration::from_secs(20);

@@ -3,8 +3,7 @@
 
 use std::path::PathBuf;
 
-use channel::testing::context;
-
+use super::sample::context;
 use crate::config;
 use crate::factories;
 use crate::plan::{Carriers, Events, Plan};

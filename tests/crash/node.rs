@@ -115,7 +115,7 @@ impl Node {
         Self {
             folder: folder.to_owned(),
             api: Gateway::at(&base),
-            http: HttpClient::new(Duration::from_secs(20)),
+            http: HttpClient::of_the_house(Duration::from_secs(20)),
             victim,
         }
     }

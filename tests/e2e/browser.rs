@@ -39,7 +39,7 @@ impl Browser {
         let profile = tempfile::tempdir().expect("a folder");
         let mut browser = Self {
             base: format!("http://127.0.0.1:{port}"),
-            http: HttpClient::new(Duration::from_mins(1)),
+            http: HttpClient::of_the_house(Duration::from_mins(1)),
             driver,
             profile,
         };

@@ -44,7 +44,7 @@ async fn call_from(
         body: body.to_owned().into(),
         ..Request::default()
     };
-    let http = HttpClient::new(Duration::from_secs(10));
+    let http = HttpClient::of_the_house(Duration::from_secs(10));
     let url = format!("{}{path}", gateway.base);
     http.call(&url, request).await.expect("an answer")
 }
@@ -59,7 +59,7 @@ pub async fn api_file(gateway: &Gateway, path: &str) -> Reply {
         ],
         ..Request::default()
     };
-    let http = HttpClient::new(Duration::from_secs(10));
+    let http = HttpClient::of_the_house(Duration::from_secs(10));
     let url = format!("{}{path}", gateway.base);
     http.call(&url, request).await.expect("an answer")
 }

@@ -81,7 +81,7 @@ impl Gateway {
             folder: tempfile::tempdir().expect("a folder"),
             child: None,
             base: base.to_owned(),
-            http: HttpClient::new(Duration::from_secs(10)),
+            http: HttpClient::of_the_house(Duration::from_secs(10)),
             log: "info",
             runs: 0,
         }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 /// A call from the far end. `path` is what stands behind the channel's own prefix, without a leading slash.
 #[derive(Clone, Debug, Default)]
@@ -70,9 +70,17 @@ pub enum HttpError {
     Lost(String),
 }
 
-/// Pooled, rustls only, no redirects, bounded in time.
+/// No far end has more to say: the longest that is known lists a thousand numbers.
+const LONGEST: usize = 1024 * 1024;
+/// A gateway lists a county: the codes of its devices, the problems of its import, the households of a warning.
+const COUNTY: usize = 64 * LONGEST;
+
+/// Pooled, rustls only, no redirects, bounded in time and size.
 #[derive(Clone)]
-pub struct HttpClient(reqwest::Client);
+pub struct HttpClient {
+    client: reqwest::Client,
+    longest: usize,
+}
 
 impl HttpClient {
     /// # Panics
@@ -87,14 +95,28 @@ impl HttpClient {
             .no_proxy()
             .build()
             .expect("the TLS provider is set up");
-        Self(client)
+        Self {
+            client,
+            longest: LONGEST,
+        }
+    }
+
+    /// For whoever asks a gateway of this house, whose answers may list a county.
+    ///
+    /// # Panics
+    /// As [`HttpClient::new`].
+    pub fn of_the_house(timeout: Duration) -> Self {
+        Self {
+            longest: COUNTY,
+            ..Self::new(timeout)
+        }
     }
 
     pub async fn call(&self, url: &str, request: Request) -> Result<Reply, HttpError> {
         let method = reqwest::Method::from_bytes(request.method.as_bytes())
             .map_err(|_| HttpError::Connect(format!("{} is no method", request.method)))?;
         let mut call = self
-            .0
+            .client
             .request(method, url)
             .query(&request.query)
             .body(request.body);
@@ -115,14 +137,66 @@ impl HttpClient {
             .iter()
             .filter_map(|(n, v)| Some((n.as_str().to_owned(), v.to_str().ok()?.to_owned())))
             .collect();
-        let body = answer
-            .bytes()
-            .await
-            .map_err(|e| HttpError::Lost(e.without_url().to_string()))?;
+        let body = bounded(answer, self.longest).await?;
         Ok(Reply {
             status,
             headers,
             body,
         })
+    }
+}
+
+/// An answer without an end must not fill the memory of everybody's gateway.
+async fn bounded(mut answer: reqwest::Response, longest: usize) -> Result<Bytes, HttpError> {
+    let lost = |e: reqwest::Error| HttpError::Lost(e.without_url().to_string());
+    let mut body = BytesMut::new();
+    while let Some(more) = answer.chunk().await.map_err(lost)? {
+        if body.len() + more.len() > longest {
+            let why = format!("it is longer than {longest} bytes");
+            return Err(HttpError::Lost(why));
+        }
+        body.extend_from_slice(&more);
+    }
+    Ok(body.freeze())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// What the client makes of a far end that sends so many bytes and then nothing more.
+    async fn answered(bytes: usize) -> Result<Reply, HttpError> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}/", listener.local_addr().expect("an address"));
+        let far = tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.expect("a call");
+            let mut asked = Vec::new();
+            while !asked.ends_with(b"\r\n\r\n") {
+                asked.push(socket.read_u8().await.expect("a request"));
+            }
+            let head = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n";
+            let _ = socket.write_all(head).await;
+            // Whoever has heard enough hangs up in the middle.
+            let _ = socket.write_all(&vec![b'x'; bytes]).await;
+        });
+        let request = Request {
+            method: "GET".into(),
+            ..Request::default()
+        };
+        let client = HttpClient::new(Duration::from_secs(20));
+        let answer = client.call(&url, request).await;
+        far.await.expect("the far end ends");
+        answer
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_read_up_to_its_bound_and_no_further() {
+        let whole = answered(LONGEST).await.expect("an answer");
+        assert_eq!(whole.body.len(), LONGEST);
+        let endless = answered(LONGEST + 1).await;
+        assert!(matches!(endless, Err(HttpError::Lost(why)) if why.contains("longer")));
     }
 }

@@ -44,7 +44,7 @@ pub async fn run(_: Args) -> Result<(), Failed> {
     let clock = Arc::new(SystemClock::default());
     let mut boxes = Boxes::connect(&told, &clock).await.map_err(lost)?;
     let mut bare = Bare::connect(&told, &clock).await.map_err(lost)?;
-    let http = HttpClient::new(Duration::from_mins(1));
+    let http = HttpClient::of_the_house(Duration::from_mins(1));
     for number in 1..=told.rounds {
         // Every controller is back in its poll, and the last plays are journaled.
         tokio::time::sleep(Duration::from_secs(1)).await;

@@ -96,7 +96,7 @@ async fn enrol(house: &House) -> Result<(), Failed> {
     let whom = serde_json::json!({ "under": county::code() });
     let codes = device::codes(&base, &house.token, &whom).await?;
     tell!("  {} codes; enrolling", codes.len());
-    let http = HttpClient::new(std::time::Duration::from_mins(1));
+    let http = HttpClient::of_the_house(std::time::Duration::from_mins(1));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let base = format!("{base}/v1/channels/horn");
     let one = |(id, code): (String, String)| {

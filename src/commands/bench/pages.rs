@@ -106,7 +106,7 @@ struct Officer {
 
 impl Officer {
     async fn sign_in(house: &House) -> Result<Self, Failed> {
-        let http = HttpClient::new(Duration::from_mins(1));
+        let http = HttpClient::of_the_house(Duration::from_mins(1));
         let form = "application/x-www-form-urlencoded";
         let request = Request {
             method: "POST".into(),

@@ -120,7 +120,7 @@ async fn warn(app: &App, base: &str, token: &str) -> Result<Arc<Alert>, Failed> 
     }
     let name = std::path::Path::new("config/demo/flood-red.xml");
     let body = submit::sent_now(name, FLOOD, &SystemClock::default())?;
-    let http = HttpClient::new(Duration::from_secs(30));
+    let http = HttpClient::of_the_house(Duration::from_secs(30));
     submit::hand_in(&http, base, token, body).await?;
     say!("POST {base}/v1/alerts  config/demo/flood-red.xml → 202 已受理");
     app.ledger

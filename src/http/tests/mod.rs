@@ -9,6 +9,7 @@ mod metrics;
 mod pages;
 mod problems;
 mod quarantine;
+mod queries;
 mod ready;
 mod registry_import;
 mod replies;
@@ -338,7 +339,7 @@ impl Surface {
             bounds: want.bounds,
         };
         let serving = tokio::spawn(serve(listener, house, axum::Router::new()));
-        let http = HttpClient::new(Duration::from_secs(30));
+        let http = HttpClient::of_the_house(Duration::from_secs(30));
         Self {
             base,
             http,

@@ -10,7 +10,7 @@ use crate::model::{Answer, Grade, Missed};
 use crate::store::suite;
 
 /// What is asked of an alert, from the county down to the single attempt.
-const QUESTIONS: [&str; 12] = [
+pub const QUESTIONS: [&str; 12] = [
     "/v1/alerts/1/coverage",
     "/v1/alerts/1/coverage?under=510727",
     "/v1/alerts/1/coverage?under=510727217",
