@@ -1,18 +1,21 @@
 //! tshark as the judge of every byte on the wire: it captures on the loopback and reads what it captured.
 
-use std::io::{BufRead, BufReader};
+#[path = "../../../channel/tests/wire/capture.rs"]
+mod capture;
+
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::time::Duration;
 
-/// A capture on loopback; tshark must be allowed to.
+use capture::Dumpcap;
+
+/// A capture of one port.
 pub struct Capture {
-    child: Child,
+    dumpcap: Dumpcap,
     judge: Judge,
 }
 
 /// A capture's file, and how its port is to be read.
-#[derive(Clone)]
 pub struct Judge {
     file: PathBuf,
     port: u16,
@@ -21,55 +24,26 @@ pub struct Judge {
 
 impl Capture {
     pub fn start(port: u16, protocol: &'static str, file: &Path) -> Self {
-        let mut child = Command::new("dumpcap")
-            .args(["-q", "-i", "lo", "-f", &format!("tcp port {port}"), "-w"])
-            .arg(file)
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("dumpcap starts: run ./test");
-        // It says "File: …" once it captures.
-        let mut errors = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        while !line.contains("File:") {
-            line.clear();
-            let read = errors.read_line(&mut line).unwrap();
-            assert!(
-                read > 0,
-                "dumpcap may not capture on lo: run ./test as root"
-            );
-        }
-        std::thread::spawn(move || std::io::copy(&mut errors, &mut std::io::sink()));
+        let dumpcap = Dumpcap::start(&format!("tcp port {port}"), file);
         let file = file.to_owned();
         let judge = Judge {
             file,
             port,
             protocol,
         };
-        Self { child, judge }
+        Self { dumpcap, judge }
     }
 
     /// Ends the capture once the last frame of the session, which this filter finds, is in the file.
-    pub async fn stop(mut self, last: &str) -> Judge {
+    pub async fn stop(self, last: &str) -> Judge {
         let mut tries = 0;
         while !self.judge.so_far(last).contains(char::is_numeric) {
             tries += 1;
             assert!(tries < 40, "the end of the session was not captured");
             tokio::time::sleep(Duration::from_millis(250)).await;
         }
-        // It closes its file when it is asked to end.
-        let asked = Command::new("kill")
-            .arg(self.child.id().to_string())
-            .status()
-            .unwrap();
-        assert!(asked.success() && self.child.wait().unwrap().success());
-        self.judge.clone()
-    }
-}
-
-impl Drop for Capture {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.dumpcap.stop();
+        self.judge
     }
 }
 

@@ -1,11 +1,15 @@
 //! The channel against far ends that we did not write: baresip picks up, sipp answers as exchanges do, and tshark judges
 //! what was on the wire. `./test` at the root brings what these need.
 
-use std::io::{BufRead, BufReader};
+#[path = "../../../channel/tests/wire/capture.rs"]
+mod capture;
+
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+
+use capture::Dumpcap;
 
 use crate::common::{Running, USER, config, message, tone, until};
 use channel::{Channel, FailureClass};
@@ -231,40 +235,21 @@ async fn baresip_picks_up_and_tshark_finds_our_sound_whole_and_well_formed() {
     assert_eq!(asked("sip.Method == INVITE", "sip.from.user"), USER);
 }
 
-/// dumpcap on loopback; it must be allowed to capture.
 struct Capture {
-    child: Child,
+    dumpcap: Dumpcap,
     file: PathBuf,
 }
 
 impl Capture {
     fn start(file: &Path) -> Self {
-        let mut child = Command::new("dumpcap")
-            .args(["-q", "-i", "lo", "-f", "udp", "-w"])
-            .arg(file)
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("dumpcap starts: run ./test");
-        // It says "File: …" once it captures.
-        let mut errors = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        while !line.contains("File:") {
-            line.clear();
-            let read = errors.read_line(&mut line).unwrap();
-            assert!(
-                read > 0,
-                "dumpcap may not capture on lo: run ./test as root"
-            );
-        }
-        std::thread::spawn(move || std::io::copy(&mut errors, &mut std::io::sink()));
         Self {
-            child,
+            dumpcap: Dumpcap::start("udp", file),
             file: file.to_owned(),
         }
     }
 
     /// Ends the capture once the answer to our goodbye is in the file.
-    async fn stop(mut self, port: u16) -> PathBuf {
+    async fn stop(self, port: u16) -> PathBuf {
         let answer = "sip.CSeq.method == BYE and sip.Status-Code == 200";
         let filter = format!("{answer} and udp.port == {port}");
         let ended = ["-Y", &filter];
@@ -272,20 +257,8 @@ impl Capture {
             !tshark(&self.file, port, &ended).0.is_empty()
         })
         .await;
-        // It closes its file when it is asked to end.
-        let asked = Command::new("kill")
-            .arg(self.child.id().to_string())
-            .status()
-            .unwrap();
-        assert!(asked.success() && self.child.wait().unwrap().success());
-        self.file.clone()
-    }
-}
-
-impl Drop for Capture {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.dumpcap.stop();
+        self.file
     }
 }
 
