@@ -1,22 +1,16 @@
 //! What time alone brings: texts expire, receipts are overdue. Pure over the ledger and now. This module must not write
 //! or sleep.
 
-use std::time::Duration;
-
 use channel::Timestamp;
 
-use crate::ledger::{Alert, Block, Event, Ledger};
-use crate::model::{State, StreamId};
+use crate::ledger::{Event, Ledger};
+use crate::model::StreamId;
 
 /// What is due now.
 pub fn tick(now: Timestamp, ledger: &Ledger) -> Vec<(StreamId, Event)> {
     let mut events = Vec::new();
     for alert in ledger.alerts() {
-        let overdue: Vec<_> = alert
-            .blocks()
-            .iter()
-            .flat_map(|b| overdue(&alert, b, now))
-            .collect();
+        let overdue = alert.overdue(now);
         if !overdue.is_empty() {
             events.push((
                 alert.stream,
@@ -40,20 +34,4 @@ pub fn tick(now: Timestamp, ledger: &Ledger) -> Vec<(StreamId, Event)> {
         }
     }
     events
-}
-
-fn overdue(alert: &Alert, block: &Block, now: Timestamp) -> Vec<u32> {
-    if block.tally(State::Awaiting) == 0 {
-        return Vec::new();
-    }
-    let passed = |i: &usize| {
-        let until = alert
-            .at
-            .plus(Duration::from_millis(u64::from(block.due(*i))));
-        block.state(*i) == State::Awaiting && until <= now
-    };
-    (0..block.len() as usize)
-        .filter(passed)
-        .map(|i| block.number(i))
-        .collect()
 }

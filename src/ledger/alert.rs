@@ -3,6 +3,7 @@
 //! not know how events are stored.
 
 mod doors;
+mod overdue;
 mod parts;
 mod read;
 
@@ -24,6 +25,7 @@ use super::steps::Steps;
 use super::word::Word;
 use crate::model::{DeliveryNo, EndpointId, HouseholdId, RegionCode, State, StreamId};
 use doors::Doors;
+use overdue::Look;
 
 /// Sent when its outcome was lost: it may have arrived twice.
 pub const IN_DOUBT: u8 = 1;
@@ -225,6 +227,7 @@ pub struct Block {
     at: Box<[AtomicU32]>,
     tally: [AtomicU32; State::ALL.len()],
     reached: AtomicU32,
+    look: Look,
     curve: Arc<Curve>,
 }
 
@@ -262,6 +265,7 @@ impl Block {
             at: zeros(n),
             tally,
             reached: AtomicU32::new(0),
+            look: Look::default(),
             curve: alert.curve.clone(),
         }
     }
@@ -346,6 +350,9 @@ impl Block {
         let old = self.state[i].swap(state as u8, Relaxed);
         self.tally[usize::from(old)].fetch_sub(1, Relaxed);
         self.tally[state as usize].fetch_add(1, Relaxed);
+        if state == State::Awaiting {
+            self.look.entered();
+        }
     }
 
     pub(super) fn raise_evidence(&self, i: usize, evidence: Evidence, at: u32) {

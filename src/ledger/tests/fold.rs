@@ -4,7 +4,7 @@ use channel::{Evidence, FailureClass, Timestamp, Verdict};
 
 use super::super::alert::{FAR_REFUSED, REFUSED};
 use super::super::event::*;
-use super::super::fold::Misfit;
+use super::super::fold::{Misfit, offset};
 use super::super::{DISPUTED, IN_DOUBT, Ledger, Phase};
 use super::kit::{HOUR, START, accepted, block, variant, view};
 use crate::model::{Answer, Missed, State};
@@ -588,6 +588,27 @@ fn a_block_whose_lists_disagree_is_a_misfit_and_changes_nothing() {
         assert_eq!(view(&story.0), before);
     }
     story.apply(Event::Block(good));
+}
+
+#[test]
+fn a_block_that_was_looked_at_is_quiet_until_its_first_wait_ends_or_another_begins() {
+    let story = Story::new(1);
+    story.hand(0, 1).take(0, 1, 1);
+    let alert = story.alert();
+    let block = alert.blocks().remove(0);
+    let (begun, end) = (LATER, Timestamp(LATER.0 + HOUR));
+    let since = |time: Timestamp| offset(&alert, time);
+    assert!(!block.is_quiet(since(begun)), "nobody has looked");
+    assert!(alert.overdue(begun).is_empty());
+    assert!(block.is_quiet(since(end) - 1) && !block.is_quiet(since(end)));
+    story.hand(1, 1).take(1, 1, 1);
+    assert!(!block.is_quiet(since(begun)), "another wait has begun");
+    assert_eq!(alert.overdue(end), [0, 1]);
+    assert_eq!(alert.overdue(end), [0, 1], "until it is journaled");
+    story.apply(Event::Overdue {
+        deliveries: vec![0, 1],
+    });
+    assert!(alert.overdue(end).is_empty());
 }
 
 #[test]

@@ -13,7 +13,9 @@ use super::super::devices::{Done, DoneRow, Enrolled, Invited, Ordered};
 use super::super::event::*;
 use super::super::seal::{Card, Sealed, Sealing, Totals};
 use super::super::{Alert, Correlator, Event, Found, Ledger, Proposal};
-use super::kit::{START, accepted, block, ground, identity, variant, village};
+use super::kit::{
+    START, accepted, block, ground, identity, overdue_is_a_recount, variant, village,
+};
 use crate::model::{Delivery, Grade, StreamId};
 
 /// What to do, and three numbers that say with whom.
@@ -125,6 +127,9 @@ impl History {
             let event = Event::Sealed(Box::new(sealing.card.sealed));
             let fits = self.ledger.apply(sealing.card.stream, self.now, &event);
             fits.expect("an alert that is open");
+        }
+        for alert in self.ledger.alerts() {
+            overdue_is_a_recount(&alert, self.now);
         }
         self.steps.push(Step { wait, proposal });
     }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use channel::{Evidence, Level, Timestamp};
@@ -300,6 +301,22 @@ pub struct Rows {
     pub identities: Vec<IdentityRow>,
     pub inbox: Vec<InboxRow>,
     pub seals: Vec<Seal>,
+}
+
+/// Whoever is overdue, now or later, is told however often and for whenever somebody has looked before.
+pub fn overdue_is_a_recount(alert: &Alert, now: Timestamp) {
+    for minutes in [0, 9, 10, 0] {
+        let then = now.plus(Duration::from_mins(minutes));
+        let mut wanted = Vec::new();
+        for block in alert.blocks() {
+            let of = |i: &usize| block.state(*i) == State::Awaiting;
+            let late =
+                |i: &usize| alert.at.plus(Duration::from_millis(block.due(*i).into())) <= then;
+            let indexes = (0..block.len() as usize).filter(of).filter(late);
+            wanted.extend(indexes.map(|i| block.number(i)));
+        }
+        assert_eq!(alert.overdue(then), wanted);
+    }
 }
 
 /// A store in memory: all or nothing, every place written once.
