@@ -21,6 +21,8 @@ mod county;
 mod coverage;
 #[path = "e2e/crash.rs"]
 mod crash;
+#[path = "e2e/crowd.rs"]
+mod crowd;
 #[path = "e2e/curl.rs"]
 mod curl;
 #[path = "e2e/desk.rs"]

@@ -201,6 +201,14 @@ impl Gateway {
         ended.expect("it ends").expect("its end is known")
     }
 
+    /// Bytes of memory that the process holds.
+    pub fn memory(&self) -> u64 {
+        let pid = self.child.as_ref().and_then(Child::id).expect("it runs");
+        let pages = std::fs::read_to_string(format!("/proc/{pid}/statm")).expect("its state");
+        let resident = pages.split(' ').nth(1).and_then(|pages| pages.parse().ok());
+        resident.map(|pages: u64| pages * 4096).expect("a count")
+    }
+
     pub async fn call(&self, method: &str, path: &str, token: &str, body: &str) -> Answer {
         let headers = if token.is_empty() {
             Vec::new()

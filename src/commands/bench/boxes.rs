@@ -2,7 +2,7 @@
 //! each loudspeaker. It hands the warnings in itself, so that one clock measures from the POST to the last byte. This
 //! module must not be measured as part of the gateway: the answers are checked when the round is over.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::BufRead;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
-use super::controllers::{Round, SECRET, SEED, Told};
+use super::controllers::{Bare, Round, SECRET, SEED, Told, Warned};
 use super::house::cap;
 use super::wire::{self, find};
 use crate::commands::{Failed, submit};
@@ -40,10 +40,25 @@ pub async fn run(_: Args) -> Result<(), Failed> {
     let read = std::io::stdin().lock().read_line(&mut line);
     read.map_err(|e| Failed::Input(e.to_string()))?;
     let told: Told = serde_json::from_str(&line).map_err(|e| Failed::Input(e.to_string()))?;
-    let lost = |e: std::io::Error| Failed::Unreachable(e.to_string());
     let clock = Arc::new(SystemClock::default());
-    let mut boxes = Boxes::connect(&told, &clock).await.map_err(lost)?;
-    let mut bare = Bare::connect(&told, &clock).await.map_err(lost)?;
+    match told {
+        Told::Warned(told) => warned(&told, &clock).await,
+        Told::Bare(told) => bare(&told, &clock).await,
+    }
+}
+
+fn lost(e: std::io::Error) -> Failed {
+    Failed::Unreachable(e.to_string())
+}
+
+fn show(round: &Round) -> Result<(), Failed> {
+    let line = serde_json::to_string(round).map_err(|e| Failed::Input(e.to_string()))?;
+    say!("{line}");
+    Ok(())
+}
+
+async fn warned(told: &Warned, clock: &Arc<SystemClock>) -> Result<(), Failed> {
+    let mut boxes = Boxes::connect(told, clock).await.map_err(lost)?;
     let http = HttpClient::of_the_house(Duration::from_mins(1));
     for number in 1..=told.rounds {
         // Every controller is back in its poll, and the last plays are journaled.
@@ -63,23 +78,26 @@ pub async fn run(_: Args) -> Result<(), Failed> {
         )
         .await?;
         let got = boxes.all().await?;
-        let ids = checked(&told, &got)?;
-        played(&told, &http, &ids).await?;
-        let bytes = got[0].bytes.clone();
-        let round = Round {
-            warned: got.iter().map(|got| millis(got.at, start)).collect(),
-            orders: ids
-                .iter()
-                .map(|(_, order, counter)| (order, counter))
-                .collect::<std::collections::HashSet<_>>()
-                .len(),
-            bytes: bytes.len(),
-            bare: bare.round(bytes, &clock).await.map_err(lost)?,
-        };
-        say!(
-            "{}",
-            serde_json::to_string(&round).map_err(|e| Failed::Input(e.to_string()))?
-        );
+        let ids = checked(told, &got)?;
+        played(told, &http, &ids).await?;
+        let orders: HashSet<_> = ids.iter().map(|(_, order, count)| (order, count)).collect();
+        show(&Round {
+            times: got.iter().map(|got| millis(got.at, start)).collect(),
+            orders: orders.len(),
+            bytes: got[0].bytes.len(),
+        })?;
+    }
+    Ok(())
+}
+
+async fn bare(told: &Bare, clock: &Arc<SystemClock>) -> Result<(), Failed> {
+    let mut sockets = Sockets::connect(told).await.map_err(lost)?;
+    for _ in 0..told.rounds {
+        show(&Round {
+            times: sockets.round(told.bytes, clock).await.map_err(lost)?,
+            orders: 0,
+            bytes: told.bytes,
+        })?;
     }
     Ok(())
 }
@@ -94,7 +112,7 @@ struct Boxes {
 }
 
 impl Boxes {
-    async fn connect(told: &Told, clock: &Arc<SystemClock>) -> std::io::Result<Self> {
+    async fn connect(told: &Warned, clock: &Arc<SystemClock>) -> std::io::Result<Self> {
         let (tell, got) = mpsc::unbounded_channel();
         for (number, device) in told.devices.iter().enumerate() {
             let stream = TcpStream::connect(&told.gateway).await?;
@@ -209,7 +227,7 @@ fn counters(mut bytes: &[u8]) -> impl Iterator<Item = u64> + '_ {
 }
 
 /// Every controller got one order that it may play: its device, the order's id and counter.
-fn checked<'a>(told: &'a Told, got: &[Got]) -> Result<Vec<(&'a str, String, u64)>, Failed> {
+fn checked<'a>(told: &'a Warned, got: &[Got]) -> Result<Vec<(&'a str, String, u64)>, Failed> {
     let no = |why: &str| Failed::No(format!("an order that no controller would play: {why}"));
     let keys = Signer::from_seed(SEED)
         .ok_or_else(|| no("no key"))?
@@ -233,7 +251,11 @@ fn checked<'a>(told: &'a Told, got: &[Got]) -> Result<Vec<(&'a str, String, u64)
 }
 
 /// Reports every play, some at a time.
-async fn played(told: &Told, http: &HttpClient, ids: &[(&str, String, u64)]) -> Result<(), Failed> {
+async fn played(
+    told: &Warned,
+    http: &HttpClient,
+    ids: &[(&str, String, u64)],
+) -> Result<(), Failed> {
     use futures::StreamExt as _;
     let base = format!("http://{}/v1/channels/horn", told.gateway);
     let one = |(device, order, _): &(&str, String, u64)| {
@@ -259,41 +281,35 @@ async fn played(told: &Told, http: &HttpClient, ids: &[(&str, String, u64)]) -> 
 }
 
 /// The connections to the bare server, and the one that tells it to write.
-struct Bare {
+struct Sockets {
     all: Vec<TcpStream>,
     control: TcpStream,
 }
 
-impl Bare {
-    async fn connect(told: &Told, _: &SystemClock) -> std::io::Result<Self> {
-        let mut all = Vec::with_capacity(told.devices.len());
-        for _ in &told.devices {
-            all.push(TcpStream::connect(&told.bare).await?);
+impl Sockets {
+    async fn connect(told: &Bare) -> std::io::Result<Self> {
+        let mut all = Vec::with_capacity(told.sockets);
+        for _ in 0..told.sockets {
+            all.push(TcpStream::connect(&told.server).await?);
         }
-        let control = TcpStream::connect(&told.bare).await?;
+        let control = TcpStream::connect(&told.server).await?;
         control.set_nodelay(true)?;
         Ok(Self { all, control })
     }
 
     /// How long after the word each connection had the last byte.
-    async fn round(
-        &mut self,
-        bytes: Vec<u8>,
-        clock: &Arc<SystemClock>,
-    ) -> std::io::Result<Vec<f64>> {
+    async fn round(&mut self, bytes: usize, clock: &Arc<SystemClock>) -> std::io::Result<Vec<f64>> {
         let mut reading = tokio::task::JoinSet::new();
         for mut stream in self.all.drain(..) {
-            let (mut room, clock) = (vec![0; bytes.len()], clock.clone());
+            let (mut room, clock) = (vec![0; bytes], clock.clone());
             reading.spawn(async move {
                 let read = stream.read_exact(&mut room).await;
                 let at = clock.tick();
                 read.map(|_| (stream, at))
             });
         }
-        self.control
-            .write_u32(u32::try_from(bytes.len()).unwrap_or(0))
-            .await?;
-        self.control.write_all(&bytes).await?;
+        let length = u32::try_from(bytes).unwrap_or(0);
+        self.control.write_u32(length).await?;
         self.control.read_u8().await?;
         tokio::time::sleep(Duration::from_millis(500)).await;
         let start = clock.tick();

@@ -1,6 +1,7 @@
 //! A county's loudspeakers, each with its controller in a long poll: from the POST of an extreme warning to the last byte
-//! on each controller's socket, beside a plain loop that writes the same bytes to as many sockets. The controllers live
-//! in a process of their own. This module must not leave out anything between the POST and the sockets.
+//! on each controller's socket, and then a plain loop that writes as many bytes to as many sockets. The controllers live
+//! in a process of their own, and the loop comes when the gateway has stopped: a process holds one socket a controller
+//! at a time. This module must not leave out anything between the POST and the sockets.
 
 use std::process::Stdio;
 use std::sync::Arc;
@@ -36,47 +37,74 @@ receipt_window = "10m"
 
 /// What the controllers' process is told on its input, as one line of JSON.
 #[derive(Serialize, Deserialize)]
-pub struct Told {
+pub enum Told {
+    Warned(Warned),
+    Bare(Bare),
+}
+
+#[derive(Serialize, Deserialize)]
+pub struct Warned {
     pub gateway: String,
-    pub bare: String,
     pub token: String,
     pub devices: Vec<String>,
     pub rounds: usize,
 }
 
-/// What it says of each round, as one line of JSON; times in milliseconds.
+#[derive(Serialize, Deserialize)]
+pub struct Bare {
+    pub server: String,
+    pub sockets: usize,
+    pub bytes: usize,
+    pub rounds: usize,
+}
+
+/// What it says of each round, as one line of JSON.
 #[derive(Serialize, Deserialize)]
 pub struct Round {
-    pub warned: Vec<f64>,
-    pub bare: Vec<f64>,
-    /// The signed orders that went out, and the bytes that each controller received.
+    /// In milliseconds, one for each socket.
+    pub times: Vec<f64>,
+    /// The signed orders that went out.
     pub orders: usize,
+    /// What each socket received.
     pub bytes: usize,
 }
 
 pub async fn run(table: &mut Table, speakers: u32, rounds: usize) -> Result<(), Failed> {
     tell!("{speakers} controllers, {rounds} warnings");
-    let (rows, devices) = rows(speakers);
-    let house = House::open("controllers", &rows, horn(), PLAN).await?;
+    let warned = warned(table, speakers, rounds).await?;
     let lost = |e: std::io::Error| Failed::Unreachable(format!("the bare server: {e}"));
     let listener = TcpListener::bind("127.0.0.1:0").await.map_err(lost)?;
-    let told = Told {
+    let told = Bare {
+        server: listener.local_addr().map_err(lost)?.to_string(),
+        sockets: warned[0].times.len(),
+        bytes: warned[0].bytes,
+        rounds,
+    };
+    let serving = tokio::spawn(bare(listener, told.sockets));
+    let (bare, _) = measured(&Told::Bare(told), rounds).await?;
+    serving.abort();
+    show(table, speakers, &warned, &bare);
+    Ok(())
+}
+
+/// A gateway that warns them all, so many times.
+async fn warned(table: &mut Table, speakers: u32, rounds: usize) -> Result<Vec<Round>, Failed> {
+    let (rows, devices) = rows(speakers);
+    let house = House::open("controllers", &rows, horn(), PLAN).await?;
+    let told = Told::Warned(Warned {
         gateway: house.app.address.to_string(),
-        bare: listener.local_addr().map_err(lost)?.to_string(),
         token: house.token.clone(),
         devices,
         rounds,
-    };
+    });
     enrol(&house).await?;
     let before = resident();
-    let bare = tokio::spawn(bare(listener, told.devices.len()));
-    let (rounds, after) = measured(&told).await?;
+    let (rounds, after) = measured(&told, rounds).await?;
     let each = after.saturating_sub(before) * 1024 / u64::from(speakers.max(1));
     table.told(
         format!("memory a connected controller, of {speakers}"),
         format!("{each} B"),
     );
-    bare.abort();
     for alert in house.app.ledger.alerts() {
         house.finished(&alert).await;
         let played: u32 = alert.blocks().iter().map(|b| b.tally(State::Done)).sum();
@@ -85,9 +113,8 @@ pub async fn run(table: &mut Table, speakers: u32, rounds: usize) -> Result<(), 
             return Err(Failed::No(why));
         }
     }
-    show(table, speakers, &rounds);
     house.stop().await;
-    Ok(())
+    Ok(rounds)
 }
 
 /// Every controller enrols with a code of its own, as in the field.
@@ -162,7 +189,7 @@ fn horn() -> ChannelConfig {
 }
 
 /// Starts the controllers' process and reads what it measures; and how much memory this one has at the most.
-async fn measured(told: &Told) -> Result<(Vec<Round>, u64), Failed> {
+async fn measured(told: &Told, wanted: usize) -> Result<(Vec<Round>, u64), Failed> {
     let lost = |e: std::io::Error| Failed::Unreachable(format!("the controllers' process: {e}"));
     let program = std::env::current_exe().map_err(lost)?;
     let mut child = Command::new(program)
@@ -184,17 +211,13 @@ async fn measured(told: &Told) -> Result<(Vec<Round>, u64), Failed> {
     let (mut rounds, mut most) = (Vec::new(), 0);
     while let Some(line) = lines.next_line().await.map_err(lost)? {
         let round: Round = serde_json::from_str(&line).map_err(|e| lost(e.into()))?;
-        let (warned, bare) = (Spread::of(&round.warned), Spread::of(&round.bare));
-        tell!(
-            "  {warned}, {} orders, {} B; bare {bare}",
-            round.orders,
-            round.bytes
-        );
+        let times = Spread::of(&round.times);
+        tell!("  {times}, {} orders, {} B", round.orders, round.bytes);
         rounds.push(round);
         most = resident().max(most);
     }
     let status = child.wait().await.map_err(lost)?;
-    if !status.success() || rounds.len() != told.rounds {
+    if !status.success() || rounds.len() != wanted {
         return Err(Failed::No(
             "the controllers' process ended early; its words are above".into(),
         ));
@@ -202,7 +225,7 @@ async fn measured(told: &Told) -> Result<(Vec<Round>, u64), Failed> {
     Ok((rounds, most))
 }
 
-/// Takes so many sockets; then for each block of bytes on one more socket writes it to all, and tells nobody.
+/// Takes so many sockets; then for each length on one more socket writes so many bytes to all, and tells nobody.
 async fn bare(listener: TcpListener, sockets: usize) -> std::io::Result<()> {
     let mut all: Vec<TcpStream> = Vec::with_capacity(sockets);
     while all.len() < sockets {
@@ -212,8 +235,7 @@ async fn bare(listener: TcpListener, sockets: usize) -> std::io::Result<()> {
     }
     let (mut control, _) = listener.accept().await?;
     loop {
-        let mut bytes = vec![0; control.read_u32().await? as usize];
-        control.read_exact(&mut bytes).await?;
+        let bytes = vec![0; control.read_u32().await? as usize];
         control.write_u8(1).await?;
         control.read_u8().await?;
         for socket in &mut all {
@@ -261,12 +283,12 @@ impl std::fmt::Display for Spread {
     }
 }
 
-fn show(table: &mut Table, speakers: u32, rounds: &[Round]) {
-    let all = |times: fn(&Round) -> &Vec<f64>| {
-        let times: Vec<f64> = rounds.iter().flat_map(times).copied().collect();
+fn show(table: &mut Table, speakers: u32, warned: &[Round], bare: &[Round]) {
+    let all = |rounds: &[Round]| {
+        let times: Vec<f64> = rounds.iter().flat_map(|r| &r.times).copied().collect();
         Spread::of(&times)
     };
-    let (warned, bare) = (all(|round| &round.warned), all(|round| &round.bare));
+    let (warned, bare) = (all(warned), all(bare));
     table.row(
         format!("POST → last byte at {speakers} controllers, p99"),
         format!("{:.0} ms", warned.most),
@@ -277,7 +299,7 @@ fn show(table: &mut Table, speakers: u32, rounds: &[Round]) {
         "the same, p50 and max",
         format!("{:.0} and {:.0} ms", warned.half, warned.all),
     );
-    table.told("bare write of the same bytes", bare.to_string());
+    table.told("bare write of as many bytes", bare.to_string());
     table.told(
         "POST → last byte / bare write, p99",
         format!("{:.1}", warned.most / bare.most),
