@@ -4,28 +4,36 @@
 //! the program, nor repair what a reader should refuse.
 
 mod area;
+mod callbacks;
+mod cmpp;
 mod controller;
 mod import;
 mod journal;
 mod mail;
 mod message;
 mod order;
+mod queries;
 mod sample;
 mod session;
 mod settings;
 mod smpp;
 #[cfg(test)]
 mod tests;
+mod voice;
 mod words;
 
 pub use area::area;
+pub use callbacks::callbacks;
+pub use cmpp::cmpp;
 pub use controller::controller;
 pub use import::import;
 pub use journal::journal;
 pub use mail::mail;
 pub use message::message;
 pub use order::order;
+pub use queries::queries;
 pub use session::session;
 pub use settings::{plan, settings, tables};
 pub use smpp::smpp;
+pub use voice::voice;
 pub use words::words;

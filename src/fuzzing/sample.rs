@@ -9,17 +9,21 @@ use channel::{Context, HttpClient, SystemClock};
 
 use super::import::parts;
 use crate::registry::csv::Files;
-use crate::registry::{Registry, prepare};
+use crate::registry::{Prepared, Registry, prepare};
 
 /// The seed of the same name is this text.
 pub(super) const TABLES: &[u8] = include_bytes!("../../fuzz/seeds/import/county");
 
 pub(super) fn registry(tables: &[u8]) -> Registry {
+    prepared(tables).registry
+}
+
+pub(super) fn prepared(tables: &[u8]) -> Prepared {
     let parts = parts(tables);
     let files = parts.iter().map(|(name, bytes)| (name.as_str(), *bytes));
     let files = Files::of_parts(files).expect("the tables are known");
     match prepare(None, files) {
-        Ok(prepared) => prepared.registry,
+        Ok(prepared) => prepared,
         Err(problems) => panic!("{}", problems[0]),
     }
 }

@@ -8,8 +8,10 @@ use super::mail::{ADDRESS, post};
 type Target = fn(&[u8]);
 
 /// Every reader under the name of its target in `fuzz/`.
-const TARGETS: [(&str, Target); 13] = [
+const TARGETS: [(&str, Target); 17] = [
     ("area", super::area),
+    ("callbacks", super::callbacks),
+    ("cmpp", super::cmpp),
     ("controller", super::controller),
     ("import", super::import),
     ("journal", super::journal),
@@ -17,10 +19,12 @@ const TARGETS: [(&str, Target); 13] = [
     ("message", super::message),
     ("order", super::order),
     ("plan", super::plan),
+    ("queries", super::queries),
     ("session", super::session),
     ("settings", super::settings),
     ("smpp", super::smpp),
     ("tables", super::tables),
+    ("voice", super::voice),
     ("words", super::words),
 ];
 
@@ -74,6 +78,8 @@ macro_rules! replayed {
 
 replayed! {
     area: every_kept_area_warns_nobody_outside_it;
+    callbacks: every_kept_callback_is_taken_on_its_secret_path_alone;
+    cmpp: every_kept_frame_is_read_or_refused_in_each_version;
     controller: every_kept_call_of_a_controller_is_answered;
     import: every_kept_registry_is_taken_or_refused_whole;
     journal: every_kept_record_is_read_or_refused_by_name;
@@ -81,10 +87,12 @@ replayed! {
     message: every_kept_message_is_judged;
     order: every_kept_order_is_played_only_by_whom_and_when_it_says;
     plan: every_kept_plan_is_read_or_refused;
+    queries: every_kept_question_is_answered_and_never_breaks;
     session: every_kept_word_of_a_far_end_is_survived;
     settings: every_kept_configuration_is_read_or_refused;
     smpp: every_kept_pdu_is_read_or_refused;
     tables: every_kept_table_is_read_or_refused_with_its_line;
+    voice: every_kept_word_of_a_telephone_is_read_or_refused;
     words: every_kept_word_is_read_or_refused;
 }
 
@@ -147,6 +155,20 @@ fn the_seeds_reach_what_they_are_there_for() {
     assert_eq!(taken("automatic"), "automatic-reply");
     assert_eq!(taken("letter"), "letter");
     assert_eq!(taken("stranger"), "stranger");
+    let brought = |file| super::callbacks::brought(&seed("callbacks", file));
+    assert_eq!(brought("aliyun"), [(2, 0), (0, 0), (0, 0)]);
+    assert_eq!(brought("tencent"), [(0, 0), (2, 0), (0, 0)]);
+    assert_eq!(brought("mas"), [(0, 0), (0, 0), (1, 0)]);
+    assert_eq!(brought("reply")[1], (0, 1));
+    let called = |file| super::voice::told(&seed("voice", file));
+    assert_eq!(called("callback-ours"), [1, 0], "the id proves itself");
+    assert_eq!(called("form"), [0, 1]);
+    let asked = |file| super::queries::asked(&seed("queries", file));
+    assert_eq!(asked("households"), 200);
+    assert_eq!(asked("deliveries"), 200);
+    assert_eq!(asked("twice"), 400);
+    let right = seed("controller", "enrol-right");
+    assert_eq!(super::controller::called(&right), (200, 0));
     // A poll is answered with the order, and its report is a receipt.
     assert_eq!(
         super::controller::called(&seed("controller", "poll")),

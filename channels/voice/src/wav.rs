@@ -86,10 +86,12 @@ fn samples(data: &[u8], format: &Format) -> Result<Vec<i16>, WavError> {
         .chunks_exact(width * format.channels)
         .map(|frame| narrow(frame.chunks_exact(width).map(one).sum::<i32>() / count))
         .collect();
-    if mono.is_empty() {
+    // Fewer than make one of ours are none.
+    let ours = resampled(&mono, format.rate);
+    if ours.is_empty() {
         return Err(WavError::Empty);
     }
-    Ok(resampled(&mono, format.rate))
+    Ok(ours)
 }
 
 fn narrow(value: i32) -> i16 {
@@ -191,6 +193,8 @@ mod tests {
         assert_eq!(read(b""), Err(WavError::NotWave));
         assert_eq!(read(b"ID3\x04 an mp3 of sorts"), Err(WavError::NotWave));
         assert_eq!(read(&write(&[])), Err(WavError::Empty));
+        let moment = with_format(&[128; 3], 1, 192_000, 8);
+        assert_eq!(read(&moment), Err(WavError::Empty));
         assert_eq!(
             read(&with_format(&[0; 8], 1, RATE, 24)),
             Err(WavError::NotPcm)

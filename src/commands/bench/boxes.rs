@@ -47,7 +47,7 @@ pub async fn run(_: Args) -> Result<(), Failed> {
     }
 }
 
-fn lost(e: std::io::Error) -> Failed {
+fn lost(e: &std::io::Error) -> Failed {
     Failed::Unreachable(e.to_string())
 }
 
@@ -58,7 +58,7 @@ fn show(round: &Round) -> Result<(), Failed> {
 }
 
 async fn warned(told: &Warned, clock: &Arc<SystemClock>) -> Result<(), Failed> {
-    let mut boxes = Boxes::connect(told, clock).await.map_err(lost)?;
+    let mut boxes = Boxes::connect(told, clock).await.map_err(|e| lost(&e))?;
     let http = HttpClient::of_the_house(Duration::from_mins(1));
     for number in 1..=told.rounds {
         // Every controller is back in its poll, and the last plays are journaled.
@@ -91,10 +91,13 @@ async fn warned(told: &Warned, clock: &Arc<SystemClock>) -> Result<(), Failed> {
 }
 
 async fn bare(told: &Bare, clock: &Arc<SystemClock>) -> Result<(), Failed> {
-    let mut sockets = Sockets::connect(told).await.map_err(lost)?;
+    let mut sockets = Sockets::connect(told).await.map_err(|e| lost(&e))?;
     for _ in 0..told.rounds {
         show(&Round {
-            times: sockets.round(told.bytes, clock).await.map_err(lost)?,
+            times: sockets
+                .round(told.bytes, clock)
+                .await
+                .map_err(|e| lost(&e))?,
             orders: 0,
             bytes: told.bytes,
         })?;

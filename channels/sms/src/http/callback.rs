@@ -18,6 +18,8 @@ use crate::reply::Acknowledge;
 /// No longer body is read, and no more receipts of one call are taken.
 const LONGEST: usize = 2 * 1024 * 1024;
 const MOST: usize = 10_000;
+/// No number is longer, with a short number's extension behind it.
+const NUMBER: usize = 32;
 
 /// Compares in constant time: two MACs under a key of this run.
 pub(super) struct Path(hmac::Key);
@@ -170,7 +172,7 @@ fn receipt(
 fn uplink(one: &Value, at: &Uplinks, words: &Acknowledge, seen: Timestamp) -> Option<Uplink> {
     let text = |pointer: &str| one.pointer(pointer).and_then(plain).unwrap_or_default();
     let from = text(&at.number);
-    if from.is_empty() {
+    if from.is_empty() || from.len() > NUMBER {
         return None;
     }
     let written = text(&at.text);

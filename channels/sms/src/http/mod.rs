@@ -147,6 +147,12 @@ impl HttpSms {
         (letter.indexes, outcomes)
     }
 
+    /// What an answer says of each number. Open for fuzzing alone.
+    #[doc(hidden)]
+    pub fn outcomes(&self, reply: &Reply, numbers: &[String]) -> Vec<Result<Accepted, Failure>> {
+        answer::read(&self.shape, &self.marks, reply, numbers)
+    }
+
     async fn exchange(&self, letter: &Letter<'_>) -> Vec<Result<Accepted, Failure>> {
         let all = |failure: Failure| vec![Err(failure); letter.numbers.len()];
         // The semaphore is never closed.
@@ -157,7 +163,7 @@ impl HttpSms {
         };
         let call = self.context.http.call(&url, request);
         let outcomes = match tokio::time::timeout(self.shape.answer_timeout(), call).await {
-            Ok(Ok(reply)) => answer::read(&self.shape, &self.marks, &reply, &letter.numbers),
+            Ok(Ok(reply)) => self.outcomes(&reply, &letter.numbers),
             Ok(Err(channel::http::HttpError::Connect(_))) => all(Failure::new(
                 FailureClass::LinkDown,
                 "http:connect",

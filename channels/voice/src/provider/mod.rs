@@ -15,6 +15,7 @@ use channel::{
 };
 use parking_lot::Mutex;
 
+pub use self::answer::read as read_answer;
 pub use self::settings::{AnswerShape, CallbackShape, ProviderConfig, Word};
 use self::template::Filling;
 use self::ticket::Tickets;
