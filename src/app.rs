@@ -74,11 +74,7 @@ pub struct App {
 
 impl App {
     pub async fn start(read: Read) -> Result<Self, StartError> {
-        let Read {
-            config,
-            plans,
-            tables,
-        } = read;
+        let (config, plans, tables) = (read.config, read.plans, read.tables);
         // Every controller holds a long poll open; what the system refuses is seen when connections fail.
         let _ = rlimit::increase_nofile_limit(1 << 20);
         let data = &config.node.data;
@@ -107,15 +103,16 @@ impl App {
         let (tasks, stop) = (TaskTracker::new(), Stop::new());
         let wiring = Wiring {
             redis: redis(&config.node)?,
-            time,
+            routes: config.routes(&tables.carriers),
             outline: console::outline(config.node.map.as_deref())?,
+            registry: registry.clone(),
+            desk: desk.clone(),
+            time,
             config,
             plans,
             tables,
             store,
-            registry: registry.clone(),
             file,
-            desk: desk.clone(),
             channels,
             replies,
         };

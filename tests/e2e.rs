@@ -57,6 +57,8 @@ mod references;
 mod refusals;
 #[path = "e2e/replies.rs"]
 mod replies;
+#[path = "e2e/routes.rs"]
+mod routes;
 #[path = "e2e/sealed.rs"]
 mod sealed;
 #[path = "e2e/setup.rs"]

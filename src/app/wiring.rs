@@ -18,7 +18,7 @@ use crate::http::{Gate, Limits};
 use crate::ingest::Ingest;
 use crate::ledger::Archive;
 use crate::live::Hub;
-use crate::plan::Plans;
+use crate::plan::{Plans, Routes};
 use crate::registry::{Intake, Registry};
 use crate::release::{Decisions, Release};
 use crate::store::{RegistryFile, Store};
@@ -39,6 +39,7 @@ pub struct Wiring {
     pub channels: Arc<BTreeMap<String, Arc<dyn Channel>>>,
     pub outline: Outline,
     pub replies: Arc<Replies>,
+    pub routes: Arc<Routes>,
 }
 
 impl Wiring {
@@ -61,6 +62,7 @@ impl Wiring {
             desk: self.desk.clone(),
             store: self.store.clone(),
             registry: self.registry.clone(),
+            routes: self.routes.clone(),
             outlets: self.config.channels.iter().filter_map(outlet).collect(),
         }
     }
@@ -109,6 +111,7 @@ impl Wiring {
             store: self.store.clone(),
             registry: self.registry.clone(),
             channels: self.channels.clone(),
+            routes: self.routes.clone(),
             bureaus: bureaus.clone(),
             clock: self.desk.clock.clone(),
         }
@@ -130,6 +133,7 @@ impl Wiring {
             plans: Arc::new(self.plans),
             store: self.store.clone(),
             channels: self.channels.clone(),
+            routes: self.routes,
             bureaus: bureaus.clone(),
             means: self.tables.means(&self.config.channels),
             clock: desk.clock.clone(),

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{ChannelConfig, Config, Journal};
+use super::{ChannelConfig, Config, Journal, routes};
 use crate::coord::Redis;
 use crate::factories;
 use crate::plan::Plans;
 use crate::store::Vault;
 
 /// Journaled and shown: letters, digits and hyphens.
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 40
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
@@ -18,6 +18,7 @@ fn is_name(text: &str) -> bool {
 pub fn config(config: &Config) -> Vec<String> {
     let mut problems = bureaus(config);
     problems.extend(channels(config));
+    problems.extend(routes::problems(config));
     problems
 }
 
@@ -103,6 +104,7 @@ fn channels(config: &Config) -> Vec<String> {
                 "{which}: retry.factor is 0; write 1 for even waits, 2 to double them"
             ));
         }
+        problems.extend(routes::carriers(channel));
         problems.extend(burst(channel).map(|why| format!("{which}: {why}")));
         if !is_name(channel.account()) {
             problems.push(format!(
@@ -147,12 +149,7 @@ pub fn plans(config: &Config, plans: &Plans) -> Vec<String> {
     let mut problems = Vec::new();
     for plan in plans.iter() {
         for channel in plan.send.iter().flat_map(|send| &send.channels) {
-            if !config.channels.iter().any(|c| c.name == *channel) {
-                problems.push(format!(
-                    "plan {:?}: channel {channel:?} is not configured; add it or correct the name",
-                    plan.name
-                ));
-            }
+            problems.extend(way(config, channel).map(|why| format!("plan {:?}: {why}", plan.name)));
         }
         for send in &plan.send {
             // Deadlines are kept as 32-bit milliseconds.
@@ -165,6 +162,21 @@ pub fn plans(config: &Config, plans: &Plans) -> Vec<String> {
         }
     }
     problems
+}
+
+/// What a plan may name: a route, or a channel that is in none.
+fn way(config: &Config, name: &String) -> Option<String> {
+    if config.routes.iter().any(|route| route.name == *name) {
+        return None;
+    }
+    if let Some(route) = config.routes.iter().find(|r| r.channels.contains(name)) {
+        return Some(format!(
+            "channel {name:?} stands in the route {0:?}; name the route 通道 {name:?} 属于路由 {0:?}；请写路由名",
+            route.name
+        ));
+    }
+    let known = config.channels.iter().any(|c| c.name == *name);
+    (!known).then(|| format!("channel {name:?} is not configured; add it or correct the name"))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod check;
 mod journal;
+mod routes;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -15,10 +16,11 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use journal::Journal;
+pub use routes::RouteConfig;
 pub use tables::Tables;
 
-use crate::model::{Rate, Span};
-use crate::plan::{Carrier, Plans};
+use crate::model::{Carrier, Rate, Span};
+use crate::plan::Plans;
 use crate::trust::Bureau;
 
 #[derive(Clone, Debug, Deserialize)]
@@ -29,6 +31,8 @@ pub struct Config {
     pub bureaus: Vec<Bureau>,
     #[serde(default, rename = "channel")]
     pub channels: Vec<ChannelConfig>,
+    #[serde(default, rename = "route")]
+    pub routes: Vec<RouteConfig>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -100,7 +104,7 @@ pub struct ChannelConfig {
     pub rate: Rate,
     #[serde(default)]
     pub retry: Retry,
-    /// Carriers with which the signature of its texts is filed (报备); left out where nobody has said.
+    /// Whose numbers it serves; left out where it serves everybody's.
     #[serde(default)]
     pub carriers: Option<Vec<Carrier>>,
     /// What its kind needs; see the README of that channel.

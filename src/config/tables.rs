@@ -7,6 +7,7 @@ use super::{ChannelConfig, Node};
 use crate::plan::preview::Means;
 use crate::plan::{Carriers, Events};
 
+#[derive(Clone)]
 pub struct Tables {
     pub events: Events,
     pub carriers: Carriers,

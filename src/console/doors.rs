@@ -180,7 +180,7 @@ fn delivery(line: &DeliveryLine, story: &[story::Line]) -> Markup {
                 tbody { @for event in story { tr {
                     td { (clock(event.at)) }
                     td { (event.event_zh) " " small { (event.event) } }
-                    td.more { (words::of(&event.more)) }
+                    td.more { (words::of(&event.more, &line.channel)) }
                 } } }
             } }
         }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
 
+use channel::Evidence;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -34,29 +35,70 @@ pub fn channels(alert: &Alert) -> Vec<ChannelLine> {
     let mut lines: BTreeMap<String, ChannelLine> = BTreeMap::new();
     let any_doubt = alert.doubts.load(Relaxed) > 0;
     for block in alert.blocks() {
-        let line = lines
-            .entry(block.channel.clone())
-            .or_insert_with(|| ChannelLine {
-                channel: block.channel.clone(),
-                kind: kind(alert, &block),
-                ..ChannelLine::default()
-            });
-        line.planned += block.tally(State::Planned);
-        line.handed += block.tally(State::Handed);
-        line.awaiting += block.tally(State::Awaiting);
-        line.due += block.tally(State::Due);
-        line.done += block.tally(State::Done);
-        line.failed += block.tally(State::Failed);
-        line.expired += block.tally(State::Expired);
-        line.withdrawn += block.tally(State::Withdrawn);
+        let line = line(&mut lines, &block.channel, || kind(alert, &block));
+        for state in State::ALL {
+            *line.place(state) += block.tally(state);
+        }
         line.reached += block.reached();
         line.total += block.len();
         if any_doubt {
             let doubted = (0..block.len() as usize).filter(|i| block.flag(*i, IN_DOUBT));
             line.doubts += u32::try_from(doubted.count()).unwrap_or(u32::MAX);
         }
+        // What goes by another account of its route counts there.
+        block.each_moved(|i, account| {
+            let (state, reached) = (block.state(i), block.evidence(i) > Evidence::Accepted);
+            let doubted = block.flag(i, IN_DOUBT);
+            let from = lines.get_mut(&block.channel).expect("it was put there");
+            from.shift(state, (reached, doubted), |n| *n = n.saturating_sub(1));
+            let to = self::line(&mut lines, account, || kind(alert, &block));
+            to.shift(state, (reached, doubted), |n| *n += 1);
+        });
     }
     lines.into_values().collect()
+}
+
+fn line<'l>(
+    lines: &'l mut BTreeMap<String, ChannelLine>,
+    channel: &str,
+    kind: impl FnOnce() -> String,
+) -> &'l mut ChannelLine {
+    if !lines.contains_key(channel) {
+        let line = ChannelLine {
+            channel: channel.to_owned(),
+            kind: kind(),
+            ..ChannelLine::default()
+        };
+        lines.insert(channel.to_owned(), line);
+    }
+    lines.get_mut(channel).expect("it was put there")
+}
+
+impl ChannelLine {
+    fn place(&mut self, state: State) -> &mut u32 {
+        match state {
+            State::Planned => &mut self.planned,
+            State::Handed => &mut self.handed,
+            State::Awaiting => &mut self.awaiting,
+            State::Due => &mut self.due,
+            State::Done => &mut self.done,
+            State::Failed => &mut self.failed,
+            State::Expired => &mut self.expired,
+            State::Withdrawn => &mut self.withdrawn,
+        }
+    }
+
+    /// One delivery in each of its places.
+    fn shift(&mut self, state: State, (reached, doubted): (bool, bool), by: impl Fn(&mut u32)) {
+        by(self.place(state));
+        by(&mut self.total);
+        if reached {
+            by(&mut self.reached);
+        }
+        if doubted {
+            by(&mut self.doubts);
+        }
+    }
 }
 
 /// The kind of a block's channel: the text that it carries was rendered for it.

@@ -137,6 +137,10 @@ fn sending(event: &Event) -> Option<Told> {
         Event::InDoubt { deliveries, .. } => {
             ("in-doubt", "结果不明（将重发）", count(deliveries.len()))
         }
+        Event::Rerouted(rerouted) => {
+            let more = json!({ "channel": rerouted.to, "why": rerouted.why.name(), "deliveries": rerouted.count() });
+            ("rerouted", "改走其他账户", more)
+        }
         Event::Overdue { deliveries } => ("overdue", "无回执", count(deliveries.len())),
         Event::Expired { variants } => ("text-expired", "到期", json!({ "texts": variants.len() })),
         _ => return None,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use channel::Timestamp;
+use channel::{Evidence, Timestamp};
 
 use super::Standing;
 use crate::ledger::{Known, Ledger};
@@ -23,6 +23,20 @@ pub struct Load {
     pub states: [u64; State::ALL.len()],
     /// With more than acceptance, in whatever state.
     pub reached: u64,
+    /// That came from another account of the route.
+    pub rerouted: u64,
+}
+
+impl Load {
+    fn shift(&mut self, state: State, reached: bool, by: impl Fn(&mut u64)) {
+        let place = State::ALL.iter().position(|known| *known == state);
+        if let Some(at) = place {
+            by(&mut self.states[at]);
+        }
+        if reached {
+            by(&mut self.reached);
+        }
+    }
 }
 
 pub fn gauges(ledger: &Ledger, now: Timestamp) -> Gauges {
@@ -43,6 +57,15 @@ pub fn gauges(ledger: &Ledger, now: Timestamp) -> Gauges {
                 *sum += u64::from(block.tally(state));
             }
             load.reached += u64::from(block.reached());
+            // What goes by another account of its route counts there.
+            block.each_moved(|i, account| {
+                let (state, reached) = (block.state(i), block.evidence(i) > Evidence::Accepted);
+                let from = gauges.channels.entry(block.channel.clone()).or_default();
+                from.shift(state, reached, |n| *n = n.saturating_sub(1));
+                let to = gauges.channels.entry(account.to_owned()).or_default();
+                to.shift(state, reached, |n| *n += 1);
+                to.rerouted += 1;
+            });
         }
     }
     gauges

@@ -274,7 +274,7 @@ fn delivery(alert: &Alert, ledger: &Ledger, block: &Block, i: usize, kind: &str)
     let (evidence, evidence_zh) = of_evidence(block.evidence(i), block.speaker);
     DeliveryLine {
         number: block.number(i),
-        channel: block.channel.clone(),
+        channel: block.goes_by(i).into_owned(),
         kind: kind.to_owned(),
         endpoint: block.endpoint(i),
         speaker: block.speaker,

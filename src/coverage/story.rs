@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use super::words::{of_audience, of_class, of_denied, of_said};
 use crate::ledger::Alert;
-use crate::ledger::event::{AnsweredRow, Block, Event, Next, Outcome, ReceiptRow, SettledRow};
+use crate::ledger::event::{
+    AnsweredRow, Block, Event, Next, Outcome, ReceiptRow, Rerouted, SettledRow,
+};
 use crate::ledger::record::{self, BadRecord};
 use crate::model::DeliveryNo;
 use crate::store::Record;
@@ -101,6 +103,7 @@ fn said(event: &Event, number: DeliveryNo, variant: u16) -> Vec<Told> {
                 json!({ "due": due.to_string() }),
             )]
         }
+        Event::Rerouted(moved) if moved.holds(number) => vec![rerouted(moved)],
         Event::Overdue { deliveries } if named(deliveries) => {
             vec![("overdue", "无回执", json!({}))]
         }
@@ -112,6 +115,12 @@ fn said(event: &Event, number: DeliveryNo, variant: u16) -> Vec<Told> {
         }
         _ => Vec::new(),
     }
+}
+
+fn rerouted(moved: &Rerouted) -> Told {
+    let (why, why_zh, due) = (moved.why.name(), moved.why.zh(), moved.at.to_string());
+    let more = json!({ "channel": moved.to, "why": why, "why_zh": why_zh, "due": due });
+    ("rerouted", "改走其他账户", more)
 }
 
 fn holds(block: &Block, number: DeliveryNo) -> bool {

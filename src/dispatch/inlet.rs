@@ -136,12 +136,12 @@ impl ChannelInlet {
         match of {
             Of::Reference(reference) => correlator.lookup(&self.channel, reference),
             Of::Key(key) => {
-                let (block, _) = self.desk.ledger.alert(key.alert)?.find(key.delivery)?;
+                let (block, i) = self.desk.ledger.alert(key.alert)?.find(key.delivery)?;
                 let delivery = Delivery {
                     stream: key.alert,
                     number: key.delivery,
                 };
-                (block.channel == self.channel).then_some(Found {
+                block.was_on(i, &self.channel).then_some(Found {
                     delivery,
                     part: 0,
                     by: MatchedBy::Key,

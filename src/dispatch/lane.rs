@@ -15,8 +15,10 @@ use tokio::sync::{Notify, mpsc};
 use super::flow::Flow;
 use super::inlet::Desk;
 use super::out::{Out, handed, places};
+use super::pulse::Pulse;
 use super::queue::{Moment, Queue, Taken, priority};
 use super::settle::Word;
+use super::switch::Switch;
 use crate::coord::{Account, Ask};
 use crate::ledger::event::LinkState;
 use crate::ledger::{Event, Proposal};
@@ -32,18 +34,20 @@ pub struct Lane {
     /// Whose permits it takes; other lanes may share them.
     pub account: Arc<Account>,
     pub room: Arc<Notify>,
+    pub switch: Arc<Switch>,
 }
 
 /// What one lane keeps while it runs.
-struct Run {
-    queue: Queue,
-    flow: Flow,
+pub(super) struct Run {
+    pub queue: Queue,
+    pub flow: Flow,
+    pub pulse: Pulse,
     variants: HashMap<(StreamId, u16), Arc<Variant>>,
     /// Permits that one message took last.
     cost: u32,
     limits: Limits,
     /// Permits for work of this priority were refused until this tick.
-    refused: Option<(u64, Duration)>,
+    pub refused: Option<(u64, Duration)>,
     /// The journal says that the link is not up.
     away: bool,
 }
@@ -81,14 +85,16 @@ impl Lane {
     pub async fn run(self, mut words: mpsc::UnboundedReceiver<Word>, stop: Stop) {
         let channel = self.out.channel.capability();
         let mut run = Run {
-            queue: Queue::new(&self.out.name),
+            queue: Queue::new(&self.out.name, self.switch.routes.clone()),
             flow: Flow::default(),
+            pulse: Pulse::default(),
             variants: HashMap::new(),
             cost: 1,
             limits: Limits::of(self.rate, channel.window, channel.batch),
             refused: None,
             away: self.link().is_some_and(|state| state != LinkState::Up),
         };
+        run.pulse.idle(self.desk.clock.tick());
         let mut position = self.desk.writer.position();
         while !stop.is_cancelled() {
             position.borrow_and_update();
@@ -104,6 +110,10 @@ impl Lane {
                 self.hear(&mut run, word);
             }
             if self.may_send(&run, outstanding) && self.hand(&mut run, &stop).await {
+                run.pulse.tried(self.desk.clock.tick());
+                continue;
+            }
+            if self.leave(&mut run).await {
                 continue;
             }
             // Nothing was tried on it, so no outcome tells that the lane stands.
@@ -126,13 +136,20 @@ impl Lane {
         let tick = self.desk.clock.tick();
         match word {
             Word::Again(block, index, at) => run.queue.put(block, index, at, self.moment()),
+            Word::Moved(places) => run.queue.come(places, &self.desk.ledger, self.moment()),
             Word::Slower(wait) => run.flow.slower(tick, wait),
             Word::Down => run.flow.down(tick),
+            Word::Lost if run.pulse.is_out() => run.flow.down(tick),
+            Word::Lost => {}
             Word::Back(taken) => {
                 run.queue.give_back(taken);
                 run.flow.pause(tick, STORE_AWAY);
+                // It is the journal that holds us up.
+                run.pulse.idle(tick);
             }
+            Word::Heard => self.answered(run, tick),
             Word::Fine => {
+                self.answered(run, tick);
                 if run.flow.probing() || run.away {
                     self.note_link(LinkState::Up);
                     run.away = false;
@@ -140,6 +157,15 @@ impl Lane {
                 run.flow.fine(tick);
             }
         }
+    }
+
+    /// It takes, or refuses for good: it is there.
+    fn answered(&self, run: &mut Run, tick: Duration) {
+        if run.pulse.is_out() {
+            tracing::info!(channel = self.out.name, "the account answers again");
+            self.switch.set_out(&self.out.name, false);
+        }
+        run.pulse.heard(tick);
     }
 
     /// Whether the channel can take anything now.

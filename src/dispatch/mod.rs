@@ -3,25 +3,30 @@
 //! room must not choose who is told or by what.
 
 mod ahead;
+mod detours;
 mod devices;
 mod flow;
 mod inlet;
 mod lane;
+mod leave;
 mod out;
+mod pulse;
 mod queue;
 mod replies;
+mod reroute;
 mod retry;
 mod ring;
 mod serials;
 mod settle;
 mod suspect;
+mod switch;
 mod tick;
 mod wheel;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use channel::{Channel, Clock, Stop};
 use parking_lot::RwLock;
@@ -34,9 +39,12 @@ pub use replies::{Letters, Replies};
 pub use retry::Policy;
 pub use tick::tick;
 
+use switch::{Line, Switch};
+
 use crate::coord::{Account, Redis};
 use crate::ledger::{Event, Ledger, Proposal, Refused};
 use crate::model::{Rate, State, StreamId};
+use crate::plan::Routes;
 use crate::registry::Registry;
 use crate::store::Store;
 
@@ -49,11 +57,14 @@ pub struct Outlet {
     pub policy: Policy,
 }
 
+type Ears = mpsc::UnboundedReceiver<settle::Word>;
+
 pub struct Dispatch {
     pub desk: Arc<Desk>,
     pub store: Arc<dyn Store>,
     pub registry: Arc<RwLock<Arc<Registry>>>,
     pub outlets: BTreeMap<String, Outlet>,
+    pub routes: Arc<Routes>,
     pub redis: Option<Redis>,
     /// How many nodes draw on the same accounts at once.
     pub nodes: NonZeroU32,
@@ -72,13 +83,38 @@ impl Dispatch {
         accounts
     }
 
+    /// What lanes know of each other, and the end of each on which it is told.
+    fn switch(&self) -> (Arc<Switch>, BTreeMap<String, Ears>) {
+        let mut ears = BTreeMap::new();
+        let line = |(name, outlet): (&String, &Outlet)| {
+            let (words, hear) = mpsc::unbounded_channel();
+            ears.insert(name.clone(), hear);
+            let line = Line {
+                channel: outlet.channel.clone(),
+                words,
+                out: AtomicBool::new(false),
+            };
+            (name.clone(), line)
+        };
+        let lines = self.outlets.iter().map(line).collect();
+        let switch = Switch {
+            routes: self.routes.clone(),
+            ported: self.desk.ledger.ported.clone(),
+            registry: self.registry.clone(),
+            lines,
+        };
+        (Arc::new(switch), ears)
+    }
+
     /// Puts in doubt what a crash left in hand, then starts every lane.
     pub async fn start(self, tasks: &TaskTracker, stop: &Stop) -> Result<(), Refused> {
         self.put_in_doubt().await?;
         let accounts = self.accounts();
+        let (switch, mut ears) = self.switch();
         for (name, outlet) in self.outlets {
             let (give, take) = mpsc::unbounded_channel();
-            let (words, hear) = mpsc::unbounded_channel();
+            let words = switch.lines[&name].words.clone();
+            let hear = ears.remove(&name).expect("every line has one");
             let (outstanding, room) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
             let settler = settle::Settler {
                 channel: name.clone(),
@@ -88,6 +124,7 @@ impl Dispatch {
                 outstanding: outstanding.clone(),
                 words: words.clone(),
                 room: room.clone(),
+                switch: switch.clone(),
             };
             let out = out::Out {
                 name,
@@ -104,6 +141,7 @@ impl Dispatch {
                 rate: outlet.rate,
                 account: accounts[&outlet.account].clone(),
                 room,
+                switch: switch.clone(),
             };
             tasks.spawn(settler.run(take));
             tasks.spawn(lane.run(hear, stop.clone()));

@@ -15,6 +15,7 @@ use super::wheel::Wheel;
 use crate::ledger::event::Why;
 use crate::ledger::{Alert, Block, IN_DOUBT, Ledger};
 use crate::model::{State, StreamId};
+use crate::plan::Routes;
 
 /// Both faces of the clock at one moment.
 #[derive(Clone, Copy)]
@@ -54,11 +55,10 @@ pub struct Place {
 }
 
 /// What waits its turn: the place by its block.
-type Waiting = (Arc<Block>, usize);
+pub type Waiting = (Arc<Block>, usize);
 
-#[derive(Default)]
 pub struct Queue {
-    channel: String,
+    channel: Arc<str>,
     seen: usize,
     left: u64,
     ready: BTreeMap<u64, Ring<String, Ring<StreamId, Work>>>,
@@ -80,31 +80,30 @@ pub const fn priority(rank: u64) -> u64 {
 }
 
 impl Queue {
-    pub fn new(channel: &str) -> Self {
+    pub fn new(channel: &str, routes: Arc<Routes>) -> Self {
         Self {
-            channel: channel.to_owned(),
-            ..Self::default()
+            channel: channel.into(),
+            seen: 0,
+            left: 0,
+            ready: BTreeMap::new(),
+            later: Wheel::default(),
+            ahead: Ahead::new(routes),
         }
     }
 
     /// Takes in the blocks that were written since the last look, and lets go of alerts that left. True when any did.
     pub fn follow(&mut self, ledger: &Ledger, moment: Moment) -> bool {
         for block in ledger.blocks_since(&mut self.seen) {
-            if block.channel != self.channel {
+            let own = *block.channel == *self.channel;
+            if !own && !self.has_come(&block) {
                 continue;
             }
             let Some(alert) = ledger.alert(block.stream) else {
                 continue;
             };
-            // Only after a restart is anything of a block due already.
-            if block.tally(State::Due) > 0 {
-                for i in (0..block.len() as usize).filter(|i| block.state(*i) == State::Due) {
-                    let at = Duration::from_millis(u64::from(block.due(i)));
-                    self.put(block.clone(), i, alert.at.plus(at), moment);
-                }
-            }
+            self.resume(&alert, &block, moment);
             self.ahead.look(&alert, &block, ledger);
-            if block.tally(State::Planned) > 0 {
+            if own && block.tally(State::Planned) > 0 {
                 self.work(&alert, block.rank).add(block);
             }
         }
@@ -115,6 +114,42 @@ impl Queue {
             self.let_go(ledger);
         }
         any
+    }
+
+    /// Whether anything of another account's block goes by this one.
+    fn has_come(&self, block: &Block) -> bool {
+        let mut any = false;
+        block.each_moved(|_, account| any |= *account == *self.channel);
+        any
+    }
+
+    /// Only after a restart is anything of a block due already, or has come from another account.
+    fn resume(&mut self, alert: &Alert, block: &Arc<Block>, moment: Moment) {
+        let came = *block.channel != *self.channel;
+        if !came && block.tally(State::Due) == 0 {
+            return;
+        }
+        let channel = self.channel.clone();
+        for i in (0..block.len() as usize).filter(|i| block.is_on(*i, &channel)) {
+            match block.state(i) {
+                State::Due => {
+                    let at = Duration::from_millis(u64::from(block.due(i)));
+                    self.put(block.clone(), i, alert.at.plus(at), moment);
+                }
+                State::Planned if came => self.put(block.clone(), i, moment.now, moment),
+                _ => {}
+            }
+        }
+    }
+
+    /// These come from another account of the route.
+    pub fn come(&mut self, places: Vec<Waiting>, ledger: &Ledger, moment: Moment) {
+        for (block, index) in places {
+            if let Some(alert) = ledger.alert(block.stream) {
+                self.ahead.look(&alert, &block, ledger);
+                self.put(block, index, moment.now, moment);
+            }
+        }
     }
 
     /// What still waits in the wheel goes when its time comes.
@@ -132,6 +167,11 @@ impl Queue {
     /// Comes back at `at`.
     pub fn put(&mut self, block: Arc<Block>, index: usize, at: Timestamp, moment: Moment) {
         self.later.put(moment.until(at), (block, index));
+    }
+
+    /// Whether anything's turn may have come.
+    pub fn is_ready(&self) -> bool {
+        !self.ready.is_empty()
     }
 
     /// Whether anything may be left to do.
@@ -155,6 +195,7 @@ impl Queue {
         let mut slice = Slice {
             now: moment.now,
             taken: Vec::new(),
+            channel: self.channel.clone(),
             ahead: std::mem::take(&mut self.ahead),
             behind: Vec::new(),
         };
@@ -182,7 +223,7 @@ impl Queue {
                 known = ledger.alert(block.stream);
             }
             let Some(alert) = &known else { continue };
-            if is_open(&block, index, true) {
+            if is_open(&block, index, &self.channel) {
                 let rank = block.rank;
                 self.work(alert, rank).back.push_back((block, index));
             }
@@ -217,6 +258,7 @@ struct Work {
 /// What a lane takes at once.
 struct Slice {
     now: Timestamp,
+    channel: Arc<str>,
     taken: Vec<Taken>,
     ahead: Ahead,
     /// Whose turn it is not, while something older is on its way to the same place.
@@ -251,7 +293,7 @@ impl Holder<Slice> for Work {
         while given < room
             && let Some((block, index)) = self.back.pop_front()
         {
-            if is_open(&block, index, true) {
+            if is_open(&block, index, &slice.channel) {
                 given += usize::from(slice.add(&self.alert, &block, index));
             }
         }
@@ -261,7 +303,7 @@ impl Holder<Slice> for Work {
             // A block that is closed as a whole is left at once.
             let open = block.tally(State::Planned) > 0;
             let mut rest = *at..block.len() as usize;
-            if let Some(index) = rest.find(|i| open && is_open(block, *i, false)) {
+            if let Some(index) = rest.find(|i| open && is_new(block, *i, &slice.channel)) {
                 *at = index + 1;
                 given += usize::from(slice.add(&self.alert, block, index));
             } else {
@@ -300,13 +342,13 @@ impl Slice {
     }
 }
 
-/// What was given back stands among what came back and is still planned.
-fn is_open(block: &Block, index: usize, back: bool) -> bool {
-    match block.state(index) {
-        State::Planned => true,
-        State::Due => back,
-        _ => false,
-    }
+/// What was given back, or has come from another account, stands among what came back and may still be planned.
+fn is_open(block: &Block, index: usize, channel: &str) -> bool {
+    matches!(block.state(index), State::Planned | State::Due) && block.is_on(index, channel)
+}
+
+fn is_new(block: &Block, index: usize, channel: &str) -> bool {
+    block.state(index) == State::Planned && block.is_on(index, channel)
 }
 
 fn place(block: &Block, index: usize) -> Place {

@@ -8,13 +8,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use channel::{Accepted, Failure, FailureClass, Outcomes, Timestamp};
 use tokio::sync::{Notify, mpsc};
 
+use super::detours::{Detours, Told};
 use super::inlet::Desk;
-use super::queue::Taken;
+use super::queue::{Taken, Waiting};
+use super::reroute::{self, Case};
 use super::retry::{self, Policy, Standing};
 use super::suspect::marks;
+use super::switch::Switch;
 use crate::ledger::event::{LinkState, Next, Outcome, SettledRow};
 use crate::ledger::{Block, Event, Proposal, ReceiptRows, Refused};
-use crate::model::{Delivery, StreamId};
+use crate::model::{Delivery, State, StreamId};
 
 /// Outcomes of one range on their way to the journal.
 pub struct Settlement {
@@ -35,6 +38,8 @@ pub struct Place {
 pub enum Word {
     /// Comes back at this time.
     Again(Arc<Block>, usize, Timestamp),
+    /// These come from another account of the route.
+    Moved(Vec<Waiting>),
     /// The far end said: slower.
     Slower(std::time::Duration),
     /// The channel is down.
@@ -43,6 +48,10 @@ pub enum Word {
     Back(Vec<Taken>),
     /// Some were taken without a complaint.
     Fine,
+    /// Some were refused for good: the far end is there.
+    Heard,
+    /// Of some the answer never came.
+    Lost,
 }
 
 /// Takes a batch's outcomes and knows whose they are.
@@ -74,6 +83,7 @@ pub struct Settler {
     pub outstanding: Arc<AtomicUsize>,
     pub words: mpsc::UnboundedSender<Word>,
     pub room: Arc<Notify>,
+    pub switch: Arc<Switch>,
 }
 
 /// How long a lane holds its breath when the far end says slower without saying for how long.
@@ -93,12 +103,19 @@ impl Settler {
                 count += more.outcomes.len();
                 settlements.push(more);
             }
-            let (pending, words) = self.decide(settlements);
+            let Decided {
+                pending,
+                words,
+                moved,
+            } = self.decide(settlements);
             if !self.commit(pending).await {
                 return;
             }
             for word in words {
                 let _ = self.words.send(word);
+            }
+            for (to, places) in moved {
+                self.switch.tell(&to, Word::Moved(places));
             }
             self.outstanding.fetch_sub(count, Ordering::SeqCst);
             self.room.notify_one();
@@ -125,18 +142,34 @@ impl Settler {
         }
     }
 
-    fn decide(&self, settlements: Vec<Settlement>) -> (Pending, Vec<Word>) {
+    fn decide(&self, settlements: Vec<Settlement>) -> Decided {
         let now = self.desk.clock.now();
         let mut by_stream: BTreeMap<StreamId, Vec<SettledRow>> = BTreeMap::new();
         let mut words = Vec::new();
         let mut link = None;
+        let mut detours = Detours::default();
         for Settlement { places, outcomes } in settlements {
             for (at, outcome) in outcomes {
                 let place = &places[at];
-                let (outcome, next) = self.next(place, outcome, now, &mut words, &mut link);
-                if let Next::Due { at, .. } = next {
-                    words.push(Word::Again(place.block.clone(), place.index, at));
-                }
+                let (outcome, next) = match outcome {
+                    Ok(Accepted { references }) => {
+                        if !matches!(words.last(), Some(Word::Fine)) {
+                            words.push(Word::Fine);
+                        }
+                        detours.taken(&self.switch, &self.channel, place);
+                        let next = retry::after_acceptance(self.told_more, place.block.window, now);
+                        (Outcome::Accepted { references }, next)
+                    }
+                    Err(failure) => {
+                        self.complain(&failure, &mut words, &mut link);
+                        let next = self.after_failure(place, &failure, now, &mut detours);
+                        if let Next::Due { at, .. } = next {
+                            words.push(Word::Again(place.block.clone(), place.index, at));
+                        }
+                        let (class, code) = (failure.class, failure.code.into_owned());
+                        (Outcome::Refused { class, code }, next)
+                    }
+                };
                 let row = SettledRow {
                     delivery: place.block.number(place.index),
                     attempt: place.attempt,
@@ -146,38 +179,48 @@ impl Settler {
                 by_stream.entry(place.block.stream).or_default().push(row);
             }
         }
-        (self.propose(by_stream, link), words)
+        let (events, moved) = detours.into_events(now);
+        Decided {
+            pending: self.propose(by_stream, events, link),
+            words,
+            moved,
+        }
     }
 
-    fn next(
+    /// By this account again, by another one, or not at all.
+    fn after_failure(
         &self,
         place: &Place,
-        outcome: Result<Accepted, Failure>,
+        failure: &Failure,
         now: Timestamp,
-        words: &mut Vec<Word>,
-        link: &mut Option<Event>,
-    ) -> (Outcome, Next) {
-        match outcome {
-            Ok(Accepted { references }) => {
-                if !matches!(words.last(), Some(Word::Fine)) {
-                    words.push(Word::Fine);
-                }
-                let next = retry::after_acceptance(self.told_more, place.block.window, now);
-                (Outcome::Accepted { references }, next)
-            }
-            Err(failure) => {
-                self.complain(&failure, words, link);
-                let number = place.block.number(place.index);
-                let at = Standing {
-                    attempt: place.attempt,
-                    now,
-                    expires: place.expires,
-                    seed: place.block.stream << 32 | u64::from(number),
-                };
-                let next = retry::after_failure(&self.policy, &failure, at);
-                let (class, code) = (failure.class, failure.code.into_owned());
-                (Outcome::Refused { class, code }, next)
-            }
+        detours: &mut Detours,
+    ) -> Next {
+        let number = place.block.number(place.index);
+        let before = place
+            .block
+            .attempts(place.index)
+            .saturating_sub(place.block.tries(place.index));
+        let tries = place.attempt.saturating_sub(before);
+        let at = Standing {
+            attempt: tries,
+            now,
+            expires: place.expires,
+            seed: place.block.stream << 32 | u64::from(number),
+        };
+        let next = retry::after_failure(&self.policy, failure, at);
+        let case = Case {
+            failure,
+            tries,
+            attempts: self.policy.attempts,
+            away: self.switch.is_out(&self.channel),
+        };
+        let why = reroute::decide(case).filter(|_| place.is_current(&self.channel));
+        match why {
+            Some(why) if detours.go(&self.switch, &self.channel, place, why) => Next::Due {
+                at: now,
+                charged: charged(failure.class),
+            },
+            _ => next,
         }
     }
 
@@ -198,13 +241,21 @@ impl Settler {
             }
             FailureClass::BadContent => {
                 tracing::error!(channel = self.channel, %failure, "the far end refuses the text; its siblings will fail too");
+                words.push(Word::Heard);
             }
-            FailureClass::Transient | FailureClass::BadAddress | FailureClass::InDoubt => {}
+            FailureClass::BadAddress => words.push(Word::Heard),
+            FailureClass::InDoubt => words.push(Word::Lost),
+            FailureClass::Transient => {}
         }
     }
 
     /// References become known and are proposed under one lock, so that no receipt slips between.
-    fn propose(&self, rows: BTreeMap<StreamId, Vec<SettledRow>>, link: Option<Event>) -> Pending {
+    fn propose(
+        &self,
+        rows: BTreeMap<StreamId, Vec<SettledRow>>,
+        detours: Vec<(StreamId, Event)>,
+        link: Option<Event>,
+    ) -> Pending {
         let mut proposal = Proposal::default();
         let mut receipts = ReceiptRows::default();
         let mut correlator = self.desk.correlator.lock();
@@ -232,6 +283,7 @@ impl Settler {
             ));
         }
         proposal.events.extend(receipts.into_events(&self.channel));
+        proposal.events.extend(detours);
         if let Some(link) = link {
             let known = self
                 .desk
@@ -250,6 +302,28 @@ impl Settler {
         self.desk.rounds.send_modify(|rounds| *rounds += 1);
         pending
     }
+}
+
+/// What outcomes came to: on its way to the journal, and to be told when it is there.
+struct Decided {
+    pending: Pending,
+    words: Vec<Word>,
+    moved: Told,
+}
+
+impl Place {
+    /// Whether nothing has happened to it since: it may have gone another way while it hung here.
+    fn is_current(&self, channel: &str) -> bool {
+        let (block, i) = (&self.block, self.index);
+        block.state(i) == State::Handed
+            && block.attempts(i) == self.attempt
+            && block.is_on(i, channel)
+    }
+}
+
+/// Whether an attempt of this end counts.
+const fn charged(class: FailureClass) -> bool {
+    !matches!(class, FailureClass::LinkDown | FailureClass::Throttled)
 }
 
 type Pending = std::pin::Pin<

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use channel::{Evidence, FailureClass, Verdict};
 
-use crate::ledger::event::{Event, Mark, Marked, Outcome};
+use crate::ledger::event::{Event, Mark, Marked, Next, Outcome};
 use crate::ledger::{Alert, Ledger};
 use crate::model::{Delivery, DeliveryNo, EndpointId, StreamId};
 
@@ -38,6 +38,8 @@ impl Marks<'_> {
                 for row in rows {
                     if let Outcome::Refused { class, code } = &row.outcome
                         && *class == FailureClass::BadAddress
+                        // Where another account takes it up, one has only said that it is not its own.
+                        && row.next == Next::Failed
                         && code != GONE
                     {
                         self.mark(&mut alert, (stream, row.delivery), Mark::Suspect, code);

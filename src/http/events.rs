@@ -79,8 +79,8 @@ pub async fn events(
     let found = number
         .parse()
         .ok()
-        .and_then(|n| Some((n, view.alert.find(n)?.0)));
-    let Some((number, block)) = found else {
+        .and_then(|n| Some((n, view.alert.find(n)?)));
+    let Some((number, (block, at))) = found else {
         let id: String = number.chars().take(32).collect();
         let detail = format!(
             "alert {stream} has no delivery {id}; the deliveries of a household give its numbers"
@@ -107,7 +107,7 @@ pub async fn events(
     let events = (0..).zip(stories.into_iter().flatten());
     let events = events.map(|(no, line)| Line::of(no, line)).collect();
     let (events, next) = cut(events, page, |line| line.no)?;
-    let (region, channel) = (block.region, block.channel.clone());
+    let (region, channel) = (block.region, block.goes_by(at).into_owned());
     Ok(Json(History {
         alert: stream,
         delivery: number,

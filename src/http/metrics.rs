@@ -94,6 +94,11 @@ fn of_house(page: &mut Page, gate: &Gate) {
         "1 while the wall clock stands where it jumped to and is not believed.",
         u64::from(gate.time.jump().is_some()),
     );
+    page.one(
+        "ported_numbers",
+        "Endpoints of which a far end's answer has told whose network they are on, or not.",
+        gate.ledger.ported.count() as u64,
+    );
     let damaged = gate.ledger.damage().len() as u64;
     page.one(
         "damaged_streams",
@@ -126,6 +131,12 @@ fn of_alerts(page: &mut Page, gauges: &Gauges) {
         "deliveries_reached",
         "Deliveries of open alerts with more than acceptance, whatever their state.",
         loads.map(|(channel, load)| (vec![("channel", channel.as_str())], load.reached)),
+    );
+    let loads = gauges.channels.iter();
+    page.gauge(
+        "deliveries_rerouted",
+        "Deliveries of open alerts that go by this account instead of another of its route.",
+        loads.map(|(channel, load)| (vec![("channel", channel.as_str())], load.rerouted)),
     );
 }
 

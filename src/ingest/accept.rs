@@ -15,7 +15,7 @@ use crate::ledger::record::sha256;
 use crate::ledger::{Event, Identity, Ledger, Proposal, Refused, Writer};
 use crate::model::{RegionCode, StreamId};
 use crate::plan::preview::Means;
-use crate::plan::{self, Note, Plans};
+use crate::plan::{self, Note, Plans, Routes};
 use crate::registry::Registry;
 use crate::store::Store;
 use crate::trust::{Bureaus, Caller};
@@ -70,6 +70,7 @@ pub struct Ingest {
     pub plans: Arc<Plans>,
     pub store: Arc<dyn Store>,
     pub channels: Arc<BTreeMap<String, Arc<dyn Channel>>>,
+    pub routes: Arc<Routes>,
     pub bureaus: Arc<Bureaus>,
     pub means: Means,
     pub clock: Arc<dyn Clock>,

@@ -48,7 +48,7 @@ impl Ingest {
         let mut judged = self.judge(caller, self.read(caller, bytes)?)?;
         let past = self.past(&judged).await;
         let (class, handled) = how(&judged, &past);
-        let earlier = Earlier::of(&past);
+        let earlier = Earlier::of(&past, &self.routes);
         judged.targets = targets(&mut judged);
         let registry = self.registry.read().clone();
         let hash = hex::encode(regions_hash(&judged.regions));
@@ -106,10 +106,9 @@ impl Ingest {
     }
 
     fn outlets(&self) -> Outlets {
-        let outlet = self.channels.iter();
-        outlet
-            .map(|(name, channel)| (name.clone(), channel.capability()))
-            .collect()
+        let can = self.channels.iter();
+        let can = can.map(|(name, channel)| (name.clone(), channel.capability()));
+        Outlets::new(can, self.routes.clone(), self.ledger.ported.clone())
     }
 
     fn events(&self, alert: &cap::Alert) -> Vec<EventView> {

@@ -3,6 +3,7 @@
 //! not know how events are stored.
 
 mod doors;
+mod moves;
 mod overdue;
 mod parts;
 mod read;
@@ -25,6 +26,7 @@ use super::steps::Steps;
 use super::word::Word;
 use crate::model::{DeliveryNo, EndpointId, HouseholdId, RegionCode, State, StreamId};
 use doors::Doors;
+use moves::Moves;
 use overdue::Look;
 
 /// Sent when its outcome was lost: it may have arrived twice.
@@ -229,6 +231,7 @@ pub struct Block {
     reached: AtomicU32,
     look: Look,
     curve: Arc<Curve>,
+    moves: Moves,
 }
 
 fn zeros<T: Default>(n: usize) -> Box<[T]> {
@@ -267,6 +270,7 @@ impl Block {
             reached: AtomicU32::new(0),
             look: Look::default(),
             curve: alert.curve.clone(),
+            moves: Moves::default(),
         }
     }
 

@@ -53,6 +53,10 @@ impl Ledger {
                 &(whom, stands, flags, code, block.due(i), block.at(i)),
             );
         }
+        // Only where it happened: alerts of before have the digest that they had.
+        for moved in block.moved() {
+            put(context, &moved);
+        }
     }
 }
 

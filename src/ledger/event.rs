@@ -2,7 +2,7 @@
 //! its fields are the journal's format 1, and a changed meaning is a new event (ADR 2). Fields are ids, enums, numbers
 //! and hashes; no name, no number and no free text (law 13). This module must not say what an event does.
 
-use channel::{Evidence, FailureClass, Key, Level, Timestamp, Verdict};
+use channel::{FailureClass, Level, Timestamp, Verdict};
 use serde::{Deserialize, Serialize};
 
 pub use super::answered::{Answered, AnsweredRow, Stray, Strayed, StrayedRow};
@@ -10,6 +10,9 @@ pub use super::class::{Class, ClassRow, Classed, Fate, Kept};
 use super::devices::{Done, Enrolled, Invited, Ordered};
 pub use super::frozen::Frozen;
 pub use super::looked::{Look, Looked};
+pub use super::ported::{Learned, LearnedRow};
+pub use super::receipt::InboxReceipt;
+pub use super::rerouted::Rerouted;
 use super::seal::Sealed;
 pub use super::suspects::{Mark, Marked};
 pub use super::word::{Decided, Ruling};
@@ -368,6 +371,10 @@ pub enum Event {
     Strayed(Strayed),
     /// On the house stream.
     Marked(Marked),
+    // Since: several accounts of one route. On an alert's stream.
+    Rerouted(Rerouted),
+    // On the house stream.
+    Learned(Learned),
 }
 
 /// The last record of a stream: that it stood there.
@@ -376,24 +383,4 @@ pub struct Witness {
     pub stream: StreamId,
     pub stream_seq: u32,
     pub hash: [u8; 32],
-}
-
-/// A receipt that matched nothing, as it lies in the inbox.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct InboxReceipt {
-    pub channel: String,
-    pub reference: String,
-    pub key: Option<Key>,
-    pub verdict: Verdict,
-    pub code: String,
-    pub far: Option<Timestamp>,
-    pub seen: Timestamp,
-}
-
-/// How far a verdict lifts evidence.
-pub fn evidence_of(verdict: Verdict) -> Evidence {
-    match verdict {
-        Verdict::Progress | Verdict::Refused(_) => Evidence::Accepted,
-        Verdict::Reached(evidence) => evidence,
-    }
 }

@@ -14,6 +14,7 @@ use super::event::{
 };
 use super::near::Near;
 use super::receipt::{answered, taken};
+use super::rerouted;
 use crate::model::{DeliveryNo, State, StreamId};
 
 /// An event that does not fit the history before it. Its stream is marked; the others go on.
@@ -78,6 +79,7 @@ impl Ledger {
             Event::Looked(looked) => *self.looks.write().entry(looked.what).or_default() += 1,
             Event::Strayed(strayed) => self.strays.add(strayed),
             Event::Marked(marked) => self.suspects.mark(marked, time),
+            Event::Learned(learned) => self.ported.learn(learned),
             Event::Witnessed { .. } => {}
             _ => return self.devices.apply(time, event),
         }
@@ -120,6 +122,7 @@ impl Ledger {
             Event::Overdue { deliveries } => overdue(alert, deliveries)?,
             Event::Expired { variants } => expire(alert, variants),
             Event::Answered(said) => answered(&mut near, said)?,
+            Event::Rerouted(rerouted) => rerouted::fold(&mut near, rerouted)?,
             _ => decided(alert, time, event)?,
         }
         Ok(())
@@ -296,7 +299,7 @@ fn doubt(alert: &Alert, block: &Block, i: usize) {
 }
 
 /// Back to the lane, unless the alert or the text is over: then it ends here.
-fn reopen(alert: &Alert, block: &Block, i: usize, at: Timestamp) {
+pub(super) fn reopen(alert: &Alert, block: &Block, i: usize, at: Timestamp) {
     if block.evidence(i) >= Evidence::Delivered {
         block.set_state(i, State::Done);
     } else if alert.withdrawn_by().is_some() {

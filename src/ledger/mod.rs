@@ -19,9 +19,11 @@ mod frozen;
 mod looked;
 mod near;
 mod papers;
+mod ported;
 mod receipt;
 pub mod record;
 mod replay;
+pub mod rerouted;
 pub mod seal;
 mod steps;
 mod suspects;
@@ -44,6 +46,7 @@ pub use curve::Risen;
 pub use event::{Event, Identity};
 pub use found::{ReceiptRows, Unlearned, relearn};
 pub use papers::Papers;
+pub use ported::{Fact, Ported};
 pub use replay::{Damage, replay};
 pub use seal::{Known, Sealing};
 pub use suspects::Suspect;
@@ -76,6 +79,7 @@ pub struct Ledger {
     pub devices: devices::Devices,
     pub strays: answered::Strays,
     pub suspects: suspects::Suspects,
+    pub ported: Arc<Ported>,
 }
 
 /// Blocks by the order they came in, without those of sealed alerts.

@@ -1,14 +1,35 @@
 //! What a receipt does: the fold's part for the far end's later word. Evidence is a maximum, an older attempt changes
 //! evidence and never state, and a closed delivery is not reopened. This module must not match receipts: the correlator did.
 
-use channel::{Evidence, FailureClass, Verdict};
+use channel::{Evidence, FailureClass, Key, Timestamp, Verdict};
+use serde::{Deserialize, Serialize};
 
 use super::Ledger;
 use super::alert::{Alert, Block, DISPUTED, FAR_REFUSED, REFUSED};
-use super::event::{Answered, MatchedBy, ReceiptRow, evidence_of};
+use super::event::{Answered, MatchedBy, ReceiptRow};
 use super::fold::{Misfit, is_never, offset};
 use super::near::Near;
 use crate::model::State;
+
+/// A receipt that matched nothing, as it lies in the inbox.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct InboxReceipt {
+    pub channel: String,
+    pub reference: String,
+    pub key: Option<Key>,
+    pub verdict: Verdict,
+    pub code: String,
+    pub far: Option<Timestamp>,
+    pub seen: Timestamp,
+}
+
+/// How far a verdict lifts evidence.
+pub fn evidence_of(verdict: Verdict) -> Evidence {
+    match verdict {
+        Verdict::Progress | Verdict::Refused(_) => Evidence::Accepted,
+        Verdict::Reached(evidence) => evidence,
+    }
+}
 
 impl Ledger {
     /// What an attempt before the current one brought changes evidence and nothing else.

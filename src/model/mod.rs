@@ -3,6 +3,7 @@
 
 mod answer;
 mod area;
+mod carrier;
 mod delivery;
 mod people;
 mod region;
@@ -12,6 +13,7 @@ mod tags;
 
 pub use answer::{Answer, Denial, Grade, Missed, Ranks};
 pub use area::{AreaCode, GroupCode};
+pub use carrier::Carrier;
 pub use delivery::{Delivery, DeliveryNo, State, StreamId};
 pub use people::{
     AliasRow, ClosedRow, EndpointId, EndpointKind, EndpointRow, GroupRow, HearingRow, HouseholdId,

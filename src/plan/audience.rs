@@ -1,4 +1,4 @@
-//! Who is told in one region, by which endpoints and in which order. Vulnerable households go first; a person with
+//! Who is told in one region, by which endpoints and accounts and in which order. Vulnerable households go first; a person with
 //! several posts is told once. This module must not know the alert's words: a delivery names its language and the infos
 //! that hit, and whoever writes the block knows the variant.
 
@@ -8,6 +8,7 @@ use cap::Status;
 use channel::Capability;
 
 use super::hit::Hit;
+use super::routes::Outlets;
 use super::rules::{Plan, Send};
 use super::target::Targets;
 use super::told::Told;
@@ -15,8 +16,8 @@ use super::wall;
 use crate::ledger::event::{Audience, Class, Ground, GroundHousehold, NO_HOUSEHOLD};
 use crate::model::RelationKind;
 use crate::model::{
-    EndpointId, EndpointKind, GroupCode, HouseholdId, PostPlace, PresenceAtHome, RecipientId,
-    RegionCode, Tags,
+    Carrier, EndpointId, EndpointKind, GroupCode, HouseholdId, PostPlace, PresenceAtHome,
+    RecipientId, RegionCode, Tags,
 };
 use crate::registry::{HouseholdRef, Registry};
 
@@ -28,8 +29,6 @@ pub struct Want<'a> {
     pub status: Status,
     pub scope: cap::Scope,
 }
-
-pub type Outlets = BTreeMap<String, Capability>;
 
 pub struct PlannedDelivery<'a> {
     pub endpoint: EndpointId,
@@ -67,34 +66,36 @@ pub fn blocks<'a>(
     want: &Want<'a>,
     told: &mut Told,
 ) -> Vec<PlannedBlock<'a>> {
-    let mut keep =
-        |_: usize, channel: &str, d: &mut PlannedDelivery<'a>| told.add(channel, d.endpoint);
-    chosen(registry, region, targets, want, &mut keep)
+    let mut keep = |_: usize, way: &str, d: &mut PlannedDelivery<'a>| told.add(way, d.endpoint);
+    chosen(registry, region, targets, want, &mut keep).0
 }
 
-/// Looks at one delivery of a send, gives it its class, and says whether it is told now.
+/// By way and carrier: how many are meant whose numbers no account of that way serves.
+pub type Unserved = BTreeMap<(String, Option<Carrier>), u32>;
+
+/// Looks at one delivery of a send, gives it its class, and says whether it is told now by this way.
 pub type Keep<'k, 'a> = dyn FnMut(usize, &str, &mut PlannedDelivery<'a>) -> bool + 'k;
 
-/// The blocks of one region, in the plan's order, one for each class; none where the alert does not reach.
+/// The blocks of one region, in the plan's order, one for each account and class; none where the alert does not reach.
 pub fn chosen<'a>(
     registry: &'a Registry,
     region: RegionCode,
     targets: &Targets,
     want: &Want<'a>,
     keep: &mut Keep<'_, 'a>,
-) -> Vec<PlannedBlock<'a>> {
-    let mut out = Vec::new();
+) -> (Vec<PlannedBlock<'a>>, Unserved) {
+    let (mut out, mut unserved) = (Vec::new(), Unserved::new());
     let infos = targets.infos_under(region);
     let village = targets.villages.get(&region);
     if infos == 0 {
-        return out;
+        return (out, unserved);
     }
     for (at, send) in want.plan.send.iter().enumerate() {
         if !wall::admits(want.status, want.scope, send.audience) {
             continue;
         }
-        for channel in &send.channels {
-            let Some(outlet) = want.outlets.get(channel).copied() else {
+        for way in &send.channels {
+            let Some(outlet) = want.outlets.get(way) else {
                 continue;
             };
             let chosen = Chosen {
@@ -103,30 +104,48 @@ pub fn chosen<'a>(
                 to: outlet.speaks_to,
                 language: &want.plan.language,
             };
-            let mut deliveries = match (send.audience, village) {
-                (Audience::Public, Some(hit)) => chosen.public(region, hit),
-                (Audience::Speakers, Some(hit)) => chosen.speakers(region, hit),
-                (Audience::Officers, hit) => chosen.officers(region, infos, hit),
-                (Audience::Relatives, Some(hit)) => {
-                    chosen.related(region, hit, RelationKind::Relative)
-                }
-                (Audience::Neighbours, Some(hit)) => {
-                    chosen.related(region, hit, RelationKind::Neighbour)
-                }
-                (_, None) => Vec::new(),
-            };
-            deliveries.retain_mut(|d| keep(at, channel, d));
+            let mut deliveries = chosen.of(region, infos, village);
+            deliveries.retain_mut(|d| keep(at, way, d));
             let window = u32::try_from(send.receipt_window.0.as_millis()).unwrap_or(u32::MAX);
-            let blocks = by_class(deliveries).into_iter();
-            out.extend(blocks.map(|(class, deliveries)| PlannedBlock {
-                channel: channel.clone(),
-                outlet,
-                audience: send.audience,
-                window,
-                send: at,
-                class,
-                deliveries,
-            }));
+            for (channel, deliveries) in
+                by_account(registry, want.outlets, way, deliveries, &mut unserved)
+            {
+                let outlet = want.outlets.get(channel).unwrap_or(outlet);
+                let blocks = by_class(deliveries).into_iter();
+                out.extend(blocks.map(|(class, deliveries)| PlannedBlock {
+                    channel: channel.to_owned(),
+                    outlet,
+                    audience: send.audience,
+                    window,
+                    send: at,
+                    class,
+                    deliveries,
+                }));
+            }
+        }
+    }
+    (out, unserved)
+}
+
+/// Each by the account that serves its number, in the order of their first.
+fn by_account<'o, 'a>(
+    registry: &Registry,
+    outlets: &'o Outlets,
+    way: &'o str,
+    deliveries: Vec<PlannedDelivery<'a>>,
+    unserved: &mut Unserved,
+) -> Vec<(&'o str, Vec<PlannedDelivery<'a>>)> {
+    if outlets.routes.named(way).is_none() {
+        return vec![(way, deliveries)];
+    }
+    let mut out: Vec<(&str, Vec<_>)> = Vec::new();
+    for delivery in deliveries {
+        match outlets.choose(way, delivery.endpoint, registry) {
+            Err(carrier) => *unserved.entry((way.to_owned(), carrier)).or_default() += 1,
+            Ok(channel) => match out.iter_mut().find(|(known, _)| *known == channel) {
+                Some((_, same)) => same.push(delivery),
+                None => out.push((channel, vec![delivery])),
+            },
         }
     }
     out
@@ -183,6 +202,22 @@ struct Chosen<'a, 'p> {
 }
 
 impl<'a> Chosen<'a, '_> {
+    fn of(
+        &self,
+        region: RegionCode,
+        infos: u64,
+        village: Option<&Hit>,
+    ) -> Vec<PlannedDelivery<'a>> {
+        match (self.send.audience, village) {
+            (Audience::Public, Some(hit)) => self.public(region, hit),
+            (Audience::Speakers, Some(hit)) => self.speakers(region, hit),
+            (Audience::Officers, hit) => self.officers(region, infos, hit),
+            (Audience::Relatives, Some(hit)) => self.related(region, hit, RelationKind::Relative),
+            (Audience::Neighbours, Some(hit)) => self.related(region, hit, RelationKind::Neighbour),
+            (_, None) => Vec::new(),
+        }
+    }
+
     /// The tags that one of must be there; `None` where any will do.
     fn tags(&self) -> Option<Tags> {
         let known = self.registry.tag_names();

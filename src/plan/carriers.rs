@@ -1,38 +1,20 @@
 //! Whose number a mobile number probably is, by its prefix: data of the operator's, in `config/carrier-prefixes.csv`.
-//! Numbers move between carriers, so this counts and never decides. This module must not show a number.
+//! Numbers move between carriers, so this is a guess, and what a far end has answered goes before it. This module must not show a number.
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::lines;
+use crate::model::Carrier;
 
 /// The table that the program brings; a configuration may name another.
 pub const SHIPPED: &str = include_str!("../../config/carrier-prefixes.csv");
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Carrier {
-    Mobile,
-    Unicom,
-    Telecom,
-    Broadnet,
-}
-
-impl Carrier {
-    pub const fn zh(self) -> &'static str {
-        ["中国移动", "中国联通", "中国电信", "中国广电"][self as usize]
-    }
-
-    pub const fn name(self) -> &'static str {
-        ["mobile", "unicom", "telecom", "broadnet"][self as usize]
-    }
-}
-
 /// Digits of the longest prefix that says anything.
 const LONGEST: usize = 7;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Carriers(BTreeMap<String, Carrier>);
 
 #[derive(Deserialize)]
@@ -86,6 +68,8 @@ mod tests {
         assert_eq!(carriers.of("15000000000"), Some(Carrier::Mobile));
         assert_eq!(carriers.of("+8613000000000"), Some(Carrier::Unicom));
         assert_eq!(carriers.of("19200000000"), Some(Carrier::Broadnet));
+        assert_eq!(carriers.of("17400000000"), Some(Carrier::Satellite));
+        assert_eq!(carriers.of("17490000000"), Some(Carrier::Satellite));
         assert_eq!(carriers.of("12345"), None);
         assert_eq!(carriers.of(""), None);
     }

@@ -14,10 +14,15 @@ use crate::model::{EndpointId, RegionCode};
 use crate::registry::Registry;
 
 impl<'a> Draft<'a> {
+    /// By what somebody of a block was told.
+    fn way<'b>(&'b self, block: &'b Block) -> &'b str {
+        self.outlets.routes.way(&block.channel)
+    }
+
     /// How it stands to somebody whom it does not speak to; nothing where they need not hear of it. No speaker sounds for
     /// those who know already.
     fn closing(&self, block: &Block, i: usize) -> Option<Class> {
-        let last = self.earlier.last(&block.channel, block.endpoint(i));
+        let last = self.earlier.last(self.way(block), block.endpoint(i));
         let update = self.alert.msg_type != cap::MsgType::Cancel;
         match last {
             Last::Nothing => None,
@@ -31,9 +36,8 @@ impl<'a> Draft<'a> {
     /// Until which step somebody waits who is told that it is over; nothing where it is told in this one.
     fn waits(&self, block: &Block, class: Class, step: u16) -> Option<u16> {
         let base = self.schedule.base();
-        let quiet = self
-            .earlier
-            .quiet(self.plan, block.audience, &block.channel);
+        let way = (self.way(block), &*self.outlets.routes);
+        let quiet = self.earlier.quiet(self.plan, block.audience, way);
         let due = held_until(quiet, self.handled, class, base).unwrap_or(base);
         (!self.schedule.tells(due, step)).then(|| self.schedule.step_of(due))
     }
@@ -42,7 +46,9 @@ impl<'a> Draft<'a> {
     fn may_close(&self, block: &Block, endpoint: EndpointId, others: [&Told; 2]) -> bool {
         let status = self.alert.status;
         let wall = wall::lets_through(status, block.audience, wall::is_drill(status));
-        wall && !others.iter().any(|told| told.has(&block.channel, endpoint))
+        wall && !others
+            .iter()
+            .any(|told| told.has(self.way(block), endpoint))
     }
 
     /// The blocks of a region in this step; what waits is added to `aside`.
@@ -57,8 +63,9 @@ impl<'a> Draft<'a> {
         let mut out: Vec<PlannedBlock<'_>> = Vec::new();
         let mut waiting = Told::default();
         for (block, i) in self.earlier.handed(region) {
-            let (channel, endpoint) = (block.channel.as_str(), block.endpoint(i));
-            let Some(outlet) = self.outlets.get(channel).copied() else {
+            let (account, endpoint) = (block.goes_by(i), block.endpoint(i));
+            let channel = &*account;
+            let Some(outlet) = self.outlets.get(channel) else {
                 continue;
             };
             let may = self.may_close(block, endpoint, [addressed, told]);
@@ -66,12 +73,12 @@ impl<'a> Draft<'a> {
                 continue;
             };
             if let Some(step) = self.waits(block, class, step) {
-                if waiting.add(channel, endpoint) {
+                if waiting.add(self.way(block), endpoint) {
                     put(aside, channel, (block.audience, class), Fate::Held { step });
                 }
                 continue;
             }
-            told.add(channel, endpoint);
+            told.add(self.way(block), endpoint);
             let delivery = PlannedDelivery {
                 endpoint,
                 household: block.household(i).unwrap_or(NO_HOUSEHOLD),

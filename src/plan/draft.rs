@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use channel::Level;
 
-use super::audience::{self, Outlets, PlannedBlock, PlannedDelivery, Want};
+use super::audience::{self, PlannedBlock, PlannedDelivery, Unserved, Want};
 use super::closings::put;
 use super::compare::{Gist, compare};
 use super::earlier::{Earlier, Last};
+use super::routes::Outlets;
 use super::rules::{Plan, Repeat};
 use super::schedule::{Schedule, held_until};
 use super::target::Targets;
@@ -43,6 +44,8 @@ pub struct Drawn<'a> {
     /// Who is not told now; with the first step alone.
     pub aside: Vec<ClassRow>,
     kept: BTreeMap<HouseholdId, Option<Grade>>,
+    /// Who is meant by this step and whose number no account serves.
+    pub unserved: Unserved,
 }
 
 /// What people of one language and one set of infos are told, as far as it is compared.
@@ -98,19 +101,20 @@ impl<'a> Draft<'a> {
     ) -> Drawn<'a> {
         let mut drawn = Drawn::default();
         let (mut gists, mut waiting) = (Gists::new(), Told::default());
-        let mut keep = |at: usize, channel: &str, delivery: &mut PlannedDelivery<'a>| {
+        let mut keep = |at: usize, way: &str, delivery: &mut PlannedDelivery<'a>| {
             let endpoint = delivery.endpoint;
-            if told.has(channel, endpoint) {
+            let way = self.outlets.routes.way(way);
+            if told.has(way, endpoint) {
                 return false;
             }
-            let (class, answer) = self.class(channel, delivery, &mut gists);
+            let (class, answer) = self.class(way, delivery, &mut gists);
             delivery.class = class;
             let Some(fate) = self.fate(at, class, step) else {
-                return told.add(channel, endpoint);
+                return told.add(way, endpoint);
             };
-            if step == 0 && waiting.add(channel, endpoint) {
+            if step == 0 && waiting.add(way, endpoint) {
                 let audience = self.plan.send[at].audience;
-                put(&mut drawn.aside, channel, (audience, class), fate);
+                put(&mut drawn.aside, way, (audience, class), fate);
                 if fate == Fate::Spared {
                     drawn.keep(self.registry, delivery, answer);
                 }
@@ -118,7 +122,9 @@ impl<'a> Draft<'a> {
             false
         };
         let want = self.want();
-        let own = audience::chosen(self.registry, region, self.targets, &want, &mut keep);
+        let (own, unserved) =
+            audience::chosen(self.registry, region, self.targets, &want, &mut keep);
+        drawn.unserved = unserved;
         let mut aside = Vec::new();
         let over = self.closings(region, step, addressed, told, &mut aside);
         if step == 0 {
@@ -144,14 +150,14 @@ impl<'a> Draft<'a> {
     /// How it stands to what they last got, and with which answer that ended.
     fn class(
         &self,
-        channel: &str,
+        way: &str,
         delivery: &PlannedDelivery<'a>,
         gists: &mut Gists<'a>,
     ) -> (Class, Option<Answer>) {
         if self.earlier.is_empty() {
             return (Class::Original, None);
         }
-        let Last::Warned(had, answer) = self.earlier.last(channel, delivery.endpoint) else {
+        let Last::Warned(had, answer) = self.earlier.last(way, delivery.endpoint) else {
             return (Class::Widened, None);
         };
         let said = (delivery.language, delivery.infos);

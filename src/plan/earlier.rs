@@ -9,6 +9,7 @@ use channel::Evidence;
 use super::compare::{Gist, Said};
 use super::past::Past;
 use super::quiet::Quiet;
+use super::routes::Routes;
 use super::rules::Plan;
 use crate::ledger::event::Audience;
 use crate::ledger::{Block, IN_DOUBT};
@@ -23,11 +24,11 @@ pub struct Earlier {
     said: Vec<Said>,
     /// Blocks in which somebody was handed something, by region.
     handed: BTreeMap<RegionCode, Vec<Arc<Block>>>,
-    channels: Vec<String>,
+    ways: Vec<String>,
     had: HashMap<(usize, EndpointId), Had>,
 }
 
-/// What one endpoint had, by one channel.
+/// What one endpoint had, by one way.
 #[derive(Clone, Copy)]
 struct Had {
     /// Its place among what was said; nothing where all of it failed.
@@ -64,15 +65,15 @@ fn has_come(block: &Block, i: usize) -> bool {
 
 impl Earlier {
     /// Who was handed one of these alerts, given in the order they came.
-    pub fn of(past: &[Past]) -> Self {
+    pub fn of(past: &[Past], routes: &Routes) -> Self {
         let mut earlier = Self::default();
         for old in past.iter().rev() {
-            earlier.add(old);
+            earlier.add(old, routes);
         }
         earlier
     }
 
-    fn add(&mut self, old: &Past) {
+    fn add(&mut self, old: &Past, routes: &Routes) {
         if self.headline.is_none() {
             self.headline = old.headline().map(str::to_owned);
         }
@@ -80,7 +81,7 @@ impl Earlier {
         let first = self.said.len();
         self.said.extend_from_slice(&old.said);
         for block in old.alert.blocks() {
-            let channel = self.channel(&block.channel);
+            let way = self.way(routes.way(&block.channel));
             let mut any = false;
             for i in (0..block.len() as usize).filter(|i| was_handed(&block, *i)) {
                 any = true;
@@ -90,7 +91,7 @@ impl Earlier {
                     said: come.then_some(text),
                     answer: block.answer(i),
                 };
-                let place = (channel, block.endpoint(i));
+                let place = (way, block.endpoint(i));
                 let newest = self.had.entry(place).or_insert(had);
                 if newest.said.is_none() && come {
                     *newest = had;
@@ -102,17 +103,18 @@ impl Earlier {
         }
     }
 
-    fn channel(&mut self, name: &str) -> usize {
-        let known = self.channels.iter().position(|known| known == name);
+    fn way(&mut self, name: &str) -> usize {
+        let known = self.ways.iter().position(|known| known == name);
         known.unwrap_or_else(|| {
-            self.channels.push(name.to_owned());
-            self.channels.len() - 1
+            self.ways.push(name.to_owned());
+            self.ways.len() - 1
         })
     }
 
-    pub fn last(&self, channel: &str, endpoint: EndpointId) -> Last<'_> {
-        let channel = self.channels.iter().position(|known| known == channel);
-        let had = channel.and_then(|channel| self.had.get(&(channel, endpoint)));
+    /// By one way: a channel, or a route whatever account of it.
+    pub fn last(&self, way: &str, endpoint: EndpointId) -> Last<'_> {
+        let way = self.ways.iter().position(|known| known == way);
+        let had = way.and_then(|way| self.had.get(&(way, endpoint)));
         match had {
             None => Last::Nothing,
             Some(Had { said: None, .. }) => Last::Failed,
@@ -147,11 +149,16 @@ impl Earlier {
 
     /// The night of whoever is told that it is over: as this plan has it for them, else as the plan did by which they were
     /// warned.
-    pub fn quiet(&self, plan: &Plan, audience: Audience, channel: &str) -> Option<Quiet> {
+    pub fn quiet(
+        &self,
+        plan: &Plan,
+        audience: Audience,
+        (way, routes): (&str, &Routes),
+    ) -> Option<Quiet> {
         let plans = std::iter::once(plan).chain(&self.plans);
         let mut sends = plans.flat_map(|plan| &plan.send);
         let same = sends.find(|send| {
-            send.audience == audience && send.channels.iter().any(|name| name == channel)
+            send.audience == audience && send.channels.iter().any(|name| routes.way(name) == way)
         });
         same?.quiet
     }

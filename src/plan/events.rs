@@ -12,10 +12,10 @@ use super::lines;
 /// The table that the program brings; a configuration may name another.
 pub const SHIPPED: &str = include_str!("../../config/events.csv");
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Events(BTreeMap<String, Row>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Row {
     zh: String,
     en: String,

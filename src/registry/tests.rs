@@ -547,7 +547,7 @@ fn add_endpoint(rows: &mut Rows, id: u32, owner: usize, speaker: bool) {
             EndpointKind::Speaker
         },
         address: if personal {
-            format!("0{id:010}")
+            format!("+00{id:010}")
         } else {
             format!("S{id}")
         },

@@ -22,7 +22,7 @@ use crate::ledger::{
     Alert, Archive, Correlator, Event, Known, Ledger, Phase, Proposal, Refused, Writer,
 };
 use crate::model::StreamId;
-use crate::plan::{self, Earlier, Past};
+use crate::plan::{self, Earlier, Past, Routes};
 use crate::registry::Registry;
 use crate::store::{Store, StoreError};
 use crate::trust::Bureaus;
@@ -38,6 +38,7 @@ pub struct Release {
     pub store: Arc<dyn Store>,
     pub registry: Arc<RwLock<Arc<Registry>>>,
     pub channels: Arc<BTreeMap<String, Arc<dyn Channel>>>,
+    pub routes: Arc<Routes>,
     pub bureaus: Arc<Bureaus>,
     pub clock: Arc<dyn Clock>,
 }
@@ -119,7 +120,7 @@ impl Release {
             self.begin(&mut work, &past, &standing).await?;
         }
         // Only now, when nothing more of the earlier alerts is handed, it is certain who has them.
-        work.earlier = Earlier::of(&past);
+        work.earlier = Earlier::of(&past, &self.routes);
         let makes_way = || order::is_overtaken(alert, tried, self.clock.now(), &self.ledger);
         let Some((blocks, deliveries)) = self.regions(&work, makes_way).await? else {
             tracing::info!(alert = stream, step, "makes way for a more urgent release");

@@ -1,7 +1,7 @@
 //! What one release needs, read once: the alert and its plan as they stand in the journal, the registry as it stands now.
 //! This module must not write.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use channel::Timestamp;
@@ -70,7 +70,7 @@ impl Work {
         let mut told = Told::default();
         for block in self.alert.blocks() {
             for i in 0..block.len() as usize {
-                told.add(&block.channel, block.endpoint(i));
+                told.add(self.outlets.routes.way(&block.channel), block.endpoint(i));
             }
         }
         told
@@ -111,11 +111,9 @@ impl Release {
             let grounds = alert.grounds();
             targets.villages.retain(|v, _| grounds.contains_key(v));
         }
-        let outlets: BTreeMap<_, _> = self
-            .channels
-            .iter()
-            .map(|(name, channel)| (name.clone(), channel.capability()))
-            .collect();
+        let can = self.channels.iter();
+        let can = can.map(|(name, channel)| (name.clone(), channel.capability()));
+        let outlets = Outlets::new(can, self.routes.clone(), self.ledger.ported.clone());
         Ok(Work {
             schedule: Work::schedule(alert),
             alert: alert.clone(),

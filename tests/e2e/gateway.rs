@@ -93,10 +93,12 @@ impl Gateway {
             ..Self::at("")
         };
         let further = &setup.mail.settings;
-        gateway.write(
-            "tocsin.toml",
-            &config(setup.sms_rate, sms_port, mail_port, further),
-        );
+        let text = config(setup.sms_rate, sms_port, mail_port, further) + &setup.more;
+        let node = format!("[node]\n{}", setup.node);
+        gateway.write("tocsin.toml", &text.replacen("[node]\n", &node, 1));
+        for (name, text) in &setup.beside {
+            gateway.write(name, text);
+        }
         gateway.write("plans/all.toml", &setup.plan);
         for (name, text) in &setup.files {
             gateway.write(&format!("registry/{name}.csv"), text);

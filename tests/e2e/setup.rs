@@ -48,6 +48,12 @@ pub struct Setup {
     pub plan: String,
     pub mail: Mail,
     pub log: &'static str,
+    /// Further keys of the node.
+    pub node: &'static str,
+    /// Further channels and routes.
+    pub more: String,
+    /// Further files beside the configuration.
+    pub beside: Vec<(&'static str, &'static str)>,
 }
 
 /// A mail server other than the peer of these tests, and how it is spoken to.
@@ -75,6 +81,9 @@ impl Default for Setup {
             plan: PLAN.to_owned(),
             mail: Mail::default(),
             log: "info",
+            node: "",
+            more: String::new(),
+            beside: Vec::new(),
         }
     }
 }

@@ -54,6 +54,8 @@ pub struct Failure {
     pub code: Cow<'static, str>,
     pub detail: Cow<'static, str>,
     pub retry_after: Option<Duration>,
+    /// This account does not serve the number; another may.
+    pub not_served: bool,
 }
 
 impl Failure {
@@ -67,7 +69,14 @@ impl Failure {
             code: code.into(),
             detail: detail.into(),
             retry_after: None,
+            not_served: false,
         }
+    }
+
+    #[must_use]
+    pub fn not_served(mut self) -> Self {
+        self.not_served = true;
+        self
     }
 
     #[must_use]

@@ -215,6 +215,7 @@ fn config(data: PathBuf, channel: ChannelConfig, plan: &str) -> (Read, String) {
             store: crate::config::Journal::default(),
             name: String::new(),
         },
+        routes: Vec::new(),
         bureaus: vec![Bureau {
             id: "bench".into(),
             name: "bench".into(),

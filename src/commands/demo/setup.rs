@@ -174,6 +174,7 @@ pub fn config(data: &Path, port: u16, county: &County, peers: &Peers) -> (Read, 
             second_person: false,
             name: "demo".into(),
         },
+        routes: Vec::new(),
         bureaus: vec![water, duty],
         channels: channels(county, peers),
     };

@@ -153,11 +153,11 @@ fn drill(
         say!("{zh}\n{en}");
     }
     let (channels, _) = channels(&read.config);
-    let outlets: Outlets = channels
-        .iter()
-        .map(|(name, channel)| (name.clone(), channel.capability()))
-        .collect();
-    let means = config::Tables::shipped().means(&read.config.channels);
+    let can = channels.iter();
+    let can = can.map(|(name, channel)| (name.clone(), channel.capability()));
+    let routes = read.config.routes(&read.tables.carriers);
+    let outlets = Outlets::new(can, routes, Arc::default());
+    let means = read.tables.clone().means(&read.config.channels);
     let bureaus = trust::Bureaus::new(read.config.bureaus.clone());
     let speaks = |b: &&trust::Bureau| b.senders.is_empty() || b.senders.contains(&alert.sender);
     let bureau = read.config.bureaus.iter().find(speaks);

@@ -249,7 +249,29 @@ fn gaps(page: &mut Page, preview: &Value) {
         },
     );
     dead(page, preview);
+    routes(page, preview);
     carriers(page, preview);
+}
+
+fn routes(page: &mut Page, preview: &Value) {
+    page.list("短信路由 routes", items(&preview["routes"]), |route| {
+        let account = |a: &Value| format!("{} {}", text(&a["channel"]), text(&a["deliveries"]));
+        let accounts: Vec<_> = items(&route["accounts"]).iter().map(account).collect();
+        format!(
+            "{}: {} · 无账户服务 served by no account {} {}",
+            text(&route["route"]),
+            accounts.join(", "),
+            text(&route["unserved"]),
+            route["unserved_by"]
+        )
+    });
+    let landlines = &preview["landlines"];
+    if landlines["numbers"].as_u64().unwrap_or(0) > 0 && landlines["called"] != true {
+        page.line(&format!(
+            "固定电话，短信不达 landlines, which no text reaches: {}",
+            text(&landlines["numbers"])
+        ));
+    }
 }
 
 fn dead(page: &mut Page, preview: &Value) {

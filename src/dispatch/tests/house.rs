@@ -24,6 +24,7 @@ use crate::ledger::{Event, Proposal, Writer, replay};
 use crate::model::{
     EndpointRow, HouseholdRow, PresenceAtHome, RecipientRow, RegionRow, Rows, StreamId, Tags,
 };
+use crate::plan::Routes;
 use crate::registry::Registry;
 use crate::store::{Sqlite, Store};
 
@@ -37,6 +38,12 @@ pub enum Mood {
     /// Says nothing until it is in another mood.
     Holds,
     Down,
+    /// Has no session.
+    Away,
+    /// Says that it does not serve the number.
+    NotServed,
+    /// Says this of every text.
+    Refuses(FailureClass),
     /// Throttles the first so many tries of each delivery.
     Throttles(u32),
 }
@@ -75,7 +82,12 @@ impl Far {
         };
         let refused = |class| Err(Failure::new(class, "test:no", "as the test wants it"));
         match *self.mood.borrow() {
-            Mood::Down => refused(FailureClass::LinkDown),
+            Mood::Down | Mood::Away => refused(FailureClass::LinkDown),
+            Mood::Refuses(class) => refused(class),
+            Mood::NotServed => {
+                let failure = Failure::new(FailureClass::BadAddress, "test:9", "not ours");
+                Err(failure.not_served())
+            }
             Mood::Throttles(first) if tries <= first => refused(FailureClass::Throttled),
             _ => Ok(Accepted {
                 references: vec![format!("r{}-{}", key.0, key.1)],
@@ -113,7 +125,11 @@ impl Channel for Far {
     }
 
     fn health(&self) -> Health {
-        Health::Up
+        if *self.mood.borrow() == Mood::Away {
+            Health::Down("as the test wants it".into())
+        } else {
+            Health::Up
+        }
     }
 }
 
@@ -124,7 +140,17 @@ pub struct House {
     pub tasks: TaskTracker,
     pub stop: Stop,
     next: AtomicUsize,
-    _folder: TempDir,
+    folder: TempDir,
+}
+
+/// What a house is set up with.
+pub struct Plan<'a> {
+    pub names: &'a [&'static str],
+    pub rate: &'a str,
+    pub mood: Mood,
+    pub routes: Arc<Routes>,
+    /// All lanes draw on one account.
+    pub shared: bool,
 }
 
 impl Drop for House {
@@ -179,10 +205,41 @@ fn people() -> Registry {
 impl House {
     /// Lanes of these names on one account.
     pub async fn start(names: &[&'static str], rate: &str, mood: Mood) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        let plan = Plan {
+            names,
+            rate,
+            mood,
+            routes: Arc::default(),
+            shared: true,
+        };
+        let clock = Arc::new(ManualClock::new(START));
+        Self::open(tempfile::tempdir().expect("a folder"), clock, &plan).await
+    }
+
+    /// Lanes of their own accounts that stand in for each other.
+    pub async fn routed(plan: &Plan<'_>) -> Self {
+        let clock = Arc::new(ManualClock::new(START));
+        Self::open(tempfile::tempdir().expect("a folder"), clock, plan).await
+    }
+
+    /// Ends without a word, and another process goes on with the journal.
+    pub async fn again(mut self, plan: &Plan<'_>) -> Self {
+        self.stop.cancel();
+        self.tasks.wait().await;
+        let empty = tempfile::tempdir().expect("a folder");
+        let folder = std::mem::replace(&mut self.folder, empty);
+        let clock = self.clock.clone();
+        // With its writer.
+        drop(self);
+        Self::open(folder, clock, plan).await
+    }
+
+    async fn open(folder: TempDir, clock: Arc<ManualClock>, plan: &Plan<'_>) -> Self {
+        let Plan {
+            names, rate, mood, ..
+        } = *plan;
         let store = Sqlite::open(&folder.path().join("journal.sqlite")).expect("a journal");
         let store: Arc<dyn Store> = Arc::new(store);
-        let clock = Arc::new(ManualClock::new(START));
         let time: Arc<dyn Clock> = Arc::new(Steady::new(clock.clone()));
         let replayed = replay(&*store).await.expect("an empty journal");
         let ledger = replayed.ledger;
@@ -199,9 +256,9 @@ impl House {
             .iter()
             .map(|name| (*name, Arc::new(Far::new(mood))))
             .collect();
-        let outlet = |far: &Arc<Far>| Outlet {
+        let outlet = |name: &str, far: &Arc<Far>| Outlet {
             channel: far.clone(),
-            account: "shared".into(),
+            account: if plan.shared { "shared" } else { name }.into(),
             rate: rate.parse().expect("a rate"),
             policy: Policy {
                 first: Duration::from_secs(5),
@@ -216,8 +273,9 @@ impl House {
             registry: Arc::new(RwLock::new(Arc::new(people()))),
             outlets: fars
                 .iter()
-                .map(|(name, far)| ((*name).to_owned(), outlet(far)))
+                .map(|(name, far)| ((*name).to_owned(), outlet(name, far)))
                 .collect(),
+            routes: plan.routes.clone(),
             redis: None,
             nodes: NonZeroU32::MIN,
         };
@@ -231,7 +289,7 @@ impl House {
             tasks,
             stop,
             next: AtomicUsize::new(1),
-            _folder: folder,
+            folder,
         }
     }
 

@@ -7,3 +7,4 @@ mod kit;
 mod lane;
 mod order;
 mod replies;
+mod route;

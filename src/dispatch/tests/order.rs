@@ -1,6 +1,7 @@
 //! Who goes first, and who shares with whom.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use channel::Timestamp;
@@ -23,7 +24,7 @@ fn at(millis: u64) -> Moment {
 }
 
 fn queue(ledger: &Ledger) -> Queue {
-    let mut queue = Queue::new(super::kit::CHANNEL);
+    let mut queue = Queue::new(super::kit::CHANNEL, Arc::default());
     queue.follow(ledger, at(0));
     queue
 }

@@ -189,6 +189,10 @@ fn bureau(id: &str, region: &str, scopes: &[Scope]) -> Bureau {
 
 const PLAN: &str = "name = \"flood\"\nlanguage = \"zh-CN\"\nlifetime = \"4h\"\n[[send]]\naudience = \"public\"\nchannels = [\"echo\"]\nreceipt_window = \"15s\"\n";
 
+fn plans() -> Plans {
+    Plans::parse(vec![("flood.toml".into(), PLAN.into())]).expect("a plan")
+}
+
 fn means() -> Means {
     let rate = "50/s burst 50".parse().expect("a rate");
     Means {
@@ -271,7 +275,6 @@ impl Surface {
         let clock: Arc<dyn Clock> = time.clone();
         let writer = Writer::start(store.clone(), ledger.clone(), clock.clone(), empty.history);
         let registry = Arc::new(RwLock::new(Arc::new(registry())));
-        let plans = Plans::parse(vec![("flood.toml".into(), PLAN.into())]).expect("a plan");
         let bureaus = bureaus();
         let up = Arc::new(AtomicBool::new(false));
         let echo: Arc<dyn Channel> = Arc::new(Echo { up: up.clone() });
@@ -280,12 +283,13 @@ impl Surface {
         let ingest = Ingest {
             store: store.clone(),
             channels: Arc::new(channels.clone()),
+            routes: Arc::default(),
             bureaus: bureaus.clone(),
             means: means(),
             ledger: ledger.clone(),
             writer: writer.clone(),
             registry: registry.clone(),
-            plans: Arc::new(plans),
+            plans: Arc::new(plans()),
             clock: clock.clone(),
             turn: turn.clone(),
         };

@@ -11,12 +11,13 @@ use super::super::Ledger;
 use super::super::devices::{Done, DoneRow, Enrolled, Invited, Ordered};
 use super::super::event::*;
 use super::super::record::{BadRecord, Frame, Head, pack, unpack};
+use super::super::rerouted::Detour;
 use super::super::seal::{Sealed, Totals};
 use super::kit::{START, accepted, block, variants as texts};
-use crate::model::{Grade, RegionCode, Tags};
+use crate::model::{Carrier, Grade, RegionCode, Tags};
 
 /// How many events there are.
-pub const EVENTS: usize = 38;
+pub const EVENTS: usize = 40;
 
 /// The place of an event in format 1. A new event stops the build here: give it the next place and a strategy below.
 pub fn place(event: &Event) -> usize {
@@ -59,6 +60,8 @@ pub fn place(event: &Event) -> usize {
         Event::Answered(_) => 35,
         Event::Strayed(_) => 36,
         Event::Marked(_) => 37,
+        Event::Rerouted(_) => 38,
+        Event::Learned(_) => 39,
     }
 }
 
@@ -535,6 +538,7 @@ pub fn every() -> Vec<BoxedStrategy<Event>> {
     all.extend(devices());
     all.push(looked());
     all.extend(said_back());
+    all.extend(routes());
     all
 }
 
@@ -579,6 +583,26 @@ fn said_back() -> Vec<BoxedStrategy<Event>> {
                     by,
                 })
             })
+            .boxed(),
+    ]
+}
+
+fn routes() -> Vec<BoxedStrategy<Event>> {
+    let whys = vec![Detour::NotServed, Detour::Spent, Detour::Away];
+    let runs = few((0_u32..8, 0_u32..8).boxed());
+    let carriers = select(Carrier::ALL.to_vec());
+    let row = (any::<u32>(), carriers, any::<bool>());
+    let row = row.prop_map(|(endpoint, carrier, is)| LearnedRow {
+        endpoint,
+        carrier,
+        is,
+    });
+    vec![
+        (text(), select(whys), time(), runs)
+            .prop_map(|(to, why, at, runs)| Event::Rerouted(Rerouted { to, why, at, runs }))
+            .boxed(),
+        few(row.boxed())
+            .prop_map(|rows| Event::Learned(Learned { rows }))
             .boxed(),
     ]
 }

@@ -5,21 +5,22 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use channel::{ManualClock, Timestamp};
+use channel::{FailureClass, ManualClock, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::super::event::{
-    Answered, AnsweredRow, Event, Mark, Marked, Outcome, Stray, Strayed, StrayedRow,
+    Event, HandedRange, Learned, LearnedRow, Next, Outcome, Rerouted, SettledRow, Why,
 };
 use super::super::record::{FORMAT, unpack};
 use super::super::replay::Replayed;
+use super::super::rerouted::Detour;
 use super::super::{Archive, Proposal, Writer, replay};
 use super::codec::{EVENTS, place};
 use super::history::{Step, fixed};
 use super::kit::{Memory, START, view};
 use super::live::{known, run};
-use crate::model::Delivery;
+use crate::model::Carrier;
 use crate::store::Record;
 
 /// A journal and its state, with the places of the events that it brought.
@@ -31,7 +32,7 @@ struct Golden {
 }
 
 /// In the order they were written.
-const GOLDEN: [Golden; 8] = [
+const GOLDEN: [Golden; 9] = [
     Golden {
         name: "format-1",
         journal: include_str!("../golden/format-1.json"),
@@ -78,7 +79,13 @@ const GOLDEN: [Golden; 8] = [
         name: "format-1-answered",
         journal: include_str!("../golden/format-1-answered.json"),
         state: include_str!("../golden/format-1-answered.state.json"),
-        brought: 35..EVENTS,
+        brought: 35..38,
+    },
+    Golden {
+        name: "format-1-routes",
+        journal: include_str!("../golden/format-1-routes.json"),
+        state: include_str!("../golden/format-1-routes.state.json"),
+        brought: 38..EVENTS,
     },
 ];
 
@@ -223,46 +230,53 @@ fn format_1_is_written_as_it_was() {
     }
 }
 
-/// What the last of the journals brought: what people said back, and a number that nobody has.
+/// What the last of the journals brought: two deliveries go another way, one of them after an attempt, and of its number
+/// it is known whose it is not and whose it is.
 fn brought() -> impl Iterator<Item = Step> {
-    let channel = || "sms".to_owned();
-    let answered = |delivery, text, assumed| {
-        let (far, seen) = (Some(START), START);
-        let row = AnsweredRow {
-            delivery,
-            text,
-            assumed,
-            far,
-            seen,
+    let channel = || "sms-b".to_owned();
+    let at = START.plus(std::time::Duration::from_secs(30));
+    let rerouted = |to: &str, why, runs| {
+        let to = to.to_owned();
+        Event::Rerouted(Rerouted { to, why, at, runs })
+    };
+    let learned = |carrier, is| {
+        let endpoint = 0;
+        let row = LearnedRow {
+            endpoint,
+            carrier,
+            is,
         };
-        let (channel, rows) = (channel(), vec![row]);
-        (1, Event::Answered(Answered { channel, rows }))
+        Event::Learned(Learned { rows: vec![row] })
     };
-    let strayed = StrayedRow {
-        why: Stray::UnknownNumber,
-        text: [9; 32],
-        far: None,
-        seen: START,
-    };
-    let strayed = Strayed {
+    let handed = Event::Handed {
         channel: channel(),
-        rows: vec![strayed],
+        ranges: vec![HandedRange {
+            lo: 0,
+            hi: 1,
+            attempt: 1,
+            why: Why::First,
+            serial: 1,
+        }],
     };
-    let marked = |endpoint, mark, code: &str| {
-        let (stream, number) = (1, 0);
-        let delivery = Delivery { stream, number };
-        (
-            0,
-            Event::Marked(Marked::shown(endpoint, mark, code, delivery)),
-        )
+    let settled = Event::Settled {
+        channel: channel(),
+        rows: vec![SettledRow {
+            delivery: 0,
+            attempt: 1,
+            outcome: Outcome::Refused {
+                class: FailureClass::BadAddress,
+                code: "cmpp:9".into(),
+            },
+            next: Next::Due { at, charged: true },
+        }],
     };
     let events = [
-        answered(0, None, true),
-        answered(1, Some([8; 32]), false),
-        (0, Event::Strayed(strayed)),
-        marked(1_000, Mark::Suspect, "MK:0001"),
-        marked(1_001, Mark::Suspect, "ID:0013"),
-        marked(1_001, Mark::Clear, "DELIVRD"),
+        (1, rerouted("sms-b", Detour::Away, vec![(0, 2)])),
+        (1, handed),
+        (1, settled),
+        (1, rerouted("sms-c", Detour::NotServed, vec![(0, 1)])),
+        (0, learned(Carrier::Mobile, false)),
+        (0, learned(Carrier::Unicom, true)),
     ];
     events.into_iter().map(|(stream, event)| Step {
         wait: std::time::Duration::from_millis(250),

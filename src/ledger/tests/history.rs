@@ -11,12 +11,13 @@ use channel::{
 
 use super::super::devices::{Done, DoneRow, Enrolled, Invited, Ordered};
 use super::super::event::*;
+use super::super::rerouted::{Detour, runs};
 use super::super::seal::{Card, Sealed, Sealing, Totals};
 use super::super::{Alert, Correlator, Event, Found, Ledger, Proposal};
 use super::kit::{
     START, accepted, block, ground, identity, overdue_is_a_recount, variant, village,
 };
-use crate::model::{Delivery, Grade, StreamId};
+use crate::model::{Carrier, Delivery, Grade, StreamId};
 
 /// What to do, and three numbers that say with whom.
 pub type Op = (u8, u16, u16, u16);
@@ -218,8 +219,8 @@ impl History {
 
     fn channel(&self, stream: StreamId, number: u32) -> String {
         let alert = self.ledger.alert(stream).expect("accepted");
-        let (block, _) = alert.find(number).expect("held");
-        block.channel.clone()
+        let (block, i) = alert.find(number).expect("held");
+        block.goes_by(i).into_owned()
     }
 
     fn attempts(&self, stream: StreamId, number: u32) -> u8 {
@@ -486,8 +487,14 @@ impl History {
     fn give_back(&mut self, a: u16, b: u16, c: u16) {
         let Some(some) = self.some(a, b) else { return };
         let (at, deliveries) = (self.now.plus(Duration::from_secs(1)), some.numbers);
-        let event = match c % 2 {
+        let event = match c % 3 {
             0 => Event::Returned { deliveries, at },
+            1 => Event::Rerouted(Rerouted {
+                to: ["sms-b", "sms-c"][usize::from(b % 2)].into(),
+                why: Detour::Away,
+                at,
+                runs: runs(deliveries),
+            }),
             _ => Event::InDoubt {
                 deliveries,
                 epoch: 1,
@@ -520,7 +527,7 @@ impl History {
     fn house(&mut self, a: u16, b: u16) {
         let states = [PresenceState::Idle, PresenceState::Silent];
         let links = [LinkState::Up, LinkState::Paused, LinkState::Probing];
-        let event = match a % 12 {
+        let event = match a % 13 {
             0 => Event::Took {
                 epoch: u32::from(b),
                 format: 1,
@@ -585,6 +592,13 @@ impl History {
                 code: format!("MK:{}", b % 5),
                 delivery: None,
                 by: None,
+            }),
+            12 => Event::Learned(Learned {
+                rows: vec![LearnedRow {
+                    endpoint: u32::from(b % 4),
+                    carrier: Carrier::ALL[usize::from(b % 5)],
+                    is: b.is_multiple_of(3),
+                }],
             }),
             _ => Event::Presence {
                 device: format!("speaker-{}", b % 3),

@@ -159,6 +159,17 @@ pub fn view(ledger: &Ledger) -> Value {
     if !ledger.suspects.is_empty() {
         view["suspects"] = json!(ledger.suspects.all());
     }
+    let fact = |endpoint: u32| {
+        let fact = ledger.ported.of(endpoint);
+        (endpoint, fact.is, fact.not)
+    };
+    let known = (0..16).map(fact);
+    let known: Vec<_> = known
+        .filter(|(_, is, not)| is.is_some() || *not != 0)
+        .collect();
+    if !known.is_empty() {
+        view["ported"] = json!(known);
+    }
     view
 }
 
@@ -283,7 +294,7 @@ fn block_of(ledger: &Ledger, block: &ledger::Block) -> Value {
             block.answer(i),
         ])
     };
-    json!({
+    let mut view = json!({
         "step": block.step,
         "region": block.region,
         "channel": block.channel,
@@ -291,7 +302,11 @@ fn block_of(ledger: &Ledger, block: &ledger::Block) -> Value {
         "rank": block.rank,
         "window": block.window,
         "deliveries": places.map(delivery).collect::<Vec<_>>(),
-    })
+    });
+    if block.any_moved() {
+        view["moved"] = json!(block.moved());
+    }
+    view
 }
 
 #[derive(Default, Clone)]

@@ -164,5 +164,6 @@ fn the_histories_reach_every_event_state_and_flag() {
     }
     assert!(seen.contains("[1,2"), "in doubt and disputed");
     assert!(seen.contains("acknowledged"));
+    assert!(seen.contains("\"moved\""), "by another account");
     assert!(known(&history.correlator, &history.references).1.len() > 1);
 }

@@ -31,6 +31,10 @@ pub struct Figures {
     /// Endpoints that would be tried and of which a far end has said that nobody is there: 存疑号码. They count as no means.
     pub suspect_numbers: u32,
     pub numbers: Vec<Numbers>,
+    /// Ways of several accounts, and those that serve some carriers alone.
+    pub routes: Vec<RouteLine>,
+    /// Landline numbers of the homes: a text does not reach them.
+    pub landlines: Landlines,
     pub notes: Vec<Note>,
     /// When the last first text message leaves, at today's rates.
     #[schema(schema_with = shape::maybe_moment)]
@@ -159,4 +163,33 @@ pub struct Numbers {
     pub filed: Option<Vec<&'static str>>,
     /// Numbers of other carriers or of none that is known; nothing where the configuration does not say.
     pub unfiled: Option<u32>,
+}
+
+/// How many numbers go by which account of a route, as their prefixes and what far ends have answered tell.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, ToSchema)]
+#[schema(as = PreviewRoute)]
+pub struct RouteLine {
+    pub route: String,
+    pub accounts: Vec<AccountLine>,
+    /// Numbers that no account of it serves: nobody is told by them.
+    pub unserved: u32,
+    /// The same by the carrier that they are believed to be with.
+    #[schema(value_type = BTreeMap<String, u32>)]
+    pub unserved_by: BTreeMap<&'static str, u32>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[schema(as = PreviewAccount)]
+pub struct AccountLine {
+    pub channel: String,
+    /// Whose numbers it serves; nothing where it serves everybody's.
+    pub serves: Option<Vec<&'static str>>,
+    pub deliveries: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, ToSchema)]
+pub struct Landlines {
+    pub numbers: u32,
+    /// Whether this plan calls them; else nothing of it reaches them.
+    pub called: bool,
 }

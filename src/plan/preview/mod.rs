@@ -14,12 +14,12 @@ use channel::{Timestamp, Variant};
 
 pub use figures::{Figures, Place};
 
-use super::carriers::{Carrier, Carriers};
+use super::carriers::Carriers;
 use super::draft::Draft;
 use super::events::Events;
 use super::text::Source;
 use crate::ledger::Ledger;
-use crate::model::Rate;
+use crate::model::{Carrier, Rate};
 
 /// What is known of the ways out beside what they can do.
 pub struct Means {

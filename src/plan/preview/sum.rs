@@ -1,14 +1,16 @@
 //! Turns what was counted into figures. This module must not look at a block.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use channel::{EndpointKind, Timestamp};
 
-use super::Carrier;
-use super::figures::{ChannelLine, Figures, HomeFigures, Numbers, StepLine, Thin};
+use super::figures::{
+    AccountLine, ChannelLine, Figures, HomeFigures, Landlines, Numbers, RouteLine, StepLine, Thin,
+};
 use super::tally::{Grade, Tally, small};
-use crate::model::RegionCode;
+use crate::model::{Carrier, RegionCode};
+use crate::plan::{Member, Route};
 
 impl Tally<'_> {
     pub fn figures(self) -> Figures {
@@ -39,6 +41,8 @@ impl Tally<'_> {
             steps: (0..).zip(&self.steps).map(step).collect(),
             thin: thin.collect(),
             numbers: self.filing(),
+            routes: self.routes(),
+            landlines: self.landlines(),
             notes: self.scene.draft.targets.notes.clone(),
             spared: self
                 .spared
@@ -117,6 +121,57 @@ impl Tally<'_> {
             channel.last = until.to_string();
         }
         busy.into_values().map(|(channel, _)| channel).collect()
+    }
+
+    /// Every way of the plan that chooses by carrier.
+    fn routes(&self) -> Vec<RouteLine> {
+        let draft = &self.scene.draft;
+        let mut deliveries: BTreeMap<&str, u32> = BTreeMap::new();
+        for line in self.lines.values() {
+            *deliveries.entry(&line.channel).or_default() += line.deliveries;
+        }
+        let ways: BTreeSet<_> = draft.plan.send.iter().flat_map(|s| &s.channels).collect();
+        let routes = ways
+            .into_iter()
+            .filter_map(|way| draft.outlets.routes.named(way));
+        let account = |member: &Member| AccountLine {
+            channel: member.channel.clone(),
+            serves: member
+                .serves
+                .as_ref()
+                .map(|own| own.iter().map(|c| c.name()).collect()),
+            deliveries: deliveries
+                .get(member.channel.as_str())
+                .copied()
+                .unwrap_or(0),
+        };
+        let line = |route: &Route| {
+            let own = self
+                .unserved
+                .iter()
+                .filter(|((way, _), _)| *way == route.name);
+            let by = own.map(|((_, carrier), n)| (carrier.map_or("unknown", Carrier::name), *n));
+            let unserved_by: BTreeMap<_, _> = by.collect();
+            RouteLine {
+                route: route.name.clone(),
+                accounts: route.members.iter().map(account).collect(),
+                unserved: unserved_by.values().sum(),
+                unserved_by,
+            }
+        };
+        routes.map(line).collect()
+    }
+
+    fn landlines(&self) -> Landlines {
+        let draft = &self.scene.draft;
+        let mut ways = draft.plan.send.iter().flat_map(|send| &send.channels);
+        Landlines {
+            numbers: self.landlines,
+            called: ways.any(|way| {
+                let outlet = draft.outlets.get(way);
+                outlet.is_some_and(|o| o.speaks_to == EndpointKind::Landline)
+            }),
+        }
     }
 
     fn filing(&self) -> Vec<Numbers> {

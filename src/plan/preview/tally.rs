@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use bytes::Bytes;
 use channel::{EndpointKind, Evidence, PresenceState, Timestamp};
 
+use super::Scene;
 use super::figures::{Dead, Line, Partial, Place, TextLine};
-use super::{Carrier, Scene};
 use crate::ledger::event::{Audience, Class, ClassRow, Fate};
-use crate::model::{EndpointId, HouseholdId, RegionCode, RegionLevel};
+use crate::model::{Carrier, EndpointId, HouseholdId, RegionCode, RegionLevel};
+use crate::plan::audience::Unserved;
 use crate::plan::draft::Drafted;
 use crate::plan::text::{self, Telling};
 use crate::plan::told::Told;
+use crate::registry::Registry;
 
 /// The best proof of a household, the worst first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -98,6 +100,8 @@ pub struct Tally<'a> {
     pub held: BTreeSet<u16>,
     /// Who is not told again, by why.
     pub spared: BTreeMap<Class, u32>,
+    pub unserved: Unserved,
+    pub landlines: u32,
 }
 
 impl<'a> Tally<'a> {
@@ -121,6 +125,8 @@ impl<'a> Tally<'a> {
             steps: Vec::new(),
             held: BTreeSet::new(),
             spared: BTreeMap::new(),
+            unserved: Unserved::new(),
+            landlines: 0,
         };
         tally.count();
         tally
@@ -145,6 +151,9 @@ impl<'a> Tally<'a> {
                 }
                 for door in drawn.kept(region).into_iter().flat_map(|kept| kept.doors) {
                     self.kept(&door);
+                }
+                for (who, count) in drawn.unserved {
+                    *self.unserved.entry(who).or_default() += count;
                 }
                 for drafted in drawn.blocks {
                     self.block(step, region, &drafted);
@@ -199,6 +208,7 @@ impl<'a> Tally<'a> {
                 grade: Grade::None,
             };
             self.homes.insert(household.id, home);
+            self.landlines += landlines(self.scene.draft.registry, household.id);
         }
     }
 
@@ -343,6 +353,16 @@ impl<'a> Tally<'a> {
             }
         }
     }
+}
+
+fn landlines(registry: &Registry, household: HouseholdId) -> u32 {
+    let people = registry.recipients_of(household).iter();
+    let all = people.flat_map(|person| registry.endpoints_of(*person));
+    let landline = |id: &EndpointId| {
+        let endpoint = registry.endpoint(*id);
+        endpoint.is_some_and(|e| e.kind == EndpointKind::Landline)
+    };
+    small(all.filter(landline).count())
 }
 
 pub fn small(n: usize) -> u32 {

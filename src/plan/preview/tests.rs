@@ -1,15 +1,21 @@
 //! The figures of a preview, one by one, over the made-up corner of a county.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
-use channel::{Level, PresenceState, Timestamp, Variant};
+use channel::{EndpointKind, Level, PresenceState, Timestamp, Variant};
 
 use super::{Figures, Means, Scene, preview};
 use crate::ledger::event::{Mark, Marked};
 use crate::ledger::{Event, Ledger};
-use crate::model::Delivery;
+use crate::model::{Carrier, Delivery};
 use crate::plan::fixture::{self, CODES, Said, alert, code, geocode, outlets, registry};
-use crate::plan::{Carrier, Carriers, Draft, Earlier, Events, Plan, Schedule, Source, target};
+use crate::plan::{
+    Carriers, Draft, Earlier, Events, Member, Outlets, Plan, Route, Routes, Schedule, Source,
+    target,
+};
+use crate::registry::Registry;
 
 const SENDS: [(&str, &str, &str); 3] = [
     (
@@ -25,6 +31,9 @@ const SENDS: [(&str, &str, &str); 3] = [
 const NIGHT: Timestamp = Timestamp::from_secs(1_784_041_200);
 const DAY: Timestamp = Timestamp::from_secs(1_783_990_800);
 
+/// Who lives there, by what they are told, and which sends tell them.
+type Setting<'a> = (&'a Registry, &'a Outlets, &'a [(&'a str, &'a str, &'a str)]);
+
 /// One text costs two segments.
 fn figures(handled: Level, now: Timestamp, filed: &[Carrier], dead: &[&str]) -> Figures {
     let ledger = Ledger::default();
@@ -38,10 +47,25 @@ fn figures(handled: Level, now: Timestamp, filed: &[Carrier], dead: &[&str]) -> 
 }
 
 fn figures_with(handled: Level, now: Timestamp, filed: &[Carrier], ledger: &Ledger) -> Figures {
-    let (registry, outlets) = (registry(), outlets());
-    let plan = Plan::parse(fixture::plan(&SENDS).as_bytes()).expect("a plan");
+    let setting: Setting<'_> = (&registry(), &outlets(), &SENDS);
+    by(setting, (handled, now), filed, ledger)
+}
+
+/// A red warning by day in another setting.
+fn red((registry, outlets): (&Registry, &Outlets)) -> Figures {
+    let setting: Setting<'_> = (registry, outlets, &ROUTED);
+    by(setting, (Level::Red, DAY), &[], &Ledger::default())
+}
+
+fn by(
+    (registry, outlets, sends): Setting<'_>,
+    (handled, now): (Level, Timestamp),
+    filed: &[Carrier],
+    ledger: &Ledger,
+) -> Figures {
+    let plan = Plan::parse(fixture::plan(sends).as_bytes()).expect("a plan");
     let alert = alert(&[Said::red(&geocode(CODES, "510727"))]);
-    let targets = target(&alert, &registry).expect("known");
+    let targets = target(&alert, registry).expect("known");
     let rate = |text: &str| text.parse().expect("a rate");
     let mut by_channel = BTreeMap::new();
     if !filed.is_empty() {
@@ -51,6 +75,8 @@ fn figures_with(handled: Level, now: Timestamp, filed: &[Carrier], ledger: &Ledg
         rates: BTreeMap::from([
             ("sms".to_owned(), rate("2/s burst 10")),
             ("horn".to_owned(), rate("10/s")),
+            ("sms-a".to_owned(), rate("2/s burst 10")),
+            ("sms-b".to_owned(), rate("1/s burst 10")),
         ]),
         filed: by_channel,
         carriers: Carriers::shipped(),
@@ -64,8 +90,8 @@ fn figures_with(handled: Level, now: Timestamp, filed: &[Carrier], ledger: &Ledg
             plan: &plan,
             targets: &targets,
             earlier: &earlier,
-            registry: &registry,
-            outlets: &outlets,
+            registry,
+            outlets,
             handled,
             schedule: &schedule,
         },
@@ -206,4 +232,82 @@ fn a_suspect_number_is_tried_and_is_no_means() {
     let all: u32 = before.reach.iter().map(|line| line.deliveries).sum();
     assert_eq!(tried, all);
     assert_eq!(before.suspect_numbers, 0);
+}
+
+/// Mobile's numbers by one account, unicom's or everybody's by another.
+fn routed(second: Option<Vec<Carrier>>) -> Outlets {
+    let sms = outlets().get("sms").expect("an outlet");
+    let can = ["sms-a", "sms-b"].map(|name| (name.to_owned(), sms));
+    let member = |channel: &str, serves| Member {
+        channel: channel.into(),
+        serves,
+    };
+    let route = Route {
+        name: "texts".into(),
+        members: vec![
+            member("sms-a", Some(vec![Carrier::Mobile])),
+            member("sms-b", second),
+        ],
+        patience: Duration::from_mins(1),
+        patience_red: Duration::from_secs(15),
+    };
+    let routes = Routes::new(vec![route], Carriers::shipped());
+    Outlets::new(can.into_iter(), Arc::new(routes), Arc::default())
+}
+
+const ROUTED: [(&str, &str, &str); 2] = [("officers", "texts", ""), ("public", "texts", "")];
+
+#[test]
+fn numbers_go_by_the_account_of_their_carrier_and_each_has_its_minutes() {
+    let (registry, outlets) = (registry(), routed(None));
+    let shown = red((&registry, &outlets));
+    let route = &shown.routes[0];
+    let accounts: Vec<_> = route
+        .accounts
+        .iter()
+        .map(|a| (&*a.channel, a.deliveries))
+        .collect();
+    // Homes have 139, officers 133.
+    assert_eq!(accounts, [("sms-a", 7), ("sms-b", 5)]);
+    assert_eq!((route.unserved, route.route.as_str()), (0, "texts"));
+    let lines: Vec<_> = shown
+        .channels
+        .iter()
+        .map(|c| (&*c.channel, c.cost))
+        .collect();
+    assert_eq!(lines, [("sms-a", 14), ("sms-b", 10)]);
+    assert_eq!(shown.homes.delivered, 7);
+}
+
+#[test]
+fn numbers_that_no_account_serves_are_counted_with_their_carrier_and_reach_nobody() {
+    let (registry, outlets) = (registry(), routed(Some(vec![Carrier::Unicom])));
+    let shown = red((&registry, &outlets));
+    let route = &shown.routes[0];
+    assert_eq!(
+        route.unserved, 5,
+        "each officer once, whatever posts they hold"
+    );
+    assert_eq!(route.unserved_by, BTreeMap::from([("telecom", 5)]));
+    assert_eq!(shown.channels.len(), 1, "{:?}", shown.channels);
+    assert_eq!(shown.homes.no_means, 0);
+}
+
+#[test]
+fn a_home_with_a_landline_alone_has_no_means_and_its_number_is_counted() {
+    let mut rows = fixture::rows();
+    let home = rows
+        .endpoints
+        .iter_mut()
+        .find(|e| e.address.starts_with("139"));
+    let home = home.expect("a home's number");
+    (home.kind, home.address) = (EndpointKind::Landline, "0816-0000001".into());
+    let registry = Registry::build(1, &rows).expect("sound rows");
+    let shown = red((&registry, &routed(None)));
+    assert_eq!(
+        (shown.landlines.numbers, shown.landlines.called),
+        (1, false)
+    );
+    assert_eq!((shown.homes.delivered, shown.homes.no_means), (6, 1));
+    assert_eq!(shown.routes[0].unserved, 0, "no text was meant for it");
 }

@@ -15,6 +15,12 @@ pub fn misshapen(endpoint: &EndpointRow) -> Option<(&'static str, &'static str)>
                 && address.bytes().all(|byte| byte.is_ascii_graphic())
         }
     };
+    if endpoint.kind == EndpointKind::Mobile && looks_like_landline(address) {
+        return Some((
+            "has a landline's number as a mobile one",
+            "give it as a landline: no text reaches it, only a call",
+        ));
+    }
     if sound {
         return None;
     }
@@ -51,6 +57,23 @@ fn is_mobile(address: &str) -> bool {
     }
 }
 
+/// An area code, a bare local number, or a service number 400 or 800, with China's own code before it or not. No area
+/// code begins with 00, which is how one dials out.
+fn looks_like_landline(address: &str) -> bool {
+    let national = address.strip_prefix("+86");
+    let digits: String = address.chars().filter(|c| *c != '-').collect();
+    let own = national.unwrap_or(address);
+    let local = !address.starts_with('+');
+    let mut first = own.bytes();
+    match (first.next(), first.next()) {
+        (Some(b'0'), Some(b'1'..=b'9')) => local || national.is_some(),
+        (Some(b'2'..=b'9'), _) if national.is_some() => true,
+        (Some(b'1'), Some(b'0')) if national.is_some() => own.len() < 11,
+        (Some(b'4' | b'8'), Some(b'0')) if local => digits.len() == 10,
+        _ => local && (7..=8).contains(&digits.len()) && is_landline(address),
+    }
+}
+
 fn is_landline(address: &str) -> bool {
     match address.split_once('-') {
         Some((area, local)) => digits(area, 2..=5) && digits(local, 5..=9),
@@ -64,4 +87,58 @@ fn is_mailbox(address: &str) -> bool {
         && address
             .split_once('@')
             .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(kind: EndpointKind, address: &str) -> Option<&'static str> {
+        let endpoint = EndpointRow {
+            id: 1,
+            recipient: Some(1),
+            kind,
+            address: address.to_owned(),
+        };
+        misshapen(&endpoint).map(|(what, _)| what)
+    }
+
+    #[test]
+    fn a_landline_is_no_mobile_number_in_whatever_form_it_comes() {
+        for landline in [
+            "08160000001",
+            "0816-0000001",
+            "02800000001",
+            "01000000001",
+            "+868160000001",
+            "+8608160000001",
+            "+861000000001",
+            "4000000001",
+            "800-000-0001",
+            "5550001",
+            "55500012",
+        ] {
+            let what = told(EndpointKind::Mobile, landline);
+            assert!(
+                what.is_some_and(|w| w.contains("landline")),
+                "{landline}: {what:?}"
+            );
+        }
+        for landline in ["08160000001", "0816-0000001", "5550001", "4000000001"] {
+            assert_eq!(told(EndpointKind::Landline, landline), None, "{landline}");
+        }
+        for mobile in [
+            "13900000001",
+            "00012345678",
+            "+8613900000001",
+            "+4400000000001",
+            "17400000001",
+        ] {
+            assert_eq!(told(EndpointKind::Mobile, mobile), None, "{mobile}");
+        }
+        assert_eq!(
+            told(EndpointKind::Mobile, "12345"),
+            Some("has no mobile number")
+        );
+    }
 }

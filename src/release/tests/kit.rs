@@ -220,6 +220,7 @@ impl House {
             store,
             registry: Arc::new(RwLock::new(Arc::new(registry()))),
             channels: Arc::new(BTreeMap::from([("sms".to_owned(), channel)])),
+            routes: Arc::default(),
             bureaus: Arc::new(Bureaus::new(Vec::new())),
             clock,
         };

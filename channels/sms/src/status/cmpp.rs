@@ -5,6 +5,7 @@ use channel::{Failure, FailureClass};
 pub const OK: u32 = 0;
 pub const TOO_LONG: u32 = 6;
 pub const FLOW_CONTROL: u32 = 8;
+pub const NOT_SERVED: u32 = 9;
 pub const BAD_DESTINATION: u32 = 13;
 /// The login's own status: the account is not proved.
 pub const AUTHENTICATION: u32 = 3;
@@ -14,7 +15,7 @@ pub const fn class(result: u32) -> FailureClass {
     match result {
         FLOW_CONTROL => FailureClass::Throttled,
         // This gateway does not serve the number; the number is wrong.
-        9 | BAD_DESTINATION => FailureClass::BadAddress,
+        NOT_SERVED | BAD_DESTINATION => FailureClass::BadAddress,
         // Structure, command, length, fee code, text too long, service code, Src_Id, Msg_src, Fee_terminal_Id
         1 | 2 | 4..=7 | 10..=12 => FailureClass::BadContent,
         // 3, a sequence number used twice, goes again with another; and the unknown
@@ -30,11 +31,16 @@ pub fn code(result: u32) -> String {
 /// The failure of a part that the far end refused.
 pub fn refused(result: u32) -> Failure {
     // CMPP has no word for how long to wait: a throttled lane takes its own breath.
-    Failure::new(
+    let failure = Failure::new(
         class(result),
         code(result),
         "CMPP_SUBMIT was refused; look the result up in the protocol, CMPP_SUBMIT_RESP",
-    )
+    );
+    if matches!(result, NOT_SERVED | BAD_DESTINATION) {
+        failure.not_served()
+    } else {
+        failure
+    }
 }
 
 #[cfg(test)]
@@ -57,5 +63,8 @@ mod tests {
         }
         assert_eq!(refused(8).code, "cmpp:8");
         assert_eq!(refused(8).retry_after, None);
+        // Only these say that another account may serve the number.
+        let elsewhere = (0..300).filter(|result| refused(*result).not_served);
+        assert_eq!(elsewhere.collect::<Vec<_>>(), [9, 13]);
     }
 }

@@ -50,11 +50,17 @@ pub fn code(status: u32) -> String {
 /// The failure of a part that the far end refused.
 pub fn refused(status: u32) -> Failure {
     // SMPP has no word for how long to wait: a throttled lane takes its own breath.
-    Failure::new(
+    let failure = Failure::new(
         class(status),
         code(status),
         "submit_sm was refused; look the code up in SMPP 3.4, 5.1.3",
-    )
+    );
+    // The number is wrong, or not one that this far end reaches: it does not say which.
+    if status == INVALID_DESTINATION {
+        failure.not_served()
+    } else {
+        failure
+    }
 }
 
 #[cfg(test)]
@@ -86,6 +92,8 @@ mod tests {
             }
         }
         assert_eq!(refused(0x58).code, "smpp:0x58");
+        let elsewhere = (0..0x500).filter(|status| refused(*status).not_served);
+        assert_eq!(elsewhere.collect::<Vec<_>>(), [0x0B]);
         assert!(
             [0x58, 0x14, 0x0B]
                 .map(refused)
