@@ -17,7 +17,7 @@ pub struct Factory {
     pub longest: fn(&toml::Table) -> u32,
 }
 
-pub const FACTORIES: [Factory; 7] = [
+pub const FACTORIES: [Factory; 9] = [
     Factory {
         kind: "sms",
         family: "sms",
@@ -65,6 +65,16 @@ pub const FACTORIES: [Factory; 7] = [
         kind: "voice",
         family: "voice",
         make: |settings, context| built(voice::Voice::new(read(settings)?, context)),
+        longest: |_| 1,
+    },
+    Factory {
+        kind: "satellite",
+        make: |settings, context| built(satellite::Modem::new(read(settings)?, context)),
+        longest: |settings| number(settings, "max_segments", satellite::MAX_SEGMENTS.into()),
+    },
+    Factory {
+        kind: "satellite-rdss",
+        make: |settings, context| built(satellite::Rdss::new(read(settings)?, context)),
         longest: |_| 1,
     },
 ];

@@ -10,6 +10,7 @@ mod bench;
 mod cap;
 mod check;
 mod decide;
+mod decode;
 mod demo;
 mod device;
 mod import;
@@ -40,6 +41,8 @@ pub enum Command {
     Submit(submit::Args),
     /// Say a person's word on an alert that waits for one 核定预警
     Decide(decide::Args),
+    /// Read a compact message of a satellite terminal, in Chinese and in English 解读卫星短报文
+    Decode(decode::Args),
     /// Load the registry from a folder of CSV files 导入台账
     Import(import::Args),
     /// Take one mail from a mail server's pipe and hand it to a running gateway 接收邮件回执
@@ -109,6 +112,7 @@ impl Command {
             Self::Plan(plan) => plan.run(),
             Self::Submit(args) => submit::run(args).await,
             Self::Decide(args) => decide::run(args).await,
+            Self::Decode(args) => decode::run(&args),
             Self::Import(args) => import::run(args).await,
             Self::ReceiveDsn(args) => receive_dsn::run(args).await,
             Self::Openapi => {

@@ -22,11 +22,13 @@ impl Acknowledge {
         Self(words.into_iter().collect())
     }
 
-    pub(crate) fn is_valid(&self) -> bool {
+    /// No word would take every empty text.
+    pub fn is_valid(&self) -> bool {
         self.0.iter().all(|word| !plain(word).is_empty())
     }
 
-    pub(crate) fn accepts(&self, text: &str) -> bool {
+    /// Whether this is one of the words.
+    pub fn accepts(&self, text: &str) -> bool {
         let text = plain(text);
         self.0.iter().any(|word| plain(word) == text)
     }

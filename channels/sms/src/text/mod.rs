@@ -101,7 +101,7 @@ pub fn part(data: &[u8]) -> Option<((u8, u8), &[u8])> {
 type Shelf = Arc<Mutex<Vec<(Coding, Arc<Encoded>)>>>;
 
 /// The variant's text in this coding, made once.
-pub(crate) fn prepared(variant: &Variant, coding: Coding) -> Arc<Encoded> {
+pub fn prepared(variant: &Variant, coding: Coding) -> Arc<Encoded> {
     let shelf: Shelf = variant.prepared(|_| Shelf::default());
     let mut shelf = shelf.lock();
     if let Some((_, made)) = shelf.iter().find(|(known, _)| *known == coding) {
