@@ -69,11 +69,13 @@ pub const FACTORIES: [Factory; 9] = [
     },
     Factory {
         kind: "satellite",
+        family: "satellite",
         make: |settings, context| built(satellite::Modem::new(read(settings)?, context)),
         longest: |settings| number(settings, "max_segments", satellite::MAX_SEGMENTS.into()),
     },
     Factory {
         kind: "satellite-rdss",
+        family: "satellite",
         make: |settings, context| built(satellite::Rdss::new(read(settings)?, context)),
         longest: |_| 1,
     },

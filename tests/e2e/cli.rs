@@ -338,3 +338,60 @@ fn the_unit_is_one_that_systemd_takes() {
     let wrong = verify(&unit.replace("Restart=always", "Restart=allways"));
     assert!(both(&wrong).contains("allways"), "{}", both(&wrong));
 }
+
+#[test]
+fn a_compact_message_is_decoded_in_both_languages_and_a_wrong_proof_is_told() {
+    use satellite::compact::{Alert, Area, Body, Compact, Instruction, Key};
+    let sent = channel::Timestamp::from_secs(1_784_046_000);
+    let alert = Alert {
+        number: 412,
+        event: "11B03".to_owned(),
+        level: channel::Level::Red,
+        instruction: Instruction::Evacuate,
+        sent,
+        onset: None,
+        expires: sent.plus(std::time::Duration::from_hours(3)),
+        areas: vec![Area::parse("510727217").expect("a town")],
+        text: "快走。".to_owned(),
+    };
+    let drill = Compact {
+        drill: true,
+        body: Body::Alert(alert),
+    };
+    let bytes = drill.write(&Key::new("a key of the tests"), 78);
+    let shown = hex::encode_upper(bytes.expect("it fits"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = |name: &str, key: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, key).expect("written");
+        path.display().to_string()
+    };
+    let (right, wrong) = (
+        key("right", "a key of the tests\n"),
+        key("wrong", "another key of others"),
+    );
+    let decode = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tocsin"));
+        command.arg("decode").args(arguments);
+        command.output().expect("it starts")
+    };
+    let said = decode(&["--key-file", &right, &shown[..20], &shown[20..]]);
+    assert_eq!(said.status.code(), Some(0), "{}", both(&said));
+    for words in [
+        "【演练】第412号:暴雨",
+        "红色预警,立即转移",
+        "DRILL: no. 412",
+        "leave now",
+        "510727217",
+        "快走。",
+        "right 通过",
+    ] {
+        assert!(both(&said).contains(words), "{words}: {}", both(&said));
+    }
+    assert!(both(&decode(&[&shown])).contains("未验证"));
+    let refused = decode(&["--key-file", &wrong, &shown]);
+    assert_eq!(refused.status.code(), Some(1), "{}", both(&refused));
+    for none in ["暴雨", "20", "4000000000"] {
+        assert_eq!(decode(&[none]).status.code(), Some(2), "{none}");
+    }
+}

@@ -1,18 +1,15 @@
-//! The channel at a modem: the suite that every channel passes, and what is peculiar to modems. These tests must not open a
-//! real port.
-
-mod common;
+//! The channel at a modem: the suite that every channel passes, and what is peculiar to modems.
 
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::common::modem::{Running, config, message, reply, said, until};
 use async_trait::async_trait;
 use channel::testing::{Behaviour, Fixture, exercise};
 use channel::{
     Channel, Context, Evidence, FailureClass, Health, Message, Of, PresenceState, Verdict,
 };
-use common::modem::{Running, config, message, reply, said, until};
 use satellite::peer::{Handset, ModemPeer, Reports};
 use satellite::{Modem, ModemConfig, Profile, Secret};
 
@@ -101,12 +98,11 @@ async fn reports_and_replies_that_are_stored_are_fetched_and_then_deleted() {
             peer.handset(|handset| handset.stored()) == 0
         })
         .await;
-        let uplinks = running.inlet.uplinks.lock();
+        let uplinks = running.inlet.uplinks.lock().clone();
         assert!(
             uplinks[0].acknowledges && uplinks[0].far.is_some(),
             "{profile:?}"
         );
-        drop(uplinks);
         running.stop().await;
     }
 }
@@ -306,7 +302,7 @@ async fn a_modem_on_a_serial_port_is_spoken_to_as_well() {
         .await
         .unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let cable = common::cable::Cable::lay(folder.path(), peer.address()).await;
+    let cable = crate::common::cable::Cable::lay(folder.path(), peer.address()).await;
     let running = Running::start(ModemConfig {
         port: satellite::Port::serial(cable.device()),
         ..config(&peer)

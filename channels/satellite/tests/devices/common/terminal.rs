@@ -40,7 +40,7 @@ pub fn config(peer: &TerminalPeer, version: Version) -> RdssConfig {
 pub fn message(number: u32, text: &str) -> Message {
     let now = SystemClock::default().now();
     let mut variant = Variant::new("zh-CN", "t", text);
-    variant.event = "11A51".to_owned();
+    "11A51".clone_into(&mut variant.event);
     variant.level = channel::Level::Red;
     Message {
         key: Key {

@@ -1,18 +1,16 @@
 //! Our modem before hosts that we did not write, and our channel before modems that somebody else wrote down. What a host
 //! takes for a modem is believable; what the channel makes of a real modem's habits is not our own opinion.
 
-mod common;
-
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::common::cable::Cable;
+use crate::common::modem::{Running, message, reply};
 use channel::testing::Behaviour;
 use channel::{Channel, Evidence};
-use common::cable::Cable;
-use common::modem::{Running, message, reply};
 use satellite::peer::{Handset, ModemPeer, Reports};
 use satellite::{ModemConfig, Port, Profile, QuirksPatch};
 
@@ -187,7 +185,10 @@ async fn gammu_sends_through_our_modem_on_a_serial_port_and_lists_its_replies() 
 fn fake_modems() -> (Process, Vec<(String, u16)>) {
     let set =
         |name: &str| std::env::var(name).expect("run ./test: it installs python-gsmmodem-new");
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/fake_modems.py");
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/devices/python/fake_modems.py"
+    );
     let mut child = Command::new(set("TOCSIN_MODEM_PYTHON"))
         .args(["-W", "ignore", script, &set("TOCSIN_FAKE_MODEMS")])
         .stdin(Stdio::piped())

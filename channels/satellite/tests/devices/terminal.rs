@@ -1,17 +1,14 @@
-//! The channel at a Beidou terminal: the suite that every channel passes, and what is peculiar to this one. These tests must
-//! not open a real port.
-
-mod common;
+//! The channel at a Beidou terminal: the suite that every channel passes, and what is peculiar to this one.
 
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::common::modem::until;
+use crate::common::terminal::{KEY, Running, config, message, scene};
 use async_trait::async_trait;
 use channel::testing::{Behaviour, Fixture, exercise};
 use channel::{Address, Channel, Context, Evidence, FailureClass, Health, Message, Of, Verdict};
-use common::modem::until;
-use common::terminal::{KEY, Running, config, message, scene};
 use satellite::compact::{Body, Compact, Key};
 use satellite::peer::TerminalPeer;
 use satellite::rdss::{Assumed, Shape, Version};
@@ -97,7 +94,7 @@ async fn a_village_that_sends_its_status_back_acknowledges_that_message() {
         .await
         .unwrap();
     until("a receipt", || running.inlet.receipts.lock().len() == 1).await;
-    let receipts = running.inlet.receipts.lock();
+    let receipts = running.inlet.receipts.lock().clone();
     assert_eq!(
         receipts[0].of,
         Of::Reference(accepted.references[0].clone())
@@ -107,7 +104,6 @@ async fn a_village_that_sends_its_status_back_acknowledges_that_message() {
         Verdict::Reached(Evidence::Acknowledged)
     );
     assert_eq!(receipts[0].code, "status 03");
-    drop(receipts);
     let taken = peer.taken();
     assert_eq!(taken[0].0, "0242287");
     assert!(taken[0].1.len() <= 78 && Key::new(KEY).proves(&taken[0].1));
@@ -170,14 +166,13 @@ async fn a_text_that_comes_back_is_a_reply_to_the_last_message() {
     peer.say(b"BDTXR,1,0242287,0,0020,CAD5B5BD");
     peer.say(b"BDTXR,1,0242299,0,0020,A43033");
     until("two replies", || running.inlet.uplinks.lock().len() == 2).await;
-    let uplinks = running.inlet.uplinks.lock();
+    let uplinks = running.inlet.uplinks.lock().clone();
     assert!(uplinks[0].acknowledges && uplinks[0].text == "收到");
     assert_eq!(
         uplinks[0].of,
         Some(Of::Reference(accepted.references[0].clone()))
     );
     assert_eq!((uplinks[1].text.as_str(), &uplinks[1].of), ("03", &None));
-    drop(uplinks);
     assert!(running.rdss.device("0242287").unwrap().heard.is_some());
     running.stop().await;
 }
