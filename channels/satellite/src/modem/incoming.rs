@@ -1,6 +1,8 @@
 //! What a modem brings: reports become receipts, texts become replies. Each is durable before the modem is told that it
 //! may forget it. This module must not match a reply with an alert.
 
+use std::sync::atomic::Ordering;
+
 use channel::{Address, Of, Receipt, Timestamp, Uplink};
 
 use super::link::{Came, Link, Unanswered};
@@ -91,7 +93,11 @@ async fn take(desk: &Desk, line: &str) -> Kept {
             return Kept::Yes;
         }
     };
-    if taken.is_ok() { Kept::Yes } else { Kept::No }
+    if taken.is_ok() {
+        return Kept::Yes;
+    }
+    desk.left.store(true, Ordering::Release);
+    Kept::No
 }
 
 fn receipt(desk: &Desk, report: &Report, now: Timestamp) -> Receipt {

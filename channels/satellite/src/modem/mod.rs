@@ -180,7 +180,13 @@ impl Channel for Modem {
             turn: turn.clone(),
             reply,
         };
-        let stopped = || link_down("modem:stopped", "the channel does not run");
+        let stopped = || {
+            if turn.leave() {
+                return link_down("modem:stopped", "the channel does not run");
+            }
+            let words = "the channel was stopped while the modem had the text";
+            Failure::new(FailureClass::InDoubt, "modem:stopped", words)
+        };
         let left = async {
             self.jobs.send(job).await.map_err(|_| stopped())?;
             replied.await.map_err(|_| stopped())

@@ -2,7 +2,7 @@
 //! in, and looks at the network. Whoever sends leaves a job and waits. This module must not repeat a text.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use channel::{Accepted, Context, Failure, FailureClass, Health, Stop};
@@ -31,6 +31,8 @@ pub struct Desk {
     pub kept: Duration,
     health: Mutex<Health>,
     radio: Mutex<Option<Radio>>,
+    /// Something lies in the modem that the journal did not take.
+    pub left: AtomicBool,
     unreadable: AtomicU64,
 }
 
@@ -89,6 +91,7 @@ impl Desk {
             kept: Duration::from_hours(24),
             health: Mutex::new(Health::Down("not opened yet".to_owned())),
             radio: Mutex::new(None),
+            left: AtomicBool::new(false),
             unreadable: AtomicU64::new(0),
             config,
             context,
@@ -195,12 +198,18 @@ impl Desk {
                 heard = link.listen() => heard?,
                 _ = probe.tick() => {
                     self.look(link).await?;
-                    // What the journal did not take lies there still.
-                    sweep(self, link).await?;
+                    if self.left.swap(false, Ordering::AcqRel) || self.quirks.polls {
+                        sweep(self, link).await?;
+                    }
                 }
                 job = jobs.recv() => {
                     let Some(job) = job else { return Err(End::Stopped) };
-                    self.work(link, job, &mut free).await?;
+                    tokio::select! {
+                        biased;
+                        worked = self.work(link, job, &mut free) => worked?,
+                        // What was begun is in doubt.
+                        () = stop.cancelled() => return Err(End::Stopped),
+                    }
                 }
             }
         }

@@ -59,9 +59,11 @@ impl Number {
 
     /// An address field of a TPDU: its length counts digits.
     pub fn write(&self, out: &mut Vec<u8>) {
-        out.push(u8::try_from(self.digits.len()).unwrap_or(0));
+        // Of a name, what can be dialled of it.
+        let digits: String = self.digits.chars().filter(char::is_ascii_digit).collect();
+        out.push(u8::try_from(digits.len()).unwrap_or(0));
         out.push(self.kind());
-        semi(&self.digits, out);
+        semi(&digits, out);
     }
 
     /// A centre's address: its length counts octets.

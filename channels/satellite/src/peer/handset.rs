@@ -28,6 +28,8 @@ pub struct Handset {
     pub texts: Vec<Submit>,
     /// How often each that came by itself was acknowledged.
     pub acknowledged: u32,
+    /// It was given a text and said nothing.
+    pub stalled: bool,
     /// The status that its reports bear.
     pub status: u8,
     stored: BTreeMap<u32, Vec<u8>>,
@@ -56,6 +58,7 @@ impl Handset {
             pin: None,
             texts: Vec::new(),
             acknowledged: 0,
+            stalled: false,
             status: 0,
             stored: BTreeMap::new(),
             octet: 0,
@@ -190,7 +193,10 @@ impl Handset {
             Behaviour::Throttle => return (error(42), None),
             Behaviour::RefuseAddress => return (error(28), None),
             Behaviour::RefuseContent => return (error(304), None),
-            Behaviour::Stall => return (Says::Nothing, None),
+            Behaviour::Stall => {
+                self.stalled = true;
+                return (Says::Nothing, None);
+            }
             Behaviour::HangUp | Behaviour::HangUpAfterWrite => return (Says::HangUp, None),
             Behaviour::Accept | Behaviour::Confirm | Behaviour::RefuseLogin => {}
         }

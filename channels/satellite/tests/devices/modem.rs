@@ -316,3 +316,22 @@ async fn a_modem_on_a_serial_port_is_spoken_to_as_well() {
     assert_eq!(running.modem.health(), Health::Up);
     running.stop().await;
 }
+
+#[tokio::test]
+async fn a_text_that_the_modem_has_when_the_channel_stops_is_in_doubt() {
+    let (running, peer) = pair(|handset, config| {
+        handset.behaviour = Behaviour::Stall;
+        config.send_timeout = Duration::from_mins(2);
+    })
+    .await;
+    running.up().await;
+    let modem = running.modem.clone();
+    let sending = tokio::spawn(async move { modem.send(&message(1, "暴雨")).await });
+    until("the modem has it", || {
+        peer.handset(|handset| handset.stalled)
+    })
+    .await;
+    running.stop().await;
+    let failure = sending.await.unwrap().unwrap_err();
+    assert_eq!(failure.class, FailureClass::InDoubt);
+}
