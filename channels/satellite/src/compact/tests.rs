@@ -1,5 +1,7 @@
 //! The compact form against itself, and its size.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use super::*;
