@@ -71,6 +71,12 @@ async fn device(gateway: &Gateway, args: &[&str]) -> serde_json::Value {
 async fn an_operator_orders_from_the_command_line_and_sees_what_each_speaker_did() {
     let world = World::start(Setup::default()).await;
     let gateway = &world.gateway;
+    // Who has no key yet is not ordered.
+    within("its speaker is enrolled", async || {
+        let list = device(gateway, &["list", "--under", VILLAGE_A1]).await;
+        (list["devices"][0]["enrolled"] == true).then_some(())
+    })
+    .await;
     let given = device(gateway, &["volume", "60", "--device", PLAYS]).await;
     obeyed(&world, "volume").await;
     let order = given["orders"][0]["order"].to_string();
