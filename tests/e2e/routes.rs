@@ -86,6 +86,11 @@ impl Accounts {
         }
     }
 
+    fn forget(&self) {
+        self.cmpp.forget();
+        self.smpp.forget();
+    }
+
     fn config(&self, cmpp: &str, smpp: &str) -> String {
         let retry = "retry = { first = \"200ms\", factor = 2, cap = \"1s\", attempts = 4 }";
         let line =
@@ -255,7 +260,8 @@ async fn a_wrong_guess_of_the_carrier_is_learned_and_a_restart_knows_it() {
     let by = |cmpp, smpp| vec![("sms-cmpp".to_owned(), cmpp), ("sms-smpp".to_owned(), smpp)];
     assert_eq!(guessed, by(sizes.0 + sizes.1, 0), "by their prefix");
 
-    let alert = world.gateway.submit(&Warning::red("a-1", &[COUNTY])).await;
+    let warning = Warning::red("a-1", &[COUNTY]);
+    let alert = world.gateway.submit(&warning).await;
     let view = world.gateway.ended(alert).await;
     let second: BTreeSet<_> = accounts.smpp.seen().into_iter().collect();
     assert_eq!(second, ported, "they go on by the other account");
@@ -265,9 +271,22 @@ async fn a_wrong_guess_of_the_carrier_is_learned_and_a_restart_knows_it() {
         assert_eq!(count(&line["reached"]), wanted, "{line}");
     }
 
+    // Its end is told to each by the account that the warning went by at last, and once.
+    accounts.forget();
+    let end = Warning::cancel("a-1-end", &warning);
+    let alert = world.gateway.submit(&end).await;
+    world.gateway.ended(alert).await;
+    let told = |account: &Account| {
+        let mut numbers = account.seen();
+        numbers.sort_unstable();
+        numbers
+    };
+    let listed = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>();
+    let ends = (told(&accounts.cmpp), told(&accounts.smpp));
+    assert_eq!(ends, (listed(&own), listed(&ported)));
+
     for name in ["a-2", "a-3"] {
-        accounts.cmpp.forget();
-        accounts.smpp.forget();
+        accounts.forget();
         if name == "a-3" {
             world.gateway.kill().await;
             world.gateway.start().await;

@@ -5,6 +5,7 @@ use channel::{Evidence, FailureClass, Timestamp, Verdict};
 use super::super::alert::{FAR_REFUSED, REFUSED};
 use super::super::event::*;
 use super::super::fold::{Misfit, offset};
+use super::super::rerouted::Detour;
 use super::super::{DISPUTED, IN_DOUBT, Ledger, Phase};
 use super::kit::{HOUR, START, accepted, block, variant, view};
 use crate::model::{Answer, Missed, State};
@@ -678,4 +679,68 @@ fn a_part_of_an_older_attempt_does_not_make_a_long_text_whole() {
         story.receipt_by(0, part, DELIVERED, MatchedBy::ReferenceOf(2));
     }
     assert_eq!(story.is(0), (State::Done, Evidence::Delivered));
+}
+
+#[test]
+fn a_delivery_that_goes_another_way_keeps_its_number_its_attempts_and_its_doubts() {
+    let story = Story::new(1);
+    let rerouted = |delivery| {
+        Event::Rerouted(Rerouted {
+            to: "other".into(),
+            why: Detour::Away,
+            at: LATER,
+            runs: vec![(delivery, 1)],
+        })
+    };
+    let doubted = Event::InDoubt {
+        deliveries: vec![0],
+        epoch: 1,
+        due: LATER,
+    };
+    story.hand(0, 1).apply(doubted).apply(rerouted(0));
+    let (block, i) = story.alert().find(0).expect("held");
+    assert_eq!(block.goes_by(i), "other");
+    assert!(block.was_on(i, "sms") && !block.is_on(i, "sms"));
+    assert_eq!((block.attempts(i), block.tries(i)), (1, 0));
+    assert!(story.has(0, IN_DOUBT));
+    // The other has it in hand when the first says what became of its own.
+    story.hand(0, 2);
+    assert_eq!((block.attempts(i), block.tries(i)), (2, 1));
+    story.refuse(0, 1, FailureClass::Transient, due(true));
+    assert_eq!(story.is(0), (State::Handed, Evidence::None));
+    let reached = Verdict::Reached(Evidence::Delivered);
+    story.receipt_by(0, 0, reached, MatchedBy::ReferenceOf(1));
+    assert_eq!(story.is(0), (State::Handed, Evidence::Delivered));
+    assert_eq!(
+        story
+            .alert()
+            .doubts
+            .load(std::sync::atomic::Ordering::SeqCst),
+        1,
+        "counted once"
+    );
+}
+
+#[test]
+fn what_is_in_hand_or_closed_goes_no_other_way() {
+    let story = Story::new(1);
+    let all = || {
+        Event::Rerouted(Rerouted {
+            to: "other".into(),
+            why: Detour::Spent,
+            at: LATER,
+            runs: vec![(0, 4)],
+        })
+    };
+    story.hand(0, 1);
+    story.hand(1, 1).take(1, 1, 1);
+    story.hand(2, 1);
+    story.refuse(2, 1, FailureClass::BadAddress, Next::Failed);
+    story.apply(all());
+    let by = |number| {
+        let (block, i) = story.alert().find(number).expect("held");
+        block.goes_by(i).into_owned()
+    };
+    assert_eq!([0, 1, 2, 3].map(by), ["sms", "sms", "sms", "other"]);
+    assert_eq!(story.is(3).0, State::Planned, "it waits as it did");
 }
