@@ -1,8 +1,8 @@
 //! Devices come in and are told what to do: an enrolment is judged by its code and journaled before it is answered, and an
 //! order without a text is journaled, under serials of its own, before its channel gives it to anybody. What a correction
-//! ended is stopped where it may sound. This module must not choose who may order what.
+//! ended is stopped where it may sound, or stands longer. This module must not choose who may order what.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +13,9 @@ use channel::{
 use parking_lot::RwLock;
 
 use super::Desk;
-use crate::ledger::devices::{Done, DoneRow, Enrolled, Ordered, Standing};
-use crate::ledger::{Alert, Event, Ledger, Proposal, Refused};
+use super::corrected::{BY, Story, due, story};
+use crate::ledger::devices::{Done, DoneRow, Enrolled, Ordered};
+use crate::ledger::{Alert, Event, Proposal, Refused};
 use crate::model::StreamId;
 use crate::registry::Registry;
 use crate::trust::devices::admits;
@@ -155,7 +156,7 @@ impl Orders {
         });
     }
 
-    /// Lays down again what stood when the last process ended, then stops what corrections end, until `stop`.
+    /// Lays down again what stood when the last process ended, then follows what corrections end and prolong, until `stop`.
     pub async fn run(self: Arc<Self>, stop: Stop) {
         let now = self.desk.clock.now();
         let standing = self.desk.ledger.devices.orders();
@@ -163,14 +164,13 @@ impl Orders {
             self.lay(&standing.ordered);
         }
         let mut position = self.desk.writer.position();
+        let mut settled = HashMap::new();
         loop {
             position.borrow_and_update();
             let mut wait = Duration::MAX;
-            for (channel, alert) in self.to_stop() {
-                if let Err(refused) = self.stop_one(&channel, &alert).await {
-                    tracing::warn!(alert = alert.stream, channel, %refused, "a stop waits for the journal");
-                    wait = LOOK;
-                }
+            if let Err(refused) = self.follow(&mut settled).await {
+                tracing::warn!(%refused, "a stop waits for the journal");
+                wait = LOOK;
             }
             tokio::select! {
                 changed = position.changed() => if changed.is_err() { return },
@@ -180,75 +180,46 @@ impl Orders {
         }
     }
 
-    async fn stop_one(&self, channel: &str, alert: &Alert) -> Result<(), Refused> {
-        let registry = self.registry.read().clone();
-        let wanted = Wanted {
-            action: Action::Stop {
-                alert: alert.stream,
-            },
-            authority: Authority::County,
-            devices: handed(alert, channel, &registry).into_iter().collect(),
-            expires: alert.expires(),
-            by: "correction".into(),
-        };
-        self.give(channel, wanted).await.map(drop)
-    }
-
-    /// Alerts that a correction has ended and that may still sound, each with the channel.
-    fn to_stop(&self) -> Vec<(String, Arc<Alert>)> {
-        let now = self.desk.clock.now();
-        let sounds = |channel: &&String| {
-            let kind = self.channels.get(*channel).map(|c| c.capability());
-            kind.is_some_and(|kind| kind.speaks_to == EndpointKind::Speaker)
-        };
-        let names: Vec<_> = self.channels.keys().filter(sounds).collect();
-        ended(&self.desk.ledger, now, &names)
-    }
-}
-
-/// Pure: what is withdrawn, not over, handed to devices of these channels, and not stopped yet.
-fn ended(ledger: &Ledger, now: Timestamp, channels: &[&String]) -> Vec<(String, Arc<Alert>)> {
-    let withdrawn = |alert: &Arc<Alert>| alert.withdrawn_by().is_some() && alert.expires() > now;
-    let alerts: Vec<_> = ledger.alerts().into_iter().filter(withdrawn).collect();
-    if alerts.is_empty() {
-        return Vec::new();
-    }
-    let orders = ledger.devices.orders();
-    let mut found = Vec::new();
-    for alert in alerts {
-        for channel in channels {
-            let stopped = |standing: &Standing| {
-                let Ordered {
-                    action,
-                    channel: on,
-                    by,
-                    ..
-                } = &standing.ordered;
-                let about = Action::Stop {
-                    alert: alert.stream,
-                };
-                *action == about && on == *channel && by == "correction"
-            };
-            let begun = |block: &Arc<crate::ledger::Block>| {
-                block.channel == **channel
-                    && (0..block.len() as usize).any(|i| block.attempts(i) > 0)
-            };
-            if !orders.iter().any(stopped) && alert.blocks().iter().any(begun) {
-                found.push(((*channel).clone(), alert.clone()));
+    /// What became of each corrected alert, where anything has since the last look.
+    async fn follow(&self, settled: &mut HashMap<StreamId, Story>) -> Result<(), Refused> {
+        let mut alerts = self.desk.ledger.alerts();
+        alerts.retain(|alert| alert.withdrawn_by().is_some());
+        settled.retain(|stream, _| alerts.iter().any(|alert| alert.stream == *stream));
+        for alert in alerts {
+            let story = story(&self.desk.ledger, &alert);
+            if settled.get(&alert.stream) == Some(&story) {
+                continue;
             }
+            for channel in self.speakers() {
+                self.order(&alert, channel).await?;
+            }
+            settled.insert(alert.stream, story);
         }
+        Ok(())
     }
-    found
-}
 
-/// Every device of a channel that an alert was ever handed to.
-fn handed(alert: &Alert, channel: &str, registry: &Registry) -> BTreeSet<String> {
-    let mut devices = BTreeSet::new();
-    for block in alert.blocks().iter().filter(|b| b.channel == channel) {
-        for i in (0..block.len() as usize).filter(|i| block.attempts(*i) > 0) {
-            let endpoint = registry.endpoint(block.endpoint(i));
-            devices.extend(endpoint.map(|endpoint| endpoint.address.to_owned()));
+    async fn order(&self, alert: &Alert, channel: &str) -> Result<(), Refused> {
+        let registry = self.registry.read().clone();
+        let device = |id| registry.endpoint(id).map(|e| e.address.to_owned());
+        let now = self.desk.clock.now();
+        for due in due(&self.desk.ledger, (alert, channel), now, device) {
+            let wanted = Wanted {
+                action: due.action,
+                authority: Authority::County,
+                devices: due.devices.into_iter().collect(),
+                expires: due.expires,
+                by: BY.into(),
+            };
+            self.give(channel, wanted).await?;
         }
+        Ok(())
     }
-    devices
+
+    /// Channels to loudspeakers.
+    fn speakers(&self) -> impl Iterator<Item = &String> {
+        let sounds = |(_, channel): &(&String, &Arc<dyn Channel>)| {
+            channel.capability().speaks_to == EndpointKind::Speaker
+        };
+        self.channels.iter().filter(sounds).map(|(name, _)| name)
+    }
 }

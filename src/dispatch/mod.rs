@@ -3,6 +3,7 @@
 //! room must not choose who is told or by what.
 
 mod ahead;
+mod corrected;
 mod detours;
 mod devices;
 mod flow;

@@ -26,7 +26,8 @@ pub enum Authority {
     Village,
 }
 
-/// What an operator orders of devices; it carries no text.
+/// What is ordered of devices without a text: by an operator, or by what became of an alert. The order of these is part
+/// of the journal's format.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
@@ -43,15 +44,27 @@ pub enum Action {
     Volume {
         percent: u8,
     },
+    /// What belongs to this alert stands until the order's own end; nothing sounds by it.
+    Prolong {
+        alert: u64,
+        /// A drill prolongs drills alone.
+        drill: bool,
+    },
 }
 
 impl Action {
+    /// Whether it is signed as a drill.
+    pub const fn is_drill(self) -> bool {
+        matches!(self, Self::Prolong { drill: true, .. })
+    }
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::Stop { .. } => "stop",
             Self::StopAll => "stop-all",
             Self::Tone { .. } => "tone",
             Self::Volume { .. } => "volume",
+            Self::Prolong { .. } => "prolong",
         }
     }
 }

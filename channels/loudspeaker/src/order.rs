@@ -19,7 +19,9 @@ use serde::{Deserialize, Serialize};
 pub use addressed::names;
 pub(crate) use addressed::{Part, is_plain, parts};
 pub(crate) use kind::parts as parts_of;
-pub use kind::{Class, LONGEST_TONE, Meeting, PLAY, Rank, STOP, STOP_ALL, TONE, VOLUME, meet};
+pub use kind::{
+    Class, LONGEST_TONE, Meeting, PLAY, PROLONG, Rank, STOP, STOP_ALL, TONE, VOLUME, meet,
+};
 pub use window::{OVERLAP, Played, Window};
 
 pub const VERSION: u32 = 3;
@@ -57,7 +59,7 @@ pub struct Order {
     #[serde(default)]
     pub pause: u64,
     pub regions_hash: String,
-    /// What a stop is about: an order's id, or the number of an alert.
+    /// What a stop or a longer time is about: an order's id, or the number of an alert.
     #[serde(default)]
     pub target: String,
     /// Seconds of a tone, hundredths of a volume.
@@ -162,6 +164,8 @@ pub enum Refusal {
     DrillForLive,
     #[error("it is a drill whose text does not say so")]
     UnmarkedDrill,
+    #[error("it prolongs what this device does not hold")]
+    NotHeld,
 }
 
 impl Refusal {
@@ -175,6 +179,7 @@ impl Refusal {
             Self::Expired => "expired",
             Self::DrillForLive => "drill-for-live",
             Self::UnmarkedDrill => "unmarked-drill",
+            Self::NotHeld => "not-held",
         }
     }
 }

@@ -17,7 +17,8 @@ pub use kept::Kept;
 use kept::{Ban, KeptOrder};
 
 use crate::order::{
-    Meeting, Order, Played, Rank, Refusal, STOP, STOP_ALL, Signed, VOLUME, Verifier, Window, meet,
+    Meeting, Order, PROLONG, Played, Rank, Refusal, STOP, STOP_ALL, Signed, VOLUME, Verifier,
+    Window, meet,
 };
 use crate::report::{PlayState, Report, Source};
 
@@ -40,8 +41,11 @@ pub enum Turn<'a> {
 }
 
 struct Shelved {
+    /// With the end that it has now.
     order: Order,
     signed: Signed,
+    /// What gave it that end, where that is a later one.
+    prolonged: Option<Signed>,
     readings: u32,
     /// How long it has sounded, in milliseconds.
     millis: u64,
@@ -82,10 +86,15 @@ impl Player {
     /// With what was kept. An order whose signature does not hold any more was changed on the disk, and is gone.
     pub fn new(verifier: Verifier, kept: Kept) -> Self {
         let open = |kept: KeptOrder| {
-            let order = verifier.open(&kept.signed).ok()?;
+            let mut order = verifier.open(&kept.signed).ok()?;
+            let prolonged = kept.prolonged.filter(|longer| {
+                let longer = verifier.open(longer);
+                longer.is_ok_and(|longer| prolong(&mut order, &longer))
+            });
             Some(Shelved {
                 order,
                 signed: kept.signed,
+                prolonged,
                 readings: kept.readings,
                 millis: kept.millis,
                 rests: Timestamp(0),
@@ -111,6 +120,7 @@ impl Player {
     pub fn kept(&self) -> Kept {
         let of = |shelved: &Shelved| KeptOrder {
             signed: shelved.signed.clone(),
+            prolonged: shelved.prolonged.clone(),
             readings: shelved.readings,
             millis: shelved.millis,
             told: shelved.told,
@@ -139,6 +149,9 @@ impl Player {
         match self.verifier.verify(signed, &self.window, now) {
             Ok(order) => {
                 self.window.take(order.counter);
+                if order.kind == PROLONG {
+                    return self.prolong(&order, signed, now);
+                }
                 self.obey(order, signed, now);
                 Ok(())
             }
@@ -147,6 +160,26 @@ impl Player {
                 Err(refusal)
             }
         }
+    }
+
+    /// What is held stands longer, and nothing sounds by it: what was heard whole is not played again.
+    fn prolong(&mut self, longer: &Order, signed: &Signed, now: Timestamp) -> Result<(), Refusal> {
+        let mut held = self.over.any(|id| longer.prolongs(id));
+        let same = |other: &&mut Shelved| {
+            longer.prolongs(&other.order.order) && longer.drill == other.order.drill
+        };
+        for shelved in self.shelf.iter_mut().filter(same) {
+            held = true;
+            if prolong(&mut shelved.order, longer) {
+                shelved.prolonged = Some(signed.clone());
+            }
+        }
+        if held {
+            self.tell(longer, PlayState::Done, false, 0, now);
+            return Ok(());
+        }
+        self.refuse(signed, Refusal::NotHeld, now);
+        Err(Refusal::NotHeld)
     }
 
     fn obey(&mut self, order: Order, signed: &Signed, now: Timestamp) {
@@ -169,12 +202,14 @@ impl Player {
         {
             self.tell(&order, PlayState::Stopped, false, 0, now);
         } else if let Some(known) = self.known(&order.order) {
-            // The same under a new counter: it goes on where it is.
-            (known.order, known.signed) = (order, signed.clone());
+            // The same under a new counter: it goes on where it is, as long as it was to stand.
+            let expires = order.expires.max(known.order.expires);
+            (known.order, known.signed) = (Order { expires, ..order }, signed.clone());
         } else {
             self.shelf.push(Shelved {
                 order,
                 signed: signed.clone(),
+                prolonged: None,
                 readings: 0,
                 millis: 0,
                 rests: Timestamp(0),
@@ -210,7 +245,11 @@ impl Player {
     fn refuse(&mut self, signed: &Signed, refusal: Refusal, now: Timestamp) {
         let believed = matches!(
             refusal,
-            Refusal::Early | Refusal::Expired | Refusal::DrillForLive | Refusal::UnmarkedDrill
+            Refusal::Early
+                | Refusal::Expired
+                | Refusal::DrillForLive
+                | Refusal::UnmarkedDrill
+                | Refusal::NotHeld
         );
         let order: Option<Order> = serde_json::from_str(&signed.body).ok();
         let Some(order) = order.filter(|_| believed) else {
@@ -343,4 +382,16 @@ impl Player {
         let times = self.shelf.iter().flat_map(of);
         times.filter(|time| *time > now).min()
     }
+}
+
+/// Gives an order a later end; false where it is about another one, or ends no later. A drill prolongs drills alone.
+fn prolong(order: &mut Order, longer: &Order) -> bool {
+    let may = longer.prolongs(&order.order)
+        && longer.drill == order.drill
+        && order.sounds()
+        && longer.expires > order.expires;
+    if may {
+        order.expires = longer.expires;
+    }
+    may
 }

@@ -155,7 +155,7 @@ impl Maker<'_> {
         // What ends or sets something is not outranked by what sounds.
         let class = match command.action {
             Action::Tone { .. } | Action::Volume { .. } => Class::Daily,
-            Action::Stop { .. } | Action::StopAll => Class::Emergency,
+            Action::Stop { .. } | Action::StopAll | Action::Prolong { .. } => Class::Emergency,
         };
         let order = Order {
             v: VERSION,
@@ -163,7 +163,7 @@ impl Maker<'_> {
             counter,
             order: self.keys.command(command.serial, kind),
             kind: kind.into(),
-            drill: false,
+            drill: command.action.is_drill(),
             class,
             authority: command.authority,
             level: Level::Unknown,

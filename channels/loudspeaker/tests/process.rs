@@ -215,6 +215,51 @@ async fn it_obeys_a_stop_and_a_volume_and_tells_who_used_the_microphone() {
     until("the microphone is told", || source() == Some("microphone")).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn it_holds_an_order_longer_without_a_word_and_refuses_what_it_does_not_hold() {
+    let (channel, inlet) = channel();
+    let gateway = gateway::listen(channel.clone()).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let process = Process::start(folder.path(), &gateway.base, Some(CODE));
+    until("it enrols", || !inlet.keys.lock().is_empty()).await;
+    let serial = channel::serial_floor(now()) + 1;
+    let mut short = message(7, serial, "请立即向高处转移。");
+    short.expires = now().plus(Duration::from_secs(4));
+    let variant = Arc::get_mut(&mut short.variant).expect("nobody else has it");
+    variant.repeat = Some((100, Duration::ZERO));
+    channel.send(&short).await.expect("it has it");
+    until("it speaks", || process.said().contains("高处")).await;
+    for (serial, alert) in [(serial + 1, 7), (serial + 2, 9)] {
+        channel.command(&Command {
+            serial,
+            action: Action::Prolong {
+                alert,
+                drill: false,
+            },
+            authority: Authority::County,
+            devices: vec![DEVICE.into()],
+            not_before: now(),
+            expires: now().plus(Duration::from_mins(1)),
+        });
+    }
+    until("it has answered both", || inlet.obeyed.lock().len() == 2).await;
+    let said: Vec<_> = inlet
+        .obeyed
+        .lock()
+        .iter()
+        .map(|o| (o.done, o.code.clone()))
+        .collect();
+    assert_eq!((said[0].0, said[1].0), (true, false), "{said:?}");
+    assert!(said[1].1.contains("not-held"), "{said:?}");
+    until("its own end is over", || now() > short.expires).await;
+    let before = process.said().matches("高处").count();
+    until("it goes on", || {
+        process.said().matches("高处").count() > before + 1
+    })
+    .await;
+    assert_eq!(played(&inlet), [""; 0], "it has not ended");
+}
+
 /// A far end that gives what it is told to give.
 #[derive(Default)]
 struct Fake {

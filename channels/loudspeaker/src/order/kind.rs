@@ -12,6 +12,8 @@ pub const TONE: &str = "tone";
 pub const STOP: &str = "stop";
 pub const STOP_ALL: &str = "stop-all";
 pub const VOLUME: &str = "volume";
+/// What is held, played or not, stands longer: until this order's own end. It makes no sound.
+pub const PROLONG: &str = "prolong";
 
 /// The longest test tone, in seconds.
 pub const LONGEST_TONE: u32 = 60;
@@ -83,20 +85,25 @@ impl Order {
         match self.kind.as_str() {
             PLAY => self.repeats > 0,
             TONE => (1..=LONGEST_TONE).contains(&self.value),
-            STOP => !self.target.is_empty(),
+            STOP | PROLONG => !self.target.is_empty(),
             STOP_ALL => true,
             VOLUME => self.value <= 100,
             _ => false,
         }
     }
 
-    /// Whether this order, a stop, is about the order of that id: its own, or one of the alert that the id begins with.
+    /// Whether this order is about the order of that id: its own, or one of the alert that the id begins with.
+    fn is_about(&self, id: &str) -> bool {
+        let rest = id.strip_prefix(&*self.target);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    }
+
     pub fn stops(&self, id: &str) -> bool {
-        let named = || {
-            let rest = id.strip_prefix(&*self.target);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-        };
-        self.kind == STOP_ALL || (self.kind == STOP && named())
+        self.kind == STOP_ALL || (self.kind == STOP && self.is_about(id))
+    }
+
+    pub fn prolongs(&self, id: &str) -> bool {
+        self.kind == PROLONG && self.is_about(id)
     }
 }
 
@@ -107,6 +114,7 @@ pub(crate) fn parts(action: Action) -> (&'static str, String, u32) {
         Action::StopAll => (STOP_ALL, String::new(), 0),
         Action::Tone { seconds } => (TONE, String::new(), seconds.into()),
         Action::Volume { percent } => (VOLUME, String::new(), percent.into()),
+        Action::Prolong { alert, .. } => (PROLONG, alert.to_string(), 0),
     }
 }
 
@@ -195,5 +203,19 @@ mod tests {
         };
         assert!(all.stops("7-0-aa-bb") && all.stops("0-9-tone-cc"));
         assert!(!super::super::tests::order().stops("1-0-aa-bb"));
+        let longer = Order {
+            kind: PROLONG.into(),
+            ..stop("7")
+        };
+        assert!(longer.prolongs("7-0-aa-bb") && !longer.prolongs("71-0-aa-bb"));
+        assert!(!longer.stops("7-0-aa-bb") && !stop("7").prolongs("7-0-aa-bb"));
+        assert!(longer.is_whole() && !longer.sounds());
+        assert!(
+            !Order {
+                kind: PROLONG.into(),
+                ..stop("")
+            }
+            .is_whole()
+        );
     }
 }

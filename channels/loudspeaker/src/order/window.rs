@@ -63,6 +63,10 @@ impl Played {
         self.0.iter().any(|known| known == order)
     }
 
+    pub fn any(&self, of: impl Fn(&str) -> bool) -> bool {
+        self.0.iter().any(|known| of(known))
+    }
+
     pub fn keep(&mut self, order: &str) {
         if self.0.len() == Self::KEPT {
             self.0.pop_front();

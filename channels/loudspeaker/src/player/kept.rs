@@ -44,6 +44,9 @@ impl Kept {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(super) struct KeptOrder {
     pub signed: Signed,
+    /// As it was signed, too.
+    #[serde(default)]
+    pub prolonged: Option<Signed>,
     pub readings: u32,
     pub millis: u64,
     pub told: bool,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use channel::{Authority, Level};
 
 use super::*;
-use crate::order::{Class, PLAY, Signer, TONE, VERSION};
+use crate::order::{Class, PLAY, PROLONG, Signer, TONE, VERSION};
 
 const SEED: &str = "0707070707070707070707070707070707070707070707070707070707070707";
 const START: Timestamp = Timestamp(1_784_044_800_000);
@@ -272,6 +272,111 @@ fn a_stop_of_all_ends_what_was_ordered_before_it_and_nothing_after() {
         "10 Playing 0",
     ];
     assert_eq!(stand.told(), told);
+}
+
+/// What prolongs an alert's orders until then.
+fn longer(alert: u64, counter: u64, until: u64) -> Order {
+    Order {
+        expires: at(until),
+        ..kind(PROLONG, counter, &alert.to_string(), 0)
+    }
+}
+
+#[test]
+fn what_is_held_stands_longer_without_a_sound_over_a_power_cut_and_under_a_new_counter() {
+    let mut stand = Stand::new();
+    // It begins in half an hour and would end in an hour.
+    let later = Order {
+        not_before: at(1800),
+        ..order(7, 1)
+    };
+    stand.take(&later, at(0));
+    stand.take(&longer(7, 2, 7200), at(10));
+    assert_eq!(stand.turn(at(10)), "silence 1800", "nothing sounds by it");
+    assert_eq!(stand.told(), ["0-2-prolong-cc Done 0"]);
+    stand.power_cut();
+    assert_eq!(stand.turn(at(20)), "silence 1800");
+    // The gateway gives the same again, since its first receipt was lost.
+    stand.take(
+        &Order {
+            counter: 3,
+            ..later
+        },
+        at(30),
+    );
+    stand.power_cut();
+    assert_eq!(stand.turn(at(7000)), "7 1", "its own end is long over");
+    stand.finished(at(7010));
+    assert_eq!(stand.turn(at(7200)), "silence", "and no longer than that");
+    assert_eq!(stand.told(), ["7 Playing 0", "7 Played whole 10"]);
+}
+
+#[test]
+fn an_earlier_end_and_what_is_not_held_change_nothing() {
+    let mut stand = Stand::new();
+    stand.take(&order(7, 1), at(0));
+    assert_eq!(stand.turn(at(0)), "7 1");
+    stand.take(&longer(7, 2, 60), at(1));
+    assert_eq!(stand.turn(at(100)), "7 1", "it ends no sooner");
+    for (order, refusal) in [
+        (longer(71, 3, 7200), Refusal::NotHeld),
+        (longer(7, 1, 7200), Refusal::Replayed),
+    ] {
+        let signed = stand.signer.sign(&order);
+        assert_eq!(stand.player.take(&signed, at(2)), Err(refusal));
+    }
+    stand.told();
+    let signed = stand.signer.sign(&longer(71, 4, 7200));
+    assert_eq!(stand.player.take(&signed, at(3)), Err(Refusal::NotHeld));
+    assert_eq!(stand.told(), ["0-4-prolong-cc Failed 0 not-held"]);
+}
+
+#[test]
+fn what_was_heard_whole_is_not_played_again_and_what_was_stopped_stays_so() {
+    let mut stand = Stand::new();
+    let once = Order {
+        repeats: 1,
+        ..order(7, 1)
+    };
+    stand.take(&once, at(0));
+    stand.turn(at(0));
+    stand.finished(at(10));
+    stand.told();
+    stand.take(&longer(7, 2, 7200), at(20));
+    assert_eq!(stand.turn(at(20)), "silence");
+    assert_eq!(stand.told(), ["0-2-prolong-cc Done 0"]);
+    stand.take(&order(8, 3), at(30));
+    stand.take(&kind(STOP, 4, "8", 0), at(31));
+    let signed = stand.signer.sign(&longer(8, 5, 7200));
+    assert_eq!(stand.player.take(&signed, at(32)), Err(Refusal::NotHeld));
+    assert_eq!(stand.turn(at(33)), "silence");
+}
+
+#[test]
+fn a_drill_prolongs_no_live_order_and_a_disk_that_was_changed_prolongs_nothing() {
+    let mut stand = Stand::new();
+    stand.take(&order(7, 1), at(0));
+    let drill = Order {
+        drill: true,
+        ..longer(7, 2, 7200)
+    };
+    let signed = stand.signer.sign(&drill);
+    assert_eq!(stand.player.take(&signed, at(1)), Err(Refusal::NotHeld));
+    assert_eq!(
+        stand.turn(at(3600)),
+        "silence",
+        "it ended with its own time"
+    );
+    let mut stand = Stand::new();
+    stand.take(&order(7, 1), at(0));
+    stand.take(&longer(7, 2, 7200), at(1));
+    let kept = serde_json::to_string(&stand.player.kept()).expect("texts and numbers");
+    let end = |seconds: u64| format!("\\\"expires\\\":{}", at(seconds).0);
+    assert!(kept.contains(&end(7200)), "{kept}");
+    let changed = kept.replace(&end(7200), &end(9000));
+    let kept = serde_json::from_str(&changed).expect("as it was written");
+    stand.player = Player::new(verifier(&stand.signer), kept);
+    assert_eq!(stand.turn(at(3600)), "silence");
 }
 
 #[test]
