@@ -34,7 +34,7 @@ pub struct Figures {
     pub channels: Vec<ChannelLine>,
 }
 
-fn moment<S: Serializer>(at: &impl Display, to: S) -> Result<S::Ok, S::Error> {
+pub(super) fn moment<S: Serializer>(at: &impl Display, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(at)
 }
 

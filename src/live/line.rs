@@ -10,11 +10,13 @@ use bytes::Bytes;
 use channel::Stop;
 use futures::StreamExt as _;
 use futures::stream::{BoxStream, once, unfold};
+use serde::Serialize;
 
-use super::topic::{Frame, Watcher};
+use super::tape::{Frame, Watcher};
 use super::{Figures, Hub};
 use crate::ledger::{Alert, Known};
 use crate::model::RegionCode;
+use crate::trust::Caller;
 
 /// What every line is answered with. A proxy that gathers bytes would hold the frames back.
 pub const HEADERS: [(&str, &str); 3] = [
@@ -46,11 +48,18 @@ impl Hub {
             return (!told).then(|| self.last_word(alert, scope));
         }
         let watcher = self.watch(alert.stream, scope, last).await;
-        let words = unfold(watcher, |mut watcher| async move {
-            let text = said(&mut watcher).await?;
-            Some((Ok(text), watcher))
-        });
-        Some(words.take_until(stop.clone().cancelled_owned()).boxed())
+        Some(words(watcher, stop))
+    }
+
+    /// The line of all alerts that this bureau may know of, until `stop`.
+    pub async fn line_of_all(
+        self: &Arc<Self>,
+        caller: &Caller,
+        last: Option<&str>,
+        stop: &Stop,
+    ) -> Line {
+        let last = last.and_then(|last| last.parse().ok());
+        words(self.watch_all(caller, last).await, stop)
     }
 
     fn last_word(self: &Arc<Self>, alert: &Arc<Alert>, scope: Vec<RegionCode>) -> Line {
@@ -65,8 +74,16 @@ impl Hub {
     }
 }
 
+fn words<T: Serialize + Send + Sync + 'static>(watcher: Watcher<T>, stop: &Stop) -> Line {
+    let words = unfold(watcher, |mut watcher| async move {
+        let text = said(&mut watcher).await?;
+        Some((Ok(text), watcher))
+    });
+    words.take_until(stop.clone().cancelled_owned()).boxed()
+}
+
 /// The next frame, or a sign of life; none when the gateway stops.
-async fn said(watcher: &mut Watcher) -> Option<Bytes> {
+async fn said<T: Serialize>(watcher: &mut Watcher<T>) -> Option<Bytes> {
     match tokio::time::timeout(ALIVE, watcher.next()).await {
         Ok(frame) => frame.map(|frame| frame.text),
         Err(_) => Some(SIGN),

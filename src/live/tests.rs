@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use channel::Timestamp;
 
-use super::topic::{KEPT, Topic};
-use super::{Figures, Frame};
+use super::board::{Lines, Short};
+use super::tape::{Frame, Tape};
+use super::topic::KEPT;
+use super::{Figures, board};
 use crate::model::RegionCode;
 
 fn figures(reached: u32) -> Figures {
@@ -57,12 +59,15 @@ fn a_changed_state_is_told_without_villages() {
     assert_eq!(change.state, "expired");
 }
 
-/// A topic, told so many changes while somebody who watches does not listen.
-async fn unheard(changes: u32) -> (Arc<Topic>, Vec<Frame>) {
-    let topic = Arc::new(Topic::new(7));
-    let mut watcher = topic.join(&topic.hear(), None);
+/// A tape, told so many changes while somebody who watches does not listen.
+async fn unheard(changes: u32) -> (Arc<Tape<Figures>>, Vec<Frame>) {
+    let tape = Arc::new(Tape::new(7, KEPT));
+    let mut watcher = tape.join(&tape.hear(), None);
     for reached in 0..=changes {
-        topic.update(Arc::new(figures(reached)));
+        let now = figures(reached);
+        tape.tell(&Arc::new(now.clone()), |before| {
+            now.since(before).into_iter().collect()
+        });
     }
     let mut told = Vec::new();
     loop {
@@ -70,25 +75,88 @@ async fn unheard(changes: u32) -> (Arc<Topic>, Vec<Frame>) {
         let last = frame.number == 7 + u64::from(changes);
         told.push(frame);
         if last {
-            return (topic, told);
+            return (tape, told);
         }
     }
 }
 
 #[tokio::test]
 async fn who_does_not_listen_keeps_a_minute_of_changes_and_then_gets_the_whole() {
-    let (_, some) = unheard(4).await;
+    let (tape, some) = unheard(4).await;
     let numbers: Vec<u64> = some.iter().map(|frame| frame.number).collect();
-    assert_eq!(numbers, [7, 8, 9, 10, 11]);
-    let (topic, many) = unheard(9).await;
-    assert_eq!(many.len(), 10);
-    assert_eq!(topic.kept(), 9);
+    assert_eq!((numbers, tape.kept()), (vec![7, 8, 9, 10, 11], 4));
 
     let many = u32::try_from(KEPT).expect("few") * 8;
-    let (topic, told) = unheard(many).await;
+    let (tape, told) = unheard(many).await;
     assert_eq!(told.len(), 1, "none of what was missed is kept for one");
-    assert!(
-        told[0].text.starts_with(b"id: ") && told[0].text.windows(12).any(|w| w == b"event: whole")
+    let text = String::from_utf8_lossy(&told[0].text);
+    assert!(text.contains("\nevent: whole\n"), "{text}");
+    assert_eq!(tape.kept(), KEPT, "and for all no more than a minute");
+}
+
+fn short(alert: u64, state: &'static str, reached: u32) -> Short {
+    Short {
+        alert,
+        state,
+        state_zh: "",
+        handled: "red",
+        status: cap::Status::Actual,
+        class: None,
+        sealed: false,
+        total: [9, 0, reached, 0, 0, 0, 0],
+    }
+}
+
+#[test]
+fn of_all_alerts_each_that_changed_is_told_by_itself_and_what_is_over_once_more() {
+    let at = |seconds| Timestamp::from_secs(seconds);
+    let before = Lines::of(
+        at(1),
+        [
+            short(1, "in-force", 1),
+            short(2, "in-force", 2),
+            short(3, "expired", 3),
+        ],
     );
-    assert_eq!(topic.kept(), KEPT, "and for all no more than a minute");
+    let same = Lines::of(at(2), [1, 2].map(|n: u32| short(n.into(), "in-force", n)));
+    let last = |line: &Short| {
+        Some(Short {
+            sealed: true,
+            ..line.clone()
+        })
+    };
+    let told = |changes: Vec<Lines>| -> Vec<serde_json::Value> {
+        let json = |change| serde_json::to_value(change).expect("JSON");
+        changes
+            .iter()
+            .map(json)
+            .map(|c| c["alerts"].clone())
+            .collect()
+    };
+    let gone = told(same.since(&before, last));
+    assert_eq!(gone.len(), 1);
+    assert_eq!(
+        (&gone[0][0]["alert"], &gone[0][0]["sealed"]),
+        (&3.into(), &true.into())
+    );
+    let now = Lines::of(
+        at(2),
+        [
+            short(1, "in-force", 5),
+            short(2, "lifted", 2),
+            short(3, "expired", 3),
+        ],
+    );
+    let changed = told(now.since(&before, last));
+    assert_eq!(changed.len(), 2, "{changed:?}");
+    assert!(
+        changed
+            .iter()
+            .all(|c| c.as_array().map(Vec::len) == Some(1))
+    );
+    assert!(
+        now.since(&now.clone(), last).is_empty(),
+        "time alone is none"
+    );
+    const { assert!(board::KEPT > KEPT) };
 }

@@ -9,24 +9,29 @@ use crate::ledger::event::{HandedRange, Why};
 
 pub(super) struct Line {
     stream: TcpStream,
-    head: String,
+    pub head: String,
     unread: Vec<u8>,
 }
 
 #[derive(Debug)]
 pub(super) struct Told {
     pub id: u64,
-    event: String,
-    data: Value,
+    pub event: String,
+    pub data: Value,
 }
 
 impl Line {
     pub async fn of(surface: &Surface, token: &str, query: &str, last: Option<u64>) -> Self {
+        let path = format!("/v1/alerts/1/live{query}");
+        Self::at(surface, token, &path, last).await
+    }
+
+    pub async fn at(surface: &Surface, token: &str, path: &str, last: Option<u64>) -> Self {
         let place = surface.base.trim_start_matches("http://");
         let stream = TcpStream::connect(place).await.expect("connects");
         let last = last.map(|id| format!("Last-Event-ID: {id}\r\n"));
         let ask = format!(
-            "GET /v1/alerts/1/live{query} HTTP/1.0\r\nAuthorization: Bearer {token}\r\n{}\r\n",
+            "GET {path} HTTP/1.0\r\nAuthorization: Bearer {token}\r\n{}\r\n",
             last.unwrap_or_default()
         );
         let mut line = Self {
@@ -57,7 +62,7 @@ impl Line {
         }
     }
 
-    async fn told(&mut self) -> Option<Told> {
+    pub async fn told(&mut self) -> Option<Told> {
         let text = self.until("\n\n").await?;
         let field = |name: &str| {
             let value = text.lines().find_map(|line| line.strip_prefix(name));
