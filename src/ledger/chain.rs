@@ -23,7 +23,8 @@ impl Ledger {
             every.iter().map(|a| (a.stream(), a.meta())).collect();
         let mut late: BTreeMap<StreamId, Vec<StreamId>> = BTreeMap::new();
         for alert in &every {
-            if let Born::SupersededBy(by) = alert.meta().born {
+            // Born so, or ended by it before it could name it.
+            if let Some(by) = alert.withdrawn_by() {
                 late.entry(by).or_default().push(alert.stream());
             }
         }

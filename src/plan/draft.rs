@@ -112,7 +112,9 @@ impl<'a> Draft<'a> {
             let Some(fate) = self.fate(at, class, step) else {
                 return told.add(way, endpoint);
             };
-            if step == 0 && waiting.add(way, endpoint) {
+            // Who is spared is so from the first step on.
+            let counts = step == 0 || fate != Fate::Spared;
+            if counts && waiting.add(way, endpoint) {
                 let audience = self.plan.send[at].audience;
                 put(&mut drawn.aside, way, (audience, class), fate);
                 if fate == Fate::Spared {
@@ -125,11 +127,7 @@ impl<'a> Draft<'a> {
         let (own, unserved) =
             audience::chosen(self.registry, region, self.targets, &want, &mut keep);
         drawn.unserved = unserved;
-        let mut aside = Vec::new();
-        let over = self.closings(region, step, addressed, told, &mut aside);
-        if step == 0 {
-            drawn.aside.append(&mut aside);
-        }
+        let over = self.closings(region, step, addressed, told, &mut drawn.aside);
         let own = own.into_iter().map(|block| (block, None));
         let over = over.into_iter().map(|block| {
             let stock = self.stock(block.class);

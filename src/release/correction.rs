@@ -2,6 +2,7 @@
 //! sealed one is open again.
 
 use super::{Halt, Release};
+use crate::ledger::event::Born;
 use crate::ledger::{Alert, Event, Known, Papers, Proposal, Unlearned, Unread, relearn};
 use crate::model::StreamId;
 use crate::plan::Past;
@@ -22,6 +23,20 @@ impl Release {
             return Vec::new();
         }
         self.ledger.chain(&alert.meta.hits, Some(alert.stream))
+    }
+
+    /// What this one had ended when a person released it: it came while the correction waited.
+    pub(super) fn ended_before(&self, alert: &Alert) -> Vec<StreamId> {
+        let own = |stream: &StreamId| {
+            let known = self.ledger.known(*stream);
+            known.is_some_and(|old| {
+                old.withdrawn_by() == Some(alert.stream)
+                    && !matches!(old.meta().born, Born::SupersededBy(_))
+            })
+        };
+        let mut chain = self.chain(alert);
+        chain.retain(own);
+        chain
     }
 
     /// The alerts that this one corrects and that still stand: open, so that their end can be written.

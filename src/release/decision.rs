@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use channel::{Clock, Timestamp};
 
-use crate::ledger::event::{Decided, Ruling};
+use crate::ledger::event::{Born, Decided, Ruling};
 use crate::ledger::record::sha256;
 use crate::ledger::{Alert, Event, Known, Ledger, Proposal, Refused, Word, Writer};
 use crate::model::{RegionCode, StreamId};
@@ -103,9 +103,10 @@ impl Decisions {
             return self.again(stream, word, ruling);
         }
         may(caller, (&alert, ruling), self.second, self.clock.now())?;
-        if ruling == Ruling::Approve {
-            self.is_alone(&alert)?;
-        }
+        let ended = match ruling {
+            Ruling::Approve => self.came_since(caller, &alert)?,
+            Ruling::Refuse => Vec::new(),
+        };
         let remark = remark.map(String::into_bytes);
         let decided = Decided {
             step: 0,
@@ -114,9 +115,13 @@ impl Decisions {
             remark: remark.as_deref().map(sha256),
         };
         let documents = decided.remark.into_iter().zip(remark).collect();
+        let withdrawn = |old| (old, Event::Withdrawn { by: stream });
+        let mut events = vec![(stream, Event::Decided(decided))];
+        events.extend(ended.into_iter().map(withdrawn));
         let proposal = Proposal {
+            events,
             documents,
-            ..Proposal::of(stream, Event::Decided(decided))
+            ..Proposal::default()
         };
         let commit = self.writer.propose(proposal).await?;
         // The word as it was folded: a correction may have come between the look and the commit.
@@ -147,27 +152,43 @@ impl Decisions {
         })
     }
 
-    /// A correction that waited could not end an alert that came after it.
-    fn is_alone(&self, alert: &Alert) -> Result<(), Denied> {
-        let meta = &alert.meta;
-        let named = |known: &Known| {
-            let other = &known.meta().identity;
-            let refers = |r: &crate::ledger::Identity| {
-                r.sender == other.sender && r.identifier == other.identifier
-            };
-            known.meta().status == meta.status
-                && known.stream() != alert.stream
-                && meta.references.iter().any(refers)
-                && !meta.hits.contains(&known.stream())
-        };
+    /// What a correction names and what came while it waited: nothing of it could be ended then, and it ends with the word.
+    fn came_since(&self, caller: &Caller, alert: &Alert) -> Result<Vec<StreamId>, Denied> {
         let every = self.ledger.every();
-        match every.iter().find(|known| named(known)) {
-            None => Ok(()),
-            Some(later) => Err(Denied::TooLate(format!(
-                "alert {}, which alert {} corrects, came while it waited; refuse it and have the bureau send the correction again",
-                later.stream(),
-                alert.stream
-            ))),
+        let since = every.iter().filter(|known| names(alert, known));
+        let since: Vec<_> = since.collect();
+        for known in &since {
+            let (meta, own) = (known.meta(), &alert.meta.caller);
+            let may = meta.caller == *own || meta.regions.iter().all(|r| caller.covers(*r));
+            let stands = !known.is_sealed() && known.withdrawn_by().is_none();
+            if !may || !stands {
+                let (stream, later) = (alert.stream, known.stream());
+                let why = if may {
+                    "and is over"
+                } else {
+                    "and is another bureau's"
+                };
+                return Err(Denied::TooLate(format!(
+                    "alert {later}, which alert {stream} corrects, came while it waited {why}; refuse it and have the bureau send the correction again"
+                )));
+            }
         }
+        Ok(since.into_iter().map(Known::stream).collect())
     }
+}
+
+/// Whether a correction that waits names an alert that came after it. One with the same identifier that was sent later is
+/// another alert.
+fn names(alert: &Alert, known: &Known) -> bool {
+    let (meta, other) = (&alert.meta, &known.meta().identity);
+    let refers = |r: &crate::ledger::Identity| {
+        let named = r.sender == other.sender && r.identifier == other.identifier;
+        named && (r.sent == other.sent || other.sent <= meta.identity.sent)
+    };
+    meta.corrects()
+        && known.meta().status == meta.status
+        && known.meta().born != Born::Filed
+        && known.stream() != alert.stream
+        && !meta.hits.contains(&known.stream())
+        && meta.references.iter().any(refers)
 }

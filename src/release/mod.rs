@@ -150,6 +150,7 @@ impl Release {
         let generation = work.registry.generation();
         let by = "rule".into();
         events.push((stream, Event::Released { generation, by }));
+        let standing = &[&self.ended_before(&work.alert), standing].concat();
         let now = self.clock.now();
         if work.alert.meta.corrects() {
             let lifetime = work.alert.at.plus(work.plan.lifetime.0);
@@ -187,8 +188,13 @@ impl Release {
         if let Some(alert) = self.ledger.alert(stream) {
             let work = self.read(&alert, 0).await?;
             let past = self.past(&alert).await?;
-            let mut due = work.schedule.due.clone();
-            let now = self.clock.now();
+            let (mut due, now) = (work.schedule.due.clone(), self.clock.now());
+            // A later step that is written by now had nobody to wait for it: whoever does so from now on has another.
+            for (step, at) in (1..).zip(&mut due[1..]) {
+                if alert.steps.is_planned(step) && *at > now {
+                    *at = work.schedule.base();
+                }
+            }
             due.push(now);
             // Of whoever has it some may be left to sleep.
             let how = (alert.handled(), true);

@@ -7,7 +7,7 @@ use super::frozen::frozen;
 use super::variants::Variants;
 use super::work::Work;
 use super::{Halt, Release};
-use crate::ledger::event::{Block, Class, ClassRow, Classed, Fate};
+use crate::ledger::event::{Audience, Block, Class, ClassRow, Classed, Fate};
 use crate::ledger::{Event, Proposal};
 use crate::model::RegionCode;
 use crate::plan::{self, Drafted, Told};
@@ -93,7 +93,7 @@ impl Pen<'_> {
         let told: Vec<_> = drawn.blocks.iter().map(|(block, _)| block).collect();
         let frozen = frozen(&work.registry, &told);
         proposal.events.extend(frozen.map(|event| (stream, event)));
-        let mut rows = drawn.aside;
+        let mut rows = self.uncounted(region, drawn.aside);
         for drafted in drawn.blocks {
             let class = drafted.0.class;
             let block = self.block(region, drafted, &mut proposal);
@@ -111,6 +111,27 @@ impl Pen<'_> {
             .events
             .extend(kept.map(|kept| (stream, Event::Kept(kept))));
         proposal
+    }
+
+    /// Of those who wait, whom no step before has counted: a step that was added knows people of whom the others knew nothing.
+    fn uncounted(&self, region: RegionCode, mut waits: Vec<ClassRow>) -> Vec<ClassRow> {
+        let counted = self.work.alert.classes.rows();
+        let of_region = counted.iter().filter(|(at, _)| *at == region);
+        let mut counted: Vec<(Queue<'_>, u32)> = of_region
+            .filter_map(|(_, row)| Some((queue(row)?, row.count)))
+            .collect();
+        for row in &mut waits {
+            let mut left = row.count;
+            let own = queue(row);
+            for (_, before) in counted.iter_mut().filter(|(other, _)| Some(*other) == own) {
+                let known = left.min(*before);
+                left -= known;
+                *before -= known;
+            }
+            row.count = left;
+        }
+        waits.retain(|row| row.count > 0);
+        waits
     }
 
     fn block(
@@ -144,6 +165,16 @@ impl Pen<'_> {
             rank: plan::rank(&work.cap, work.alert.handled(), planned.class, planned.send),
             window: planned.window,
         }
+    }
+}
+
+/// By which channel somebody waits, as whom, and for which step.
+type Queue<'a> = (&'a str, Audience, u16);
+
+fn queue(row: &ClassRow) -> Option<Queue<'_>> {
+    match row.fate {
+        Fate::Held { step } | Fate::Later { step } => Some((&row.channel, row.audience, step)),
+        Fate::Told { .. } | Fate::Spared => None,
     }
 }
 

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::county::{VILLAGE_A1, VILLAGE_A2, VILLAGE_B1};
-use crate::gateway::{Gateway, Setup, World, count};
+use crate::gateway::{Gateway, Setup, World, count, within};
 use crate::steps::hours_around_now;
 use crate::warning::{COUNTY, Warning, now};
 
@@ -254,4 +254,130 @@ async fn good_news_waits_for_the_morning_and_is_dropped_when_better_comes() {
     assert_eq!(world.smsc.to(OFFICER).len(), 3);
     let view = one(gateway, cancel).await;
     assert!(of(&view, "lifted", "public", "held") > 0, "{view}");
+}
+
+#[tokio::test]
+async fn whom_a_late_update_leaves_asleep_is_counted_as_held() {
+    let setup = Setup::default();
+    let plan = setup.plan.clone() + &format!("quiet = \"{}\"\n", hours_around_now());
+    let world = World::start(Setup { plan, ..setup }).await;
+    let gateway = &world.gateway;
+    let first = Warning {
+        expires: now() + 6 * 3600,
+        ..Warning::red("a-1", &[VILLAGE_A1])
+    };
+    let old = gateway.submit(&first).await;
+    gateway.ended(old).await;
+    let public = world.smsc.to(AT_HOME).len();
+    // The end of an update that nobody knows yet, and then that update: with it all that it corrects is over.
+    let update = Warning {
+        expires: first.expires,
+        ..Warning::update("a-2", &first, &[VILLAGE_A1])
+    };
+    let cancel = Warning {
+        bare: false,
+        areas: first.areas.clone(),
+        expires: first.expires,
+        ..Warning::cancel("a-3", &update)
+    };
+    let cancel = gateway.submit(&cancel).await;
+    gateway.ended(cancel).await;
+    let late = gateway.post(crate::gateway::WATER, &update.xml()).await;
+    assert_eq!(late.body["superseded_by"], cancel, "{}", late.body);
+    within("the officers hear that it is over", async || {
+        (world.smsc.to(OFFICER).len() == 2).then_some(())
+    })
+    .await;
+    gateway.ended(cancel).await;
+    assert_eq!(world.smsc.to(AT_HOME).len(), public, "the public sleeps");
+    let view = one(gateway, cancel).await;
+    let held = of(&view, "lifted", "public", "held");
+    assert!(held > 0, "{view}");
+    let steps = view["steps"].as_array().expect("steps").iter();
+    let waiting: Vec<_> = steps.filter(|s| s["state"] == "waiting").collect();
+    assert_eq!(waiting.len(), 1, "{view}");
+    let lines = view["classes"].as_array().expect("a list");
+    let all: u64 = lines.iter().map(|line| count(&line["held"])).sum();
+    assert_eq!(
+        (&waiting[0]["held"], count(&waiting[0]["deliveries"])),
+        (&json!(true), all),
+        "{view}"
+    );
+    let lifted = lines.iter().filter(|line| line["class"] == "lifted");
+    let held: u64 = lifted.map(|line| count(&line["held"])).sum();
+    let stale = gateway.get(&format!("/v1/alerts/{cancel}/stale")).await;
+    let lines = stale["total"]["channels"]
+        .as_array()
+        .expect("a list")
+        .iter();
+    let asleep: u64 = lines.map(|line| count(&line["held"])).sum();
+    assert_eq!(asleep, held, "{stale}");
+}
+
+const PLAYS: &str = "SP-PLAYS-1";
+
+#[tokio::test]
+async fn a_speaker_that_has_played_holds_its_order_longer_without_a_sound() {
+    let world = World::start(Setup::default()).await;
+    let gateway = &world.gateway;
+    let first = Warning::red("a-1", &[VILLAGE_A1, VILLAGE_A2]);
+    let old = gateway.submit(&first).await;
+    gateway.ended(old).await;
+    let obeyed = || world.horn.obeyed();
+    let does = |device: &str, kind: &str| (device.to_owned(), kind.to_owned());
+    let longer = Warning {
+        expires: first.expires + 3_600,
+        ..Warning::update("a-2", &first, &[VILLAGE_A1, VILLAGE_A2, VILLAGE_B1])
+    };
+    let new = gateway.submit(&longer).await;
+    gateway.ended(new).await;
+    assert_eq!(one(gateway, new).await["class"], "widened");
+    within(
+        "who has played holds it longer, and who has not is told anew",
+        async || {
+            let all = obeyed();
+            let both = [does(PLAYS, "prolong"), does("SP-FAILS-2", "stop")];
+            both.iter().all(|one| all.contains(one)).then_some(())
+        },
+    )
+    .await;
+    let plays = |device: &str| {
+        let heard = world.horn.heard().into_iter();
+        heard.filter(|heard| heard.device == device).count()
+    };
+    assert_eq!(plays(PLAYS), 1, "nothing sounds by it");
+    assert!(!obeyed().contains(&does(PLAYS, "stop")));
+    let stale = gateway.get(&format!("/v1/alerts/{new}/stale")).await;
+    assert_eq!(stale["total"]["households"], 0, "{stale}");
+    let done = within("its result is in the journal", async || {
+        let journal = gateway.journal().await;
+        let of = |name: &str| -> Vec<Value> {
+            let events = journal.iter().map(|line| line["event"][name].clone());
+            events.filter(|event| !event.is_null()).collect()
+        };
+        let ordered = of("ordered")
+            .into_iter()
+            .find(|o| !o["action"]["prolong"].is_null())?;
+        let done = of("done")
+            .into_iter()
+            .find(|d| d["serial"] == ordered["serial"])?;
+        Some((ordered, done))
+    })
+    .await;
+    assert_eq!(
+        (&done.0["action"], &done.0["devices"], &done.0["by"]),
+        (
+            &json!({ "prolong": { "alert": old, "drill": false } }),
+            &json!([PLAYS]),
+            &json!("correction")
+        )
+    );
+    assert_eq!(done.1["rows"][0]["done"], true);
+    // Its end stops what was prolonged, too.
+    let cancel = gateway.submit(&Warning::cancel("a-3", &longer)).await;
+    gateway.ended(cancel).await;
+    within("it is stopped", async || {
+        obeyed().contains(&does(PLAYS, "stop")).then_some(())
+    })
+    .await;
 }

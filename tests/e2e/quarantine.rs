@@ -145,3 +145,69 @@ async fn an_update_that_waits_ends_nothing_before_its_word() {
     assert_eq!(state(&world.gateway, 1).await, "superseded");
     assert_eq!(world.smsc.to("00010000001").len(), 2);
 }
+
+#[tokio::test]
+async fn a_correction_that_waited_ends_what_came_meanwhile_with_its_release() {
+    let mut world = World::start(Setup::default()).await;
+    let first = Warning {
+        severity: "Severe",
+        ..Warning::red("a-1", &[COUNTY])
+    };
+    // The correction comes before what it corrects, and waits.
+    let update = Warning {
+        sent: first.sent + 1,
+        ..Warning::update("a-2", &first, &[COUNTY])
+    };
+    let waits = held(&world, &update).await;
+    let old = world.gateway.submit(&first).await;
+    world.gateway.ended(old).await;
+    assert_eq!(state(&world.gateway, old).await, "in-force");
+    assert_eq!(world.smsc.to("00010000001").len(), 1);
+    let (status, said) = decide(&world.gateway, waits, "release").await;
+    assert_eq!(status, 200, "{said}");
+    // The word and the end of the earlier one are one commit.
+    world.gateway.kill().await;
+    world.gateway.start().await;
+    world.gateway.ended(waits).await;
+    let gateway = &world.gateway;
+    let view = gateway.get(&format!("/v1/alerts/{old}")).await;
+    assert_eq!(
+        (&view["state"], &view["withdrawn_by"]),
+        (&json!("superseded"), &json!(waits))
+    );
+    let view = gateway.get(&format!("/v1/alerts/{waits}")).await;
+    assert_eq!(
+        (&view["class"], &view["compared"]),
+        (&json!("upgraded"), &json!([old])),
+        "{view}"
+    );
+    let told = world.smsc.to("00010000001");
+    assert!(told.len() == 2 && told[1].contains("续发"), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_cancel_that_waited_is_handled_as_high_as_what_it_ends() {
+    let world = World::start(Setup::default()).await;
+    let gateway = &world.gateway;
+    let first = Warning::red("a-1", &[COUNTY]);
+    let cancel = Warning {
+        bare: false,
+        severity: "Minor",
+        areas: first.areas.clone(),
+        ..Warning::cancel("a-2", &first)
+    };
+    let waits = held(&world, &cancel).await;
+    let old = gateway.submit(&first).await;
+    gateway.ended(old).await;
+    let (status, said) = decide(gateway, waits, "release").await;
+    assert_eq!(status, 200, "{said}");
+    gateway.ended(waits).await;
+    assert_eq!(state(gateway, old).await, "lifted");
+    let view = gateway.get(&format!("/v1/alerts/{waits}")).await;
+    assert_eq!(
+        (&view["level"], &view["handled"]),
+        (&json!("blue"), &json!("red"))
+    );
+    let told = world.smsc.to("00010000001");
+    assert!(told.len() == 2, "{told:?}");
+}

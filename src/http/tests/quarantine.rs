@@ -35,6 +35,18 @@ impl Surface {
             .await;
         (reply.status, json_of(&reply))
     }
+
+    /// A release is refused, and the reason names this.
+    async fn too_late(&self, token: &str, reason: &str) {
+        let (status, said) = self.say(token, RELEASE).await;
+        assert_eq!(
+            (status, &said["type"]),
+            (409, &json!("/problems/decided")),
+            "{said}"
+        );
+        let detail = said["detail"].as_str().expect("a detail");
+        assert!(detail.contains(reason), "{detail}");
+    }
 }
 
 #[tokio::test]
@@ -198,18 +210,7 @@ async fn what_expired_while_it_waited_is_over() {
     surface.clock.advance(Duration::from_hours(4));
     assert_eq!(surface.get("/v1/alerts/1").await["state"], "expired");
     assert_eq!(surface.get("/v1/quarantine").await["alerts"], json!([]));
-    let (status, said) = surface.say("decider", RELEASE).await;
-    assert_eq!(
-        (status, &said["type"]),
-        (409, &json!("/problems/decided")),
-        "{said}"
-    );
-    assert!(
-        said["detail"]
-            .as_str()
-            .is_some_and(|d| d.contains("expired")),
-        "{said}"
-    );
+    surface.too_late("decider", "expired").await;
     surface.stop().await;
 }
 
@@ -217,61 +218,63 @@ async fn what_expired_while_it_waited_is_over() {
 async fn what_was_corrected_while_it_waited_is_over() {
     let surface = Surface::held().await;
     surface.propose(1, vec![Event::Withdrawn { by: 2 }]).await;
-    let (status, said) = surface.say("decider", RELEASE).await;
-    assert_eq!(
-        (status, &said["type"]),
-        (409, &json!("/problems/decided")),
-        "{said}"
-    );
-    assert!(
-        said["detail"]
-            .as_str()
-            .is_some_and(|d| d.contains("alert 2")),
-        "{said}"
-    );
+    surface.too_late("decider", "alert 2").await;
     surface.stop().await;
 }
 
 #[tokio::test]
 async fn what_never_waited_has_nothing_to_decide() {
     let surface = Surface::with_alert().await;
-    let (status, said) = surface.say("decider", RELEASE).await;
-    assert_eq!(
-        (status, &said["type"]),
-        (409, &json!("/problems/decided")),
-        "{said}"
-    );
+    surface.too_late("decider", "").await;
     surface.stop().await;
 }
 
-#[tokio::test]
-async fn a_correction_that_waited_does_not_miss_the_alert_that_came_after_it() {
-    let surface = Surface::start().await;
-    let update = doubtful("a-2", "510727")
+/// An Update of alert a-1, as somebody hands it in before that has come: it waits.
+async fn early(surface: &Surface, token: &str, region: &str) {
+    let update = doubtful("a-2", region)
         .replace("<msgType>Alert", "<msgType>Update")
         .replace(
             "<info>",
             "<references>water@pingwu.example,a-1,2026-07-14T09:00:00+08:00</references><info>",
         );
-    surface
-        .call("POST", "/v1/alerts", "water", update.as_bytes())
-        .await;
     let reply = surface
-        .call(
-            "POST",
-            "/v1/alerts",
-            "water",
-            cap("a-1", "510727").as_bytes(),
-        )
+        .call("POST", "/v1/alerts", token, update.as_bytes())
+        .await;
+    assert_eq!(json_of(&reply)["born"], "quarantined");
+    let first = cap("a-1", "510727");
+    let reply = surface
+        .call("POST", "/v1/alerts", "water", first.as_bytes())
         .await;
     assert_eq!(json_of(&reply)["born"], "live", "what waits ends nothing");
+}
+
+#[tokio::test]
+async fn a_correction_that_waited_ends_the_alert_that_came_after_it() {
+    let surface = Surface::start().await;
+    early(&surface, "water", "510727").await;
     let (status, said) = surface.say("decider", RELEASE).await;
+    assert_eq!(status, 200, "{said}");
+    let first = surface.gate.ledger.alert(2).expect("it is open");
+    assert_eq!(first.withdrawn_by(), Some(1), "in the commit of the word");
+    let again = replay(&*surface.store).await.expect("reads");
+    let first = again.ledger.alert(2).expect("it is open");
+    assert_eq!(first.withdrawn_by(), Some(1));
     assert_eq!(
-        (status, &said["type"]),
-        (409, &json!("/problems/decided")),
-        "{said}"
+        again.ledger.chain(&[], Some(1)),
+        [2],
+        "its release finds it"
     );
-    let (status, _) = surface.say("decider", REFUSE).await;
+    surface.stop().await;
+}
+
+#[tokio::test]
+async fn a_correction_that_waited_does_not_end_what_is_not_its_bureau_s() {
+    let surface = Surface::start().await;
+    early(&surface, "town", "510727217").await;
+    surface.too_late("town-decider", "").await;
+    let first = surface.gate.ledger.alert(2).expect("it is open");
+    assert_eq!(first.withdrawn_by(), None);
+    let (status, _) = surface.say("town-decider", REFUSE).await;
     assert_eq!(status, 200);
     surface.stop().await;
 }
