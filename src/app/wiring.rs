@@ -128,6 +128,7 @@ impl Wiring {
         let turn = Arc::<tokio::sync::Mutex<()>>::default();
         let ingest = Arc::new(Ingest {
             ledger: desk.ledger.clone(),
+            archive: archive.clone(),
             writer: desk.writer.clone(),
             registry: self.registry.clone(),
             plans: Arc::new(self.plans),
@@ -158,6 +159,7 @@ impl Wiring {
             ingest,
             decisions,
             intake,
+            writer: desk.writer.clone(),
             channels: (*self.channels).clone(),
             correlator: desk.correlator.clone(),
             position: desk.writer.position(),

@@ -12,7 +12,7 @@ use super::judge::Judged;
 use super::names::{identity, reference, regions_hash};
 use crate::ledger::event::{Accepted, Born, InfoMeta};
 use crate::ledger::record::sha256;
-use crate::ledger::{Event, Identity, Ledger, Proposal, Refused, Writer};
+use crate::ledger::{Archive, Event, Identity, Ledger, Proposal, Refused, Writer};
 use crate::model::{RegionCode, StreamId};
 use crate::plan::preview::Means;
 use crate::plan::{self, Note, Plans, Routes};
@@ -65,6 +65,8 @@ pub enum Rejection {
 
 pub struct Ingest {
     pub ledger: Arc<Ledger>,
+    /// Reads back for a preview what is sealed.
+    pub archive: Arc<Archive>,
     pub writer: Writer,
     pub registry: Arc<RwLock<Arc<Registry>>>,
     pub plans: Arc<Plans>,

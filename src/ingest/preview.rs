@@ -8,11 +8,12 @@ use utoipa::ToSchema;
 use super::accept::{Ingest, Rejection};
 use super::judge::Judged;
 use super::names::{identity, regions_hash};
-use crate::ledger::Papers;
 use crate::ledger::event::{Born, Class};
-use crate::model::StreamId;
+use crate::ledger::{Known, Papers};
+use crate::model::{RegionCode, StreamId};
 use crate::plan::preview::{Figures, Place, Scene, preview};
-use crate::plan::{self, Draft, Earlier, EventName, Outlets, Past, Source, Targets};
+use crate::plan::{self, Draft, Earlier, EventName, Note, Outlets, Past, Source, Targets};
+use crate::registry::Registry;
 use crate::trust::Caller;
 
 /// What would happen.
@@ -46,8 +47,10 @@ pub struct EventView {
 impl Ingest {
     pub async fn preview(&self, caller: &Caller, bytes: &[u8]) -> Result<Preview, Rejection> {
         let mut judged = self.judge(caller, self.read(caller, bytes)?)?;
-        let past = self.past(&judged).await;
-        let (class, handled) = how(&judged, &past);
+        let chain = self.chain(&judged);
+        let (past, unread) = self.past(&chain).await;
+        let standing = self.ledger.standing(&chain);
+        let (class, handled) = how(&judged, &past, &standing);
         let earlier = Earlier::of(&past, &self.routes);
         judged.targets = targets(&mut judged);
         let registry = self.registry.read().clone();
@@ -84,13 +87,10 @@ impl Ingest {
             now: judged.now,
             lifetime: judged.now.plus(plan.lifetime.0),
         };
-        let figures = preview(&scene);
-        let place = |code: &_| Place {
-            code: *code,
-            name: registry.full_name(*code),
-        };
+        let mut figures = preview(&scene);
+        figures.notes.extend(unread.into_iter().map(Note::unread));
         Ok(Preview {
-            regions: judged.regions.iter().map(place).collect(),
+            regions: places(&registry, &judged.regions),
             regions_hash: hash.clone(),
             disposition: judged.disposition,
             born: judged.born,
@@ -127,22 +127,42 @@ impl Ingest {
         seen.into_iter().map(view).collect()
     }
 
-    /// What it corrects, as far as it is open and its papers are there; a release would halt on what is not.
-    async fn past(&self, judged: &Judged<'_>) -> Vec<Past> {
-        let mut past = Vec::new();
+    /// What it corrects.
+    fn chain(&self, judged: &Judged<'_>) -> Vec<StreamId> {
         if !corrects(judged) {
-            return past;
+            return Vec::new();
         }
-        for stream in self.ledger.chain(&judged.hits, None) {
-            let Some(old) = self.ledger.alert(stream) else {
+        self.ledger.chain(&judged.hits, None)
+    }
+
+    /// What it corrects as a release reads it, open or sealed, and what of it cannot be read: a release would halt on that.
+    async fn past(&self, chain: &[StreamId]) -> (Vec<Past>, Vec<StreamId>) {
+        let (mut past, mut unread) = (Vec::new(), Vec::new());
+        for stream in chain {
+            let Some(known) = self.ledger.known(*stream) else {
                 continue;
             };
-            let papers = Papers::of(&old, &*self.store).await;
-            let read = papers.ok().and_then(|papers| Past::of(old, &papers).ok());
-            past.extend(read);
+            match self.read_back(&known).await {
+                Some(read) => past.push(read),
+                None => unread.push(*stream),
+            }
         }
-        past
+        (past, unread)
     }
+
+    async fn read_back(&self, known: &Known) -> Option<Past> {
+        let old = self.archive.whole(known).await.ok()?;
+        let papers = Papers::of(&old, &*self.store).await.ok()?;
+        Past::of(old, &papers).ok()
+    }
+}
+
+fn places(registry: &Registry, regions: &[RegionCode]) -> Vec<Place> {
+    let place = |code: &RegionCode| Place {
+        code: *code,
+        name: registry.full_name(*code),
+    };
+    regions.iter().map(place).collect()
 }
 
 fn corrects(judged: &Judged<'_>) -> bool {
@@ -160,15 +180,13 @@ fn targets(judged: &mut Judged<'_>) -> Targets {
 }
 
 /// How it stands to what it would end, and the level by which it is handled: as a release would find it.
-fn how(judged: &Judged<'_>, past: &[Past]) -> (Option<Class>, Level) {
-    let standing = past.iter().filter(|old| old.alert.withdrawn_by().is_none());
-    let standing: Vec<_> = standing.map(|old| old.alert.stream).collect();
+fn how(judged: &Judged<'_>, past: &[Past], standing: &[StreamId]) -> (Option<Class>, Level) {
     let (now, choice) = (judged.now, &judged.choice);
     let said = (&judged.alert, judged.regions.as_slice());
     let lifetime = now.plus(choice.plan.lifetime.0);
     let usual = (choice.plan.language.as_str(), lifetime);
-    let compared = || plan::compared(said, usual, (past, &standing), now);
+    let compared = || plan::compared(said, usual, (past, standing), now);
     let class = corrects(judged).then(|| compared().0);
-    let raised = plan::raised(&judged.alert, choice.handled, past, &standing);
+    let raised = plan::raised(&judged.alert, choice.handled, past, standing);
     (class, raised.unwrap_or(choice.handled))
 }

@@ -4,6 +4,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::model::StreamId;
+
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 pub struct Note {
     /// Stable, for programs.
@@ -48,6 +50,20 @@ impl Note {
             path,
             &format!("geocode {code} is an old code; what took its place is targeted"),
             &format!("区划代码{code}为旧代码,已按现行区划确定发布对象"),
+        )
+    }
+
+    /// An alert that this one corrects cannot be read back: nobody who has it is counted.
+    pub fn unread(alert: StreamId) -> Self {
+        Self::new(
+            "earlier-unread",
+            "/alert/references",
+            &format!(
+                "alert {alert}, which this one corrects, cannot be read back now: who has it is not counted here; a release waits until it can"
+            ),
+            &format!(
+                "被更正的预警 {alert} 暂时读不出来:此处未计入已收到它的人,发布将等到能读出为止"
+            ),
         )
     }
 

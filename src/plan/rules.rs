@@ -113,10 +113,17 @@ pub struct Plans(Vec<(Plan, Vec<u8>)>);
 
 impl Plans {
     pub fn parse(files: Vec<(String, Vec<u8>)>) -> Result<Self, Vec<String>> {
-        let mut plans = Vec::new();
+        let mut plans: Vec<(Plan, Vec<u8>)> = Vec::new();
         let mut problems = Vec::new();
         for (file, bytes) in files {
             match Plan::parse(&bytes) {
+                // An alert remembers its plan by name: a short Cancel goes by the plan of what it corrects.
+                Ok(plan) if plans.iter().any(|(other, _)| other.name == plan.name) => {
+                    problems.push(format!(
+                        "plan {file}: another plan before it is named {:?} too; give each its own name",
+                        plan.name
+                    ));
+                }
                 Ok(plan) => plans.push((plan, bytes)),
                 Err(why) => problems.push(format!("plan {file}: {why}")),
             }
@@ -309,5 +316,18 @@ mod tests {
         }
         let prolonged = send("audience = \"public\"\nagain = [\"prolonged\"]");
         assert!(prolonged.tells(Class::Prolonged) && !prolonged.tells(Class::Upgraded));
+    }
+
+    #[test]
+    fn two_plans_of_one_name_are_refused_by_file() {
+        let plan = |file: &str, name: &str| {
+            let text = format!("name = \"{name}\"\nraise = \"red\"");
+            (file.to_owned(), text.into_bytes())
+        };
+        assert!(Plans::parse(vec![plan("a.toml", "one"), plan("b.toml", "two")]).is_ok());
+        let same = Plans::parse(vec![plan("a.toml", "one"), plan("b.toml", "one")]);
+        let problems = same.map(drop).expect_err("they cannot be told apart");
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].starts_with("plan b.toml:") && problems[0].contains("\"one\""));
     }
 }

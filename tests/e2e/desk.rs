@@ -8,8 +8,9 @@ use tokio::io::AsyncReadExt as _;
 
 use crate::console::{api_file, call, opened, sign_in, text};
 use crate::county::{TOWN_A, TOWN_B, VILLAGE_A1, VILLAGE_A2};
-use crate::gateway::{DUTY, EVERYTHING, Gateway, PATIENCE, Setup, TOWN, World, count, within};
+use crate::gateway::{DUTY, EVERYTHING, Gateway, PATIENCE, Setup, TOWN, World, count};
 use crate::quarantine::held;
+use crate::sealed::{sealed, seals_soon};
 use crate::warning::{COUNTY, Warning, now};
 
 async fn page(gateway: &Gateway, path: &str, cookie: &str) -> String {
@@ -107,22 +108,14 @@ async fn who_still_holds_the_earlier_text_stands_on_the_page_of_the_correction_a
 #[tokio::test]
 async fn the_page_of_a_sealed_alert_is_told_the_whole_once_and_then_no_more() {
     let mut world = World::start(Setup::default()).await;
-    let gateway = &mut world.gateway;
-    gateway.terminate().await;
-    let config = std::fs::read_to_string(gateway.path("tocsin.toml")).expect("a file");
-    let soon = config.replace("[node]\n", "[node]\nseal_after = \"1s\"\n");
-    gateway.write("tocsin.toml", &soon);
-    gateway.start().await;
+    seals_soon(&mut world.gateway).await;
+    let gateway = &world.gateway;
     let short = Warning {
         expires: now() + 4,
         ..Warning::red("a-1", &[VILLAGE_A1])
     };
     let alert = gateway.submit(&short).await;
-    within("it is sealed", async || {
-        let view = gateway.get(&format!("/v1/alerts/{alert}")).await;
-        (view["sealed"] == true).then_some(())
-    })
-    .await;
+    sealed(gateway, alert).await;
     let duty = sign_in(gateway, DUTY).await;
     let told = whole_line(gateway, alert, &duty, None).await;
     assert!(told.starts_with("HTTP/1.1 200"), "{told}");

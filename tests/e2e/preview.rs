@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::county::{TOWN_A, TOWN_B, VILLAGE_A1, VILLAGE_B1};
 use crate::gateway::{Setup, TOWN, WATER, World, count};
-use crate::warning::{COUNTY, Warning};
+use crate::sealed::{sealed, seals_soon};
+use crate::warning::{COUNTY, Warning, now};
 
 async fn preview(world: &World, warning: &Warning) -> Value {
     let path = "/v1/alerts?preview=true";
@@ -171,4 +172,41 @@ async fn the_command_line_shows_a_preview_and_tries_the_plans_without_a_gateway(
     }
     let list = gateway.get("/v1/alerts").await;
     assert_eq!(list["alerts"], json!([]));
+}
+
+#[tokio::test]
+async fn a_preview_of_an_update_counts_whoever_has_what_is_sealed_by_now() {
+    let mut world = World::start(Setup::default()).await;
+    seals_soon(&mut world.gateway).await;
+    let first = Warning {
+        expires: now() + 4,
+        ..Warning::red("a-1", &[TOWN_A])
+    };
+    let old = world.gateway.submit(&first).await;
+    sealed(&world.gateway, old).await;
+    let cancel = Warning::cancel("a-2", &first);
+    let shown = preview(&world, &cancel).await;
+    assert!(
+        items(&shown["reach"])
+            .iter()
+            .all(|line| line["closing"] == true)
+            && by_channel(&shown, "sms") > 0,
+        "{shown}"
+    );
+    assert_eq!(
+        (&shown["class"], &shown["handled"]),
+        (&json!("lifted"), &json!("red"))
+    );
+    let update = Warning::update("a-3", &first, &[VILLAGE_A1]);
+    let shown = preview(&world, &update).await;
+    let closing: u64 = items(&shown["reach"])
+        .iter()
+        .filter(|line| line["closing"] == true)
+        .map(|line| count(&line["deliveries"]))
+        .sum();
+    assert!(closing > 0, "who drops out of the area: {shown}");
+    let view = world.gateway.get(&format!("/v1/alerts/{old}")).await;
+    assert_eq!(view["sealed"], true, "a preview brings nothing back");
+    let alert = world.gateway.submit(&update).await;
+    holds(&world, &shown, alert).await;
 }

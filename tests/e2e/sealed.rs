@@ -12,11 +12,20 @@ async fn is_sealed(gateway: &Gateway, alert: u64) -> bool {
     gateway.get(&format!("/v1/alerts/{alert}")).await["sealed"] == true
 }
 
-async fn sealed(gateway: &Gateway, alert: u64) {
+pub async fn sealed(gateway: &Gateway, alert: u64) {
     within("it is sealed", async || {
         is_sealed(gateway, alert).await.then_some(())
     })
     .await;
+}
+
+/// From its next start on what is over is sealed at once.
+pub async fn seals_soon(gateway: &mut Gateway) {
+    gateway.terminate().await;
+    let config = std::fs::read_to_string(gateway.path("tocsin.toml")).expect("a file");
+    let soon = config.replace("[node]\n", "[node]\nseal_after = \"1s\"\n");
+    gateway.write("tocsin.toml", &soon);
+    gateway.start().await;
 }
 
 /// The figures of a county and the curve, without the moment they were asked for.
@@ -55,11 +64,7 @@ async fn a_sealed_alert_answers_over_a_restart_and_comes_back_for_its_update() {
         "not before a day has passed"
     );
 
-    gateway.terminate().await;
-    let config = std::fs::read_to_string(gateway.path("tocsin.toml")).expect("a file");
-    let soon = config.replace("[node]\n", "[node]\nseal_after = \"1s\"\n");
-    gateway.write("tocsin.toml", &soon);
-    gateway.start().await;
+    seals_soon(gateway).await;
     sealed(gateway, old).await;
     assert_eq!(figures(gateway, old).await, before);
 
@@ -96,11 +101,7 @@ async fn a_sealed_alert_answers_over_a_restart_and_comes_back_for_its_update() {
 async fn a_cancel_of_a_sealed_alert_reaches_whoever_was_handed_it() {
     let mut world = World::start(Setup::default()).await;
     let gateway = &mut world.gateway;
-    gateway.terminate().await;
-    let config = std::fs::read_to_string(gateway.path("tocsin.toml")).expect("a file");
-    let soon = config.replace("[node]\n", "[node]\nseal_after = \"1s\"\n");
-    gateway.write("tocsin.toml", &soon);
-    gateway.start().await;
+    seals_soon(gateway).await;
     let first = Warning {
         expires: now() + 5,
         ..Warning::red("a-1", &[VILLAGE_A1, VILLAGE_A2])
