@@ -14,6 +14,7 @@ use super::session::{Ends, Officer};
 use super::{Handle, layout};
 use crate::coverage::{self, HouseholdLine, Page, Rollup};
 use crate::ledger::{Alert, Known};
+use crate::live::beside;
 use crate::model::RegionCode;
 use crate::registry::Registry;
 use crate::trust::Caller;
@@ -100,11 +101,6 @@ impl View {
             "该地区不在这条预警或您的辖区内。 This region is not the alert's or not yours.",
         ))
     }
-}
-
-async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|ended| std::panic::resume_unwind(ended.into_panic()))
 }
 
 /// The page of what cannot be shown.

@@ -5,6 +5,7 @@
 use super::stale::{Stale, StaleChannel, StaleRow};
 use super::words::of_group;
 use super::{Curve, HouseholdLine, Point, ReplyLine, Rollup, Row, SuspectLine};
+use crate::ledger::Import;
 
 const MARK: &[u8] = "\u{feff}".as_bytes();
 
@@ -159,6 +160,22 @@ pub fn suspects(lines: &[SuspectLine]) -> Vec<u8> {
         ]
     };
     file(&SUSPECT_HEADS, lines.iter().map(line))
+}
+
+const IMPORT_HEADS: [&str; 5] = ["底册版本", "启用时间", "导入者", "户数", "人数"];
+
+/// Past imports of the registry.
+pub fn imports(imports: &[Import]) -> Vec<u8> {
+    let line = |import: &Import| {
+        [
+            import.generation.to_string(),
+            import.at.to_string(),
+            text(&import.by),
+            import.households.to_string(),
+            import.people.to_string(),
+        ]
+    };
+    file(&IMPORT_HEADS, imports.iter().map(line))
 }
 
 pub fn doors(lines: &[HouseholdLine]) -> Vec<u8> {

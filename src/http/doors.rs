@@ -18,6 +18,7 @@ use super::openapi::{OfDoor, OfPart};
 use super::page::{PageParams, cut, within};
 use super::problem::{BAD_PARAMETER, Problem, UNKNOWN_HOUSEHOLD};
 use crate::coverage::{self, DeliveryLine, HouseholdLine, Page, Wanted, csv};
+use crate::live::beside;
 use crate::model::{HouseholdId, RegionCode, shape};
 
 #[derive(Deserialize, IntoParams)]
@@ -79,7 +80,7 @@ pub async fn households(
         Problem::new(&BAD_PARAMETER, detail)
     })?;
     if Format::of(params.format, &headers) == Format::Csv {
-        return whole(&gate, &view, &under, wanted, &params);
+        return whole(&gate, &view, &under, wanted, &params).await;
     }
     let limit = within(params.limit, USUAL, MOST)?;
     // One more than asked for tells whether there is a next page.
@@ -89,8 +90,7 @@ pub async fn households(
         after: params.after,
         limit: limit + 1,
     };
-    let mut households = coverage::households(&view.alert, &view.registry, &under, page);
-    coverage::doubt(&mut households, &view.registry, &gate.ledger);
+    let mut households = listed(&gate, &view, &under, page).await;
     let more = households.len() > limit;
     households.truncate(limit);
     let next = if more {
@@ -107,8 +107,19 @@ pub async fn households(
     .into_response())
 }
 
+async fn listed(gate: &Gate, view: &View, under: &[RegionCode], page: Page) -> Vec<HouseholdLine> {
+    let (alert, registry, under) = (view.alert.clone(), view.registry.clone(), under.to_vec());
+    let ledger = gate.ledger.clone();
+    beside(move || {
+        let mut lines = coverage::households(&alert, &registry, &under, page);
+        coverage::doubt(&mut lines, &registry, &ledger);
+        lines
+    })
+    .await
+}
+
 /// All of them as a file, which has no pages.
-fn whole(
+async fn whole(
     gate: &Gate,
     view: &View,
     under: &[RegionCode],
@@ -125,8 +136,7 @@ fn whole(
         after: None,
         limit: usize::MAX,
     };
-    let mut lines = coverage::households(&view.alert, &view.registry, under, page);
-    coverage::doubt(&mut lines, &view.registry, &gate.ledger);
+    let lines = listed(gate, view, under, page).await;
     let stream = view.alert.stream;
     let name = match coverage::common(under) {
         Some(top) => format!("households-{stream}-{top}.csv"),

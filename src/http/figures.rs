@@ -17,6 +17,7 @@ use super::openapi::{OfAlert, OfPart};
 use super::page::{PageParams, cut};
 use super::problem::{BAD_PARAMETER, Problem};
 use crate::coverage::{self, ChannelLine, Curve, Rollup, SpeakerLine, csv};
+use crate::live::beside;
 use crate::model::{RegionCode, StreamId, shape};
 
 #[derive(Deserialize, IntoParams)]
@@ -80,20 +81,19 @@ pub async fn coverage(
     Params(Table { under, format }): Params<Table>,
 ) -> Result<Response, Problem> {
     let under = view.scope(under)?;
-    let (top, figures) = match (under.as_slice(), coverage::common(&under)) {
-        ([one], _) => (*one, coverage::rollup(&view.alert, &view.registry, *one)),
-        (parts, Some(top)) => {
-            let figures = coverage::rollup_of(&view.alert, &view.registry, parts, top);
-            (top, figures)
-        }
-        (_, None) => {
-            let detail = format!(
-                "alert {} touches several provinces of yours; name one with ?under=",
-                view.alert.stream
-            );
-            return Err(Problem::new(&BAD_PARAMETER, detail));
-        }
+    let Some(top) = coverage::common(&under) else {
+        let detail = format!(
+            "alert {} touches several provinces of yours; name one with ?under=",
+            view.alert.stream
+        );
+        return Err(Problem::new(&BAD_PARAMETER, detail));
     };
+    let (alert, registry, parts) = (view.alert.clone(), view.registry.clone(), under.clone());
+    let figures = beside(move || match parts.as_slice() {
+        [one] => coverage::rollup(&alert, &registry, *one),
+        parts => coverage::rollup_of(&alert, &registry, parts, top),
+    })
+    .await;
     if Format::of(format, &headers) == Format::Csv {
         let name = format!("coverage-{}-{top}.csv", view.alert.stream);
         return Ok(file(&name, csv::regions(&figures)));

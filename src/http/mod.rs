@@ -13,6 +13,7 @@ mod events;
 mod figures;
 mod format;
 mod health;
+mod imports;
 mod land;
 mod limits;
 mod live;
@@ -51,7 +52,7 @@ use utoipa_axum::routes;
 use crate::coord::Steady;
 use crate::dispatch::{Orders, Replies};
 use crate::ingest::Ingest;
-use crate::ledger::{Archive, Correlator, Ledger, Position};
+use crate::ledger::{Archive, Correlator, Ledger, Position, Writer};
 use crate::live::Hub;
 use crate::registry::{Intake, Registry};
 use crate::release::Decisions;
@@ -76,6 +77,8 @@ pub struct Gate {
     /// Takes a person's word on what waits for one.
     pub decisions: Arc<Decisions>,
     pub intake: Arc<Intake>,
+    /// Notes what a person says to the house itself.
+    pub writer: Writer,
     /// By configured name.
     pub channels: BTreeMap<String, Arc<dyn Channel>>,
     /// Holds the receipts that match nothing.
@@ -163,6 +166,7 @@ fn quick() -> OpenApiRouter<House> {
         .routes(routes!(registry::standing))
         .routes(routes!(suspects::list))
         .routes(routes!(suspects::clear))
+        .routes(routes!(imports::imports))
         .routes(routes!(land::regions))
         .routes(routes!(events::course))
         .merge(devices::routes())
@@ -184,6 +188,7 @@ fn long() -> OpenApiRouter<House> {
         .merge(import)
         // A line stays open as long as somebody listens.
         .routes(routes!(live::events))
+        .routes(routes!(live::all))
         // Far ends may wait on purpose (long polls), and their channel proves them.
         .routes(routes!(calls::bare))
         .routes(routes!(calls::rooted))

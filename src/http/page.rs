@@ -23,6 +23,15 @@ pub struct PageParams {
 pub const MOST: usize = 5_000;
 pub const USUAL: usize = 200;
 
+/// A file is whole: it is refused with what asks for a page.
+pub fn whole(page: PageParams) -> Result<(), Problem> {
+    if page.after.is_none() && page.limit.is_none() {
+        return Ok(());
+    }
+    let detail = "a CSV file is whole and has no pages; leave limit and after out";
+    Err(Problem::new(&BAD_PARAMETER, detail))
+}
+
 /// How many lines a page has.
 pub fn within(limit: Option<usize>, usual: usize, most: usize) -> Result<usize, Problem> {
     match limit {

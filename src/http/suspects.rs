@@ -14,7 +14,7 @@ use super::Gate;
 use super::caller::{Keeper, Params};
 use super::format::{Format, file};
 use super::openapi::{Clearing, Listing};
-use super::page::{PageParams, cut};
+use super::page::{PageParams, cut, whole};
 use super::problem::{BAD_PARAMETER, Problem, STORE_AWAY};
 use crate::coverage::{self, SuspectLine, csv};
 use crate::ledger::event::{Mark, Marked};
@@ -76,10 +76,7 @@ pub async fn list(
         limit: params.limit,
     };
     if Format::of(params.format, &headers) == Format::Csv {
-        if page.after.is_some() || page.limit.is_some() {
-            let detail = "a CSV file is whole and has no pages; leave limit and after out";
-            return Err(Problem::new(&BAD_PARAMETER, detail));
-        }
+        whole(page)?;
         return Ok(file("suspects.csv", csv::suspects(&all)));
     }
     let count = all.len();

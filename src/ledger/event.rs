@@ -9,7 +9,7 @@ pub use super::answered::{Answered, AnsweredRow, Stray, Strayed, StrayedRow};
 pub use super::class::{Class, ClassRow, Classed, Fate, Kept};
 use super::devices::{Done, Enrolled, Invited, Ordered};
 pub use super::frozen::Frozen;
-pub use super::looked::{Look, Looked};
+pub use super::looked::{Believed, Look, Looked};
 pub use super::ported::{Learned, LearnedRow};
 pub use super::receipt::InboxReceipt;
 pub use super::rerouted::Rerouted;
@@ -375,6 +375,8 @@ pub enum Event {
     Rerouted(Rerouted),
     // On the house stream.
     Learned(Learned),
+    /// A person's word that a wall clock which jumped is right.
+    Believed(Believed),
 }
 
 /// The last record of a stream: that it stood there.

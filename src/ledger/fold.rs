@@ -62,7 +62,6 @@ impl Ledger {
     /// What belongs to no alert; false where it does.
     fn house(&self, time: Timestamp, event: &Event) -> bool {
         match event {
-            Event::Imported { generation, .. } => self.generation.store(*generation, Relaxed),
             Event::Link {
                 channel,
                 state,
@@ -81,7 +80,7 @@ impl Ledger {
             Event::Marked(marked) => self.suspects.mark(marked, time),
             Event::Learned(learned) => self.ported.learn(learned),
             Event::Witnessed { .. } => {}
-            _ => return self.devices.apply(time, event),
+            _ => return self.devices.apply(time, event) || self.log.apply(time, event),
         }
         true
     }

@@ -45,6 +45,7 @@ pub use correlate::{Claimed, Correlator, Found};
 pub use curve::Risen;
 pub use event::{Event, Identity};
 pub use found::{ReceiptRows, Unlearned, relearn};
+pub use looked::Import;
 pub use papers::Papers;
 pub use ported::{Fact, Ported};
 pub use replay::{Damage, replay};
@@ -54,8 +55,9 @@ pub use word::Word;
 pub use writer::{Commit, Position, Proposal, Refused, Writer};
 
 use crate::model::StreamId;
-use event::{LinkState, Look};
+use event::{Believed, LinkState, Look};
 use fold::Misfit;
+use looked::House;
 
 /// The state of all open alerts and of the house. Readers share it; only the fold writes.
 #[derive(Default)]
@@ -74,7 +76,7 @@ pub struct Ledger {
     links: RwLock<BTreeMap<String, (LinkState, String, Timestamp)>>,
     presence: RwLock<BTreeMap<String, (PresenceState, Timestamp)>>,
     looks: RwLock<BTreeMap<Look, u64>>,
-    generation: AtomicU32,
+    log: House,
     epoch: AtomicU32,
     pub devices: devices::Devices,
     pub strays: answered::Strays,
@@ -226,9 +228,19 @@ impl Ledger {
         self.looks.read().clone()
     }
 
+    /// Every generation of the registry, in the order they came into use.
+    pub fn imports(&self) -> Vec<Import> {
+        self.log.imports()
+    }
+
+    /// A person's last word on a clock that jumped, and when.
+    pub fn believed(&self) -> Option<(Timestamp, Believed)> {
+        self.log.believed()
+    }
+
     /// The registry's generation that was imported last.
     pub fn generation(&self) -> u32 {
-        self.generation.load(Relaxed)
+        self.log.generation()
     }
 
     pub fn epoch(&self) -> u32 {

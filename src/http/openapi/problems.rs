@@ -40,6 +40,7 @@ may! {
     Reading: Plain [UNPROVEN, NO_SCOPE, TOO_MANY];
     Listing: Reading [BAD_PARAMETER];
     Clearing: Listing [STORE_AWAY];
+    Believing: Reading [STORE_AWAY];
     /// One alert that the caller may see.
     OfAlert: Listing [UNKNOWN_ALERT, DAMAGED, STORE_AWAY];
     /// Its part in some regions.

@@ -5,6 +5,7 @@ mod bad_input;
 mod devices;
 mod limits;
 mod live;
+mod live_all;
 mod metrics;
 mod pages;
 mod problems;
@@ -36,7 +37,7 @@ use crate::coord::Steady;
 use crate::coverage::fixture::{START, registry, released, rows};
 use crate::dispatch::{Desk, Letters};
 use crate::ledger::record::sha256;
-use crate::ledger::{Event, Proposal, Writer, replay};
+use crate::ledger::{Event, Proposal, replay};
 use crate::model::{Rate, StreamId};
 use crate::plan::preview::Means;
 use crate::plan::{Carriers, Events, Plans};
@@ -280,8 +281,10 @@ impl Surface {
         let echo: Arc<dyn Channel> = Arc::new(Echo { up: up.clone() });
         let channels = BTreeMap::from([("echo".to_owned(), echo)]);
         let turn = Arc::<tokio::sync::Mutex<()>>::default();
+        let archive = Arc::new(Archive::new(ledger.clone(), store.clone()));
         let ingest = Ingest {
             store: store.clone(),
+            archive: archive.clone(),
             channels: Arc::new(channels.clone()),
             routes: Arc::default(),
             bureaus: bureaus.clone(),
@@ -300,24 +303,13 @@ impl Surface {
             second: want.second,
             turn,
         };
-        let file = dir.path().join("registry.sqlite");
-        let mut file = RegistryFile::open(&file, Vault::default()).expect("opens");
-        file.save(1, &rows()).expect("saved");
-        let intake = Intake {
-            file: Arc::new(Mutex::new(file)),
-            registry: registry.clone(),
-            ledger: ledger.clone(),
-            writer: writer.clone(),
-            clock: clock.clone(),
-            turn: tokio::sync::Mutex::default(),
-            last: Mutex::default(),
-        };
+        let intake = intake(dir.path(), (&ledger, &writer), &clock, &registry);
         let (house, position) = (registry.clone(), writer.position());
         let hub = Hub::new(ledger.clone(), house, clock.clone(), position);
         let gate = Arc::new(Gate {
             orders: orders((&ledger, &writer), &clock, &channels, &registry),
             replies: letters(&registry),
-            archive: Arc::new(Archive::new(ledger.clone(), store.clone())),
+            archive,
             ledger,
             store: store.clone(),
             registry,
@@ -326,6 +318,7 @@ impl Surface {
             ingest: Arc::new(ingest),
             decisions: Arc::new(decisions),
             intake: Arc::new(intake),
+            writer: writer.clone(),
             channels,
             correlator: Arc::default(),
             position: writer.position(),
@@ -427,6 +420,26 @@ impl Surface {
         self.stop.cancel();
         let ended = tokio::time::timeout(Duration::from_secs(10), self.serving).await;
         ended.expect("stops in time").expect("no panic");
+    }
+}
+
+fn intake(
+    dir: &std::path::Path,
+    (ledger, writer): (&Arc<Ledger>, &Writer),
+    clock: &Arc<dyn Clock>,
+    registry: &Arc<RwLock<Arc<Registry>>>,
+) -> Intake {
+    let file = dir.join("registry.sqlite");
+    let mut file = RegistryFile::open(&file, Vault::default()).expect("opens");
+    file.save(1, &rows()).expect("saved");
+    Intake {
+        file: Arc::new(Mutex::new(file)),
+        registry: registry.clone(),
+        ledger: ledger.clone(),
+        writer: writer.clone(),
+        clock: clock.clone(),
+        turn: tokio::sync::Mutex::default(),
+        last: Mutex::default(),
     }
 }
 

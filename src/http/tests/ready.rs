@@ -3,7 +3,8 @@
 use channel::{FailureClass, Verdict};
 
 use super::*;
-use crate::ledger::event::{InboxReceipt, LinkState};
+use crate::ledger::event::{Believed, InboxReceipt, LinkState};
+use crate::ledger::record::unpack;
 use crate::model::Rows;
 
 impl Surface {
@@ -105,6 +106,14 @@ async fn a_receipt_that_nothing_waits_for_degrades_after_a_minute() {
     assert_eq!(surface.reasons().await, [""; 0]);
     surface.gate.correlator.lock().keep(receipt(60));
     assert_eq!(surface.reasons().await, ["orphan-receipts echo"]);
+    let lack = surface.get("/readyz").await["reasons"][0].clone();
+    let says =
+        |language: &str, what: &str| lack[language].as_str().is_some_and(|t| t.contains(what));
+    assert!(
+        says("en", "check that nobody else uses the account")
+            && says("zh", "核对账号是否被他人使用"),
+        "and what to do: {lack}"
+    );
     surface.stop().await;
 }
 
@@ -134,7 +143,7 @@ async fn a_clock_that_jumped_degrades_until_a_person_has_confirmed_it() {
     let standing = surface.get("/v1/clock").await;
     assert_eq!(
         standing,
-        json!({ "now": START.to_string(), "jumped_by_seconds": 7200, "believed_in_seconds": 600 })
+        json!({ "now": START.to_string(), "jumped_by_seconds": 7200, "believed_in_seconds": 600, "confirmed": null })
     );
     let stranger = surface.call("POST", "/v1/clock", "water", b"").await;
     assert_eq!(
@@ -144,10 +153,40 @@ async fn a_clock_that_jumped_degrades_until_a_person_has_confirmed_it() {
     assert_eq!(surface.reasons().await, ["clock-jumped"]);
     let said = surface.call("POST", "/v1/clock", "keeper", b"").await;
     let later = START.plus(Duration::from_hours(2)).to_string();
-    assert_eq!(
-        json_of(&said),
-        json!({ "now": later, "jumped_by_seconds": null, "believed_in_seconds": null })
-    );
+    let confirmed = json!({ "at": START.to_string(), "by": "keeper", "jumped_by_seconds": 7200 });
+    let settled = json!({
+        "now": later, "jumped_by_seconds": null, "believed_in_seconds": null, "confirmed": confirmed,
+    });
+    assert_eq!(json_of(&said), settled);
     assert_eq!(surface.reasons().await, [""; 0]);
+    // The word is in the journal once, and a start knows it; where nothing jumped nothing is noted.
+    let again = surface.call("POST", "/v1/clock", "keeper", b"").await;
+    assert_eq!(json_of(&again), settled);
+    let records = surface.store.stream(0).await.expect("the house stream");
+    let words = records.iter().flat_map(|r| unpack(r).expect("whole"));
+    let words: Vec<_> = words.filter(|e| matches!(e, Event::Believed(_))).collect();
+    let by = "keeper".to_owned();
+    let word = Believed { by, seconds: 7200 };
+    assert_eq!(words, [Event::Believed(word)]);
+    let started = replay(&*surface.store).await.expect("reads");
+    assert_eq!(started.ledger.believed(), surface.gate.ledger.believed());
+    surface.stop().await;
+}
+
+#[tokio::test]
+async fn a_word_on_the_clock_that_cannot_be_noted_is_not_believed() {
+    let surface = Surface::start().await;
+    surface.clock.jump(7_200_000);
+    assert_eq!(surface.get("/v1/clock").await["jumped_by_seconds"], 7200);
+    surface.store.away.store(true, SeqCst);
+    let said = surface.call("POST", "/v1/clock", "keeper", b"").await;
+    assert_eq!(
+        (said.status, &json_of(&said)["type"]),
+        (503, &json!("/problems/store-away"))
+    );
+    assert_eq!(surface.get("/v1/clock").await["jumped_by_seconds"], 7200);
+    surface.store.away.store(false, SeqCst);
+    let said = surface.call("POST", "/v1/clock", "keeper", b"").await;
+    assert_eq!(json_of(&said)["jumped_by_seconds"], Value::Null);
     surface.stop().await;
 }

@@ -225,3 +225,71 @@ async fn the_same_import_again_gets_the_first_answer_and_changes_nothing() {
     assert_eq!(*surface.writer.position().borrow(), position);
     surface.stop().await;
 }
+
+#[tokio::test]
+async fn past_imports_are_listed_newest_first_in_pages_and_as_a_file() {
+    let surface = Surface::start().await;
+    let list = async |query: &str| {
+        let path = format!("/v1/registry/imports{query}");
+        surface.call("GET", &path, "keeper", b"").await
+    };
+    let none = json_of(&list("").await);
+    assert_eq!(none, json!({ "imports": [], "next": null }));
+    let dry = send(&surface, "?dry_run=true", "keeper", &[GROUPS]).await;
+    assert_eq!(dry.status, 200);
+    let mut newest = 0;
+    for name in ["上社", "中社", "下社"] {
+        let groups = format!("village,group,name\n510727217201,2,{name}\n");
+        let done = send(&surface, "", "keeper", &[("groups", &groups)]).await;
+        assert_eq!(done.status, 200);
+        newest = json_of(&done)["generation"].as_u64().expect("a number");
+    }
+    let all = json_of(&list("").await);
+    let lines = all["imports"].as_array().expect("a list");
+    let generations: Vec<_> = lines.iter().map(|l| l["generation"].as_u64()).collect();
+    assert_eq!(
+        generations,
+        [Some(newest), Some(newest - 1), Some(newest - 2)],
+        "what was only tried is none"
+    );
+    assert_eq!(
+        lines[0],
+        json!({
+            "generation": newest, "at": START.to_string(), "by": "keeper", "bureau_name": "keeper局",
+            "households": 18, "people": 18,
+        })
+    );
+    let page = json_of(&list("?limit=2").await);
+    assert_eq!(page["next"], newest - 1);
+    let rest = json_of(&list(&format!("?limit=2&after={}", newest - 1)).await);
+    assert_eq!(
+        (&rest["imports"][0], &rest["next"]),
+        (&lines[2], &Value::Null)
+    );
+
+    let file = list("?format=csv").await;
+    assert_eq!(
+        header(&file, "content-type"),
+        Some("text/csv; charset=utf-8")
+    );
+    let text = String::from_utf8_lossy(&file.body).into_owned();
+    let rows: Vec<_> = text.lines().collect();
+    assert_eq!(rows[0], "\u{feff}底册版本,启用时间,导入者,户数,人数");
+    assert_eq!(rows[1], format!("{newest},{START},keeper,18,18"));
+    assert_eq!(rows.len(), 4);
+    for (query, token, status) in [
+        ("?format=csv&limit=2", "keeper", 400),
+        ("?after=77", "keeper", 400),
+        ("?limit=0", "keeper", 400),
+        ("?since=1", "keeper", 400),
+        ("", "water", 403),
+    ] {
+        let path = format!("/v1/registry/imports{query}");
+        let reply = surface.call("GET", &path, token, b"").await;
+        assert_eq!(reply.status, status, "{token} {query}");
+    }
+    // It is the journal's: a start finds the same.
+    let again = replay(&*surface.store).await.expect("reads");
+    assert_eq!(again.ledger.imports(), surface.gate.ledger.imports());
+    surface.stop().await;
+}

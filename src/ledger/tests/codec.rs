@@ -17,7 +17,7 @@ use super::kit::{START, accepted, block, variants as texts};
 use crate::model::{Carrier, Grade, RegionCode, Tags};
 
 /// How many events there are.
-pub const EVENTS: usize = 40;
+pub const EVENTS: usize = 41;
 
 /// The place of an event in format 1. A new event stops the build here: give it the next place and a strategy below.
 pub fn place(event: &Event) -> usize {
@@ -62,6 +62,7 @@ pub fn place(event: &Event) -> usize {
         Event::Marked(_) => 37,
         Event::Rerouted(_) => 38,
         Event::Learned(_) => 39,
+        Event::Believed(_) => 40,
     }
 }
 
@@ -418,6 +419,10 @@ fn devices() -> Vec<BoxedStrategy<Event>> {
         Action::StopAll,
         Action::Tone { seconds: 5 },
         Action::Volume { percent: 80 },
+        Action::Prolong {
+            alert: 7,
+            drill: true,
+        },
     ]);
     let authority = select(vec![Authority::County, Authority::Town, Authority::Village]);
     let row = (text(), any::<(bool, u32)>(), text(), time());
@@ -539,6 +544,7 @@ pub fn every() -> Vec<BoxedStrategy<Event>> {
     all.push(looked());
     all.extend(said_back());
     all.extend(routes());
+    all.push(believed());
     all
 }
 
@@ -619,6 +625,12 @@ fn looked() -> BoxedStrategy<Event> {
                 from,
             })
         })
+        .boxed()
+}
+
+fn believed() -> BoxedStrategy<Event> {
+    (text(), any::<i64>())
+        .prop_map(|(by, seconds)| Event::Believed(Believed { by, seconds }))
         .boxed()
 }
 

@@ -5,22 +5,18 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use channel::{FailureClass, ManualClock, Timestamp};
+use channel::{ManualClock, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::event::{
-    Event, HandedRange, Learned, LearnedRow, Next, Outcome, Rerouted, SettledRow, Why,
-};
+use super::super::event::{Believed, Event, Outcome};
 use super::super::record::{FORMAT, unpack};
 use super::super::replay::Replayed;
-use super::super::rerouted::Detour;
 use super::super::{Archive, Proposal, Writer, replay};
 use super::codec::{EVENTS, place};
 use super::history::{Step, fixed};
 use super::kit::{Memory, START, view};
 use super::live::{known, run};
-use crate::model::Carrier;
 use crate::store::Record;
 
 /// A journal and its state, with the places of the events that it brought.
@@ -32,7 +28,7 @@ struct Golden {
 }
 
 /// In the order they were written.
-const GOLDEN: [Golden; 9] = [
+const GOLDEN: [Golden; 10] = [
     Golden {
         name: "format-1",
         journal: include_str!("../golden/format-1.json"),
@@ -85,7 +81,13 @@ const GOLDEN: [Golden; 9] = [
         name: "format-1-routes",
         journal: include_str!("../golden/format-1-routes.json"),
         state: include_str!("../golden/format-1-routes.state.json"),
-        brought: 38..EVENTS,
+        brought: 38..40,
+    },
+    Golden {
+        name: "format-1-believed",
+        journal: include_str!("../golden/format-1-believed.json"),
+        state: include_str!("../golden/format-1-believed.state.json"),
+        brought: 40..EVENTS,
     },
 ];
 
@@ -230,57 +232,22 @@ fn format_1_is_written_as_it_was() {
     }
 }
 
-/// What the last of the journals brought: two deliveries go another way, one of them after an attempt, and of its number
-/// it is known whose it is not and whose it is.
+/// What the last of the journals brought: a person's word on a clock, and imports around it.
 fn brought() -> impl Iterator<Item = Step> {
-    let channel = || "sms-b".to_owned();
-    let at = START.plus(std::time::Duration::from_secs(30));
-    let rerouted = |to: &str, why, runs| {
-        let to = to.to_owned();
-        Event::Rerouted(Rerouted { to, why, at, runs })
+    let imported = |generation| Event::Imported {
+        generation,
+        households: 12,
+        people: 30,
+        by: "keeper".to_owned(),
     };
-    let learned = |carrier, is| {
-        let endpoint = 0;
-        let row = LearnedRow {
-            endpoint,
-            carrier,
-            is,
-        };
-        Event::Learned(Learned { rows: vec![row] })
+    let word = Believed {
+        by: "keeper".to_owned(),
+        seconds: -7_200,
     };
-    let handed = Event::Handed {
-        channel: channel(),
-        ranges: vec![HandedRange {
-            lo: 0,
-            hi: 1,
-            attempt: 1,
-            why: Why::First,
-            serial: 1,
-        }],
-    };
-    let settled = Event::Settled {
-        channel: channel(),
-        rows: vec![SettledRow {
-            delivery: 0,
-            attempt: 1,
-            outcome: Outcome::Refused {
-                class: FailureClass::BadAddress,
-                code: "cmpp:9".into(),
-            },
-            next: Next::Due { at, charged: true },
-        }],
-    };
-    let events = [
-        (1, rerouted("sms-b", Detour::Away, vec![(0, 2)])),
-        (1, handed),
-        (1, settled),
-        (1, rerouted("sms-c", Detour::NotServed, vec![(0, 1)])),
-        (0, learned(Carrier::Mobile, false)),
-        (0, learned(Carrier::Unicom, true)),
-    ];
-    events.into_iter().map(|(stream, event)| Step {
+    let events = [imported(8), Event::Believed(word), imported(9)];
+    events.into_iter().map(|event| Step {
         wait: std::time::Duration::from_millis(250),
-        proposal: Proposal::of(stream, event),
+        proposal: Proposal::of(0, event),
     })
 }
 

@@ -170,6 +170,8 @@ pub fn view(ledger: &Ledger) -> Value {
     if !known.is_empty() {
         view["ported"] = json!(known);
     }
+    view["imports"] = json!(ledger.imports());
+    view["believed"] = json!(ledger.believed());
     view
 }
 
