@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::{ChannelConfig, Journal, Node, Read};
 use crate::console::BadOutline;
-use crate::coord::{BadRedis, Redis, Steady};
+use crate::coord::{BadRedis, Redis, SharedTokens, Steady};
 use crate::dispatch::{ChannelInlet, Desk, Letters, Replies};
 use crate::ledger::{Damage, Event, Ledger, Proposal, Refused, Writer, record, replay};
 use crate::model::Rows;
@@ -99,10 +99,10 @@ impl App {
         let registry = Arc::new(RwLock::new(Arc::new(held)));
         let letters = Letters::new(vault(&config.node)?);
         let replies = Arc::new(Replies::new(registry.clone(), letters));
-        let channels = Arc::new(channels(&config.channels, &desk, &replies)?);
-        let (tasks, stop) = (TaskTracker::new(), Stop::new());
+        let (tasks, stop, redis) = (TaskTracker::new(), Stop::new(), redis(&config.node)?);
+        let channels = Arc::new(channels(&config.channels, &desk, &replies, redis.clone())?);
         let wiring = Wiring {
-            redis: redis(&config.node)?,
+            redis,
             routes: config.routes(&tables.carriers),
             outline: console::outline(config.node.map.as_deref())?,
             registry: registry.clone(),
@@ -208,8 +208,10 @@ fn channels(
     configs: &[ChannelConfig],
     desk: &Arc<Desk>,
     replies: &Arc<Replies>,
+    redis: Option<Redis>,
 ) -> Result<BTreeMap<String, Arc<dyn Channel>>, StartError> {
     let http = HttpClient::new(Duration::from_secs(30));
+    let tokens = Arc::new(SharedTokens::new(redis, desk.clock.clone()));
     let mut made = BTreeMap::new();
     let mut problems = Vec::new();
     for config in configs {
@@ -222,6 +224,7 @@ fn channels(
             name: config.name.clone(),
             clock: desk.clock.clone(),
             http: http.clone(),
+            tokens: tokens.clone(),
             inlet,
         };
         match factories::make(&config.kind, config.settings.clone(), context) {

@@ -17,7 +17,7 @@ pub struct Factory {
     pub longest: fn(&toml::Table) -> u32,
 }
 
-pub const FACTORIES: [Factory; 9] = [
+pub const FACTORIES: [Factory; 12] = [
     Factory {
         kind: "sms",
         family: "sms",
@@ -77,6 +77,24 @@ pub const FACTORIES: [Factory; 9] = [
         kind: "satellite-rdss",
         family: "satellite",
         make: |settings, context| built(satellite::Rdss::new(read(settings)?, context)),
+        longest: |_| 1,
+    },
+    Factory {
+        kind: "wechat-account",
+        family: "wechat",
+        make: |settings, context| built(wechat::OfficialAccount::new(read(settings)?, context)),
+        longest: |_| 1,
+    },
+    Factory {
+        kind: "wechat-work",
+        family: "wechat",
+        make: |settings, context| built(wechat::WorkApp::new(read(settings)?, context)),
+        longest: |_| 1,
+    },
+    Factory {
+        kind: "wechat-robot",
+        family: "wechat",
+        make: |settings, context| built(wechat::Robots::new(read(settings)?, context)),
         longest: |_| 1,
     },
 ];

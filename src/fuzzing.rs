@@ -20,6 +20,7 @@ mod smpp;
 #[cfg(test)]
 mod tests;
 mod voice;
+mod wechat;
 mod words;
 
 pub use area::area;
@@ -36,4 +37,5 @@ pub use session::session;
 pub use settings::{plan, settings, tables};
 pub use smpp::smpp;
 pub use voice::voice;
+pub use wechat::wechat;
 pub use words::words;

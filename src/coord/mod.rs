@@ -1,4 +1,4 @@
-//! When, not what: which time is believed, and the pacing of each account. Permits are taken with a rank: whoever has more urgent work marks the
+//! When, not what: which time is believed, the pacing of each account, and the tokens of far ends that give them. Permits are taken with a rank: whoever has more urgent work marks the
 //! account for a second, and others with less urgent work get none while the mark stands. On one machine permits are
 //! local; where nodes share accounts they are drawn from Redis, and while that is away each node takes its share. This
 //! room must not know what is sent, and nothing that must survive a crash lives here.
@@ -8,6 +8,7 @@ mod shared;
 mod steady;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use parking_lot::Mutex;
 
 pub use shared::{BadRedis, Redis};
 pub use steady::{Jump, Steady};
+pub use tokens::SharedTokens;
 
 use crate::model::Rate;
 use own::Own;

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use deadpool_redis::redis::Script;
+use deadpool_redis::redis::{Cmd, FromRedisValue, Script};
 use deadpool_redis::{Config, Pool, PoolConfig, Runtime, Timeouts};
 use parking_lot::Mutex;
 
@@ -69,6 +69,17 @@ impl Redis {
         let node = fastrand::u64(..);
         pool.map(|pool| Self { pool, node })
             .map_err(|e| BadRedis(e.to_string()))
+    }
+
+    /// One command, bounded in time.
+    pub(super) async fn call<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, String> {
+        let call = async {
+            let mut connection = self.pool.get().await.map_err(|e| e.to_string())?;
+            let answer = command.query_async(&mut connection).await;
+            answer.map_err(|e| e.to_string())
+        };
+        let answer = tokio::time::timeout(PATIENCE, call).await;
+        answer.map_err(|_| "no answer in time".to_owned()).flatten()
     }
 }
 

@@ -2,13 +2,17 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use channel::{Clock, ManualClock, SystemClock, Timestamp};
+use async_trait::async_trait;
+use channel::{
+    Clock, Failure, ManualClock, Secret, SystemClock, Timestamp, Token, TokenSource, Tokens,
+};
 use proptest::prelude::*;
 
 use super::own::Own;
-use super::{Account, Ask, MARK, Redis, YIELD};
+use super::{Account, Ask, MARK, Redis, SharedTokens, YIELD};
 
 const RED: u64 = 1;
 const BLUE: u64 = 9;
@@ -196,4 +200,63 @@ proptest! {
 #[test]
 fn a_url_that_names_no_redis_is_refused() {
     assert!(Redis::new("http://127.0.0.1:1").is_err());
+}
+
+/// A far end that gives another token each time it is asked, and takes a moment for it.
+#[derive(Default)]
+struct FarEnd(AtomicUsize);
+
+#[async_trait]
+impl TokenSource for FarEnd {
+    async fn fetch(&self, _refused: Option<&Token>) -> Result<Token, Failure> {
+        let number = self.0.fetch_add(1, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Ok(Token {
+            value: Secret::new(format!("token-{number}")),
+            until: SystemClock::default().now().plus(Duration::from_mins(5)),
+        })
+    }
+}
+
+fn tokens(redis: Redis) -> SharedTokens {
+    SharedTokens::new(Some(redis), Arc::new(SystemClock::default()))
+}
+
+#[tokio::test]
+async fn of_two_nodes_one_asks_for_a_token_and_both_have_it() {
+    let (nodes, far, account) = (
+        [redis(), redis()].map(tokens),
+        FarEnd::default(),
+        name("token"),
+    );
+    let asks = (0..100).map(|n| nodes[n % 2].token(&account, None, &far));
+    let given = futures::future::join_all(asks).await;
+    let given: Vec<_> = given
+        .into_iter()
+        .map(|token| token.expect("a token"))
+        .collect();
+    assert!(given.iter().all(|token| token.is(&given[0])));
+    assert_eq!(far.0.load(Ordering::SeqCst), 1);
+    let first = nodes[0]
+        .token(&account, Some(&given[0]), &far)
+        .await
+        .expect("a token");
+    let second = nodes[1]
+        .token(&account, Some(&given[0]), &far)
+        .await
+        .expect("a token");
+    assert!(
+        first.is(&second) && !first.is(&given[0]),
+        "what is refused is refused for both"
+    );
+    assert_eq!(far.0.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn while_redis_is_away_each_node_asks_for_itself() {
+    let (node, far) = (tokens(gone()), FarEnd::default());
+    let first = node.token("gone", None, &far).await.expect("a token");
+    let again = node.token("gone", None, &far).await.expect("a token");
+    assert!(first.is(&again), "it keeps its own");
+    assert_eq!(far.0.load(Ordering::SeqCst), 1);
 }

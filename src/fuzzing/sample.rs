@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use channel::testing::RecordingInlet;
-use channel::{Context, HttpClient, SystemClock};
+use channel::{Context, HttpClient, OwnTokens, SystemClock};
 
 use super::import::parts;
 use crate::registry::csv::Files;
@@ -33,9 +33,11 @@ static HTTP: LazyLock<HttpClient> = LazyLock::new(|| HttpClient::new(Duration::f
 
 pub(super) fn context(name: &str) -> (Context, Arc<RecordingInlet>) {
     let inlet = Arc::new(RecordingInlet::default());
+    let clock = Arc::new(SystemClock::default());
     let context = Context {
         name: name.to_owned(),
-        clock: Arc::new(SystemClock::default()),
+        tokens: Arc::new(OwnTokens::new(clock.clone())),
+        clock,
         http: HTTP.clone(),
         inlet: inlet.clone(),
     };

@@ -8,7 +8,7 @@ use super::mail::{ADDRESS, post};
 type Target = fn(&[u8]);
 
 /// Every reader under the name of its target in `fuzz/`.
-const TARGETS: [(&str, Target); 17] = [
+const TARGETS: [(&str, Target); 18] = [
     ("area", super::area),
     ("callbacks", super::callbacks),
     ("cmpp", super::cmpp),
@@ -25,6 +25,7 @@ const TARGETS: [(&str, Target); 17] = [
     ("smpp", super::smpp),
     ("tables", super::tables),
     ("voice", super::voice),
+    ("wechat", super::wechat),
     ("words", super::words),
 ];
 
@@ -93,6 +94,7 @@ replayed! {
     smpp: every_kept_pdu_is_read_or_refused;
     tables: every_kept_table_is_read_or_refused_with_its_line;
     voice: every_kept_word_of_a_telephone_is_read_or_refused;
+    wechat: every_kept_call_of_wechat_brings_one_thing_at_most;
     words: every_kept_word_is_read_or_refused;
 }
 

@@ -181,7 +181,12 @@ pub fn registry() -> Registry {
     Registry::build(1, &rows()).expect("sound rows")
 }
 
-fn outlet(kind: &'static str, speaks_to: EndpointKind, style: Style, best: Evidence) -> Capability {
+pub fn outlet(
+    kind: &'static str,
+    speaks_to: EndpointKind,
+    style: Style,
+    best: Evidence,
+) -> Capability {
     Capability {
         kind,
         speaks_to,

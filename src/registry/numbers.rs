@@ -1,4 +1,4 @@
-//! Whose number this is: an index over the addresses of telephones, in the order of a keyed hash, so that a reply finds its
+//! Whose number this is: an index over the addresses of telephones and of people's WeChat, in the order of a keyed hash, so that a reply finds its
 //! people without a scan and nobody outside can choose numbers that fall together. This module must not show a number.
 
 use std::borrow::Cow;
@@ -44,13 +44,32 @@ const fn is_telephone(kind: EndpointKind) -> bool {
     )
 }
 
+/// People write back from it.
+const fn answers(kind: EndpointKind) -> bool {
+    is_telephone(kind) || matches!(kind, EndpointKind::Openid | EndpointKind::Member)
+}
+
+/// Never the same as a number, though it may have digits alone.
+fn lettered(address: &str) -> Cow<'_, str> {
+    Cow::Owned(format!("@{}", address.to_ascii_lowercase()))
+}
+
+/// What a person writes from, as it came: an openid or a member's id has letters, whose case nobody tells for sure.
+fn asked(from: &str) -> Cow<'_, str> {
+    if from.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+        lettered(from)
+    } else {
+        bare(from)
+    }
+}
+
 impl Registry {
     pub(super) fn index_numbers(&mut self) {
         let (open, closed) = (self.endpoints.ids.len(), self.endpoints.closed.len());
-        let telephone = |place: &u32| is_telephone(self.kind_at(*place));
-        let mut places: Vec<u32> = (0..narrow(open + closed)).filter(telephone).collect();
+        let answers = |place: &u32| answers(self.kind_at(*place));
+        let mut places: Vec<u32> = (0..narrow(open + closed)).filter(answers).collect();
         let keys = RandomState::new();
-        places.sort_by_cached_key(|place| keys.hash_one(bare(self.number_at(*place))));
+        places.sort_by_cached_key(|place| keys.hash_one(self.form_at(*place)));
         places.shrink_to_fit();
         self.numbers = Numbers { keys, places };
     }
@@ -61,6 +80,15 @@ impl Registry {
         match place.checked_sub(endpoints.ids.len()) {
             Some(closed) => endpoints.closed[closed].kind,
             None => endpoints.kinds[place],
+        }
+    }
+
+    /// As it is looked for. What is no telephone and has no letter is never asked for by a number.
+    fn form_at(&self, place: u32) -> Cow<'_, str> {
+        if is_telephone(self.kind_at(place)) {
+            bare(self.number_at(place))
+        } else {
+            lettered(self.number_at(place))
         }
     }
 
@@ -86,16 +114,16 @@ impl Registry {
     /// belongs to alerts that were sent before. By id.
     pub fn with_number(&self, number: &str) -> Vec<EndpointId> {
         let Numbers { keys, places } = &self.numbers;
-        let number = bare(number);
+        let number = asked(number);
         if number.is_empty() {
             return Vec::new();
         }
         let (hash, of) = (keys.hash_one(&number), |place: &u32| {
-            keys.hash_one(bare(self.number_at(*place)))
+            keys.hash_one(self.form_at(*place))
         });
         let first = places.partition_point(|place| of(place) < hash);
         let same = places[first..].iter().take_while(|place| of(place) == hash);
-        let same = same.filter(|place| bare(self.number_at(**place)) == number);
+        let same = same.filter(|place| self.form_at(**place) == number);
         let mut ids: Vec<_> = same.map(|place| self.id_at(*place)).collect();
         ids.sort_unstable();
         ids.dedup();
@@ -165,5 +193,24 @@ mod tests {
         for nobody in ["", "00099999999", "7", "SP-1"] {
             assert_eq!(registry.with_number(nobody), [0; 0], "{nobody}");
         }
+    }
+    #[test]
+    fn who_writes_by_wechat_is_found_and_is_nobodys_number() {
+        let mut rows = sample();
+        let endpoint = |id, kind, address: &str| EndpointRow {
+            id,
+            recipient: Some(12),
+            kind,
+            address: address.to_owned(),
+        };
+        rows.endpoints.extend([
+            endpoint(20_000, EndpointKind::Openid, "oDemo-1"),
+            endpoint(20_001, EndpointKind::Member, "Demo.officer"),
+            endpoint(20_002, EndpointKind::Member, "00012345678"),
+        ]);
+        let registry = Registry::build(1, &rows).expect("sound rows");
+        assert_eq!(registry.with_number("oDemo-1"), [20_000]);
+        assert_eq!(registry.with_number("demo.officer"), [20_001]);
+        assert!(!registry.with_number("00012345678").contains(&20_002));
     }
 }

@@ -114,6 +114,8 @@ pub struct Counts {
     pub mailboxes: usize,
     pub openids: usize,
     pub speakers: usize,
+    pub wecom_members: usize,
+    pub wecom_groups: usize,
 }
 
 impl Counts {
@@ -125,6 +127,8 @@ impl Counts {
             EndpointKind::Mailbox,
             EndpointKind::Openid,
             EndpointKind::Speaker,
+            EndpointKind::Member,
+            EndpointKind::Group,
         ]
         .into_iter()
         .map(|kind| self.of(kind))
@@ -139,6 +143,8 @@ impl Counts {
             EndpointKind::Mailbox => self.mailboxes,
             EndpointKind::Openid => self.openids,
             EndpointKind::Speaker => self.speakers,
+            EndpointKind::Member => self.wecom_members,
+            EndpointKind::Group => self.wecom_groups,
         }
     }
 
@@ -150,6 +156,8 @@ impl Counts {
             EndpointKind::Mailbox => self.mailboxes += 1,
             EndpointKind::Openid => self.openids += 1,
             EndpointKind::Speaker => self.speakers += 1,
+            EndpointKind::Member => self.wecom_members += 1,
+            EndpointKind::Group => self.wecom_groups += 1,
         }
     }
 }

@@ -425,6 +425,11 @@ fn an_address_needs_the_shape_of_its_kind() {
         (EndpointKind::Satellite, "0001-234", false),
         (EndpointKind::Openid, "o-demo_1", true),
         (EndpointKind::Openid, "", false),
+        (EndpointKind::Member, "demo-officer.1@x", true),
+        (EndpointKind::Member, "@all", false),
+        (EndpointKind::Member, "a|b", false),
+        (EndpointKind::Group, "值班群", true),
+        (EndpointKind::Group, "two words", false),
     ];
     for (kind, address, sound) in shapes {
         let mut rows = sample();

@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::{
-    Clock, Command, DeviceState, Enrolment, Evidence, Failure, HttpClient, Message, NotEnrolled,
-    Obeyed, Presence, PublicKey, Receipt, Reply, Request, Stop, Uplink, Variant,
+    Binding, Clock, Command, DeviceState, Enrolment, Evidence, Failure, HttpClient, Message,
+    NotEnrolled, Obeyed, Presence, PublicKey, Receipt, Reply, Request, Stop, Tokens, Uplink,
+    Variant,
 };
 
 /// The far end took a message. A long text has several references, in the order of its parts.
@@ -43,6 +44,11 @@ pub trait Inlet: Send + Sync + 'static {
     async fn uplinks(&self, _batch: Vec<Uplink>) -> Result<(), Unavailable> {
         Ok(())
     }
+    /// Who bound an account of theirs to a door, or undid it. A house that keeps no bindings answers so, and nobody is told
+    /// that they are bound.
+    async fn bindings(&self, _batch: Vec<Binding>) -> Result<(), Unavailable> {
+        Err(Unavailable)
+    }
     /// A device was heard.
     fn presence(&self, seen: Presence);
     /// The key that a device has enrolled with, until it is revoked.
@@ -66,6 +72,7 @@ pub struct Context {
     pub name: String,
     pub clock: Arc<dyn Clock>,
     pub http: HttpClient,
+    pub tokens: Arc<dyn Tokens>,
     pub inlet: Arc<dyn Inlet>,
 }
 
@@ -81,6 +88,10 @@ pub enum EndpointKind {
     Mailbox,
     Openid,
     Speaker,
+    /// A member of a WeCom directory: its user id.
+    Member,
+    /// A group of officers that a robot writes to: the robot's name in its channel's settings.
+    Group,
 }
 
 /// How texts for a channel are written.

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod acknowledge;
+mod binding;
 mod clock;
 mod contract;
 mod device;
@@ -10,7 +12,10 @@ mod message;
 mod receipt;
 mod secret;
 pub mod testing;
+mod tokens;
 
+pub use acknowledge::Acknowledge;
+pub use binding::{Binding, Bound, NoScene, Scene};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use contract::{
     Accepted, Capability, Channel, Context, EndpointKind, Health, Inlet, Outcomes, Style,
@@ -25,4 +30,5 @@ pub use http::{HttpClient, Reply, Request};
 pub use message::{Address, Attachment, Key, Level, Message, Variant};
 pub use receipt::{Evidence, Of, Presence, PresenceState, Receipt, Uplink, Verdict};
 pub use secret::Secret;
+pub use tokens::{OwnTokens, Token, TokenSource, Tokens};
 pub use tokio_util::sync::CancellationToken as Stop;

@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 
 use crate::{
-    Channel, Clock, Context, Enrolment, Evidence, FailureClass, HttpClient, Inlet, Message,
-    NotEnrolled, Obeyed, Of, Presence, PublicKey, Receipt, Stop, SystemClock, Unavailable, Uplink,
-    Verdict,
+    Binding, Channel, Clock, Context, Enrolment, Evidence, FailureClass, HttpClient, Inlet,
+    Message, NotEnrolled, Obeyed, Of, OwnTokens, Presence, PublicKey, Receipt, Stop, SystemClock,
+    Unavailable, Uplink, Verdict,
 };
 
 /// How a peer meets the messages that reach it.
@@ -53,6 +53,7 @@ impl Behaviour {
 pub struct RecordingInlet {
     pub receipts: Mutex<Vec<Receipt>>,
     pub uplinks: Mutex<Vec<Uplink>>,
+    pub bindings: Mutex<Vec<Binding>>,
     pub presences: Mutex<Vec<Presence>>,
     pub obeyed: Mutex<Vec<Obeyed>>,
     /// By device: its code until it enrols, its key from then on. Where no code is, an empty one does.
@@ -76,6 +77,14 @@ impl Inlet for RecordingInlet {
             return Err(Unavailable);
         }
         self.uplinks.lock().extend(batch);
+        Ok(())
+    }
+
+    async fn bindings(&self, batch: Vec<Binding>) -> Result<(), Unavailable> {
+        if self.away.load(std::sync::atomic::Ordering::SeqCst) {
+            return Err(Unavailable);
+        }
+        self.bindings.lock().extend(batch);
         Ok(())
     }
 
@@ -113,9 +122,11 @@ impl Inlet for RecordingInlet {
 /// A context whose inlet records, for the tests of one channel.
 pub fn context(name: &str) -> (Context, Arc<RecordingInlet>) {
     let inlet = Arc::new(RecordingInlet::default());
+    let clock = Arc::new(SystemClock::default()) as Arc<dyn Clock>;
     let context = Context {
         name: name.to_owned(),
-        clock: Arc::new(SystemClock::default()) as Arc<dyn Clock>,
+        tokens: Arc::new(OwnTokens::new(clock.clone())),
+        clock,
         http: HttpClient::new(Duration::from_secs(5)),
         inlet: inlet.clone(),
     };

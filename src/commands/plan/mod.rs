@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use channel::{
-    Channel, Clock, Context, HttpClient, Inlet, Presence, Receipt, SystemClock, Unavailable,
+    Channel, Clock, Context, HttpClient, Inlet, OwnTokens, Presence, Receipt, SystemClock,
+    Unavailable,
 };
 
 use super::Failed;
@@ -66,9 +67,11 @@ type Made = Vec<(String, Arc<dyn Channel>)>;
 pub fn channels(config: &Config) -> (Made, Vec<String>) {
     let (mut made, mut problems) = (Vec::new(), Vec::new());
     for channel in &config.channels {
+        let clock = Arc::new(SystemClock::default());
         let context = Context {
             name: channel.name.clone(),
-            clock: Arc::new(SystemClock::default()),
+            tokens: Arc::new(OwnTokens::new(clock.clone())),
+            clock,
             http: HttpClient::new(Duration::from_secs(1)),
             inlet: Arc::new(Closed),
         };

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use channel::{EndpointKind, Level, PresenceState, Timestamp, Variant};
+use channel::{EndpointKind, Evidence, Level, PresenceState, Style, Timestamp, Variant};
 
 use super::{Figures, Means, Scene, preview};
 use crate::ledger::event::{Mark, Marked};
 use crate::ledger::{Event, Ledger};
-use crate::model::{Carrier, Delivery};
+use crate::model::{Carrier, Delivery, EndpointRow};
 use crate::plan::fixture::{self, CODES, Said, alert, code, geocode, outlets, registry};
 use crate::plan::{
     Carriers, Draft, Earlier, Events, Member, Outlets, Plan, Route, Routes, Schedule, Source,
@@ -77,6 +77,9 @@ fn by(
             ("horn".to_owned(), rate("10/s")),
             ("sms-a".to_owned(), rate("2/s burst 10")),
             ("sms-b".to_owned(), rate("1/s burst 10")),
+            ("followers".to_owned(), rate("50/s")),
+            ("members".to_owned(), rate("50/s")),
+            ("groups".to_owned(), rate("1/s")),
         ]),
         filed: by_channel,
         carriers: Carriers::shipped(),
@@ -126,6 +129,68 @@ fn every_household_stands_at_the_best_proof_that_could_be_had() {
     assert_eq!(thin, [(code("510727102201"), vec!["sms"])]);
     assert_eq!(shown.unheard_speakers, 2, "nobody has heard of either");
     assert!(shown.dead_speakers.is_empty() && shown.partial.is_empty());
+}
+
+#[test]
+fn wechat_stands_in_the_preview_with_the_best_that_each_kind_can_ever_prove() {
+    let mut rows = fixture::rows();
+    let endpoint = |id, recipient, kind, address: &str| EndpointRow {
+        id,
+        recipient: Some(recipient),
+        kind,
+        address: address.to_owned(),
+    };
+    rows.endpoints = vec![
+        endpoint(901, 1, EndpointKind::Openid, "o-demo_1"),
+        endpoint(902, 501, EndpointKind::Member, "demo501"),
+        endpoint(903, 502, EndpointKind::Group, "值班群"),
+    ];
+    (rows.speakers, rows.hearing) = (Vec::new(), Vec::new());
+    let registry = Registry::build(1, &rows).expect("sound rows");
+    let proves = |speaks_to, best| fixture::outlet("wechat", speaks_to, Style::Short, best);
+    let outlets = Outlets::from([
+        (
+            "followers".to_owned(),
+            proves(EndpointKind::Openid, Evidence::Delivered),
+        ),
+        (
+            "members".to_owned(),
+            proves(EndpointKind::Member, Evidence::Acknowledged),
+        ),
+        (
+            "groups".to_owned(),
+            proves(EndpointKind::Group, Evidence::Accepted),
+        ),
+    ]);
+    let sends = [
+        ("public", "followers", ""),
+        ("officers", "members", ""),
+        ("officers", "groups", ""),
+    ];
+    let shown = by(
+        (&registry, &outlets, &sends),
+        (Level::Red, DAY),
+        &[],
+        &Ledger::default(),
+    );
+    let line = |line: &super::figures::Line| (line.channel.clone(), line.grade, line.deliveries);
+    let mut lines: Vec<_> = shown.reach.iter().map(line).collect();
+    lines.sort();
+    let wanted = [
+        ("followers", "delivered", 1),
+        ("groups", "sent", 1),
+        ("members", "confirmed", 1),
+    ];
+    assert_eq!(
+        lines,
+        wanted.map(|(channel, grade, n)| (channel.to_owned(), grade, n))
+    );
+    let homes = shown.homes;
+    assert_eq!(
+        (homes.delivered, homes.sent, homes.no_means),
+        (1, 0, 6),
+        "officers are no door"
+    );
 }
 
 #[test]

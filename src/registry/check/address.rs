@@ -10,6 +10,11 @@ pub fn misshapen(endpoint: &EndpointRow) -> Option<(&'static str, &'static str)>
         EndpointKind::Satellite => digits(address.strip_prefix('+').unwrap_or(address), 7..=15),
         EndpointKind::Landline => is_landline(address),
         EndpointKind::Mailbox => is_mailbox(address),
+        EndpointKind::Member => is_member(address),
+        EndpointKind::Group => {
+            (1..=64).contains(&address.len())
+                && !address.chars().any(|c| c.is_whitespace() || c.is_control())
+        }
         EndpointKind::Openid | EndpointKind::Speaker => {
             (1..=128).contains(&address.len())
                 && address.bytes().all(|byte| byte.is_ascii_graphic())
@@ -38,6 +43,14 @@ pub fn misshapen(endpoint: &EndpointRow) -> Option<(&'static str, &'static str)>
         EndpointKind::Openid => (
             "has no openid",
             "give the 1 to 128 plain characters of the service account",
+        ),
+        EndpointKind::Member => (
+            "has no WeCom user id",
+            "give 1 to 64 letters, digits and . _ - @, the first no @",
+        ),
+        EndpointKind::Group => (
+            "has no group name",
+            "give the name, of 1 to 64 bytes without spaces, that its robot has in the channel's settings",
         ),
         EndpointKind::Speaker => (
             "has no speaker id",
@@ -79,6 +92,12 @@ fn is_landline(address: &str) -> bool {
         Some((area, local)) => digits(area, 2..=5) && digits(local, 5..=9),
         None => digits(address, 7..=12),
     }
+}
+
+/// `@all` and lists are no members.
+fn is_member(address: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-@".contains(&byte);
+    (1..=64).contains(&address.len()) && !address.starts_with('@') && address.bytes().all(plain)
 }
 
 fn is_mailbox(address: &str) -> bool {

@@ -88,6 +88,7 @@ impl Known<'_> {
     pub(super) fn endpoints(&mut self) {
         let (mut seen, mut speakers) = (HashSet::new(), HashSet::new());
         let placed: HashSet<u32> = self.rows.speakers.iter().map(|row| row.endpoint).collect();
+        let officers: HashSet<u32> = self.rows.posts.iter().map(|row| row.recipient).collect();
         for (row, endpoint) in self.rows.endpoints.iter().enumerate() {
             let at = At {
                 table: Table::Endpoints,
@@ -98,6 +99,12 @@ impl Known<'_> {
             self.owner(at, endpoint);
             if let Some((what, remedy)) = misshapen(endpoint) {
                 self.found(at, "address", what, remedy);
+            }
+            let of_officer = endpoint.recipient.is_none_or(|who| officers.contains(&who));
+            if endpoint.kind == EndpointKind::Group && !of_officer {
+                let remedy = "give it to somebody who holds a post: a group is for officers only";
+                let what = "is a group and belongs to nobody with a post";
+                self.found(at, "recipient", what, remedy);
             }
             if endpoint.kind != EndpointKind::Speaker {
                 continue;

@@ -190,5 +190,7 @@ const fn kind_word(kind: EndpointKind) -> &'static str {
         EndpointKind::Mailbox => "mailbox",
         EndpointKind::Openid => "openid",
         EndpointKind::Speaker => "speaker",
+        EndpointKind::Member => "member",
+        EndpointKind::Group => "group",
     }
 }

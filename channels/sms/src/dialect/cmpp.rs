@@ -60,7 +60,7 @@ impl Cmpp {
             script: script(deliver.format),
             header: deliver.tp_udhi == 1,
         };
-        Heard::Uplink(kept, self.0.acknowledge.uplink(&written, seen))
+        Heard::Uplink(kept, written.uplink(&self.0.acknowledge, seen))
     }
 
     /// Whether the far end knows our secret too. Some gateways send a digest that is wrong, so this is told and only

@@ -48,7 +48,7 @@ impl Smpp {
             };
             return Heard::Uplink(
                 ack(Says::Kept(0)),
-                config.acknowledge.uplink(&written, seen),
+                written.uplink(&config.acknowledge, seen),
             );
         }
         let reading = Reading {

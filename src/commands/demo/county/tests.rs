@@ -170,7 +170,10 @@ fn nothing_looks_like_a_real_person_or_number() {
             EndpointKind::Landline => address.starts_with("0816-0"),
             EndpointKind::Mailbox => address.ends_with("@demo.invalid"),
             EndpointKind::Speaker => address.starts_with("PW-"),
-            EndpointKind::Satellite | EndpointKind::Openid => false,
+            EndpointKind::Satellite
+            | EndpointKind::Openid
+            | EndpointKind::Member
+            | EndpointKind::Group => false,
         });
     }
     let rows = drawn();
