@@ -20,6 +20,7 @@ const TARGETS: [(&str, Target); 18] = [
     ("order", super::order),
     ("plan", super::plan),
     ("queries", super::queries),
+    ("satellite", super::satellite),
     ("session", super::session),
     ("settings", super::settings),
     ("smpp", super::smpp),
@@ -89,6 +90,7 @@ replayed! {
     order: every_kept_order_is_played_only_by_whom_and_when_it_says;
     plan: every_kept_plan_is_read_or_refused;
     queries: every_kept_question_is_answered_and_never_breaks;
+    satellite: every_kept_word_of_a_satellite_device_is_read_or_refused;
     session: every_kept_word_of_a_far_end_is_survived;
     settings: every_kept_configuration_is_read_or_refused;
     smpp: every_kept_pdu_is_read_or_refused;
