@@ -86,6 +86,7 @@ fn sentences(bytes: &[u8]) {
 /// Nobody without the key proves anything, and what can be read is written again the same.
 fn compact(bytes: &[u8]) {
     let key = Key::new("the key of the fuzzer");
+    assert!(!key.proves(bytes), "a proof was guessed");
     let Ok(compact) = Compact::read(bytes) else {
         return;
     };
