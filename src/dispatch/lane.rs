@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use channel::{FailureClass, Health, Stop, Variant};
+use channel::{FailureClass, Health, Lines, Stop, Variant};
 use tokio::sync::{Notify, mpsc};
 
 use super::flow::Flow;
@@ -66,7 +66,15 @@ const STORE_AWAY: Duration = Duration::from_millis(500);
 const FAST: u32 = 50_000;
 
 impl Limits {
-    pub fn of(rate: Rate, window: usize, batch: usize) -> Self {
+    /// Of lines no more is in hand than they hold: a call waits here, where it is overtaken, and not at the far end.
+    pub fn of(rate: Rate, window: usize, batch: usize, lines: Option<Lines>) -> Self {
+        if let Some(lines) = lines {
+            let count = usize::try_from(lines.count).unwrap_or(usize::MAX).max(1);
+            return Self {
+                cap: count,
+                range: count,
+            };
+        }
         let fast = rate.per_second.get() >= FAST;
         // What a fast channel takes at once is one range: the loudspeakers of a county share one order.
         let (cap, range) = if fast {
@@ -90,7 +98,12 @@ impl Lane {
             pulse: Pulse::default(),
             variants: HashMap::new(),
             cost: 1,
-            limits: Limits::of(self.rate, channel.window, channel.batch),
+            limits: Limits::of(
+                self.rate,
+                channel.window,
+                channel.batch,
+                self.out.channel.lines(),
+            ),
             refused: None,
             away: self.link().is_some_and(|state| state != LinkState::Up),
         };

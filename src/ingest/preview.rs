@@ -84,6 +84,7 @@ impl Ingest {
                 let channel = channels.find(|c| c.capability().kind == kind);
                 channel.map_or(1, |channel| channel.cost(variant))
             },
+            lines: &|name| self.channels.get(name)?.lines(),
             now: judged.now,
             lifetime: judged.now.plus(plan.lifetime.0),
         };

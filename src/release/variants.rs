@@ -17,14 +17,16 @@ pub struct Variants<'a> {
     release: &'a Release,
     work: &'a Work,
     known: Known,
-    /// Documents of the variants that stand in the journal, in their order.
-    written: Vec<[u8; 32]>,
+    /// Kinds and documents of the variants that stand in the journal, in their order. What is spoken over a telephone may
+    /// be what a loudspeaker says, and is another variant: each tells what it was rendered for and what it costs there.
+    written: Vec<(String, [u8; 32])>,
     last: Option<(Telling, u16)>,
 }
 
 impl<'a> Variants<'a> {
     pub fn resume(release: &'a Release, work: &'a Work) -> Self {
-        let written = work.alert.variants().iter().map(|v| v.document).collect();
+        let variants = work.alert.variants().into_iter();
+        let written = variants.map(|v| (v.kind, v.document)).collect();
         Self {
             release,
             work,
@@ -79,7 +81,8 @@ impl<'a> Variants<'a> {
         let lifetime = self.work.from().plus(self.work.plan.lifetime.0);
         let (bytes, expires) = plan::render(&source, telling, lifetime);
         let document = sha256(&bytes);
-        let index = match self.written.iter().position(|d| *d == document) {
+        let same = |(kind, d): &(String, [u8; 32])| kind == telling.kind && *d == document;
+        let index = match self.written.iter().position(same) {
             Some(at) => u16::try_from(at).unwrap_or(u16::MAX),
             None => self.add(telling, bytes, document, expires, proposal),
         };
@@ -113,7 +116,7 @@ impl<'a> Variants<'a> {
                 variants: vec![meta],
             },
         ));
-        self.written.push(document);
+        self.written.push((telling.kind.to_owned(), document));
         first
     }
 

@@ -1,6 +1,7 @@
 //! What a channel is and what it is given. This module must not know any kind of channel by name.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -121,6 +122,16 @@ pub struct Capability {
     pub repeat_is_harmless: bool,
 }
 
+/// Telephone lines. Each holds one message for as long as a call lasts, so what is handed over beyond them waits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Lines {
+    pub count: u32,
+    /// How long a call is reckoned at.
+    pub each: Duration,
+    /// Within which every first call should have begun.
+    pub within: Duration,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
     Up,
@@ -140,6 +151,12 @@ pub trait Channel: Send + Sync + 'static {
     /// What one message of this text costs at the far end, in its pacing unit (SMS segments).
     fn cost(&self, _variant: &Variant) -> u32 {
         1
+    }
+
+    /// Its lines, where a message takes one until its outcome is known: the house hands it no more than are free, so that
+    /// whatever is more urgent has the next.
+    fn lines(&self) -> Option<Lines> {
+        None
     }
 
     async fn send(&self, message: &Message) -> Result<Accepted, Failure>;

@@ -18,7 +18,7 @@ pub use acknowledge::Acknowledge;
 pub use binding::{Binding, Bound, NoScene, Scene};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use contract::{
-    Accepted, Capability, Channel, Context, EndpointKind, Health, Inlet, Outcomes, Style,
+    Accepted, Capability, Channel, Context, EndpointKind, Health, Inlet, Lines, Outcomes, Style,
     Unavailable,
 };
 pub use device::{

@@ -27,6 +27,7 @@ fn provider(interface: Interface, behaviour: Behaviour) -> ProviderConfig {
         key: "key".into(),
         secret: "a secret of the tests".into(),
         delay: Duration::ZERO,
+        delivers: |_| true,
     }
 }
 

@@ -20,6 +20,12 @@ pub struct Config {
     /// Which of the registry's numbers it calls.
     #[serde(default)]
     pub calls: Calls,
+    /// How long a call is reckoned at when lines are planned, in seconds.
+    #[serde(default = "call", deserialize_with = "seconds")]
+    pub call: Duration,
+    /// Within which every first call should have begun, in seconds.
+    #[serde(default = "within", deserialize_with = "seconds")]
+    pub within: Duration,
     /// Who heard this much of the message has it, in seconds.
     #[serde(default = "heard", deserialize_with = "seconds")]
     pub heard: Duration,
@@ -239,6 +245,8 @@ impl Config {
         Self {
             lines,
             calls: Calls::default(),
+            call: call(),
+            within: within(),
             heard: heard(),
             busy_again: busy_again(),
             unanswered_again: unanswered_again(),
@@ -253,6 +261,8 @@ impl Config {
         Self {
             lines,
             calls: Calls::default(),
+            call: call(),
+            within: within(),
             heard: heard(),
             busy_again: busy_again(),
             unanswered_again: unanswered_again(),
@@ -274,8 +284,10 @@ impl Config {
         if !(1..=LINES).contains(&self.lines) {
             return Err(ConfigError::Lines);
         }
-        if self.heard.is_zero() {
-            return Err(ConfigError::Empty("heard"));
+        for (name, time) in [("heard", self.heard), ("call", self.call)] {
+            if time.is_zero() {
+                return Err(ConfigError::Empty(name));
+            }
         }
         if self.speech.command.is_empty() {
             return Err(ConfigError::Empty("speech.command"));
@@ -339,6 +351,14 @@ pub enum ConfigError {
     Recording { file: String, why: String },
     #[error("voice: `provider.{key}` {why}")]
     Provider { key: &'static str, why: String },
+}
+
+const fn call() -> Duration {
+    Duration::from_secs(45)
+}
+
+const fn within() -> Duration {
+    Duration::from_mins(3)
 }
 
 const fn heard() -> Duration {

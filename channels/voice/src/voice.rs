@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use channel::{
-    Accepted, Capability, Channel, Context, Evidence, Failure, FailureClass, Health, Message, Of,
-    Receipt, Reply, Request, Stop, Style, Verdict,
+    Accepted, Capability, Channel, Context, Evidence, Failure, FailureClass, Health, Lines,
+    Message, Of, Receipt, Reply, Request, Stop, Style, Verdict,
 };
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -165,6 +165,14 @@ impl Channel for Voice {
             window: self.config.lines,
             repeat_is_harmless: false,
         }
+    }
+
+    fn lines(&self) -> Option<Lines> {
+        Some(Lines {
+            count: u32::try_from(self.config.lines).unwrap_or(u32::MAX),
+            each: self.config.call,
+            within: self.config.within,
+        })
     }
 
     async fn send(&self, message: &Message) -> Result<Accepted, Failure> {

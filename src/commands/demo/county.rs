@@ -11,7 +11,7 @@ mod speakers;
 #[cfg(test)]
 mod tests;
 
-pub use fate::{Fate, SpeakerFate, fate, speaker_fate};
+pub use fate::{Fate, SpeakerFate, fate, key, reply, speaker_fate};
 
 use fastrand::Rng;
 

@@ -3,6 +3,7 @@
 //! every figure shown is asked of the ledger. This module must not reach into the gateway otherwise.
 
 pub mod county;
+mod desk;
 mod peers;
 mod setup;
 mod verdict;
@@ -75,9 +76,10 @@ async fn in_folder(args: &Args, data: &std::path::Path) -> Result<(), Failed> {
     let app = App::start(read)
         .await
         .map_err(|e| Failed::Unreachable(e.to_string()))?;
+    let base = format!("http://{}", app.address);
+    peers.desks.open(&base);
     let officer = (tokens.officer.as_str(), args.seed);
     let controllers = peers::Peers::controllers(&app, data, &county, officer).await?;
-    let base = format!("http://{}", app.address);
     let alert = warn(&app, &base, &tokens.bureau).await?;
     let ended = tokio::select! {
         ended = watch::until_final(&app, &alert, Duration::from_secs(args.limit)) => ended,

@@ -1,21 +1,28 @@
-//! The far ends of the demo, as real servers and clients on loopback: an SMSC, a mail server and one controller for each
-//! loudspeaker. Some misbehave on purpose, by fates that a number or a device id tells, so that a repeated run ends the
+//! The far ends of the demo, as real servers and clients on loopback: an SMSC, an ISMG, two providers, a mail server and one
+//! controller for each loudspeaker. Some misbehave on purpose, by fates that a number or a device id tells, so that a repeated run ends the
 //! same. This module must not know what the gateway thinks.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use channel::{Clock, SystemClock};
-use sms::peer::{PeerConfig, Report, Submit, Verdict};
+use sms::codec::cmpp::Version;
+use sms::peer::{Peer, PeerConfig, Report, Script, Speaks, Submit, Verdict};
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, JoinSet};
 
-use super::county::{self, Fate, SpeakerFate, fate, speaker_fate};
+use super::county::{self, Fate, SpeakerFate, fate, reply, speaker_fate};
+use super::desk::Desks;
 use super::setup::{County, sms_rate};
 use crate::app::App;
 use crate::commands::{Failed, device};
 
 pub const SMS_ACCOUNT: &str = "demo";
 pub const SMS_PASSWORD: &str = "demo";
+/// Six characters, as carriers give them.
+pub const CMPP_ACCOUNT: &str = "DEMO01";
+pub const SMS_SOURCE: &str = "10690000";
 pub const SPEAKER_SECRET: &str = "the demo's speakers keep no secret";
 pub const GATEWAY_SEED: &str = "7e57000000000000000000000000000000000000000000000000000000000001";
 
@@ -26,10 +33,18 @@ const ESME_RTHROTTLED: u32 = 0x58;
 
 pub struct Peers {
     pub sms_port: u16,
+    pub cmpp_port: u16,
     pub mail_port: u16,
-    sms: sms::peer::Peer,
+    pub desks: Desks,
+    sms: Arc<Peer>,
+    cmpp: Peer,
+    /// Writes back what villagers have to say.
+    villagers: JoinHandle<()>,
     _mail: email::peer::Peer,
 }
+
+/// Who writes back, when and what.
+type Said = (String, Duration, &'static str);
 
 /// The loudspeakers' boxes; they stop when this is dropped.
 pub struct Controllers(
@@ -40,23 +55,46 @@ impl Peers {
     pub async fn start(data: &Path, county: &County) -> Result<Self, Failed> {
         let away =
             |e: std::io::Error| Failed::Unreachable(format!("a test peer cannot start: {e}"));
-        let sms = sms::peer::Peer::start(PeerConfig {
-            account: Some((SMS_ACCOUNT.into(), SMS_PASSWORD.into())),
-            // A fifth more than was agreed: only a burst is told to go slower.
-            rate: Some(sms_rate(county) * 6 / 5),
-            script: Some(Arc::new(text)),
-            // An SMSC stores and forwards: it outlives whoever hands it messages.
-            spool: Some(data.join("smsc.spool")),
-            ..PeerConfig::default()
-        });
-        let sms = sms.await.map_err(away)?;
+        let (say, said) = mpsc::unbounded_channel();
+        let heard = move |submit: &Submit<'_>| {
+            let (verdict, after) = text(submit);
+            // Whoever answers has all of it.
+            if submit.part.0 == submit.part.1
+                && let Some(words) = reply(submit.dest)
+            {
+                // The demo is ending where nobody listens.
+                let _ = say.send((submit.dest.to_owned(), after + THINKS, words));
+            }
+            verdict
+        };
+        let centre = |speaks, account: &str, script: Script, spool: &str| {
+            Peer::start(PeerConfig {
+                account: Some((account.into(), SMS_PASSWORD.into())),
+                // A fifth more than was agreed: only a burst is told to go slower.
+                rate: Some(sms_rate(county) * 6 / 5),
+                script: Some(script),
+                // It stores and forwards: it outlives whoever hands it messages.
+                spool: Some(data.join(spool)),
+                speaks,
+                ..PeerConfig::default()
+            })
+        };
+        let sms = centre(Speaks::Smpp, SMS_ACCOUNT, Arc::new(heard), "smsc.spool").await;
+        let sms = Arc::new(sms.map_err(away)?);
+        let cmpp = Speaks::Cmpp(Version::V30);
+        let cmpp = centre(cmpp, CMPP_ACCOUNT, Arc::new(taken), "ismg.spool").await;
+        let cmpp = cmpp.map_err(away)?;
         let mail = email::peer::Peer::start(email::peer::Settings::default())
             .await
             .map_err(away)?;
         Ok(Self {
             sms_port: sms.addr().port(),
+            cmpp_port: cmpp.addr().port(),
             mail_port: mail.port(),
+            desks: Desks::start().await.map_err(away)?,
+            villagers: tokio::spawn(write_back(Arc::downgrade(&sms), said)),
             sms,
+            cmpp,
             _mail: mail,
         })
     }
@@ -89,12 +127,35 @@ impl Peers {
     }
 
     pub async fn stop(self) {
-        self.sms.stop().await;
+        self.villagers.abort();
+        let _ = self.villagers.await;
+        if let Some(sms) = Arc::into_inner(self.sms) {
+            sms.stop().await;
+        }
+        self.cmpp.stop().await;
     }
 }
 
-/// What the SMSC does with one text.
-fn text(submit: &Submit<'_>) -> Verdict {
+/// How long somebody looks at a text before writing back.
+const THINKS: Duration = Duration::from_millis(300);
+
+async fn write_back(centre: Weak<Peer>, mut said: mpsc::UnboundedReceiver<Said>) {
+    let mut writing = JoinSet::new();
+    while let Some((number, after, words)) = said.recv().await {
+        let centre = centre.clone();
+        writing.spawn(async move {
+            tokio::time::sleep(after).await;
+            if let Some(centre) = centre.upgrade() {
+                centre.reply(&number, SMS_SOURCE, words);
+            }
+        });
+        while writing.try_join_next().is_some() {}
+    }
+    while writing.join_next().await.is_some() {}
+}
+
+/// What an SMSC does with one text, and when it is delivered.
+fn text(submit: &Submit<'_>) -> (Verdict, Duration) {
     // Between half a second and four, by the number alone.
     let spread = submit
         .dest
@@ -104,18 +165,38 @@ fn text(submit: &Submit<'_>) -> Verdict {
     let after = Duration::from_millis(500 + spread);
     // One number in some hundreds comes when the SMSC is busy: the lane holds its breath and slows down for a while.
     if spread % 1_750 == 7 && submit.attempt <= 1 {
-        return Verdict::refused(ESME_RTHROTTLED);
+        return (Verdict::refused(ESME_RTHROTTLED), after);
     }
-    match fate(submit.dest) {
+    let verdict = match fate(submit.dest) {
         Fate::Dead => Verdict::refused(ESME_RINVDSTADR),
+        Fate::RefusedOnce if submit.attempt <= 1 => Verdict::refused(ESME_RSYSERR),
+        fate => later(fate, after),
+    };
+    (verdict, after)
+}
+
+/// What an ISMG of CMPP does with one: it takes whatever is well formed, and says later what became of it.
+fn taken(submit: &Submit<'_>) -> Verdict {
+    let after = Duration::from_secs(1);
+    match fate(submit.dest) {
+        Fate::Dead => Verdict::reported(Report {
+            after,
+            stat: "UNDELIV",
+            error: 0,
+        }),
+        fate => later(fate, after),
+    }
+}
+
+fn later(fate: Fate, after: Duration) -> Verdict {
+    match fate {
         Fate::Off => Verdict::reported(Report {
             after: after + Duration::from_secs(2),
             stat: "EXPIRED",
             error: 27,
         }),
         Fate::ReceiptLost => Verdict::lost(),
-        Fate::RefusedOnce if submit.attempt <= 1 => Verdict::refused(ESME_RSYSERR),
-        Fate::Delivers | Fate::RefusedOnce => Verdict::delivered(after),
+        Fate::Dead | Fate::Delivers | Fate::RefusedOnce => Verdict::delivered(after),
     }
 }
 

@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::county;
-use super::peers::{GATEWAY_SEED, Peers, SMS_ACCOUNT, SMS_PASSWORD, SPEAKER_SECRET};
+use super::desk::{CALLS_PATH, MAS_SECRET, TEXTS_PATH};
+use super::peers::{
+    CMPP_ACCOUNT, GATEWAY_SEED, Peers, SMS_ACCOUNT, SMS_PASSWORD, SMS_SOURCE, SPEAKER_SECRET,
+};
 use crate::app::REGISTRY;
 use crate::commands::Failed;
 use crate::config::{ChannelConfig, Config, Journal, Node, Read, Retry, Tables};
@@ -213,16 +216,60 @@ fn channel(name: &str, kind: &str, per_second: u32, settings: toml::Table) -> Ch
     }
 }
 
+fn settings(text: &str) -> toml::Table {
+    toml::from_str(text).expect("the demo's settings are TOML")
+}
+
+/// The accounts that send texts: over SMPP, over CMPP, and a provider's over HTTP.
+fn accounts(county: &County, peers: &Peers) -> [ChannelConfig; 3] {
+    let (account, password) = (SMS_ACCOUNT, SMS_PASSWORD);
+    let smpp = format!(
+        "host = \"127.0.0.1\"\nport = {}\nsystem_id = \"{account}\"\npassword = \"{password}\"\n\
+         source = \"{SMS_SOURCE}\"\nwindow = 500\nanswer_timeout_seconds = 5",
+        peers.sms_port
+    );
+    let cmpp = format!(
+        "host = \"127.0.0.1\"\nport = {}\nversion = \"3.0\"\nsp_id = \"{CMPP_ACCOUNT}\"\nsecret = \"{password}\"\n\
+         source = \"{SMS_SOURCE}\"\nanswer_timeout_seconds = 5",
+        peers.cmpp_port
+    );
+    let mas = format!(
+        "url = \"{}\"\nec_name = \"平武县应急局(演示)\"\nap_id = \"demo\"\nsecret_key = \"{MAS_SECRET}\"\n\
+         sign = \"S1\"\n[callback]\nsecret = \"{TEXTS_PATH}\"",
+        peers.desks.texts()
+    );
+    [
+        channel("sms", "sms", sms_rate(county), settings(&smpp)),
+        channel("cmpp", "sms-cmpp", 200, settings(&cmpp)),
+        channel("mas", "sms-mas", 200, settings(&mas)),
+    ]
+}
+
+/// A provider that places calls. It tells at once what became of each, so that the demo is quick.
+fn calls(peers: &Peers) -> ChannelConfig {
+    let text = format!(
+        r#"
+lines = 30
+calls = "mobile"
+[provider]
+url = "{}"
+secret = "the demo's calls keep no secret"
+body = {{ to = "{{number}}", id = "{{id}}", say = "{{text}}" }}
+answer = {{ call = "/call", code = "/code", ok = ["0"], classes = {{ busy = "transient" }} }}
+[provider.callback]
+path = "{CALLS_PATH}"
+id = "/id"
+status = "/status"
+seconds = "/seconds"
+key = "/key"
+statuses = {{ answered = "answered", off = "off", invalid = "invalid" }}
+"#,
+        peers.desks.calls()
+    );
+    channel("calls", "voice", 50, settings(&text))
+}
+
 fn channels(county: &County, peers: &Peers) -> Vec<ChannelConfig> {
-    let mut sms = toml::toml! {
-        host = "127.0.0.1"
-        source = "10690000"
-        window = 500
-        answer_timeout_seconds = 5
-    };
-    sms.insert("port".into(), i64::from(peers.sms_port).into());
-    sms.insert("system_id".into(), SMS_ACCOUNT.into());
-    sms.insert("password".into(), SMS_PASSWORD.into());
     let mut horn = toml::toml! {
         gateway = "demo"
         fetch_timeout = 6
@@ -242,9 +289,7 @@ fn channels(county: &County, peers: &Peers) -> Vec<ChannelConfig> {
     let mut horn = channel("horn", "loudspeaker", speakers, horn);
     // A box that does not call within two tries is out of power or network for longer than the demo lasts.
     horn.retry.attempts = 2;
-    vec![
-        channel("sms", "sms", sms_rate(county), sms),
-        horn,
-        channel("mail", "email", 20, mail),
-    ]
+    let mut all = Vec::from(accounts(county, peers));
+    all.extend([calls(peers), horn, channel("mail", "email", 20, mail)]);
+    all
 }

@@ -35,11 +35,18 @@ pub fn of(app: &App, alert: &Alert) -> Verdict {
     for line in &lines {
         let _ = writeln!(
             summary,
-            "{:<5} total 共 {}  reached 送达 {}  failed 失败 {}  expired 过期 {}  possible duplicates 可能重复 {}",
-            line.channel, line.total, line.reached, line.failed, line.expired, line.doubts
+            "{:<5} ({}) total 共 {}  reached 送达 {}  failed 失败 {}  expired 过期 {}  possible duplicates 可能重复 {}",
+            line.channel,
+            line.kind,
+            line.total,
+            line.reached,
+            line.failed,
+            line.expired,
+            line.doubts
         );
     }
-    let _ = write!(summary, "{}", percent(&rollup.total));
+    let _ = writeln!(summary, "{}", percent(&rollup.total));
+    let _ = write!(summary, "{}", said_back(app, alert));
     Verdict {
         table: table(&rollup),
         summary,
@@ -50,12 +57,24 @@ pub fn of(app: &App, alert: &Alert) -> Verdict {
 fn percent(total: &Row) -> String {
     let share = |n: u32| f64::from(n) * 100.0 / f64::from(total.at_home.max(1));
     format!(
-        "of 在家户 {} households at home: 手机送达 delivered {:.1} %, 播出 played {:.1} %, 未触达 missed {:.1} %, 情况不明 unknown {:.1} %",
+        "of 在家户 {} households at home: 本人确认 confirmed {:.1} %, 手机送达 delivered {:.1} %, 播出 played {:.1} %, 未触达 missed {:.1} %, 情况不明 unknown {:.1} %",
         total.at_home,
-        share(total.reached.delivered + total.reached.confirmed),
+        share(total.reached.confirmed),
+        share(total.reached.delivered),
         share(total.reached.played),
         share(total.missed.all()),
         share(total.unknown),
+    )
+}
+
+/// What people wrote back, and what far ends said of numbers.
+fn said_back(app: &App, alert: &Alert) -> String {
+    let replies = alert.replies.all();
+    let texts = replies.iter().filter(|r| r.row.text.is_some()).count();
+    format!(
+        "replies 答复 {}, other texts 其他来信 {texts}, suspect numbers 存疑号码 {}",
+        replies.len() - texts,
+        app.ledger.suspects.len()
     )
 }
 

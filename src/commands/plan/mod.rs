@@ -141,6 +141,11 @@ fn registry(node: &Node) -> Result<Registry, Failed> {
     })
 }
 
+fn lines_of(channels: &[(String, Arc<dyn Channel>)], name: &str) -> Option<channel::Lines> {
+    let (_, channel) = channels.iter().find(|(own, _)| own == name)?;
+    channel.lines()
+}
+
 /// What the plan that takes it would do.
 fn drill(
     alert: &cap::Alert,
@@ -193,6 +198,7 @@ fn drill(
             let one = all.find(|(_, c)| c.capability().kind == kind);
             one.map_or(1, |(_, channel)| channel.cost(variant))
         },
+        lines: &|name| lines_of(&channels, name),
         now,
         lifetime: now.plus(choice.plan.lifetime.0),
     });

@@ -119,6 +119,26 @@ fn ways(page: &mut Page, preview: &Value) {
             text(&line["last"])
         )
     });
+    for line in items(&preview["channels"]) {
+        let calls = &line["calls"];
+        if calls.is_object() {
+            page.line(&format!(
+                "{} 电话 calls: 线路 {} lines, 每通 {} s each, 最后一个首呼 last first call {}; {} s 内全部首呼需 {} 路 lines needed",
+                text(&line["channel"]),
+                text(&calls["lines"]),
+                text(&calls["call_seconds"]),
+                text(&calls["last_first_call"]),
+                text(&calls["within_seconds"]),
+                text(&calls["lines_needed"])
+            ));
+        }
+    }
+    if preview["suspect_numbers"].as_u64() > Some(0) {
+        page.line(&format!(
+            "存疑号码 suspect numbers: {}",
+            text(&preview["suspect_numbers"])
+        ));
+    }
     if preview["last_first_text"].is_string() {
         page.line(&format!(
             "最后一条首发短信 last first text: {}",

@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use channel::{
     Accepted, Capability, Channel, Clock, EndpointKind, Evidence, Failure, FailureClass, Health,
-    ManualClock, Message, Outcomes, Stop, Style,
+    Lines, ManualClock, Message, Outcomes, Stop, Style,
 };
 use parking_lot::{Mutex, RwLock};
 use tempfile::TempDir;
@@ -29,6 +29,8 @@ use crate::registry::Registry;
 use crate::store::{Sqlite, Store};
 
 pub const PEOPLE: u32 = 6_000;
+/// A channel of this name has three telephone lines.
+pub const LINES: &str = "lines";
 const TEXT: &str = r#"{"language":"zh-CN","title":"山洪","body":"请立即转移","html":null,"level":"red",
     "event":"11B03","regions_hash":"","drill":false,"attach":false}"#;
 
@@ -52,14 +54,20 @@ pub struct Far {
     mood: watch::Sender<Mood>,
     sent: AtomicUsize,
     tries: Mutex<HashMap<(u64, u32), u32>>,
+    lines: Option<Lines>,
 }
 
 impl Far {
-    fn new(mood: Mood) -> Self {
+    fn new(name: &str, mood: Mood) -> Self {
         Self {
             mood: watch::Sender::new(mood),
             sent: AtomicUsize::new(0),
             tries: Mutex::default(),
+            lines: (name == LINES).then_some(Lines {
+                count: 3,
+                each: Duration::from_secs(45),
+                within: Duration::from_mins(3),
+            }),
         }
     }
 
@@ -122,6 +130,10 @@ impl Channel for Far {
         for (index, message) in batch.iter().enumerate() {
             outcomes.settle(index, self.answer(message));
         }
+    }
+
+    fn lines(&self) -> Option<Lines> {
+        self.lines
     }
 
     fn health(&self) -> Health {
@@ -254,7 +266,7 @@ impl House {
         let desk = Arc::new(desk);
         let fars: BTreeMap<_, _> = names
             .iter()
-            .map(|name| (*name, Arc::new(Far::new(mood))))
+            .map(|name| (*name, Arc::new(Far::new(name, mood))))
             .collect();
         let outlet = |name: &str, far: &Arc<Far>| Outlet {
             channel: far.clone(),

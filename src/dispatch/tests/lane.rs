@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::house::{House, Mood, a_while, within};
+use super::house::{House, LINES, Mood, a_while, within};
 use super::kit::CHANNEL;
 use crate::dispatch::lane::Limits;
 use crate::ledger::event::LinkState;
@@ -34,7 +34,7 @@ async fn no_more_than_the_cap_is_ever_handed_and_not_settled() {
         per_second: fast,
         burst: fast,
     };
-    let cap = Limits::of(rate, 100, 1).cap;
+    let cap = Limits::of(rate, 100, 1, None).cap;
     let house = House::start(&[CHANNEL], &rate.to_string(), Mood::Holds).await;
     let alert = house.alert(CHANNEL, MINOR, 5_000).await;
     within("the cap is used", || house.far().sent() >= cap).await;
@@ -48,6 +48,25 @@ async fn no_more_than_the_cap_is_ever_handed_and_not_settled() {
     within("all is sent", || {
         house.advance(100);
         tally(&house, alert, State::Awaiting) == 5_000
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_more_calls_are_in_hand_than_there_are_lines() {
+    let house = House::start(&[LINES], "100/s burst 100", Mood::Holds).await;
+    let calls = house.alert(LINES, MINOR, 50).await;
+    within("the lines are taken", || house.far().sent() == 3).await;
+    for _ in 0..3 {
+        house.advance(1_000);
+        a_while().await;
+        assert_eq!(house.far().sent(), 3);
+        assert_eq!(tally(&house, calls, State::Handed), 3);
+    }
+    house.far().is(Mood::Takes);
+    within("every call was placed", || {
+        house.advance(100);
+        tally(&house, calls, State::Awaiting) == 50
     })
     .await;
 }

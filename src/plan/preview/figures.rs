@@ -80,6 +80,24 @@ pub struct ChannelLine {
     /// When its last first message leaves.
     #[schema(schema_with = shape::moment)]
     pub last: String,
+    /// Of a channel of telephone lines.
+    pub calls: Option<CallLine>,
+}
+
+/// Calls take turns at the lines: 最后一个电话几点打出.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[schema(as = PreviewCalls)]
+pub struct CallLine {
+    pub lines: u32,
+    /// How long a call is reckoned at.
+    pub call_seconds: u64,
+    /// When the last of the first calls starts.
+    #[schema(schema_with = shape::moment)]
+    pub last_first_call: String,
+    /// Within which every first call of a step should have begun.
+    pub within_seconds: u64,
+    /// How many lines that takes.
+    pub lines_needed: u32,
 }
 
 /// Households, by the best proof that could be had. The denominator is who is at home.

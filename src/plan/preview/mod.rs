@@ -10,7 +10,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use channel::{Timestamp, Variant};
+use channel::{Lines, Timestamp, Variant};
 
 pub use figures::{Figures, Place};
 
@@ -39,6 +39,8 @@ pub struct Scene<'a> {
     pub means: &'a Means,
     /// What one message of a text costs on a channel.
     pub cost: &'a dyn Fn(&str, &Variant) -> u32,
+    /// The telephone lines of a channel that has them.
+    pub lines: &'a dyn Fn(&str) -> Option<Lines>,
     pub now: Timestamp,
     /// Until when a text without its own end stands.
     pub lifetime: Timestamp,

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use channel::lines::{last_first_call, lines_needed};
 use channel::{EndpointKind, Timestamp};
 
 use super::figures::{
-    AccountLine, ChannelLine, Figures, HomeFigures, Landlines, Numbers, RouteLine, StepLine, Thin,
+    AccountLine, CallLine, ChannelLine, Figures, HomeFigures, Landlines, Numbers, RouteLine,
+    StepLine, Thin,
 };
 use super::tally::{Grade, Tally, small};
 use crate::model::{Carrier, RegionCode};
@@ -94,33 +96,70 @@ impl Tally<'_> {
     /// Each channel through all steps: it begins a step when that is due and it has done with the one before.
     fn channels(&self) -> Vec<ChannelLine> {
         let mut busy: BTreeMap<&str, (ChannelLine, Timestamp)> = BTreeMap::new();
-        for line in self.lines.values() {
-            let Some(rate) = self.scene.means.rates.get(&line.channel) else {
+        for (channel, step, deliveries, cost) in self.by_step() {
+            let Some(rate) = self.scene.means.rates.get(channel) else {
                 continue;
             };
-            let (channel, until) = busy.entry(&line.channel).or_insert_with(|| {
-                let channel = ChannelLine {
-                    channel: line.channel.clone(),
-                    kind: line.kind,
+            let (line, until) = busy.entry(channel).or_insert_with(|| {
+                let kind = self.scene.draft.outlets.get(channel).map_or("", |o| o.kind);
+                let line = ChannelLine {
+                    channel: channel.to_owned(),
+                    kind,
                     deliveries: 0,
                     cost: 0,
                     rate: rate.to_string(),
                     minutes: 0.0,
                     last: String::new(),
+                    calls: None,
                 };
-                (channel, self.scene.now)
+                (line, self.scene.now)
             });
-            let millis = line.cost * 1000 / u64::from(rate.per_second.get());
-            let begin = self.steps[usize::from(line.step)].0.max(*until);
-            *until = begin.plus(Duration::from_millis(millis));
-            channel.deliveries += line.deliveries;
-            channel.cost += line.cost;
-            let cost = u32::try_from(channel.cost).map_or(f64::INFINITY, f64::from);
-            let minutes = cost / f64::from(rate.per_second.get()) / 60.0;
-            channel.minutes = (minutes * 100.0).round() / 100.0;
-            channel.last = until.to_string();
+            let begin = self.steps[usize::from(step)].0.max(*until);
+            let millis = cost * 1000 / u64::from(rate.per_second.get());
+            let mut took = Duration::from_millis(millis);
+            if let Some(lines) = (self.scene.lines)(channel) {
+                let turns = last_first_call(deliveries, lines.count, lines.each);
+                took = took.max(turns.unwrap_or_default());
+                let needed = lines_needed(deliveries, lines.each, lines.within);
+                let before = line.calls.as_ref().map_or(0, |calls| calls.lines_needed);
+                line.calls = Some(CallLine {
+                    lines: lines.count,
+                    call_seconds: lines.each.as_secs(),
+                    last_first_call: begin.plus(took).to_string(),
+                    within_seconds: lines.within.as_secs(),
+                    lines_needed: needed.max(before),
+                });
+                // The next step's calls wait for these to end.
+                *until = begin.plus(took + lines.each);
+            } else {
+                *until = begin.plus(took);
+            }
+            line.deliveries += deliveries;
+            line.cost += cost;
+            line.minutes += took.as_secs_f64() / 60.0;
+            line.last = begin.plus(took).to_string();
         }
-        busy.into_values().map(|(channel, _)| channel).collect()
+        let rounded = |(mut line, _): (ChannelLine, Timestamp)| {
+            line.minutes = (line.minutes * 100.0).round() / 100.0;
+            line
+        };
+        busy.into_values().map(rounded).collect()
+    }
+
+    /// What each channel has to do in each step, the earlier step first.
+    fn by_step(&self) -> Vec<(&str, u16, u32, u64)> {
+        let mut all: BTreeMap<(&str, u16), (u32, u64)> = BTreeMap::new();
+        for line in self.lines.values() {
+            let (deliveries, cost) = all.entry((&line.channel, line.step)).or_default();
+            *deliveries += line.deliveries;
+            *cost += line.cost;
+        }
+        let mut all: Vec<_> = all
+            .into_iter()
+            .map(|((channel, step), (deliveries, cost))| (channel, step, deliveries, cost))
+            .collect();
+        all.sort_by_key(|(_, step, ..)| self.steps.get(usize::from(*step)).map(|step| step.0));
+        all
     }
 
     /// Every way of the plan that chooses by carrier.

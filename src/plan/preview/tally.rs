@@ -87,7 +87,7 @@ pub struct Tally<'a> {
     pub texts: Vec<TextLine>,
     /// By what is told, and by the rendered document: two tellings may say the same.
     tellings: BTreeMap<Telling, usize>,
-    documents: HashMap<Vec<u8>, usize>,
+    documents: HashMap<(&'static str, Vec<u8>), usize>,
     last: Option<(Telling, usize)>,
     pub dead: Vec<Dead>,
     pub unheard: u32,
@@ -294,8 +294,8 @@ impl<'a> Tally<'a> {
         let next = self.texts.len();
         let at = *self
             .documents
-            .entry(document)
-            .or_insert_with_key(|document| {
+            .entry((telling.kind, document))
+            .or_insert_with_key(|(_, document)| {
                 let variant = text::load(document, &Bytes::new());
                 self.texts.push(TextLine {
                     kind: telling.kind,

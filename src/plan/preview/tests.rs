@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use channel::{EndpointKind, Evidence, Level, PresenceState, Style, Timestamp, Variant};
+use channel::{EndpointKind, Evidence, Level, Lines, PresenceState, Style, Timestamp, Variant};
 
 use super::{Figures, Means, Scene, preview};
 use crate::ledger::event::{Mark, Marked};
@@ -43,25 +43,31 @@ fn figures(handled: Level, now: Timestamp, filed: &[Carrier], dead: &[&str]) -> 
         let fits = ledger.apply(0, now, &Event::Presence { device, state });
         fits.expect("it fits");
     }
-    figures_with(handled, now, filed, &ledger)
+    figures_with(handled, now, filed, &ledger, None)
 }
 
-fn figures_with(handled: Level, now: Timestamp, filed: &[Carrier], ledger: &Ledger) -> Figures {
+fn figures_with(
+    handled: Level,
+    now: Timestamp,
+    filed: &[Carrier],
+    ledger: &Ledger,
+    lines: Option<Lines>,
+) -> Figures {
     let setting: Setting<'_> = (&registry(), &outlets(), &SENDS);
-    by(setting, (handled, now), filed, ledger)
+    by(setting, (handled, now), filed, (ledger, lines))
 }
 
 /// A red warning by day in another setting.
 fn red((registry, outlets): (&Registry, &Outlets)) -> Figures {
     let setting: Setting<'_> = (registry, outlets, &ROUTED);
-    by(setting, (Level::Red, DAY), &[], &Ledger::default())
+    by(setting, (Level::Red, DAY), &[], (&Ledger::default(), None))
 }
 
 fn by(
     (registry, outlets, sends): Setting<'_>,
     (handled, now): (Level, Timestamp),
     filed: &[Carrier],
-    ledger: &Ledger,
+    (ledger, lines): (&Ledger, Option<Lines>),
 ) -> Figures {
     let plan = Plan::parse(fixture::plan(sends).as_bytes()).expect("a plan");
     let alert = alert(&[Said::red(&geocode(CODES, "510727"))]);
@@ -109,6 +115,7 @@ fn by(
         ledger,
         means: &means,
         cost: &|kind: &str, _: &Variant| if kind == "sms" { 2 } else { 1 },
+        lines: &|name| (name == "sms").then_some(lines?),
         now,
         lifetime: now,
     })
@@ -171,7 +178,7 @@ fn wechat_stands_in_the_preview_with_the_best_that_each_kind_can_ever_prove() {
         (&registry, &outlets, &sends),
         (Level::Red, DAY),
         &[],
-        &Ledger::default(),
+        (&Ledger::default(), None),
     );
     let line = |line: &super::figures::Line| (line.channel.clone(), line.grade, line.deliveries);
     let mut lines: Vec<_> = shown.reach.iter().map(line).collect();
@@ -284,7 +291,7 @@ fn a_suspect_number_is_tried_and_is_no_means() {
     let marked = Marked::shown(endpoint, Mark::Suspect, "MK:0001", delivery);
     let fits = ledger.apply(0, DAY, &Event::Marked(marked));
     fits.expect("it fits");
-    let shown = figures_with(Level::Red, DAY, &[], &ledger);
+    let shown = figures_with(Level::Red, DAY, &[], &ledger, None);
     assert_eq!(shown.suspect_numbers, 1);
     let homes = shown.homes;
     assert_eq!(
@@ -375,4 +382,27 @@ fn a_home_with_a_landline_alone_has_no_means_and_its_number_is_counted() {
     );
     assert_eq!((shown.homes.delivered, shown.homes.no_means), (6, 1));
     assert_eq!(shown.routes[0].unserved, 0, "no text was meant for it");
+}
+
+#[test]
+fn calls_take_turns_at_the_lines_and_the_preview_says_when_the_last_first_one_starts() {
+    let each = Duration::from_secs(45);
+    let lines = Lines {
+        count: 2,
+        each,
+        within: each,
+    };
+    let shown = figures_with(Level::Red, DAY, &[], &Ledger::default(), Some(lines));
+    let line = shown.channels.iter().find(|c| c.channel == "sms");
+    let line = line.expect("used");
+    let calls = line.calls.as_ref().expect("it has lines");
+    assert_eq!((calls.lines, calls.call_seconds), (2, 45));
+    // Five officers at once, seven homes after ten minutes: the last begins after three turns of two.
+    let last = DAY.plus(Duration::from_secs(600 + 3 * 45));
+    assert_eq!(calls.last_first_call, last.to_string());
+    assert_eq!(line.last, calls.last_first_call);
+    // Seven in two turns.
+    assert_eq!((calls.within_seconds, calls.lines_needed), (45, 4));
+    let others = shown.channels.iter().filter(|c| c.channel != "sms");
+    assert!(others.into_iter().all(|c| c.calls.is_none()));
 }

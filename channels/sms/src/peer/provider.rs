@@ -26,6 +26,8 @@ pub struct ProviderConfig {
     pub secret: String,
     /// How long an answer takes.
     pub delay: Duration,
+    /// Whether a text to this number comes; of the others nothing is told.
+    pub delivers: fn(&str) -> bool,
 }
 
 /// What a provider has seen.
@@ -220,7 +222,11 @@ impl Shared {
         self.seen.numbers.fetch_add(numbers.len(), Ordering::SeqCst);
         let id = format!("id{}", fastrand::u64(..));
         let receipts = match self.config.behaviour {
-            Behaviour::Confirm if proved => self.config.receipts(&id, &numbers),
+            Behaviour::Confirm if proved => {
+                let delivered = numbers.iter().filter(|n| (self.config.delivers)(n));
+                let delivered: Vec<_> = delivered.cloned().collect();
+                self.config.receipts(&id, &delivered)
+            }
             _ => Vec::new(),
         };
         *self.last.lock() = fields;

@@ -17,6 +17,8 @@ use crate::sdp;
 type Script = dyn Fn(&str) -> Manner + Send + Sync;
 
 pub struct Settings {
+    /// Where it listens; 0: any.
+    pub port: u16,
     /// By the number that is called.
     pub script: Arc<Script>,
     pub refuse_login: bool,
@@ -27,6 +29,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            port: 0,
             script: Arc::new(|_| Manner::Listen),
             refuse_login: false,
             silent: false,
@@ -59,7 +62,7 @@ pub struct Exchange(Arc<Inner>);
 
 impl Exchange {
     pub async fn start(settings: Settings) -> io::Result<Self> {
-        let socket = UdpSocket::bind("127.0.0.1:0").await?;
+        let socket = UdpSocket::bind(("127.0.0.1", settings.port)).await?;
         let inner = Arc::new(Inner {
             here: socket.local_addr()?,
             socket,

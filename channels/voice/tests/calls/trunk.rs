@@ -32,6 +32,7 @@ impl Fixture for Telephone {
             Behaviour::HangUpAfterWrite => Manner::Vanish,
         };
         let settings = Settings {
+            port: 0,
             script: Arc::new(move |_| manner),
             refuse_login: behaviour == Behaviour::RefuseLogin,
             silent: behaviour == Behaviour::HangUp,
@@ -176,19 +177,41 @@ async fn no_more_calls_stand_than_there_are_lines() {
 }
 
 #[tokio::test]
-async fn a_trunk_that_goes_away_is_noticed() {
+async fn a_trunk_that_goes_away_is_noticed_and_calls_go_on_when_it_comes_back() {
     let (running, exchange, _folder) = pair(
-        |_| Manner::Listen,
+        |_| Manner::Press('1', SOON),
         |config| config.trunk.as_mut().unwrap().probe = Duration::from_millis(200),
     )
     .await;
+    let port = exchange.port();
+    running.voice.send(&message(1)).await.unwrap();
     drop(exchange);
     until("the trunk is down", || running.voice.health() != Health::Up).await;
-    let failure = running.voice.send(&message(1)).await.unwrap_err();
+    let failure = running.voice.send(&message(2)).await.unwrap_err();
     assert_eq!(
         (failure.class, &*failure.code),
         (FailureClass::LinkDown, "voice:trunk-down")
     );
+    let back = loop {
+        let settings = Settings {
+            port,
+            script: Arc::new(|_| Manner::Press('2', SOON)),
+            ..Settings::default()
+        };
+        // The port is free when the last of the exchange before has gone.
+        match Exchange::start(settings).await {
+            Ok(exchange) => break exchange,
+            Err(_) => tokio::task::yield_now().await,
+        }
+    };
+    running.up().await;
+    running.inlet.receipts.lock().clear();
+    running.voice.send(&message(3)).await.unwrap();
+    assert_eq!(
+        running.told(),
+        "ringing; answered; key 2 heard 0s=Acknowledged; "
+    );
+    assert_eq!(back.taken().len(), 1);
     running.stop().await;
 }
 

@@ -49,6 +49,26 @@ pub fn fate(address: &str) -> Fate {
     }
 }
 
+/// What somebody writes back who got the text: one in seven, and one in a hundred has something to say.
+pub fn reply(address: &str) -> Option<&'static str> {
+    match mixed(address) % 100 {
+        0..10 => Some("1"),
+        10..14 => Some("收到"),
+        14 => Some("家里有老人，需要人帮忙转移"),
+        _ => None,
+    }
+    .filter(|_| fate(address) == Fate::Delivers)
+}
+
+/// The key that an officer presses who picks up; some listen and press none.
+pub fn key(address: &str) -> Option<char> {
+    match mixed(address) % 20 {
+        0..14 => Some('1'),
+        14..17 => Some('2'),
+        _ => None,
+    }
+}
+
 /// The fate of a speaker, from its id: 3 % dead, 2 % fail, 1 % report lost.
 pub fn speaker_fate(address: &str) -> SpeakerFate {
     match mixed(address) % 1_000 {
