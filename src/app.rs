@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::{ChannelConfig, Journal, Node, Read};
 use crate::console::BadOutline;
 use crate::coord::{BadRedis, Redis, SharedTokens, Steady};
-use crate::dispatch::{ChannelInlet, Desk, Letters, Replies};
+use crate::dispatch::{ChannelInlet, Desk, Letters, Memory, Replies};
 use crate::ledger::{Damage, Event, Ledger, Proposal, Refused, Writer, record, replay};
 use crate::model::Rows;
 use crate::plan;
@@ -83,10 +83,9 @@ impl App {
         let lock = lock(data)?;
         // The port comes before the first record: who cannot serve must not write.
         let listener = TcpListener::bind(config.node.listen).await;
-        let listener = listener.map_err(|e| StartError::Listen(config.node.listen, e))?;
-        let address = listener
-            .local_addr()
-            .map_err(|e| StartError::Listen(config.node.listen, e))?;
+        let unheard = |e| StartError::Listen(config.node.listen, e);
+        let listener = listener.map_err(unheard)?;
+        let address = listener.local_addr().map_err(unheard)?;
         let time = Arc::new(Steady::new(Arc::new(SystemClock::default())));
         let clock: Arc<dyn Clock> = time.clone();
         let store = open_store(&config.node, clock.clone()).await?;
@@ -99,8 +98,9 @@ impl App {
         let registry = Arc::new(RwLock::new(Arc::new(held)));
         let letters = Letters::new(vault(&config.node)?);
         let replies = Arc::new(Replies::new(registry.clone(), letters));
+        let memory = Arc::new(Memory::new(store.clone(), replies.clone()));
         let (tasks, stop, redis) = (TaskTracker::new(), Stop::new(), redis(&config.node)?);
-        let channels = Arc::new(channels(&config.channels, &desk, &replies, redis.clone())?);
+        let channels = Arc::new(channels(&config.channels, &desk, &memory, redis.clone())?);
         let wiring = Wiring {
             redis,
             routes: config.routes(&tables.carriers),
@@ -207,7 +207,7 @@ async fn open_store(node: &Node, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>
 fn channels(
     configs: &[ChannelConfig],
     desk: &Arc<Desk>,
-    replies: &Arc<Replies>,
+    memory: &Arc<Memory>,
     redis: Option<Redis>,
 ) -> Result<BTreeMap<String, Arc<dyn Channel>>, StartError> {
     let http = HttpClient::new(Duration::from_secs(30));
@@ -216,8 +216,9 @@ fn channels(
     let mut problems = Vec::new();
     for config in configs {
         let inlet = ChannelInlet::new(&config.name, desk.clone());
+        let inlet = inlet.recalling(memory.clone());
         let inlet: Arc<dyn Inlet> = Arc::new(match factories::family(&config.kind) {
-            Some(kind) => inlet.hearing(kind, replies.clone()),
+            Some(kind) => inlet.hearing(kind, memory.replies().clone()),
             None => inlet,
         });
         let context = Context {

@@ -17,7 +17,7 @@ pub struct Factory {
     pub longest: fn(&toml::Table) -> u32,
 }
 
-pub const FACTORIES: [Factory; 12] = [
+pub const FACTORIES: [Factory; 13] = [
     Factory {
         kind: "sms",
         family: "sms",
@@ -95,6 +95,12 @@ pub const FACTORIES: [Factory; 12] = [
         kind: "wechat-robot",
         family: "wechat",
         make: |settings, context| built(wechat::Robots::new(read(settings)?, context)),
+        longest: |_| 1,
+    },
+    Factory {
+        kind: "manual",
+        family: "manual",
+        make: |settings, context| built(manual::Manual::new(read(settings)?, context)),
         longest: |_| 1,
     },
 ];

@@ -5,6 +5,8 @@
 mod backup;
 #[path = "e2e/browser.rs"]
 mod browser;
+#[path = "e2e/by_hand.rs"]
+mod by_hand;
 #[path = "e2e/cap.rs"]
 mod cap;
 #[path = "e2e/cli.rs"]

@@ -15,6 +15,7 @@ mod demo;
 mod device;
 mod import;
 mod journal;
+mod outlet;
 mod plan;
 mod receive_dsn;
 mod serve;
@@ -51,6 +52,8 @@ pub enum Command {
     Openapi,
     /// The loudspeakers' controllers: codes, revocation, orders 广播终端
     Device(device::Args),
+    /// Print the link by which an outlet that is served by hand sees its warnings 人工渠道链接
+    Outlet(outlet::Args),
     /// Copy journal and registry while the gateway runs, and prove the copy 备份
     Backup(backup::Args),
     /// Make a bureau's token and the hash that the configuration keeps 生成令牌
@@ -120,6 +123,7 @@ impl Command {
                 Ok(())
             }
             Self::Device(args) => device::run(args).await,
+            Self::Outlet(args) => outlet::run(&args),
             Self::Backup(args) => backup::run(args).await,
             Self::Token(args) => {
                 token::run(&args);

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use channel::{
-    Clock, Enrolment, Inlet, NotEnrolled, Obeyed, Of, Presence, PresenceState, PublicKey, Receipt,
-    Unavailable, Uplink,
+    Clock, Enrolment, Handed, Inlet, NotEnrolled, Obeyed, Of, Presence, PresenceState, PublicKey,
+    Receipt, Unavailable, Uplink, Whose,
 };
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
+use super::handed::Memory;
 use super::replies::Replies;
 use super::serials::Serials;
 use super::suspect::marks;
@@ -67,6 +68,8 @@ pub struct ChannelInlet {
     devices: Mutex<HashMap<String, PresenceState>>,
     /// What people write back, by which kind of channel; a house without them lets it go.
     replies: Option<(&'static str, Arc<Replies>)>,
+    /// What was handed, for a channel that asks.
+    memory: Option<Arc<Memory>>,
 }
 
 impl ChannelInlet {
@@ -76,7 +79,15 @@ impl ChannelInlet {
             desk,
             devices: Mutex::default(),
             replies: None,
+            memory: None,
         }
+    }
+
+    /// Gives back what was handed.
+    #[must_use]
+    pub fn recalling(mut self, memory: Arc<Memory>) -> Self {
+        self.memory = Some(memory);
+        self
     }
 
     /// Takes what people write back to texts of this kind.
@@ -256,6 +267,13 @@ impl Inlet for ChannelInlet {
 
     async fn obeyed(&self, batch: Vec<Obeyed>) -> Result<(), Unavailable> {
         self.desk.obeyed(&self.channel, batch).await
+    }
+
+    async fn handed(&self, whose: &Whose) -> Result<Vec<Handed>, Unavailable> {
+        match &self.memory {
+            Some(memory) => memory.handed(&self.desk.ledger, &self.channel, whose).await,
+            None => Ok(Vec::new()),
+        }
     }
 }
 

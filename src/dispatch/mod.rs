@@ -7,6 +7,7 @@ mod corrected;
 mod detours;
 mod devices;
 mod flow;
+mod handed;
 mod inlet;
 mod lane;
 mod leave;
@@ -35,6 +36,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::task::TaskTracker;
 
 pub use devices::{Orders, Wanted};
+pub use handed::Memory;
 pub use inlet::{ChannelInlet, Desk};
 pub use replies::{Letters, Replies};
 pub use retry::Policy;

@@ -166,6 +166,10 @@ impl Replies {
         }
     }
 
+    pub(super) fn registry(&self) -> Arc<Registry> {
+        self.registry.read().clone()
+    }
+
     pub const fn letters(&self) -> &Letters {
         &self.letters
     }

@@ -116,6 +116,8 @@ pub struct Counts {
     pub speakers: usize,
     pub wecom_members: usize,
     pub wecom_groups: usize,
+    /// Outlets that a person serves by hand.
+    pub manuals: usize,
 }
 
 impl Counts {
@@ -129,6 +131,7 @@ impl Counts {
             EndpointKind::Speaker,
             EndpointKind::Member,
             EndpointKind::Group,
+            EndpointKind::Manual,
         ]
         .into_iter()
         .map(|kind| self.of(kind))
@@ -145,6 +148,7 @@ impl Counts {
             EndpointKind::Speaker => self.speakers,
             EndpointKind::Member => self.wecom_members,
             EndpointKind::Group => self.wecom_groups,
+            EndpointKind::Manual => self.manuals,
         }
     }
 
@@ -158,6 +162,7 @@ impl Counts {
             EndpointKind::Speaker => self.speakers += 1,
             EndpointKind::Member => self.wecom_members += 1,
             EndpointKind::Group => self.wecom_groups += 1,
+            EndpointKind::Manual => self.manuals += 1,
         }
     }
 }

@@ -430,6 +430,11 @@ fn an_address_needs_the_shape_of_its_kind() {
         (EndpointKind::Member, "a|b", false),
         (EndpointKind::Group, "值班群", true),
         (EndpointKind::Group, "two words", false),
+        (EndpointKind::Manual, "tv:pingwu-1", true),
+        (EndpointKind::Manual, "radio370:217", true),
+        (EndpointKind::Manual, "tv", false),
+        (EndpointKind::Manual, "tv:张三", false),
+        (EndpointKind::Manual, "tv:a/b", false),
     ];
     for (kind, address, sound) in shapes {
         let mut rows = sample();

@@ -53,7 +53,14 @@ const PLACES: [Place; 5] = [
     },
 ];
 
-const CHANNELS: [&str; 5] = ["sms", "loudspeaker", "wechat", "email", "satellite"];
+const CHANNELS: [&str; 6] = [
+    "sms",
+    "loudspeaker",
+    "wechat",
+    "email",
+    "satellite",
+    "manual",
+];
 
 pub fn rooms(sources: &[Source]) -> Vec<Violation> {
     let mut found = Vec::new();

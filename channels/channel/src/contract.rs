@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::{
-    Binding, Clock, Command, DeviceState, Enrolment, Evidence, Failure, HttpClient, Message,
-    NotEnrolled, Obeyed, Presence, PublicKey, Receipt, Reply, Request, Stop, Tokens, Uplink,
-    Variant,
+    Binding, Clock, Command, DeviceState, Enrolment, Evidence, Failure, Handed, HttpClient,
+    Message, NotEnrolled, Obeyed, Presence, PublicKey, Receipt, Reply, Request, Stop, Tokens,
+    Uplink, Variant, Whose,
 };
 
 /// The far end took a message. A long text has several references, in the order of its parts.
@@ -64,6 +64,11 @@ pub trait Inlet: Send + Sync + 'static {
     async fn obeyed(&self, _batch: Vec<Obeyed>) -> Result<(), Unavailable> {
         Err(Unavailable)
     }
+    /// What was handed to this channel and is still open, the newest first: for a channel whose far end is a person who
+    /// comes and looks.
+    async fn handed(&self, _whose: &Whose) -> Result<Vec<Handed>, Unavailable> {
+        Ok(Vec::new())
+    }
 }
 
 /// What every channel is given at its making.
@@ -93,6 +98,8 @@ pub enum EndpointKind {
     Member,
     /// A group of officers that a robot writes to: the robot's name in its channel's settings.
     Group,
+    /// A place that a person serves by hand: `tv:pingwu`.
+    Manual,
 }
 
 /// How texts for a channel are written.

@@ -6,6 +6,7 @@ mod clock;
 mod contract;
 mod device;
 mod failure;
+mod handed;
 pub mod http;
 pub mod lines;
 mod message;
@@ -26,6 +27,7 @@ pub use device::{
     Sounded, serial_floor,
 };
 pub use failure::{Failure, FailureClass};
+pub use handed::{Handed, Said, Whose};
 pub use http::{HttpClient, Reply, Request};
 pub use message::{Address, Attachment, Key, Level, Message, Variant};
 pub use receipt::{Evidence, Of, Presence, PresenceState, Receipt, Uplink, Verdict};

@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 
 use crate::{
-    Binding, Channel, Clock, Context, Enrolment, Evidence, FailureClass, HttpClient, Inlet,
-    Message, NotEnrolled, Obeyed, Of, OwnTokens, Presence, PublicKey, Receipt, Stop, SystemClock,
-    Unavailable, Uplink, Verdict,
+    Binding, Channel, Clock, Context, Enrolment, Evidence, FailureClass, Handed, HttpClient, Inlet,
+    Message, NotEnrolled, Obeyed, Of, OwnTokens, Presence, PublicKey, Receipt, Said, Stop,
+    SystemClock, Unavailable, Uplink, Verdict, Whose,
 };
 
 /// How a peer meets the messages that reach it.
@@ -56,6 +56,8 @@ pub struct RecordingInlet {
     pub bindings: Mutex<Vec<Binding>>,
     pub presences: Mutex<Vec<Presence>>,
     pub obeyed: Mutex<Vec<Obeyed>>,
+    /// What a channel is told when it asks; what was said since comes from `uplinks`.
+    pub handed: Mutex<Vec<Handed>>,
     /// By device: its code until it enrols, its key from then on. Where no code is, an empty one does.
     pub codes: Mutex<HashMap<String, String>>,
     pub keys: Mutex<HashMap<String, PublicKey>>,
@@ -116,6 +118,28 @@ impl Inlet for RecordingInlet {
         }
         self.obeyed.lock().extend(batch);
         Ok(())
+    }
+
+    async fn handed(&self, whose: &Whose) -> Result<Vec<Handed>, Unavailable> {
+        if self.away.load(std::sync::atomic::Ordering::SeqCst) {
+            return Err(Unavailable);
+        }
+        let (handed, uplinks) = (self.handed.lock(), self.uplinks.lock());
+        let meant = |handed: &&Handed| match whose {
+            Whose::Key(key) => handed.message.key == *key,
+            Whose::Address(address) => handed.message.address == *address,
+        };
+        let with_said = |handed: &Handed| {
+            let key = Of::Key(handed.message.key);
+            let own = uplinks.iter().filter(|up| up.of.as_ref() == Some(&key));
+            let mut handed = handed.clone();
+            handed.said.extend(own.map(|uplink| Said {
+                text: Some(uplink.text.clone()),
+                seen: uplink.seen,
+            }));
+            handed
+        };
+        Ok(handed.iter().filter(meant).map(with_said).collect())
     }
 }
 

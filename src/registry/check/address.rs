@@ -1,6 +1,6 @@
 //! What an address of each kind has to look like. This module must not repeat an address.
 
-use crate::model::{EndpointKind, EndpointRow};
+use crate::model::{EndpointKind, EndpointRow, is_word};
 
 /// What is wrong with an address's shape, and what to do. The address itself is not said.
 pub fn misshapen(endpoint: &EndpointRow) -> Option<(&'static str, &'static str)> {
@@ -19,6 +19,7 @@ pub fn misshapen(endpoint: &EndpointRow) -> Option<(&'static str, &'static str)>
             (1..=128).contains(&address.len())
                 && address.bytes().all(|byte| byte.is_ascii_graphic())
         }
+        EndpointKind::Manual => is_outlet(address),
     };
     if endpoint.kind == EndpointKind::Mobile && looks_like_landline(address) {
         return Some((
@@ -55,6 +56,10 @@ pub fn misshapen(endpoint: &EndpointRow) -> Option<(&'static str, &'static str)>
         EndpointKind::Speaker => (
             "has no speaker id",
             "give the 1 to 128 plain characters its platform knows",
+        ),
+        EndpointKind::Manual => (
+            "has no outlet's address",
+            "give a kind, a colon and 1 to 64 small letters, digits and hyphens: tv:pingwu",
         ),
     })
 }
@@ -98,6 +103,14 @@ fn is_landline(address: &str) -> bool {
 fn is_member(address: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-@".contains(&byte);
     (1..=64).contains(&address.len()) && !address.starts_with('@') && address.bytes().all(plain)
+}
+
+/// It stands in links: a place's name, never a person's. Which kinds there are the channel knows.
+fn is_outlet(address: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    address.split_once(':').is_some_and(|(kind, name)| {
+        is_word(kind) && (1..=64).contains(&name.len()) && name.bytes().all(plain)
+    })
 }
 
 fn is_mailbox(address: &str) -> bool {

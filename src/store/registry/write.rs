@@ -192,5 +192,6 @@ const fn kind_word(kind: EndpointKind) -> &'static str {
         EndpointKind::Speaker => "speaker",
         EndpointKind::Member => "member",
         EndpointKind::Group => "group",
+        EndpointKind::Manual => "manual",
     }
 }

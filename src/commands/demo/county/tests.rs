@@ -173,7 +173,8 @@ fn nothing_looks_like_a_real_person_or_number() {
             EndpointKind::Satellite
             | EndpointKind::Openid
             | EndpointKind::Member
-            | EndpointKind::Group => false,
+            | EndpointKind::Group
+            | EndpointKind::Manual => false,
         });
     }
     let rows = drawn();

@@ -1,0 +1,168 @@
+//! What was handed, given back to a channel that keeps nothing itself and is asked by people: the message under its key, or
+//! all that an address has of the open alerts, with what was said to it. This module must not change anything, and gives
+//! nothing of another channel's.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use channel::{Address, Evidence, Handed, Key, Message, Said, Timestamp, Unavailable, Whose};
+
+use super::replies::Replies;
+use crate::ledger::{Alert, Block, Ledger};
+use crate::plan;
+use crate::registry::Registry;
+use crate::store::Store;
+
+pub struct Memory {
+    store: Arc<dyn Store>,
+    replies: Arc<Replies>,
+}
+
+/// One delivery.
+struct Place {
+    alert: Arc<Alert>,
+    block: Arc<Block>,
+    index: usize,
+}
+
+impl Memory {
+    pub fn new(store: Arc<dyn Store>, replies: Arc<Replies>) -> Self {
+        Self { store, replies }
+    }
+
+    pub const fn replies(&self) -> &Arc<Replies> {
+        &self.replies
+    }
+
+    /// The newest first.
+    pub async fn handed(
+        &self,
+        ledger: &Ledger,
+        channel: &str,
+        whose: &Whose,
+    ) -> Result<Vec<Handed>, Unavailable> {
+        let registry = self.replies.registry();
+        let mut found = Vec::new();
+        for place in places(ledger, &registry, channel, whose) {
+            found.extend(self.one(&registry, &place).await?);
+        }
+        Ok(found)
+    }
+
+    /// Nothing where its text or its endpoint is gone.
+    async fn one(&self, registry: &Registry, place: &Place) -> Result<Option<Handed>, Unavailable> {
+        let Place {
+            alert,
+            block,
+            index,
+        } = place;
+        let index = *index;
+        let (Some(meta), Some(endpoint)) = (
+            alert.variant(block.variant(index)),
+            registry.endpoint(block.endpoint(index)),
+        ) else {
+            return Ok(None);
+        };
+        let text = self.document(meta.document).await?;
+        let Some(variant) = text.and_then(|text| plan::load(&text, &Bytes::new())) else {
+            return Ok(None);
+        };
+        let owner = endpoint.recipient.and_then(|id| registry.recipient(id));
+        let message = Message {
+            key: Key {
+                alert: block.stream,
+                delivery: block.number(index),
+                generation: 0,
+            },
+            serial: 0,
+            variant: Arc::new(variant),
+            address: Address::new(endpoint.address),
+            expires: meta.expires,
+            repeat: false,
+        };
+        Ok(Some(Handed {
+            since: alert.at,
+            due: due(alert, block, index).unwrap_or(meta.expires),
+            whom: owner.map_or_else(String::new, |owner| owner.name.to_owned()),
+            withdrawn: alert.withdrawn_by().is_some(),
+            said: self.said(alert, message.key).await?,
+            message,
+        }))
+    }
+
+    async fn said(&self, alert: &Alert, key: Key) -> Result<Vec<Said>, Unavailable> {
+        let mut said = Vec::new();
+        for reply in alert.replies.all() {
+            let Some(id) = reply
+                .row
+                .text
+                .filter(|_| reply.row.delivery == key.delivery)
+            else {
+                continue;
+            };
+            let sealed = self.document(id).await?;
+            let letter = sealed.and_then(|sealed| self.replies.letters().open(&sealed));
+            said.push(Said {
+                text: letter.map(|letter| letter.text),
+                seen: reply.row.seen,
+            });
+        }
+        Ok(said)
+    }
+
+    async fn document(&self, id: [u8; 32]) -> Result<Option<Vec<u8>>, Unavailable> {
+        let read = self.store.document(id).await;
+        read.map_err(|error| {
+            tracing::warn!(%error, "what was handed cannot be read back: nobody is shown it now");
+            Unavailable
+        })
+    }
+}
+
+fn places(ledger: &Ledger, registry: &Registry, channel: &str, whose: &Whose) -> Vec<Place> {
+    let mut places = Vec::new();
+    match whose {
+        Whose::Key(key) => {
+            let alert = ledger.alert(key.alert);
+            let found = alert.and_then(|alert| Some((alert.find(key.delivery)?, alert)));
+            places.extend(found.map(|((block, index), alert)| Place {
+                alert,
+                block,
+                index,
+            }));
+        }
+        Whose::Address(address) => {
+            for alert in ledger.alerts() {
+                // Only this channel's own blocks are looked through.
+                alert.each_block(|block| {
+                    if block.channel != channel {
+                        return;
+                    }
+                    let own = (0..block.len() as usize).filter(|i| {
+                        let endpoint = registry.endpoint(block.endpoint(*i));
+                        endpoint.is_some_and(|endpoint| endpoint.address == address.expose())
+                    });
+                    places.extend(own.map(|index| Place {
+                        alert: alert.clone(),
+                        block: block.clone(),
+                        index,
+                    }));
+                });
+            }
+            places.sort_by_key(|place| std::cmp::Reverse(place.block.stream));
+        }
+    }
+    places.retain(|place| {
+        let (block, i) = (&place.block, place.index);
+        let went_out = block.attempts(i) > 0 || block.evidence(i) > Evidence::None;
+        block.channel == channel && went_out
+    });
+    places
+}
+
+/// Until when its receipt is awaited; nothing before it is settled.
+fn due(alert: &Alert, block: &Block, i: usize) -> Option<Timestamp> {
+    let due = block.due(i);
+    let after = std::time::Duration::from_millis(u64::from(due));
+    (due > 0).then(|| alert.at.plus(after))
+}
