@@ -139,6 +139,11 @@ pub fn make(
     (factory.make)(settings, context)
 }
 
+/// Whether a kind sends text messages, which go under a signature that is filed.
+pub fn is_texts(kind: &str) -> bool {
+    kind == "sms" || kind.starts_with("sms-")
+}
+
 /// The most permits that one message of a channel may cost. Of a kind that is not there it is one, and that is told
 /// elsewhere.
 pub fn longest(kind: &str, settings: &toml::Table) -> u32 {

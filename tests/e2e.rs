@@ -35,6 +35,8 @@ mod devices;
 mod drills;
 #[path = "e2e/expiry.rs"]
 mod expiry;
+#[path = "e2e/filing.rs"]
+mod filing;
 #[path = "e2e/gateway.rs"]
 mod gateway;
 #[path = "e2e/imports.rs"]

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
 use super::ticks::Ticks;
-use crate::config::{ChannelConfig, Config, Retry, Tables};
+use crate::config::{ChannelConfig, Config, Retry};
 use crate::console::{Console, Outline};
 use crate::coord::{Redis, Steady};
 use crate::dispatch::{Desk, Dispatch, Orders, Outlet, Policy, Replies};
@@ -18,6 +18,7 @@ use crate::http::{Gate, Limits};
 use crate::ingest::Ingest;
 use crate::ledger::Archive;
 use crate::live::Hub;
+use crate::plan::preview::Means;
 use crate::plan::{Plans, Routes};
 use crate::registry::{Intake, Registry};
 use crate::release::{Decisions, Release};
@@ -31,7 +32,7 @@ pub struct Wiring {
     pub time: Arc<Steady>,
     pub config: Config,
     pub plans: Plans,
-    pub tables: Tables,
+    pub means: Arc<Means>,
     pub store: Arc<dyn Store>,
     pub registry: Arc<RwLock<Arc<Registry>>>,
     pub file: RegistryFile,
@@ -113,6 +114,7 @@ impl Wiring {
             channels: self.channels.clone(),
             routes: self.routes.clone(),
             bureaus: bureaus.clone(),
+            means: self.means.clone(),
             clock: self.desk.clock.clone(),
         }
     }
@@ -136,7 +138,7 @@ impl Wiring {
             channels: self.channels.clone(),
             routes: self.routes,
             bureaus: bureaus.clone(),
-            means: self.tables.means(&self.config.channels),
+            means: self.means,
             clock: desk.clock.clone(),
             turn: turn.clone(),
         });

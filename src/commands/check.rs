@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use channel::{Clock, SystemClock};
+
 use super::{Failed, plan};
 use crate::config;
 
@@ -27,6 +29,11 @@ pub fn run(args: &Args) -> Result<(), Failed> {
             say!("{problem}");
         }
         return Err(Failed::No(format!("{} problem(s) 个问题", problems.len())));
+    }
+    if let Some(config) = &look.config {
+        for notice in config::notices(config, SystemClock::default().now()) {
+            say!("注意 notice: {notice}");
+        }
     }
     if let (Some(plans), Some(tables)) = (look.plans, look.tables) {
         for each in plans.iter() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{ChannelConfig, Config, Journal, routes};
+use super::{ChannelConfig, Config, Journal, filing, routes};
 use crate::coord::Redis;
 use crate::factories;
 use crate::plan::Plans;
@@ -106,6 +106,8 @@ fn channels(config: &Config) -> Vec<String> {
         }
         problems.extend(routes::carriers(channel));
         problems.extend(burst(channel).map(|why| format!("{which}: {why}")));
+        let filing = filing::problems(channel).into_iter();
+        problems.extend(filing.map(|why| format!("{which}: {why}")));
         if !is_name(channel.account()) {
             problems.push(format!(
                 "{which}: account takes letters, digits and hyphens, at most 40 账户名只能用字母、数字和连字符，最多 40 个"

@@ -2,6 +2,7 @@
 //! file, the key and what to do. This module must not start anything.
 
 mod check;
+mod filing;
 mod journal;
 mod routes;
 mod tables;
@@ -15,12 +16,13 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use filing::notices;
 pub use journal::Journal;
 pub use routes::RouteConfig;
 pub use tables::Tables;
 
 use crate::model::{Carrier, Rate, Span};
-use crate::plan::Plans;
+use crate::plan::{Filing, Plans};
 use crate::trust::Bureau;
 
 #[derive(Clone, Debug, Deserialize)]
@@ -107,6 +109,9 @@ pub struct ChannelConfig {
     /// Whose numbers it serves; left out where it serves everybody's.
     #[serde(default)]
     pub carriers: Option<Vec<Carrier>>,
+    /// What of the bureaus' signatures is filed (报备) on its account; empty where nobody has said.
+    #[serde(default)]
+    pub filing: Vec<Filing>,
     /// What its kind needs; see the README of that channel.
     pub settings: toml::Table,
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{ChannelConfig, Node};
 use crate::plan::preview::Means;
-use crate::plan::{Carriers, Events};
+use crate::plan::{Carriers, Events, Filing, Filings};
 
 #[derive(Clone)]
 pub struct Tables {
@@ -17,10 +17,13 @@ impl Tables {
     /// With what is configured of the ways out: all that a preview knows of them.
     pub fn means(self, channels: &[ChannelConfig]) -> Means {
         let rate = |c: &ChannelConfig| (c.name.clone(), c.rate);
-        let filed = |c: &ChannelConfig| Some((c.name.clone(), c.carriers.clone()?));
+        let filings = channels.iter().flat_map(|channel| {
+            let of = |filing: &Filing| (channel.name.clone(), filing.clone());
+            channel.filing.iter().map(of)
+        });
         Means {
             rates: channels.iter().map(rate).collect(),
-            filed: channels.iter().filter_map(filed).collect(),
+            filings: Filings::new(filings),
             carriers: self.carriers,
             events: self.events,
         }

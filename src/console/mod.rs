@@ -11,6 +11,7 @@ mod layout;
 mod live;
 mod map;
 mod overview;
+mod purse;
 mod session;
 mod title;
 mod tracking;

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::bar::{bar, legend, percent, reached};
 use super::layout::{self, Frame, clock};
 use super::map::{Spot, Town, map};
+use super::purse::purses;
 use super::session::Officer;
 use super::{Desk, Handle};
 use crate::coverage::words::{of_change, of_level};
@@ -69,7 +70,7 @@ pub async fn page(
                     None => p.hint { "目前没有预警。 No warning so far." }
                 }
             }
-            section #list { (list_of(&lines, &held, shown.map(|line| line.alert.stream))) }
+            section #list { (purses(&desk, &caller)) (list_of(&lines, &held, shown.map(|line| line.alert.stream))) }
         }
     };
     layout::page(&frame, &body)
@@ -83,7 +84,8 @@ pub async fn list(
 ) -> Response {
     let lines = lines(&desk, &caller).await;
     let held = held(&desk, &caller).await;
-    Html(list_of(&lines, &held, chosen.alert).into_string()).into_response()
+    let list = list_of(&lines, &held, chosen.alert);
+    Html(html! { (purses(&desk, &caller)) (list) }.into_string()).into_response()
 }
 
 /// What runs, most severe first, then what is over, newest first. The figures are the hub's: however many pages are
@@ -153,7 +155,10 @@ fn waits(alert: &Alert, title: &str) -> Markup {
     html! {
         li {
             a.title href=(track(alert.stream, None)) { (badge(alert)) " " (title) }
-            p.facts { (mark(alert)) "受理 accepted " (clock(alert.at)) " · 有效至 until " (clock(alert.expires())) " · 尚未发布 nobody is told" }
+            p.facts {
+                (mark(alert)) "受理 accepted " (clock(alert.at)) " · 有效至 until " (clock(alert.expires())) " · 尚未发布 nobody is told"
+                @if alert.held().is_some() { " · 短信额度用完 budget spent" }
+            }
         }
     }
 }

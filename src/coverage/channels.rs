@@ -29,6 +29,8 @@ pub struct ChannelLine {
     pub total: u32,
     /// That may have gone out twice: their outcome was lost once.
     pub doubts: u32,
+    /// Of the failed: not sent, since it is not filed so (报备); the delivery's code says what.
+    pub not_filed: u32,
 }
 
 pub fn channels(alert: &Alert) -> Vec<ChannelLine> {
@@ -41,6 +43,7 @@ pub fn channels(alert: &Alert) -> Vec<ChannelLine> {
         }
         line.reached += block.reached();
         line.total += block.len();
+        line.not_filed += block.barred();
         if any_doubt {
             let doubted = (0..block.len() as usize).filter(|i| block.flag(*i, IN_DOUBT));
             line.doubts += u32::try_from(doubted.count()).unwrap_or(u32::MAX);

@@ -5,8 +5,8 @@ use channel::Verdict;
 use serde_json::{Value, json};
 
 use super::story::Line;
-use super::words::{of_audience, of_level};
-use crate::ledger::event::{Born, Event, Outcome, ReceiptRow, Ruling, SettledRow};
+use super::words::{of_audience, of_bar, of_level};
+use crate::ledger::event::{Barred, Born, Event, Held, Outcome, ReceiptRow, Ruling, SettledRow};
 use crate::ledger::record::{self, BadRecord};
 use crate::store::Record;
 
@@ -63,6 +63,10 @@ fn deciding(event: &Event) -> Option<Told> {
                 json!({ "decision": decision, "by": decided.by }),
             )
         }
+        Event::Held(Held::Budget { spent, limit }) => {
+            let more = json!({ "spent": spent, "limit": limit });
+            ("held", "短信额度用完，暂存待核", more)
+        }
         Event::Released { generation, .. } => {
             ("released", "开始发布", json!({ "generation": generation }))
         }
@@ -97,6 +101,11 @@ fn releasing(event: &Event) -> Option<Told> {
             let (audience, audience_zh) = of_audience(block.audience);
             let more = json!({ "step": block.step, "region": block.region, "channel": block.channel, "audience": audience, "audience_zh": audience_zh, "deliveries": block.endpoints.len() });
             ("block", "下发任务", more)
+        }
+        Event::Barred(Barred { why, runs }) => {
+            let deliveries: u32 = runs.iter().map(|(lo, hi)| hi.saturating_sub(*lo)).sum();
+            let more = json!({ "code": why.code(), "deliveries": deliveries });
+            ("barred", of_bar(*why), more)
         }
         Event::Planned {
             step,

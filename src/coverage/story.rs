@@ -5,10 +5,10 @@
 use channel::{Timestamp, Verdict};
 use serde_json::{Value, json};
 
-use super::words::{of_audience, of_class, of_denied, of_said};
+use super::words::{of_audience, of_bar, of_class, of_denied, of_said};
 use crate::ledger::Alert;
 use crate::ledger::event::{
-    AnsweredRow, Block, Event, Next, Outcome, ReceiptRow, Rerouted, SettledRow,
+    AnsweredRow, Barred, Block, Event, Next, Outcome, ReceiptRow, Rerouted, SettledRow,
 };
 use crate::ledger::record::{self, BadRecord};
 use crate::model::DeliveryNo;
@@ -68,6 +68,11 @@ fn said(event: &Event, number: DeliveryNo, variant: u16) -> Vec<Told> {
             let more =
                 json!({ "step": block.step, "audience": audience, "audience_zh": audience_zh });
             vec![("planned", "待发", more)]
+        }
+        Event::Barred(Barred { why, runs })
+            if runs.iter().any(|(lo, hi)| (*lo..*hi).contains(&number)) =>
+        {
+            vec![("barred", of_bar(*why), json!({ "code": why.code() }))]
         }
         Event::Handed { channel, ranges } => {
             let own = ranges.iter().filter(|r| (r.lo..r.hi).contains(&number));

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Schema;
 
-use crate::ledger::event::{Audience, Class, LinkState, Look};
+use crate::ledger::event::{Audience, Bar, Class, LinkState, Look};
 use crate::model::{Answer, Grade, Missed, State, shape};
 
 /// An answer as APIs and pages show it.
@@ -130,6 +130,17 @@ pub const fn of_denied(class: FailureClass) -> &'static str {
         | FailureClass::Throttled
         | FailureClass::LinkDown
         | FailureClass::InDoubt => "回执：未送达",
+    }
+}
+
+/// Why the house itself does not send: what is not filed (报备).
+pub const fn of_bar(why: Bar) -> &'static str {
+    match why {
+        Bar::NotFiled => "签名未报备，不发",
+        Bar::NotInForce => "签名报备未生效，不发",
+        Bar::NoTemplate => "内容与报备模板不符，不发",
+        Bar::Link => "含未报备链接，不发",
+        Bar::NoUplink => "无上行，不发",
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod alerts;
 mod body;
+mod budget;
 mod caller;
 mod calls;
 mod clock;
@@ -170,6 +171,7 @@ fn quick() -> OpenApiRouter<House> {
         .routes(routes!(land::regions))
         .routes(routes!(events::course))
         .merge(devices::routes())
+        .routes(routes!(budget::budgets))
         .routes(routes!(clock::standing, clock::believe))
         .routes(routes!(health::alive))
         .routes(routes!(ready::ready))

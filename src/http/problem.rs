@@ -56,6 +56,7 @@ kinds! {
     UNFIT_TABLES = "unfit-tables", 422, "The tables of an import do not hold", "导入表格有误";
     BAD_ORDER = "bad-order", 422, "Devices cannot be ordered this", "指令内容有误";
     NOWHERE = "nowhere", 422, "The alert reaches nobody", "预警未命中任何对象";
+    NOT_FILED = "not-filed", 422, "Its text messages are not filed so", "短信签名或内容未报备";
     TOO_MANY = "too-many-requests", 429, "The bureau asks too often", "请求过于频繁";
     DAMAGED = "damaged", 500, "The journal is damaged here", "日志此处损坏";
     STORE_AWAY = "store-away", 503, "The journal is not to be had now", "日志暂不可用";

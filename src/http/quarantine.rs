@@ -21,6 +21,7 @@ use super::submit::broken;
 use crate::ledger::Word;
 use crate::ledger::event::Ruling;
 use crate::model::{StreamId, shape};
+use crate::plan;
 use crate::release::{Denied, Spoken};
 
 #[derive(Serialize, ToSchema)]
@@ -87,9 +88,11 @@ pub async fn one(State(gate): State<Arc<Gate>>, view: View) -> Result<impl IntoR
         Some(word) => Some(WordView::of(&gate, word).await?),
         None => None,
     };
+    let mut findings = cap::assess(&bytes, view.alert.at.secs()).findings;
+    findings.extend(view.alert.held().map(plan::why_held));
     Ok(Json(Held {
         alert: line(&gate, &view.known),
-        findings: cap::assess(&bytes, view.alert.at.secs()).findings,
+        findings,
         decision,
     }))
 }

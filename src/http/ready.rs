@@ -1,6 +1,7 @@
 //! Whether the gateway can do its work: *ready*, *degraded* (alerts are taken, and something wants a person), or not at
 //! all. No token is asked for, so it names channels and counts alone. This module must not heal anything.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -16,6 +17,7 @@ use super::openapi::Standing;
 use super::problem::Problem;
 use crate::ledger::event::LinkState;
 use crate::model::shape;
+use crate::trust::Purse;
 
 #[derive(Serialize, ToSchema)]
 pub struct Ready {
@@ -49,6 +51,8 @@ fn reason_words() -> Schema {
         "empty-registry",
         "clock-jumped",
         "orphan-receipts",
+        "filing",
+        "budget",
     ])
 }
 
@@ -132,5 +136,48 @@ fn reasons(gate: &Gate) -> Vec<Lack> {
         );
         say("orphan-receipts", Some(&name), en, zh);
     }
+    reasons.extend(lapsing(gate));
+    reasons.extend(spent(gate));
     reasons
+}
+
+/// Filings (报备) that end soon or are not in force, by channel.
+fn lapsing(gate: &Gate) -> impl Iterator<Item = Lack> {
+    let filings = &gate.ingest.means.filings;
+    let mut by_channel: BTreeMap<&str, usize> = BTreeMap::new();
+    for (channel, _) in filings.lapsing(gate.clock.now()) {
+        *by_channel.entry(channel).or_default() += 1;
+    }
+    let lack = |(channel, count): (&str, usize)| Lack {
+        reason: "filing",
+        channel: Some(channel.to_owned()),
+        en: format!(
+            "{count} filing(s) of channel {channel} end within 30 days or are not in force; `tocsin check` names them"
+        ),
+        zh: format!(
+            "通道 {channel} 有 {count} 项签名报备未生效或将在 30 天内到期；tocsin check 逐项列出"
+        ),
+    };
+    by_channel
+        .into_iter()
+        .map(lack)
+        .collect::<Vec<_>>()
+        .into_iter()
+}
+
+/// Bureaus whose month is spent, or nearly.
+fn spent(gate: &Gate) -> Option<Lack> {
+    let accounts = gate.bureaus.accounts(&gate.ledger, gate.clock.now());
+    let near = accounts.iter().filter(|a| a.purse != Purse::Free).count();
+    let over = accounts.iter().filter(|a| a.purse == Purse::Spent).count();
+    (near > 0).then(|| Lack {
+        reason: "budget",
+        channel: None,
+        en: format!(
+            "{near} bureau(s) are near the end of the month's text messages, {over} of them past it; GET /v1/bureaus/budget names them"
+        ),
+        zh: format!(
+            "{near} 个单位本月短信额度将尽，其中 {over} 个已用完；见 GET /v1/bureaus/budget"
+        ),
+    })
 }

@@ -156,6 +156,10 @@ impl From<Rejection> for Problem {
             Rejection::Nowhere { findings, what } => {
                 Self::new(&problem::NOWHERE, what).with("findings", findings)
             }
+            Rejection::NotFiled { findings } => {
+                let detail = "the alert was not taken and nothing was changed: its text messages would not go out as they are filed; do what the findings under Tocsin/filing say and send it again";
+                Self::new(&problem::NOT_FILED, detail).with("findings", findings)
+            }
             Rejection::Conflict { stream } => {
                 let detail = format!(
                     "alert {stream} has the same sender, identifier and sent with another content; send a changed alert under a new identifier with msgType Update"

@@ -55,6 +55,10 @@ pub enum Rejection {
         findings: Vec<cap::Finding>,
         what: String,
     },
+    /// Its text messages are not on file, and the caller is strict.
+    NotFiled {
+        findings: Vec<cap::Finding>,
+    },
     Conflict {
         stream: StreamId,
     },
@@ -74,7 +78,7 @@ pub struct Ingest {
     pub channels: Arc<BTreeMap<String, Arc<dyn Channel>>>,
     pub routes: Arc<Routes>,
     pub bureaus: Arc<Bureaus>,
-    pub means: Means,
+    pub means: Arc<Means>,
     pub clock: Arc<dyn Clock>,
     /// One alert at a time from its look at the others to its commit: an alert and its correction that come together
     /// never miss each other.
@@ -150,6 +154,7 @@ impl Ingest {
             position: 0,
             repeated: false,
         };
+        let held = judged.held.map(Event::Held);
         let raised = (handled != accepted.level).then_some(Event::Raised { level: handled });
         let claim = Some((accepted.identity.clone(), accepted.content));
         let documents = vec![(accepted.document, bytes.to_vec()), (accepted.plan, plan)];
@@ -159,6 +164,7 @@ impl Ingest {
             documents,
             events: events
                 .chain(raised)
+                .chain(held)
                 .map(|event| (Proposal::NEW, event))
                 .collect(),
             ..Proposal::default()

@@ -8,7 +8,7 @@ use channel::Timestamp;
 use super::accept::{Ingest, Rejection};
 use super::names::identity;
 use super::walls::{allowed, codes_outside};
-use crate::ledger::event::{Accepted, Born};
+use crate::ledger::event::{Accepted, Born, Held};
 use crate::ledger::{Identity, Known};
 use crate::model::{RegionCode, StreamId};
 use crate::plan::{self, Asked, Choice, Targets};
@@ -35,6 +35,8 @@ pub struct Judged<'a> {
     pub choice: Choice<'a>,
     /// Canonical; of a Cancel without area, where the warning stands that it lifts.
     pub regions: Vec<RegionCode>,
+    /// Why it is held, where its document is not the reason.
+    pub held: Option<Held>,
 }
 
 impl Ingest {
@@ -78,7 +80,7 @@ impl Ingest {
         } else {
             targets.regions.clone()
         };
-        Ok(Judged {
+        let mut judged = Judged {
             born: self.born(caller, &alert, disposition),
             alert,
             now,
@@ -88,7 +90,19 @@ impl Ingest {
             targets,
             choice,
             regions,
-        })
+            held: None,
+        };
+        self.weigh(caller, &mut judged);
+        let lacks = self.lacks(caller, &judged);
+        // What stands already is answered as it was.
+        let stands = self.ledger.find(&identity(&judged.alert)).is_some();
+        let refused = caller.strict && !stands && !lacks.is_empty();
+        judged.findings.extend(lacks);
+        if refused {
+            let findings = judged.findings;
+            return Err(Rejection::NotFiled { findings });
+        }
+        Ok(judged)
     }
 
     /// The streams that the references name: the instant first, else sender and identifier alone. A drill speaks of

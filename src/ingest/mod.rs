@@ -2,6 +2,8 @@
 //! the commit of `Accepted` alone. This room must not write blocks and must not send: what follows is release's.
 
 mod accept;
+mod budget;
+mod filing;
 mod judge;
 mod names;
 mod preview;

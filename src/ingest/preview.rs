@@ -68,6 +68,7 @@ impl Ingest {
                 outlets: &outlets,
                 handled,
                 schedule: &schedule,
+                filed: self.filed(caller),
             },
             source: Source {
                 alert: &judged.alert,
@@ -76,14 +77,11 @@ impl Ingest {
                 regions_hash: &hash,
                 language: &plan.language,
                 authority: self.bureaus.authority_of(&caller.id),
+                filings: &self.means.filings,
             },
             ledger: &self.ledger,
             means: &self.means,
-            cost: &|kind, variant| {
-                let mut channels = self.channels.values();
-                let channel = channels.find(|c| c.capability().kind == kind);
-                channel.map_or(1, |channel| channel.cost(variant))
-            },
+            cost: &|name, variant| self.channels.get(name).map_or(1, |c| c.cost(variant)),
             lines: &|name| self.channels.get(name)?.lines(),
             now: judged.now,
             lifetime: judged.now.plus(plan.lifetime.0),
@@ -106,7 +104,7 @@ impl Ingest {
         })
     }
 
-    fn outlets(&self) -> Outlets {
+    pub(super) fn outlets(&self) -> Outlets {
         let can = self.channels.iter();
         let can = can.map(|(name, channel)| (name.clone(), channel.capability()));
         Outlets::new(can, self.routes.clone(), self.ledger.ported.clone())

@@ -9,8 +9,8 @@ mod parts;
 mod read;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock};
 
 use channel::{Evidence, Timestamp};
 use parking_lot::RwLock;
@@ -23,7 +23,7 @@ use super::frozen::AtRelease;
 use super::seal::Trail;
 pub use super::steps::Phase;
 use super::steps::Steps;
-use super::word::Word;
+use super::word::Words;
 use crate::model::{DeliveryNo, EndpointId, HouseholdId, RegionCode, State, StreamId};
 use doors::Doors;
 use moves::Moves;
@@ -56,7 +56,7 @@ pub struct Alert {
     pub doubts: AtomicU32,
     pub trail: Trail,
     pub steps: Steps,
-    pub(super) word: OnceLock<Word>,
+    pub(super) word: Words,
     pub classes: Classes,
     pub curve: Arc<Curve>,
     pub replies: Replies,
@@ -80,7 +80,7 @@ impl Alert {
             doubts: AtomicU32::new(0),
             trail: Trail::default(),
             steps: Steps::default(),
-            word: OnceLock::new(),
+            word: Words::default(),
             classes: Classes::default(),
             curve: Arc::default(),
             replies: Replies::default(),

@@ -6,6 +6,7 @@ use channel::{FailureClass, Level, Timestamp, Verdict};
 use serde::{Deserialize, Serialize};
 
 pub use super::answered::{Answered, AnsweredRow, Stray, Strayed, StrayedRow};
+pub use super::barred::{Bar, Barred};
 pub use super::class::{Class, ClassRow, Classed, Fate, Kept};
 use super::devices::{Done, Enrolled, Invited, Ordered};
 pub use super::frozen::Frozen;
@@ -14,6 +15,7 @@ pub use super::ported::{Learned, LearnedRow};
 pub use super::receipt::InboxReceipt;
 pub use super::rerouted::Rerouted;
 use super::seal::Sealed;
+pub use super::spent::{Held, Spent};
 pub use super::suspects::{Mark, Marked};
 pub use super::word::{Decided, Ruling};
 use crate::model::{DeliveryNo, EndpointId, HouseholdId, RegionCode, StreamId, Tags};
@@ -377,6 +379,13 @@ pub enum Event {
     Learned(Learned),
     /// A person's word that a wall clock which jumped is right.
     Believed(Believed),
+    // Since: what is filed, and what may be spent.
+    /// Before the block that it speaks of.
+    Barred(Barred),
+    /// On the house stream.
+    Spent(Spent),
+    /// Beside its `Accepted`.
+    Held(Held),
 }
 
 /// The last record of a stream: that it stood there.

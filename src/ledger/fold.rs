@@ -79,6 +79,7 @@ impl Ledger {
             Event::Strayed(strayed) => self.strays.add(strayed),
             Event::Marked(marked) => self.suspects.mark(marked, time),
             Event::Learned(learned) => self.ported.learn(learned),
+            Event::Spent(spent) => self.spending.add(spent),
             Event::Witnessed { .. } => {}
             _ => return self.devices.apply(time, event) || self.log.apply(time, event),
         }
@@ -150,6 +151,7 @@ impl Ledger {
             .then(|| alert.ground(block.region))
             .flatten();
         let block = Arc::new(Block::new(alert, block.clone(), ground));
+        alert.steps.bars.close(&block, |code| self.code_index(code));
         // Its release was under way when the alert or its text ended: nobody is sent what is over.
         if alert.withdrawn_by().is_some() {
             end_open(&block, State::Withdrawn, |_| true);
@@ -218,6 +220,8 @@ fn decided(alert: &Alert, time: Timestamp, event: &Event) -> Result<(), Misfit> 
         Event::Compared { class, with } => alert.classes.compare(*class, with),
         Event::Classed(classed) => add_classes(alert, classed)?,
         Event::Kept(kept) => alert.classes.keep(kept),
+        Event::Barred(barred) => alert.steps.bars.add(barred),
+        Event::Held(held) => alert.hold(*held),
         _ => {}
     }
     Ok(())

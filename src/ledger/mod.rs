@@ -5,6 +5,7 @@
 mod alert;
 mod answered;
 mod archive;
+mod barred;
 mod chain;
 mod class;
 mod correlate;
@@ -25,6 +26,7 @@ pub mod record;
 mod replay;
 pub mod rerouted;
 pub mod seal;
+mod spent;
 mod steps;
 mod suspects;
 pub mod verify;
@@ -41,6 +43,7 @@ use parking_lot::RwLock;
 pub use alert::{Alert, Block, DISPUTED, IN_DOUBT, Phase};
 pub use answered::Reply;
 pub use archive::{Archive, Unread};
+pub use barred::BARRED;
 pub use correlate::{Claimed, Correlator, Found};
 pub use curve::Risen;
 pub use event::{Event, Identity};
@@ -82,6 +85,7 @@ pub struct Ledger {
     pub strays: answered::Strays,
     pub suspects: suspects::Suspects,
     pub ported: Arc<Ported>,
+    pub spending: spent::Spending,
 }
 
 /// Blocks by the order they came in, without those of sealed alerts.

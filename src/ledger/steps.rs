@@ -7,6 +7,7 @@ use channel::{Level, Timestamp};
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 
+use super::barred::Bars;
 use super::{Alert, Known};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -32,6 +33,7 @@ pub struct Steps {
     due: RwLock<Vec<Timestamp>>,
     planned: AtomicU64,
     dropped: AtomicU64,
+    pub(super) bars: Bars,
 }
 
 impl Alert {

@@ -1,11 +1,13 @@
 //! A person's word on an alert that waits for one, and what the alert is since: live, refused, or still waiting. Only the
 //! fold writes here; this module must not judge who may speak.
 
+use std::sync::OnceLock;
+
 use channel::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, Phase};
-use super::event::Born;
+use super::event::{Born, Held};
 use super::seal::Known;
 use crate::store::DocumentId;
 
@@ -39,10 +41,27 @@ pub struct Word {
     pub remark: Option<DocumentId>,
 }
 
+/// What was said of an alert that waits, and why it does where its document is not the reason.
+#[derive(Default)]
+pub(super) struct Words {
+    said: OnceLock<Word>,
+    held: OnceLock<Held>,
+}
+
 impl Alert {
     /// What a person said of it.
     pub fn word(&self) -> Option<Word> {
-        self.word.get().cloned()
+        self.word.said.get().cloned()
+    }
+
+    /// Why it waits, where its document is not the reason.
+    pub fn held(&self) -> Option<Held> {
+        self.word.held.get().copied()
+    }
+
+    pub(super) fn hold(&self, held: Held) {
+        // The first stands.
+        let _ = self.word.held.set(held);
     }
 
     /// It was held, and nobody has spoken, and no correction has ended it.
@@ -75,7 +94,7 @@ impl Alert {
             remark: decided.remark,
         };
         // The first stands.
-        let _ = self.word.set(word);
+        let _ = self.word.said.set(word);
         if decided.ruling == Ruling::Refuse {
             self.set_phase(Phase::Refused);
         }

@@ -4,6 +4,7 @@
 mod answer;
 mod area;
 mod carrier;
+mod day;
 mod delivery;
 mod people;
 mod region;
@@ -14,6 +15,7 @@ mod tags;
 pub use answer::{Answer, Denial, Grade, Missed, Ranks};
 pub use area::{AreaCode, GroupCode};
 pub use carrier::Carrier;
+pub use day::{Day, Month};
 pub use delivery::{Delivery, DeliveryNo, State, StreamId};
 pub use people::{
     AliasRow, ClosedRow, EndpointId, EndpointKind, EndpointRow, GroupRow, HearingRow, HouseholdId,

@@ -4,12 +4,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use channel::Level;
+use channel::{Level, Style};
 
 use super::audience::{self, PlannedBlock, PlannedDelivery, Unserved, Want};
+use super::carriers::Carriers;
 use super::closings::put;
 use super::compare::{Gist, compare};
+use super::confirm::Confirm;
 use super::earlier::{Earlier, Last};
+use super::filing::{Filings, Way};
 use super::routes::Outlets;
 use super::rules::{Plan, Repeat};
 use super::schedule::{Schedule, held_until};
@@ -17,7 +20,7 @@ use super::target::Targets;
 use super::text::{self, Stock, Telling};
 use super::told::Told;
 use crate::ledger::event::{Class, ClassRow, Fate, Ground, Kept, NO_HOUSEHOLD};
-use crate::model::{Answer, Grade, HouseholdId, RegionCode, RegionLevel};
+use crate::model::{Answer, EndpointId, Grade, HouseholdId, RegionCode, RegionLevel};
 use crate::registry::Registry;
 
 /// What a draft is made of.
@@ -32,6 +35,16 @@ pub struct Draft<'a> {
     /// The level by which it is handled.
     pub handled: Level,
     pub schedule: &'a Schedule,
+    pub filed: Filed<'a>,
+}
+
+/// What is filed (报备) of the bureau whose alert it is.
+#[derive(Clone, Copy)]
+pub struct Filed<'a> {
+    pub filings: &'a Filings,
+    pub carriers: &'a Carriers,
+    /// Without its brackets.
+    pub signature: &'a str,
 }
 
 /// A block, and the stock words where the alert's own do not fit.
@@ -214,15 +227,39 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// How a block's text may go to one of its endpoints, and whether it says how to confirm.
+    pub fn manner(&self, (block, stock): &Drafted<'_>, endpoint: EndpointId) -> (Way, bool) {
+        if block.outlet.style != Style::Short {
+            return (Way::Unsaid, false);
+        }
+        let number = || self.registry.endpoint(endpoint).map_or("", |e| e.address);
+        let carriers = self.filed.carriers;
+        let carrier = || self.outlets.carrier(endpoint, number(), carriers);
+        let Filed {
+            filings, signature, ..
+        } = self.filed;
+        let way = if filings.says(&block.channel) {
+            filings.way(&block.channel, signature, carrier(), self.schedule.base())
+        } else {
+            Way::Unsaid
+        };
+        let send = self.plan.send.get(block.send).filter(|_| stock.is_none());
+        filings.confirms(way, send.map_or(Confirm::No, |send| send.confirm))
+    }
+
     /// Which text one delivery of a block is.
-    pub fn telling(&self, drafted: &Drafted<'_>, language: &str, infos: u64) -> Telling {
+    pub fn telling(&self, drafted: &Drafted<'_>, delivery: &PlannedDelivery<'_>) -> Telling {
+        let (way, confirm) = self.manner(drafted, delivery.endpoint);
         Telling {
             kind: drafted.0.outlet.kind,
+            channel: drafted.0.channel.clone(),
             style: drafted.0.outlet.style,
-            language: self.language(language).to_owned(),
-            infos,
+            language: self.language(delivery.language).to_owned(),
+            infos: delivery.infos,
             stock: drafted.1,
             repeat: self.repeat(drafted),
+            way,
+            confirm,
         }
     }
 }

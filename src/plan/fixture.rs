@@ -25,6 +25,11 @@ pub const FAR: &str = "510727101202";
 pub const AWAY: &str = "510727102201";
 pub const OLD: &str = "510727101999";
 
+/// What is filed of the signature 平武水利, in TOML.
+pub fn filing(text: &str) -> super::Filing {
+    toml::from_str(&format!("signature = \"平武水利\"\n{text}")).expect("a filing")
+}
+
 /// A plan in TOML. Each send: to whom, by which channel, and what else holds for it.
 pub fn plan(sends: &[(&str, &str, &str)]) -> String {
     let head = "name = \"p\"\nlanguage = \"zh-CN\"\nlifetime = \"12h\"\n";
@@ -207,7 +212,11 @@ pub fn outlets() -> Outlets {
     );
     let (speaker, played) = (EndpointKind::Speaker, Evidence::Acknowledged);
     let horn = outlet("loudspeaker", speaker, Style::Spoken, played);
-    Outlets::from([("sms".to_owned(), sms), ("horn".to_owned(), horn)])
+    Outlets::from([
+        ("sms".to_owned(), sms),
+        ("sms-wide".to_owned(), sms),
+        ("horn".to_owned(), horn),
+    ])
 }
 
 /// An info with one area.

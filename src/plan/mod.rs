@@ -2,13 +2,16 @@
 //! channels, and in which words. Pure over alert, registry and ledger. This room must not write, send or wait.
 
 mod audience;
+mod budget;
 mod carriers;
 mod choose;
 mod closings;
 mod compare;
+mod confirm;
 mod draft;
 mod earlier;
 mod events;
+pub mod filing;
 #[cfg(test)]
 mod fixture;
 pub mod geometry;
@@ -18,6 +21,7 @@ mod note;
 mod past;
 pub mod preview;
 mod quiet;
+mod remark;
 mod routes;
 mod rules;
 mod schedule;
@@ -30,20 +34,24 @@ mod told;
 mod touched;
 pub mod wall;
 
-pub use audience::PlannedBlock;
+pub use audience::{PlannedBlock, PlannedDelivery};
+pub use budget::holds;
 pub use carriers::Carriers;
 pub use choose::{Asked, Choice, Condition, Turn};
-pub use draft::{Draft, Drafted};
+pub use confirm::Confirm;
+pub use draft::{Draft, Drafted, Filed};
 pub use earlier::Earlier;
 pub use events::{EventName, Events};
+pub use filing::{Filing, FilingState, Filings};
 pub use note::Note;
 pub use past::{Past, compared, moments, raised};
+pub use remark::{remark, why_held};
 pub use routes::{Member, Outlets, Route, Routes};
 pub use rules::{AGAIN, Plan, Plans, Send, When};
 pub use schedule::Schedule;
 pub use strangers::strangers;
 pub use target::{Targets, codes, target};
-pub use text::{Source, Telling, load, render};
+pub use text::{Rendered, Source, Telling, load, render};
 pub use told::Told;
 
 use channel::Level;

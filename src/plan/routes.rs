@@ -158,6 +158,18 @@ impl Outlets {
         self.can.get(name).or_else(first).copied()
     }
 
+    /// Whose number it is, as far as anything is known; `carriers` guesses.
+    pub fn carrier(
+        &self,
+        endpoint: EndpointId,
+        number: &str,
+        carriers: &Carriers,
+    ) -> Option<Carrier> {
+        let fact = self.ported.of(endpoint);
+        let guess = || carriers.of(number).filter(|c| !fact.denies(*c));
+        fact.is.or_else(guess)
+    }
+
     /// By which channel of this way an endpoint is told.
     pub fn choose<'a>(
         &'a self,

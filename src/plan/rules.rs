@@ -7,6 +7,7 @@ use std::time::Duration;
 use channel::Level;
 use serde::Deserialize;
 
+use super::confirm::Confirm;
 use super::quiet::Quiet;
 use crate::ledger::event::{Audience, Class};
 use crate::model::{RegionCode, RegionLevel, Role, Span};
@@ -86,6 +87,9 @@ pub struct Send {
     /// By which Updates whoever has the earlier warning is told again.
     #[serde(default)]
     pub again: Option<Vec<Class>>,
+    /// Whether text messages ask for a reply.
+    #[serde(default)]
+    pub confirm: Confirm,
 }
 
 /// What an Update can be to whoever has the earlier warning and is still meant.
@@ -223,6 +227,9 @@ impl Send {
             {
                 "repeat.pause is at most 30m"
             }
+            () if self.confirm != Confirm::No && self.audience == Audience::Speakers => {
+                "confirm is for people who can reply; a speaker cannot"
+            }
             () if self.again.iter().flatten().any(|c| !AGAIN.contains(c)) => {
                 "again lists upgraded, downgraded, prolonged and corrected; who comes in, drops out or is told that it is over always is"
             }
@@ -264,6 +271,7 @@ mod tests {
             ),
             ("audience = \"speakers\"\nrepeat = { times = 0 }", "1 to 20"),
             ("audience = \"public\"\norder = 1", "unknown field"),
+            ("audience = \"speakers\"\nconfirm = true", "can reply"),
             (
                 "audience = \"public\"\nagain = [\"widened\"]",
                 "who comes in",

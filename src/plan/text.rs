@@ -7,13 +7,18 @@ use channel::{Attachment, Authority, Level, Style, Timestamp, Variant};
 use serde::{Deserialize, Serialize};
 
 use super::compare::{Gist, Said};
+use super::confirm;
+use super::filing::{Filings, Way};
 use super::rules::Repeat;
 use super::wall;
+use crate::ledger::event::Bar;
 
 /// What is told: by which kind of channel, in which language, out of which infos.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Telling {
     pub kind: &'static str,
+    /// What a text costs is each account's own.
+    pub channel: String,
     pub style: Style,
     pub language: String,
     /// Bit set over the alert's infos; 0 where there is none (a Cancel).
@@ -21,6 +26,10 @@ pub struct Telling {
     pub stock: Option<Stock>,
     /// How often a loudspeaker plays it, where the plan says.
     pub repeat: Option<Repeat>,
+    /// What is filed of it.
+    pub way: Way,
+    /// It says how to confirm.
+    pub confirm: bool,
 }
 
 /// Words for what an alert itself does not say.
@@ -55,6 +64,18 @@ struct Text {
     /// Whose warning it is; documents from before have none.
     #[serde(default)]
     authority: Authority,
+    /// Under which id the account has it on file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    template: Option<String>,
+}
+
+/// A text as it is to be kept.
+pub struct Rendered {
+    pub document: Vec<u8>,
+    /// Until when it stands.
+    pub expires: Timestamp,
+    /// Why it may not be sent.
+    pub bar: Option<Bar>,
 }
 
 /// What texts are made from.
@@ -69,6 +90,7 @@ pub struct Source<'a> {
     pub language: &'a str,
     /// Whose warning it is.
     pub authority: Authority,
+    pub filings: &'a Filings,
 }
 
 /// The infos of `hits` in the language of the recipient, else in the plan's, else in whichever there is.
@@ -137,8 +159,8 @@ fn demand(info: &cap::Info) -> (u8, cap::Severity) {
     (response.unwrap_or(3), info.severity)
 }
 
-/// Renders one telling; returns its document and until when it stands.
-pub fn render(source: &Source<'_>, telling: &Telling, fallback: Timestamp) -> (Vec<u8>, Timestamp) {
+/// Renders one telling.
+pub fn render(source: &Source<'_>, telling: &Telling, fallback: Timestamp) -> Rendered {
     let said = (telling.infos, telling.language.as_str());
     let infos = speaking(source.alert, source.language, said);
     let mark = wall::mark(source.alert.status);
@@ -155,16 +177,23 @@ pub fn render(source: &Source<'_>, telling: &Telling, fallback: Timestamp) -> (V
     let until = expires
         .map(|t| format!("有效至{}。", clock(t)))
         .unwrap_or_default();
+    let language = infos.first().map_or(&telling.language, |i| &i.language);
+    let reply = if telling.confirm {
+        confirm::sentence(language)
+    } else {
+        ""
+    };
     let words = match telling.style {
-        Style::Short => format!("【{}】{mark}{headline}。{body}{until}", source.signature),
+        Style::Short => format!(
+            "【{}】{mark}{headline}。{body}{until}{reply}",
+            source.signature
+        ),
         Style::Spoken => format!("{mark}{headline}。{body}"),
         Style::Letter => format!("{mark}{headline}\n\n{body}\n{until}\n{}", source.signature),
     };
+    let filed = filed(source.filings, telling.way, &words);
     let text = Text {
-        language: infos
-            .first()
-            .map_or(telling.language.as_str(), |i| i.language.as_str())
-            .to_owned(),
+        language: language.clone(),
         title: format!("{mark}{headline}"),
         body: words,
         html: None,
@@ -179,12 +208,26 @@ pub fn render(source: &Source<'_>, telling: &Telling, fallback: Timestamp) -> (V
             None => Said::Warned(Gist::of(source.alert.sent, &infos, ends(&infos, fallback))),
         }),
         authority: source.authority,
+        template: filed.as_ref().ok().cloned().flatten(),
     };
-    let bytes = serde_json::to_vec(&text).expect("plain fields serialise");
-    (
-        bytes,
-        expires.map_or(fallback, |t| Timestamp::from_secs(t.unix)),
-    )
+    Rendered {
+        document: serde_json::to_vec(&text).expect("plain fields serialise"),
+        expires: expires.map_or(fallback, |t| Timestamp::from_secs(t.unix)),
+        bar: filed.err(),
+    }
+}
+
+/// Under which id a text may go, or why it may not.
+fn filed(filings: &Filings, way: Way, words: &str) -> Result<Option<String>, Bar> {
+    match way {
+        Way::Unsaid => Ok(None),
+        Way::Barred(bar) => Err(bar),
+        Way::Filed(place) => {
+            let filing = filings.get(place);
+            let id = filing.map_or(Ok(None), |filing| filing.judge(words))?;
+            Ok(id.map(str::to_owned))
+        }
+    }
 }
 
 /// Until when some infos stand.
@@ -267,6 +310,7 @@ pub fn load(document: &[u8], cap: &Bytes) -> Option<Variant> {
     variant.regions_hash = text.regions_hash;
     variant.drill = text.drill;
     variant.authority = text.authority;
+    variant.template = text.template;
     variant.repeat = text
         .repeat
         .map(|(times, pause)| (times, std::time::Duration::from_secs(pause)));
@@ -294,17 +338,23 @@ mod tests {
             regions_hash: "00",
             language: "zh-CN",
             authority: Authority::County,
+            filings: &Filings::default(),
         };
         let telling = Telling {
             kind: "sms",
+            channel: "sms".into(),
             style: Style::Short,
             language: language.to_owned(),
             infos: u64::MAX,
             stock: None,
             repeat: None,
+            way: Way::Unsaid,
+            confirm: false,
         };
-        let (document, _) = render(&source, &telling, Timestamp(0));
-        load(&document, &Bytes::new()).expect("a text").text
+        let rendered = render(&source, &telling, Timestamp(0));
+        load(&rendered.document, &Bytes::new())
+            .expect("a text")
+            .text
     }
 
     #[test]

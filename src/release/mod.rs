@@ -22,6 +22,7 @@ use crate::ledger::{
     Alert, Archive, Correlator, Event, Known, Ledger, Phase, Proposal, Refused, Writer,
 };
 use crate::model::StreamId;
+use crate::plan::preview::Means;
 use crate::plan::{self, Earlier, Past, Routes};
 use crate::registry::Registry;
 use crate::store::{Store, StoreError};
@@ -40,6 +41,7 @@ pub struct Release {
     pub channels: Arc<BTreeMap<String, Arc<dyn Channel>>>,
     pub routes: Arc<Routes>,
     pub bureaus: Arc<Bureaus>,
+    pub means: Arc<Means>,
     pub clock: Arc<dyn Clock>,
 }
 

@@ -1,29 +1,37 @@
 //! One region after another, each in one commit: its ground, its new variants and its blocks. This module must not choose
 //! whom to tell: that is the plan's.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+
+use channel::Style;
 
 use super::frozen::frozen;
 use super::variants::Variants;
 use super::work::Work;
 use super::{Halt, Release};
-use crate::ledger::event::{Audience, Block, Class, ClassRow, Classed, Fate};
+use crate::ledger::event::{Audience, Bar, Barred, Block, Class, ClassRow, Classed, Fate, Spent};
 use crate::ledger::{Event, Proposal};
-use crate::model::RegionCode;
+use crate::model::{DeliveryNo, Month, RegionCode, StreamId};
 use crate::plan::{self, Drafted, Told};
 
 /// How many deliveries may be under way to the disk while the next region is planned: a county's speakers in one go, and
 /// a few large villages' people.
 const AHEAD: u32 = 32_000;
 
+/// The stream of what belongs to no alert.
+const HOUSE: StreamId = 0;
+
 /// What follows on from region to region.
 struct Pen<'a> {
+    release: &'a Release,
     work: &'a Work,
     /// The number that the next block begins with.
     next: u32,
     addressed: Told,
     told: Told,
     variants: Variants<'a>,
+    /// What the text messages of a region come to.
+    segments: u64,
 }
 
 impl Release {
@@ -36,15 +44,18 @@ impl Release {
         // Blocks count on from one another: none may be taken once one before it was refused.
         let follows = Some(self.writer.refusals());
         let done = work.done();
+        let draft = work.draft(self);
         let mut pen = Pen {
+            release: self,
             work,
             next: work.alert.next_delivery(),
-            addressed: work.draft().addressed(),
+            addressed: draft.addressed(),
             told: work.told(),
             variants: Variants::resume(self, work),
+            segments: 0,
         };
         let (mut under_way, mut ahead, mut whole) = (VecDeque::new(), 0, true);
-        for region in work.draft().regions() {
+        for region in draft.regions() {
             if work.alert.withdrawn_by().is_some() {
                 break;
             }
@@ -83,7 +94,7 @@ impl Pen<'_> {
     fn region(&mut self, region: RegionCode) -> Proposal {
         let (work, stream) = (self.work, self.work.alert.stream);
         let mut proposal = Proposal::default();
-        let draft = work.draft();
+        let draft = work.draft(self.release);
         let ground = draft.ground(region).filter(|_| work.step == 0);
         proposal
             .events
@@ -110,6 +121,7 @@ impl Pen<'_> {
         proposal
             .events
             .extend(kept.map(|kept| (stream, Event::Kept(kept))));
+        proposal.events.extend(self.spent());
         proposal
     }
 
@@ -134,6 +146,19 @@ impl Pen<'_> {
         waits
     }
 
+    /// What the region's text messages come to, for the bureau's month: the sum outlives the alert.
+    fn spent(&mut self) -> Option<(StreamId, Event)> {
+        let segments = std::mem::take(&mut self.segments);
+        let spent = Spent {
+            bureau: self.work.alert.meta.caller.clone(),
+            month: Month::of(self.release.clock.now()),
+            alert: self.work.alert.stream,
+            step: self.work.step,
+            segments,
+        };
+        (segments > 0).then_some((HOUSE, Event::Spent(spent)))
+    }
+
     fn block(
         &mut self,
         region: RegionCode,
@@ -142,14 +167,25 @@ impl Pen<'_> {
     ) -> Block {
         let work = self.work;
         let mut runs: Vec<(u32, u16)> = Vec::new();
-        for delivery in &drafted.0.deliveries {
-            let said = (delivery.language, delivery.infos);
-            let variant = self.variants.of(&drafted, said, proposal);
+        let mut bars = Bars::new();
+        for (number, delivery) in (self.next..).zip(&drafted.0.deliveries) {
+            let (variant, bar) = self.variants.of(&drafted, delivery, proposal);
             match runs.last_mut() {
                 Some((run, last)) if *last == variant => *run += 1,
                 _ => runs.push((1, variant)),
             }
+            match bar {
+                Some(bar) => add(bars.entry(bar).or_default(), number),
+                None if drafted.0.outlet.style == Style::Short => {
+                    self.segments += self.variants.cost(variant);
+                }
+                None => {}
+            }
         }
+        let barred = |(why, runs)| Event::Barred(Barred { why, runs });
+        let barred = bars.into_iter().map(barred);
+        let stream = work.alert.stream;
+        proposal.events.extend(barred.map(|event| (stream, event)));
         let planned = drafted.0;
         let first = self.next;
         self.next += u32::try_from(planned.deliveries.len()).unwrap_or(0);
@@ -175,6 +211,16 @@ fn queue(row: &ClassRow) -> Option<Queue<'_>> {
     match row.fate {
         Fate::Held { step } | Fate::Later { step } => Some((&row.channel, row.audience, step)),
         Fate::Told { .. } | Fate::Spared => None,
+    }
+}
+
+/// Deliveries that may not be sent, by why.
+type Bars = BTreeMap<Bar, Vec<(DeliveryNo, DeliveryNo)>>;
+
+fn add(runs: &mut Vec<(DeliveryNo, DeliveryNo)>, number: DeliveryNo) {
+    match runs.last_mut() {
+        Some((_, hi)) if *hi == number => *hi += 1,
+        _ => runs.push((number, number + 1)),
     }
 }
 

@@ -26,7 +26,8 @@ pub struct Work {
 }
 
 impl Work {
-    pub fn draft(&self) -> Draft<'_> {
+    pub fn draft<'a>(&'a self, release: &'a Release) -> Draft<'a> {
+        let signature = release.bureaus.signature_of(&self.alert.meta.caller);
         Draft {
             alert: &self.cap,
             plan: &self.plan,
@@ -36,6 +37,7 @@ impl Work {
             outlets: &self.outlets,
             handled: self.alert.handled(),
             schedule: &self.schedule,
+            filed: release.means.filed(signature),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Who may do what, with which key. A bureau proves itself with a bearer token; the configuration holds only the
 //! token's SHA-256. A caller's regions are a hard wall. This module must not read requests or know HTTP.
 
+mod budget;
 pub mod devices;
 mod entry;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{RegionCode, RegionLevel};
 
+pub use budget::{Account, Budget, Purse};
 pub use entry::{Entry, NoEntry};
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -49,6 +51,9 @@ pub struct Bureau {
     /// Findings of level error are a refusal.
     #[serde(default)]
     pub strict: bool,
+    /// What it may spend in text messages.
+    #[serde(default)]
+    pub budget: Option<Budget>,
 }
 
 /// A proven caller.
@@ -117,6 +122,15 @@ impl Bureaus {
             .map_or("预警发布", |b| b.signature.as_str())
     }
 
+    pub fn budget_of(&self, id: &str) -> Option<Budget> {
+        self.0.iter().find(|b| b.id == id)?.budget
+    }
+
+    /// Every bureau that has a budget.
+    pub fn with_budget(&self) -> impl Iterator<Item = (&Bureau, Budget)> {
+        self.0.iter().filter_map(|b| Some((b, b.budget?)))
+    }
+
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|b| b.id.as_str())
     }
@@ -177,6 +191,7 @@ mod tests {
             regions: vec!["510727".parse().expect("a code")],
             senders: vec!["a@b".into()],
             strict: false,
+            budget: None,
         }
     }
 

@@ -121,6 +121,8 @@ pub struct Variant {
     pub repeat: Option<(u32, Duration)>,
     /// Whose warning it is: a device that can sound one thing at a time goes by it.
     pub authority: Authority,
+    /// Under which id the account has this text on file (报备的模板), where its texts go by templates.
+    pub template: Option<String>,
     prepared: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
@@ -142,6 +144,7 @@ impl Variant {
             drill: false,
             repeat: None,
             authority: Authority::County,
+            template: None,
             prepared: OnceLock::new(),
         }
     }

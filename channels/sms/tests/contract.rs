@@ -1,6 +1,8 @@
 //! The channel against its own peer: the suite that every channel passes, and what is peculiar to SMS.
 
 mod common;
+#[path = "contract/cost.rs"]
+mod cost;
 #[path = "common/running.rs"]
 mod running;
 

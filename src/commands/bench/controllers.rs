@@ -184,6 +184,7 @@ fn horn() -> ChannelConfig {
             .expect("a rate as people write it"),
         retry: Retry::default(),
         carriers: None,
+        filing: Vec::new(),
         settings,
     }
 }

@@ -192,6 +192,7 @@ fn channel(kind: &str, port: u16, rate: &str, mut settings: toml::Table) -> Chan
         rate: rate.parse().expect("a rate as people write it"),
         retry: Retry::default(),
         carriers: None,
+        filing: Vec::new(),
         settings,
     }
 }
@@ -225,6 +226,7 @@ fn config(data: PathBuf, channel: ChannelConfig, plan: &str) -> (Read, String) {
             regions: vec![county::code()],
             senders: Vec::new(),
             strict: false,
+            budget: None,
         }],
         channels: vec![channel],
     };

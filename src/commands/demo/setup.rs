@@ -131,6 +131,7 @@ fn bureau(id: &str, name: &str, scopes: Vec<Scope>, region: RegionCode) -> (Bure
         regions: vec![region],
         senders: Vec::new(),
         strict: false,
+        budget: None,
     };
     (bureau, token)
 }
@@ -212,6 +213,7 @@ fn channel(name: &str, kind: &str, per_second: u32, settings: toml::Table) -> Ch
             attempts: 4,
         },
         carriers: None,
+        filing: Vec::new(),
         settings,
     }
 }

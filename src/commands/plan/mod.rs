@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use channel::{
     Channel, Clock, Context, HttpClient, Inlet, OwnTokens, Presence, Receipt, SystemClock,
-    Unavailable,
+    Unavailable, Variant,
 };
 
 use super::Failed;
@@ -169,6 +169,7 @@ fn drill(
     let bureaus = trust::Bureaus::new(read.config.bureaus.clone());
     let speaks = |b: &&trust::Bureau| b.senders.is_empty() || b.senders.contains(&alert.sender);
     let bureau = read.config.bureaus.iter().find(speaks);
+    let signature = bureaus.signature_of(bureau.map_or("", |b| b.id.as_str()));
     let now = SystemClock::default().now();
     let earlier = Earlier::default();
     let schedule = plan::moments(choice.plan, &[], (choice.handled, false), now);
@@ -182,22 +183,20 @@ fn drill(
             outlets: &outlets,
             handled: choice.handled,
             schedule: &schedule,
+            filed: means.filed(signature),
         },
         source: Source {
             alert,
             earlier: None,
-            signature: bureaus.signature_of(bureau.map_or("", |b| b.id.as_str())),
+            signature,
             regions_hash: "",
             language: &choice.plan.language,
             authority: channel::Authority::County,
+            filings: &means.filings,
         },
         ledger: &Ledger::default(),
         means: &means,
-        cost: &|kind, variant| {
-            let mut all = channels.iter();
-            let one = all.find(|(_, c)| c.capability().kind == kind);
-            one.map_or(1, |(_, channel)| channel.cost(variant))
-        },
+        cost: &|name, variant| cost(&channels, name, variant),
         lines: &|name| lines_of(&channels, name),
         now,
         lifetime: now.plus(choice.plan.lifetime.0),
@@ -205,4 +204,10 @@ fn drill(
     let json = serde_json::to_value(&figures).map_err(|e| Failed::No(e.to_string()))?;
     say!("\n{}", table(&json));
     Ok(())
+}
+
+/// What one message of a text costs on a channel.
+fn cost(channels: &Made, name: &str, variant: &Variant) -> u32 {
+    let own = channels.iter().find(|(of, _)| of == name);
+    own.map_or(1, |(_, channel)| channel.cost(variant))
 }

@@ -316,23 +316,32 @@ fn dead(page: &mut Page, preview: &Value) {
 }
 
 fn carriers(page: &mut Page, preview: &Value) {
-    page.list(
-        "号码归属 numbers by carrier",
-        items(&preview["numbers"]),
-        |numbers| {
-            let unfiled = if numbers["unfiled"].is_null() {
-                "报备情况未知 filing unknown".to_owned()
-            } else {
-                format!(
-                    "未报备 without a filed carrier {}",
-                    text(&numbers["unfiled"])
-                )
-            };
+    let numbers = items(&preview["numbers"]);
+    page.list("号码归属 numbers by carrier", numbers, |numbers| {
+        let unfiled = if numbers["unfiled"].is_null() {
+            "报备情况未知 filing unknown".to_owned()
+        } else {
             format!(
-                "{}: {} · {unfiled}",
-                text(&numbers["channel"]),
-                numbers["by_carrier"]
+                "未报备 without a filed carrier {}",
+                text(&numbers["unfiled"])
             )
-        },
-    );
+        };
+        format!(
+            "{}: {} · {unfiled}",
+            text(&numbers["channel"]),
+            numbers["by_carrier"]
+        )
+    });
+    for channel in numbers {
+        let title = format!("{} 不发 not sent", text(&channel["channel"]));
+        page.list(&title, items(&channel["refused"]), |refused| {
+            format!(
+                "{} {}: {} {}",
+                text(&refused["numbers"]),
+                refused["by_carrier"],
+                text(&refused["zh"]),
+                text(&refused["en"])
+            )
+        });
+    }
 }

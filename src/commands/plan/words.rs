@@ -3,7 +3,7 @@
 use crate::coverage::words::{of_audience, of_change, of_level};
 use crate::ledger::event::Audience;
 use crate::model::{RegionLevel, Role, Span};
-use crate::plan::{AGAIN, Condition, Events, Plan, Send, Turn, When};
+use crate::plan::{AGAIN, Condition, Confirm, Events, Plan, Send, Turn, When};
 
 /// One line of each language, Chinese first.
 pub type Both = (String, String);
@@ -183,6 +183,17 @@ fn sends(send: &Send) -> Both {
     let again = again(send);
     zh = format!("{zh};{}", again.0);
     en = format!("{en}; {}", again.1);
+    match send.confirm {
+        Confirm::No => {}
+        Confirm::Asked => {
+            zh = format!("{zh};有上行的账号请收信人回复确认");
+            en = format!("{en}; asks for a reply where the account takes one");
+        }
+        Confirm::Required => {
+            zh = format!("{zh};必须能回复确认,无上行的账号不发");
+            en = format!("{en}; needs a reply, so nothing goes by an account that takes none");
+        }
+    }
     if let Some(repeat) = send.repeat {
         let pause = span(repeat.pause);
         zh = format!("{zh};播{}遍,间隔{}", repeat.times, pause.0);

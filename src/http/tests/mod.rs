@@ -3,6 +3,7 @@
 mod answers;
 mod bad_input;
 mod devices;
+mod filing;
 mod limits;
 mod live;
 mod live_all;
@@ -40,12 +41,12 @@ use crate::ledger::record::sha256;
 use crate::ledger::{Event, Proposal, replay};
 use crate::model::{Rate, StreamId};
 use crate::plan::preview::Means;
-use crate::plan::{Carriers, Events, Plans};
+use crate::plan::{Carriers, Events, Filings, Plans};
 use crate::store::{
     Append, DocumentId, IdentityRow, InboxRow, Open, Record, RegistryFile, SealedHousehold, Sqlite,
     StoreError, Vault,
 };
-use crate::trust::{Bureau, Scope, token_hash};
+use crate::trust::{Budget, Bureau, Scope, token_hash};
 
 /// A store that can be taken away, or made to answer never.
 struct Moody {
@@ -185,6 +186,7 @@ fn bureau(id: &str, region: &str, scopes: &[Scope]) -> Bureau {
         regions: vec![region.parse().expect("a code")],
         senders: vec!["water@pingwu.example".into()],
         strict: false,
+        budget: None,
     }
 }
 
@@ -194,19 +196,19 @@ fn plans() -> Plans {
     Plans::parse(vec![("flood.toml".into(), PLAN.into())]).expect("a plan")
 }
 
-fn means() -> Means {
+fn means(filings: Filings) -> Means {
     let rate = "50/s burst 50".parse().expect("a rate");
     Means {
         rates: BTreeMap::from([("echo".to_owned(), rate)]),
-        filed: BTreeMap::new(),
+        filings,
         carriers: Carriers::shipped(),
         events: Events::shipped(),
     }
 }
 
-fn bureaus() -> Arc<Bureaus> {
+fn bureaus(want: &Want) -> Arc<Bureaus> {
     let both = [Scope::Submit, Scope::Read];
-    Arc::new(Bureaus::new(vec![
+    let mut all = vec![
         bureau("water", "510727", &both),
         bureau("town", "510727217", &both),
         bureau("far", "510726", &both),
@@ -220,7 +222,11 @@ fn bureaus() -> Arc<Bureaus> {
         bureau("far-decider", "510726", &[Scope::Decide]),
         bureau("both", "510727", &[Scope::Decide, Scope::Submit]),
         bureau("town-keeper", "510727217", &[Scope::Registry]),
-    ]))
+    ];
+    for bureau in &mut all {
+        (bureau.budget, bureau.strict) = (want.budget, want.strict);
+    }
+    Arc::new(Bureaus::new(all))
 }
 
 /// What a test may want otherwise.
@@ -232,6 +238,10 @@ struct Want {
     rate: Rate,
     /// How much of an answer the system keeps for who does not read; its own measure where nothing is said.
     kept: Option<u32>,
+    filings: Filings,
+    /// Of every bureau.
+    budget: Option<Budget>,
+    strict: bool,
 }
 
 impl Default for Want {
@@ -245,6 +255,9 @@ impl Default for Want {
             },
             rate: "10000/s".parse().expect("a rate"),
             kept: None,
+            filings: Filings::default(),
+            budget: None,
+            strict: false,
         }
     }
 }
@@ -276,7 +289,7 @@ impl Surface {
         let clock: Arc<dyn Clock> = time.clone();
         let writer = Writer::start(store.clone(), ledger.clone(), clock.clone(), empty.history);
         let registry = Arc::new(RwLock::new(Arc::new(registry())));
-        let bureaus = bureaus();
+        let bureaus = bureaus(&want);
         let up = Arc::new(AtomicBool::new(false));
         let echo: Arc<dyn Channel> = Arc::new(Echo { up: up.clone() });
         let channels = BTreeMap::from([("echo".to_owned(), echo)]);
@@ -288,7 +301,7 @@ impl Surface {
             channels: Arc::new(channels.clone()),
             routes: Arc::default(),
             bureaus: bureaus.clone(),
-            means: means(),
+            means: Arc::new(means(want.filings)),
             ledger: ledger.clone(),
             writer: writer.clone(),
             registry: registry.clone(),

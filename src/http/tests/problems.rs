@@ -76,7 +76,7 @@ const TOLD: [(&str, &str, &str, &str); 22] = [
 ];
 
 /// Told by a test of their own below.
-const APART: [&str; 18] = [
+const APART: [&str; 19] = [
     "too-many-requests",
     "too-slow",
     "decided",
@@ -91,6 +91,7 @@ const APART: [&str; 18] = [
     "too-large",
     "unreadable",
     "nowhere",
+    "not-filed",
     "damaged",
     "store-away",
     "stopping",

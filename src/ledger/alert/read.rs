@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::{Alert, Block, Class, FAR_REFUSED, Ground, REFUSED};
-use crate::model::{Answer, Denial, HouseholdId, Ranks};
+use crate::ledger::BARRED;
+use crate::model::{Answer, Denial, HouseholdId, Ranks, State};
 
 impl Alert {
     /// How many parts a variant's text has.
@@ -24,6 +25,15 @@ fn denial(flags: u8) -> Denial {
 }
 
 impl Block {
+    /// How many the house itself did not send.
+    pub fn barred(&self) -> u32 {
+        if self.tally(State::Failed) == 0 {
+            return 0;
+        }
+        let barred = (0..self.endpoints.len()).filter(|i| self.flag(*i, BARRED));
+        u32::try_from(barred.count()).unwrap_or(u32::MAX)
+    }
+
     /// How the alert stands to what all of these people last got.
     pub fn class(&self) -> Class {
         let class = Class::ALL.get(usize::from(self.class.load(Relaxed)));

@@ -14,10 +14,10 @@ use super::super::record::{BadRecord, Frame, Head, pack, unpack};
 use super::super::rerouted::Detour;
 use super::super::seal::{Sealed, Totals};
 use super::kit::{START, accepted, block, variants as texts};
-use crate::model::{Carrier, Grade, RegionCode, Tags};
+use crate::model::{Carrier, Grade, Month, RegionCode, Tags};
 
 /// How many events there are.
-pub const EVENTS: usize = 41;
+pub const EVENTS: usize = 44;
 
 /// The place of an event in format 1. A new event stops the build here: give it the next place and a strategy below.
 pub fn place(event: &Event) -> usize {
@@ -63,6 +63,9 @@ pub fn place(event: &Event) -> usize {
         Event::Rerouted(_) => 38,
         Event::Learned(_) => 39,
         Event::Believed(_) => 40,
+        Event::Barred(_) => 41,
+        Event::Spent(_) => 42,
+        Event::Held(_) => 43,
     }
 }
 
@@ -545,6 +548,7 @@ pub fn every() -> Vec<BoxedStrategy<Event>> {
     all.extend(said_back());
     all.extend(routes());
     all.push(believed());
+    all.extend(filing());
     all
 }
 
@@ -609,6 +613,31 @@ fn routes() -> Vec<BoxedStrategy<Event>> {
             .boxed(),
         few(row.boxed())
             .prop_map(|rows| Event::Learned(Learned { rows }))
+            .boxed(),
+    ]
+}
+
+fn filing() -> Vec<BoxedStrategy<Event>> {
+    let runs = few(any::<(u32, u32)>().boxed());
+    let month = time().prop_map(Month::of);
+    let numbers = any::<(u64, u16, u64)>();
+    vec![
+        (select(Bar::ALL.to_vec()), runs)
+            .prop_map(|(why, runs)| Event::Barred(Barred { why, runs }))
+            .boxed(),
+        (text(), month, numbers)
+            .prop_map(|(bureau, month, (alert, step, segments))| {
+                Event::Spent(Spent {
+                    bureau,
+                    month,
+                    alert,
+                    step,
+                    segments,
+                })
+            })
+            .boxed(),
+        any::<(u64, u64)>()
+            .prop_map(|(spent, limit)| Event::Held(Held::Budget { spent, limit }))
             .boxed(),
     ]
 }

@@ -9,14 +9,15 @@ use channel::{ManualClock, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::event::{Believed, Event, Outcome};
+use super::super::event::{Bar, Barred, Event, Held, Outcome, Spent};
 use super::super::record::{FORMAT, unpack};
 use super::super::replay::Replayed;
 use super::super::{Archive, Proposal, Writer, replay};
 use super::codec::{EVENTS, place};
 use super::history::{Step, fixed};
-use super::kit::{Memory, START, view};
+use super::kit::{Memory, START, block as block_of, view};
 use super::live::{known, run};
+use crate::model::Month;
 use crate::store::Record;
 
 /// A journal and its state, with the places of the events that it brought.
@@ -28,7 +29,7 @@ struct Golden {
 }
 
 /// In the order they were written.
-const GOLDEN: [Golden; 10] = [
+const GOLDEN: [Golden; 11] = [
     Golden {
         name: "format-1",
         journal: include_str!("../golden/format-1.json"),
@@ -87,7 +88,13 @@ const GOLDEN: [Golden; 10] = [
         name: "format-1-believed",
         journal: include_str!("../golden/format-1-believed.json"),
         state: include_str!("../golden/format-1-believed.state.json"),
-        brought: 40..EVENTS,
+        brought: 40..41,
+    },
+    Golden {
+        name: "format-1-filing",
+        journal: include_str!("../golden/format-1-filing.json"),
+        state: include_str!("../golden/format-1-filing.state.json"),
+        brought: 41..EVENTS,
     },
 ];
 
@@ -232,23 +239,38 @@ fn format_1_is_written_as_it_was() {
     }
 }
 
-/// What the last of the journals brought: a person's word on a clock, and imports around it.
+/// What the last of the journals brought: why an alert waits, what of a block is not sent, and what was spent.
 fn brought() -> impl Iterator<Item = Step> {
-    let imported = |generation| Event::Imported {
-        generation,
-        households: 12,
-        people: 30,
-        by: "keeper".to_owned(),
+    let held = Event::Held(Held::Budget {
+        spent: 500_001,
+        limit: 500_000,
+    });
+    let barred = |why, lo, hi| {
+        Event::Barred(Barred {
+            why,
+            runs: vec![(lo, hi)],
+        })
     };
-    let word = Believed {
-        by: "keeper".to_owned(),
-        seconds: -7_200,
-    };
-    let events = [imported(8), Event::Believed(word), imported(9)];
-    events.into_iter().map(|event| Step {
-        wait: std::time::Duration::from_millis(250),
-        proposal: Proposal::of(0, event),
-    })
+    // Behind the six deliveries that the history before has.
+    let mut block = Proposal::of(1, barred(Bar::NotFiled, 6, 7));
+    let more = [
+        barred(Bar::NoTemplate, 8, 10),
+        Event::Block(block_of("sms", 6, &[(5, 0)])),
+    ];
+    block.events.extend(more.map(|event| (1, event)));
+    let spent = Event::Spent(Spent {
+        bureau: "water".into(),
+        month: Month::of(START),
+        alert: 1,
+        step: 0,
+        segments: 2,
+    });
+    [Proposal::of(1, held), block, Proposal::of(0, spent)]
+        .into_iter()
+        .map(|proposal| Step {
+            wait: std::time::Duration::from_millis(250),
+            proposal,
+        })
 }
 
 const REWRITE: &str = "TOCSIN_REWRITE_GOLDEN";

@@ -17,7 +17,7 @@ use super::super::{Alert, Correlator, Event, Found, Ledger, Proposal};
 use super::kit::{
     START, accepted, block, ground, identity, overdue_is_a_recount, variant, village,
 };
-use crate::model::{Carrier, Delivery, Grade, StreamId};
+use crate::model::{Carrier, Delivery, Grade, Month, StreamId};
 
 /// What to do, and three numbers that say with whom.
 pub type Op = (u8, u16, u16, u16);
@@ -281,8 +281,22 @@ impl History {
         let alert = self.ledger.alert(stream);
         if alert.is_some_and(|alert| !alert.variants().is_empty()) {
             let event = self.next_block(stream, b, 0);
-            self.one(stream, event);
+            let barred = b.is_multiple_of(4).then(|| self.barred(stream, b));
+            let mut proposal = Proposal::default();
+            let events = barred.into_iter().chain([event]);
+            proposal.events.extend(events.map(|event| (stream, event)));
+            self.push(proposal);
         }
+    }
+
+    /// Some of the next block, and some that is none of it.
+    fn barred(&self, stream: StreamId, b: u16) -> Event {
+        let first = self.ledger.alert(stream).expect("accepted").next_delivery();
+        let lo = first + u32::from(b / 4 % 3);
+        Event::Barred(Barred {
+            why: Bar::ALL[usize::from(b / 12) % Bar::ALL.len()],
+            runs: vec![(lo, lo + 1), (lo + 2, lo + 9)],
+        })
     }
 
     fn hand(&mut self, a: u16, b: u16, c: u16) {
@@ -478,6 +492,12 @@ impl History {
                     doors: vec![(Some(Grade::Delivered), vec![0, 1]), (None, vec![2])],
                 })
             }),
+            9 => self.on(a, |_| {
+                Event::Held(Held::Budget {
+                    spent: u64::from(b),
+                    limit: 7,
+                })
+            }),
             _ => self.on(a, |_| Event::Expired {
                 variants: vec![b % 4],
             }),
@@ -527,7 +547,7 @@ impl History {
     fn house(&mut self, a: u16, b: u16) {
         let states = [PresenceState::Idle, PresenceState::Silent];
         let links = [LinkState::Up, LinkState::Paused, LinkState::Probing];
-        let event = match a % 14 {
+        let event = match a % 15 {
             0 => Event::Took {
                 epoch: u32::from(b),
                 format: 1,
@@ -603,6 +623,13 @@ impl History {
             13 => Event::Believed(Believed {
                 by: "keeper".into(),
                 seconds: i64::from(b) - 300,
+            }),
+            14 => Event::Spent(Spent {
+                bureau: ["water", "met"][usize::from(b % 2)].into(),
+                month: Month::of(self.now.plus(Duration::from_hours(24 * u64::from(b % 60)))),
+                alert: 1,
+                step: 0,
+                segments: u64::from(b),
             }),
             _ => Event::Presence {
                 device: format!("speaker-{}", b % 3),

@@ -18,7 +18,7 @@ use super::super::event::{
     Accepted, Audience, Block, Born, Ground, GroundHousehold, Identity, InfoMeta, NO_HOUSEHOLD,
     VariantMeta,
 };
-use super::super::{Alert, DISPUTED, IN_DOUBT, Known, Ledger, Risen};
+use super::super::{Alert, BARRED, DISPUTED, IN_DOUBT, Known, Ledger, Risen};
 use crate::ledger;
 use crate::model::{RegionCode, State, StreamId, Tags};
 use crate::store::{
@@ -172,6 +172,10 @@ pub fn view(ledger: &Ledger) -> Value {
     }
     view["imports"] = json!(ledger.imports());
     view["believed"] = json!(ledger.believed());
+    let spent: Vec<_> = ledger.spending.all().into_iter().collect();
+    if !spent.is_empty() {
+        view["spent"] = json!(spent);
+    }
     view
 }
 
@@ -206,6 +210,9 @@ fn alert(ledger: &Ledger, alert: &Alert) -> Value {
     });
     if let Some(word) = alert.word() {
         view["word"] = json!(word);
+    }
+    if let Some(held) = alert.held() {
+        view["held"] = json!(held);
     }
     // Later than the golden journal, whose state does not name them.
     let steps = &alert.steps;
@@ -277,7 +284,7 @@ fn block_of(ledger: &Ledger, block: &ledger::Block) -> Value {
         .count();
     assert_eq!(block.reached() as usize, reached);
     let delivery = |i: usize| {
-        let flags: Vec<_> = [IN_DOUBT, DISPUTED, REFUSED, FAR_REFUSED]
+        let flags: Vec<_> = [IN_DOUBT, DISPUTED, REFUSED, FAR_REFUSED, BARRED]
             .into_iter()
             .filter(|f| block.flag(i, *f))
             .collect();

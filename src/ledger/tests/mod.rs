@@ -7,7 +7,7 @@ mod curve;
 mod fold;
 mod golden;
 mod history;
-mod kit;
+pub(super) mod kit;
 mod live;
 mod verify;
 mod writer;

@@ -58,6 +58,8 @@ pub struct Line {
     pub grade: &'static str,
     pub grade_zh: &'static str,
     pub deliveries: u32,
+    /// Numbers beside these that are not sent to: `numbers` says why.
+    pub refused: u32,
     /// How the alert stands to what they last got.
     #[schema(schema_with = Class::shape)]
     pub class: &'static str,
@@ -133,6 +135,8 @@ pub struct TextLine {
     pub kind: &'static str,
     pub language: String,
     pub text: String,
+    /// Under which id the account has it on file.
+    pub template: Option<String>,
     pub cost: u32,
     pub deliveries: u32,
 }
@@ -179,8 +183,24 @@ pub struct Numbers {
     pub by_carrier: BTreeMap<&'static str, u32>,
     /// Carriers with which the signature is filed; nothing where the configuration does not say.
     pub filed: Option<Vec<&'static str>>,
-    /// Numbers of other carriers or of none that is known; nothing where the configuration does not say.
+    /// Numbers of other carriers; nothing where the configuration does not say.
     pub unfiled: Option<u32>,
+    /// Numbers that are not sent to, by why.
+    pub refused: Vec<Refusal>,
+}
+
+/// Numbers that are not sent to, since the far end would not take what is not filed (报备).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+pub struct Refusal {
+    /// `filing:not-filed`, `filing:not-in-force`, `filing:no-template`, `filing:link` or `filing:no-uplink`: the code that
+    /// their deliveries will have.
+    pub reason: &'static str,
+    pub numbers: u32,
+    #[schema(value_type = BTreeMap<String, u32>)]
+    pub by_carrier: BTreeMap<&'static str, u32>,
+    /// Why, and what to do.
+    pub en: &'static str,
+    pub zh: &'static str,
 }
 
 /// How many numbers go by which account of a route, as their prefixes and what far ends have answered tell.

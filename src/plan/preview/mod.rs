@@ -3,6 +3,7 @@
 //! written, sent or kept; this module must not show an address.
 
 mod figures;
+mod filing;
 mod sum;
 mod tally;
 #[cfg(test)]
@@ -15,20 +16,31 @@ use channel::{Lines, Timestamp, Variant};
 pub use figures::{Figures, Place};
 
 use super::carriers::Carriers;
-use super::draft::Draft;
+use super::draft::{Draft, Filed};
 use super::events::Events;
+use super::filing::Filings;
 use super::text::Source;
 use crate::ledger::Ledger;
-use crate::model::{Carrier, Rate};
+use crate::model::Rate;
 
 /// What is known of the ways out beside what they can do.
 pub struct Means {
     /// By channel.
     pub rates: BTreeMap<String, Rate>,
-    /// With which carriers the sender's signature is filed, by channel; a channel that is not here has not said.
-    pub filed: BTreeMap<String, Vec<Carrier>>,
+    pub filings: Filings,
     pub carriers: Carriers,
     pub events: Events,
+}
+
+impl Means {
+    /// What is filed of a signature.
+    pub fn filed<'a>(&'a self, signature: &'a str) -> Filed<'a> {
+        Filed {
+            filings: &self.filings,
+            carriers: &self.carriers,
+            signature,
+        }
+    }
 }
 
 /// Everything that a preview is made of.
@@ -37,7 +49,7 @@ pub struct Scene<'a> {
     pub source: Source<'a>,
     pub ledger: &'a Ledger,
     pub means: &'a Means,
-    /// What one message of a text costs on a channel.
+    /// What one message of a text costs on a channel, by its name.
     pub cost: &'a dyn Fn(&str, &Variant) -> u32,
     /// The telephone lines of a channel that has them.
     pub lines: &'a dyn Fn(&str) -> Option<Lines>,

@@ -7,8 +7,7 @@ use channel::lines::{last_first_call, lines_needed};
 use channel::{EndpointKind, Timestamp};
 
 use super::figures::{
-    AccountLine, CallLine, ChannelLine, Figures, HomeFigures, Landlines, Numbers, RouteLine,
-    StepLine, Thin,
+    AccountLine, CallLine, ChannelLine, Figures, HomeFigures, Landlines, RouteLine, StepLine, Thin,
 };
 use super::tally::{Grade, Tally, small};
 use crate::model::{Carrier, RegionCode};
@@ -211,27 +210,5 @@ impl Tally<'_> {
                 outlet.is_some_and(|o| o.speaks_to == EndpointKind::Landline)
             }),
         }
-    }
-
-    fn filing(&self) -> Vec<Numbers> {
-        let one = |(channel, by): (&String, &BTreeMap<Option<Carrier>, u32>)| {
-            let filed = self.scene.means.filed.get(channel);
-            let outside = |filed: &Vec<Carrier>| {
-                let other = by
-                    .iter()
-                    .filter(|(c, _)| c.is_none_or(|c| !filed.contains(&c)));
-                other.map(|(_, n)| n).sum()
-            };
-            Numbers {
-                channel: channel.clone(),
-                by_carrier: by
-                    .iter()
-                    .map(|(c, n)| (c.map_or("unknown", Carrier::name), *n))
-                    .collect(),
-                filed: filed.map(|filed| filed.iter().map(|c| c.name()).collect()),
-                unfiled: filed.map(outside),
-            }
-        };
-        self.numbers.iter().map(one).collect()
     }
 }

@@ -7,9 +7,10 @@ use channel::{EndpointKind, Evidence, PresenceState, Timestamp};
 
 use super::Scene;
 use super::figures::{Dead, Line, Partial, Place, TextLine};
-use crate::ledger::event::{Audience, Class, ClassRow, Fate};
-use crate::model::{Carrier, EndpointId, HouseholdId, RegionCode, RegionLevel};
-use crate::plan::audience::Unserved;
+use super::filing::ByCarrier;
+use crate::ledger::event::{Audience, Bar, Class, ClassRow, Fate};
+use crate::model::{EndpointId, HouseholdId, RegionCode, RegionLevel};
+use crate::plan::audience::{PlannedBlock, PlannedDelivery, Unserved};
 use crate::plan::draft::Drafted;
 use crate::plan::text::{self, Telling};
 use crate::plan::told::Told;
@@ -73,6 +74,9 @@ pub struct Home {
     pub grade: Grade,
 }
 
+/// A text's place, and why it may not be sent.
+type Found = (usize, Option<Bar>);
+
 /// Step, place in the plan, channel, level, class.
 pub type Key = (u16, usize, String, RegionLevel, Class);
 
@@ -85,16 +89,16 @@ pub struct Tally<'a> {
     pub kinds: BTreeMap<RegionCode, BTreeSet<&'static str>>,
     pub partial: Vec<Partial>,
     pub texts: Vec<TextLine>,
-    /// By what is told, and by the rendered document: two tellings may say the same.
-    tellings: BTreeMap<Telling, usize>,
-    documents: HashMap<(&'static str, Vec<u8>), usize>,
-    last: Option<(Telling, usize)>,
+    /// By what is told, and by the rendered document and its cost: two tellings may say the same.
+    tellings: BTreeMap<Telling, Found>,
+    documents: HashMap<(&'static str, Vec<u8>, u32), usize>,
+    last: Option<(Telling, Found)>,
     pub dead: Vec<Dead>,
     pub unheard: u32,
     /// Tried all the same, and counted as no means.
     pub suspects: BTreeSet<EndpointId>,
     spoken: BTreeSet<EndpointId>,
-    pub numbers: BTreeMap<String, BTreeMap<Option<Carrier>, u32>>,
+    pub numbers: BTreeMap<String, ByCarrier>,
     pub steps: Vec<(Timestamp, u32)>,
     /// Steps in which somebody waits for the end of the night.
     pub held: BTreeSet<u16>,
@@ -221,14 +225,16 @@ impl<'a> Tally<'a> {
         let (block, closing) = (&drafted.0, drafted.1.is_some());
         let speaker = block.audience == Audience::Speakers;
         let grade = Grade::of(block.outlet.best, speaker);
-        let mut cost = 0;
+        let (mut cost, mut refused) = (0, 0);
         for delivery in &block.deliveries {
-            let text = self.text(drafted, delivery.language, delivery.infos);
+            let (text, bar) = self.text(drafted, delivery);
+            self.number(block, delivery.endpoint, bar);
+            if bar.is_some() {
+                refused += 1;
+                continue;
+            }
             self.texts[text].deliveries += 1;
             cost += u64::from(self.texts[text].cost);
-            if block.outlet.speaks_to == EndpointKind::Mobile {
-                self.number(&block.channel, delivery.endpoint);
-            }
             if closing {
                 continue;
             }
@@ -244,7 +250,7 @@ impl<'a> Tally<'a> {
                     .insert(block.outlet.kind);
             }
         }
-        let deliveries = small(block.deliveries.len());
+        let deliveries = small(block.deliveries.len()) - refused;
         self.steps[usize::from(step)].1 += deliveries;
         let key = (
             step,
@@ -266,57 +272,63 @@ impl<'a> Tally<'a> {
             grade_zh,
             class: block.class.name(),
             deliveries: 0,
+            refused: 0,
             cost: 0,
             closing,
         });
+        line.refused += refused;
         line.deliveries += deliveries;
         line.cost += cost;
     }
 
-    /// The place of the text that a delivery is.
-    fn text(&mut self, drafted: &Drafted<'_>, language: &str, infos: u64) -> usize {
-        let telling = self.scene.draft.telling(drafted, language, infos);
-        if let Some((last, at)) = &self.last
+    /// The place of the text that a delivery is, and why it may not be sent.
+    fn text(&mut self, drafted: &Drafted<'_>, delivery: &PlannedDelivery<'_>) -> Found {
+        let telling = self.scene.draft.telling(drafted, delivery);
+        if let Some((last, found)) = &self.last
             && *last == telling
         {
-            return *at;
+            return *found;
         }
-        let at = match self.tellings.get(&telling) {
-            Some(at) => *at,
+        let found = match self.tellings.get(&telling) {
+            Some(found) => *found,
             None => self.render(&telling),
         };
-        self.last = Some((telling, at));
-        at
+        self.last = Some((telling, found));
+        found
     }
 
-    fn render(&mut self, telling: &Telling) -> usize {
-        let (document, _) = text::render(&self.scene.source, telling, self.scene.lifetime);
+    fn render(&mut self, telling: &Telling) -> Found {
+        let rendered = text::render(&self.scene.source, telling, self.scene.lifetime);
+        let variant = text::load(&rendered.document, &Bytes::new());
+        let cost = variant
+            .as_ref()
+            .map_or(1, |v| (self.scene.cost)(&telling.channel, v));
         let next = self.texts.len();
-        let at = *self
-            .documents
-            .entry((telling.kind, document))
-            .or_insert_with_key(|(_, document)| {
-                let variant = text::load(document, &Bytes::new());
-                self.texts.push(TextLine {
-                    kind: telling.kind,
-                    language: telling.language.clone(),
-                    cost: variant
-                        .as_ref()
-                        .map_or(1, |v| (self.scene.cost)(telling.kind, v)),
-                    text: variant.map(|v| v.text).unwrap_or_default(),
-                    deliveries: 0,
-                });
-                next
+        let key = (telling.kind, rendered.document, cost);
+        let at = *self.documents.entry(key).or_insert_with(|| {
+            self.texts.push(TextLine {
+                kind: telling.kind,
+                language: telling.language.clone(),
+                cost,
+                template: variant.as_ref().and_then(|v| v.template.clone()),
+                text: variant.map(|v| v.text).unwrap_or_default(),
+                deliveries: 0,
             });
-        self.tellings.insert(telling.clone(), at);
-        at
+            next
+        });
+        self.tellings.insert(telling.clone(), (at, rendered.bar));
+        (at, rendered.bar)
     }
 
-    fn number(&mut self, channel: &str, endpoint: EndpointId) {
-        let endpoint = self.scene.draft.registry.endpoint(endpoint);
-        let carrier = endpoint.and_then(|e| self.scene.means.carriers.of(e.address));
-        let by_carrier = self.numbers.entry(channel.to_owned()).or_default();
-        *by_carrier.entry(carrier).or_default() += 1;
+    fn number(&mut self, block: &PlannedBlock<'_>, endpoint: EndpointId, bar: Option<Bar>) {
+        if block.outlet.speaks_to != EndpointKind::Mobile {
+            return;
+        }
+        let (draft, carriers) = (&self.scene.draft, &self.scene.means.carriers);
+        let number = draft.registry.endpoint(endpoint).map_or("", |e| e.address);
+        let carrier = draft.outlets.carrier(endpoint, number, carriers);
+        let by_carrier = self.numbers.entry(block.channel.clone()).or_default();
+        *by_carrier.entry((carrier, bar)).or_default() += 1;
     }
 
     /// A speaker that is known to be dead reaches nobody.

@@ -10,10 +10,10 @@ use super::{Figures, Means, Scene, preview};
 use crate::ledger::event::{Mark, Marked};
 use crate::ledger::{Event, Ledger};
 use crate::model::{Carrier, Delivery, EndpointRow};
-use crate::plan::fixture::{self, CODES, Said, alert, code, geocode, outlets, registry};
+use crate::plan::fixture::{self, CODES, Said, alert, code, filing, geocode, outlets, registry};
 use crate::plan::{
-    Carriers, Draft, Earlier, Events, Member, Outlets, Plan, Route, Routes, Schedule, Source,
-    target,
+    Carriers, Draft, Earlier, Events, Filed, Filings, Member, Outlets, Plan, Route, Routes,
+    Schedule, Source, target,
 };
 use crate::registry::Registry;
 
@@ -64,22 +64,33 @@ fn red((registry, outlets): (&Registry, &Outlets)) -> Figures {
 }
 
 fn by(
+    setting: Setting<'_>,
+    when: (Level, Timestamp),
+    filed: &[Carrier],
+    told: (&Ledger, Option<Lines>),
+) -> Figures {
+    let of = |carrier: &Carrier| {
+        let text = format!("state = \"filed\"\ncarrier = \"{}\"", carrier.name());
+        ("sms".to_owned(), filing(&text))
+    };
+    let filings = Filings::new(filed.iter().map(of));
+    shown(setting, when, filings, told)
+}
+
+fn shown(
     (registry, outlets, sends): Setting<'_>,
     (handled, now): (Level, Timestamp),
-    filed: &[Carrier],
+    filings: Filings,
     (ledger, lines): (&Ledger, Option<Lines>),
 ) -> Figures {
     let plan = Plan::parse(fixture::plan(sends).as_bytes()).expect("a plan");
     let alert = alert(&[Said::red(&geocode(CODES, "510727"))]);
     let targets = target(&alert, registry).expect("known");
     let rate = |text: &str| text.parse().expect("a rate");
-    let mut by_channel = BTreeMap::new();
-    if !filed.is_empty() {
-        by_channel.insert("sms".to_owned(), filed.to_vec());
-    }
     let means = Means {
         rates: BTreeMap::from([
             ("sms".to_owned(), rate("2/s burst 10")),
+            ("sms-wide".to_owned(), rate("2/s burst 10")),
             ("horn".to_owned(), rate("10/s")),
             ("sms-a".to_owned(), rate("2/s burst 10")),
             ("sms-b".to_owned(), rate("1/s burst 10")),
@@ -87,7 +98,7 @@ fn by(
             ("members".to_owned(), rate("50/s")),
             ("groups".to_owned(), rate("1/s")),
         ]),
-        filed: by_channel,
+        filings,
         carriers: Carriers::shipped(),
         events: Events::shipped(),
     };
@@ -103,6 +114,11 @@ fn by(
             outlets,
             handled,
             schedule: &schedule,
+            filed: Filed {
+                filings: &means.filings,
+                carriers: &means.carriers,
+                signature: "平武水利",
+            },
         },
         source: Source {
             alert: &alert,
@@ -111,10 +127,15 @@ fn by(
             regions_hash: "00",
             language: "zh-CN",
             authority: channel::Authority::County,
+            filings: &means.filings,
         },
         ledger,
         means: &means,
-        cost: &|kind: &str, _: &Variant| if kind == "sms" { 2 } else { 1 },
+        cost: &|name: &str, _: &Variant| match name {
+            "sms-wide" => 3,
+            _ if name.starts_with("sms") => 2,
+            _ => 1,
+        },
         lines: &|name| (name == "sms").then_some(lines?),
         now,
         lifetime: now,
@@ -275,6 +296,108 @@ fn numbers_of_carriers_without_a_filing_are_counted_where_the_filing_is_known() 
         (numbers.filed.clone(), numbers.unfiled),
         (Some(vec!["mobile"]), Some(5))
     );
+    let refusal = &numbers.refused[0];
+    assert_eq!(
+        (refusal.reason, refusal.numbers, &refusal.by_carrier),
+        ("filing:not-filed", 5, &BTreeMap::from([("telecom", 5)]))
+    );
+    assert!(refusal.zh.contains("报备") && refusal.en.contains("file it"));
+    // What is refused is neither sent nor paid for.
+    let sms = &shown.channels[1];
+    assert_eq!(
+        (sms.channel.as_str(), sms.deliveries, sms.cost),
+        ("sms", 7, 14)
+    );
+    let refused: u32 = shown.reach.iter().map(|line| line.refused).sum();
+    assert_eq!(refused, 5);
+}
+
+/// Each home and each officer, by what is filed and whether the plan asks for a reply.
+fn asked(filed: &[&str], confirm: &str) -> Figures {
+    let filings = filed.iter().map(|text| ("sms".to_owned(), filing(text)));
+    let sends = [("public", "sms", confirm), ("officers", "sms", confirm)];
+    shown(
+        (&registry(), &outlets(), &sends),
+        (Level::Red, DAY),
+        Filings::new(filings),
+        (&Ledger::default(), None),
+    )
+}
+
+#[test]
+fn a_text_that_fits_no_template_is_refused_and_nobody_counts_as_reached_by_it() {
+    let with = |text: &str| {
+        let templates = format!("templates = [{{ id = \"T-1\", text = \"{text}\" }}]");
+        asked(&[&format!("state = \"filed\"\n{templates}")], "")
+    };
+    let fits = with("{}预警。{}有效至{}。");
+    assert_eq!(
+        (fits.homes.delivered, fits.numbers[0].refused.len()),
+        (7, 0)
+    );
+    assert_eq!(fits.texts[0].template.as_deref(), Some("T-1"));
+    let none = with("{}演习。{}");
+    assert_eq!((none.homes.delivered, none.homes.no_means), (0, 7));
+    let refusal = &none.numbers[0].refused[0];
+    assert_eq!(
+        (refusal.reason, refusal.numbers),
+        ("filing:no-template", 12)
+    );
+}
+
+#[test]
+fn a_reply_is_asked_for_where_it_comes_back_and_nowhere_else() {
+    let both = [
+        "state = \"filed\"\ncarrier = \"mobile\"\nuplink = true",
+        "state = \"filed\"\ncarrier = \"telecom\"",
+    ];
+    let texts = |figures: &Figures| -> Vec<_> {
+        let line = |t: &super::figures::TextLine| (t.text.contains("回复1"), t.deliveries);
+        let mut all: Vec<_> = figures.texts.iter().map(line).collect();
+        all.sort_unstable();
+        all
+    };
+    let asks = asked(&both, "confirm = true");
+    assert_eq!(
+        texts(&asks),
+        [(false, 5), (true, 7)],
+        "homes have 139, officers 133"
+    );
+    assert_eq!(texts(&asked(&both, "")), [(false, 12)]);
+    assert_eq!(
+        texts(&asked(&[], "confirm = true")),
+        [(false, 12)],
+        "nobody has said"
+    );
+    let needs = asked(&both, "confirm = \"required\"");
+    let refusal = &needs.numbers[0].refused[0];
+    assert_eq!((refusal.reason, refusal.numbers), ("filing:no-uplink", 5));
+    assert_eq!(
+        asked(&[], "confirm = \"required\"").numbers[0].refused[0].numbers,
+        12
+    );
+}
+
+#[test]
+fn each_account_counts_a_text_as_its_own_far_end_does() {
+    let sends = [("public", "sms", ""), ("officers", "sms-wide", "")];
+    let shown = shown(
+        (&registry(), &outlets(), &sends),
+        (Level::Red, DAY),
+        Filings::default(),
+        (&Ledger::default(), None),
+    );
+    let costs: BTreeMap<_, _> = shown
+        .channels
+        .iter()
+        .map(|line| (line.channel.as_str(), (line.deliveries, line.cost)))
+        .collect();
+    assert_eq!(
+        costs,
+        BTreeMap::from([("sms", (7, 14)), ("sms-wide", (5, 15))])
+    );
+    let texts: Vec<_> = shown.texts.iter().map(|t| (t.cost, t.deliveries)).collect();
+    assert_eq!(texts, [(3, 5), (2, 7)], "one text, two costs");
 }
 
 #[test]

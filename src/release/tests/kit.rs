@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use channel::{
     Accepted as Taken, Capability, Channel, EndpointKind, Evidence, Failure, Health, Level,
-    ManualClock, Message, Style, Timestamp,
+    ManualClock, Message, Style, Timestamp, Variant,
 };
 use parking_lot::RwLock;
 use tempfile::TempDir;
@@ -20,6 +20,8 @@ use crate::model::{
     EndpointRow, HouseholdRow, PresenceAtHome, RecipientRow, RegionCode, RegionRow, Rows, StreamId,
     Tags,
 };
+use crate::plan::preview::Means;
+use crate::plan::{Carriers, Events, Filings};
 use crate::registry::Registry;
 use crate::store::{Sqlite, Store};
 use crate::trust::Bureaus;
@@ -39,7 +41,7 @@ const PLAN: &str = r#"
     receipt_window = "1m"
 "#;
 
-struct Far;
+struct Far(u32);
 
 #[async_trait]
 impl Channel for Far {
@@ -53,6 +55,10 @@ impl Channel for Far {
             window: 10,
             repeat_is_harmless: false,
         }
+    }
+
+    fn cost(&self, _variant: &Variant) -> u32 {
+        self.0
     }
 
     async fn send(&self, _message: &Message) -> Result<Taken, Failure> {
@@ -110,6 +116,7 @@ fn registry() -> Registry {
 
 pub struct House {
     pub release: Release,
+    pub plan: String,
     _folder: TempDir,
 }
 
@@ -203,6 +210,11 @@ impl Says {
 
 impl House {
     pub async fn start() -> Self {
+        Self::with(Filings::default()).await
+    }
+
+    /// What is filed of whose texts.
+    pub async fn with(filings: Filings) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Sqlite::open(&folder.path().join("journal.sqlite")).expect("a journal");
         let store: Arc<dyn Store> = Arc::new(store);
@@ -211,7 +223,9 @@ impl House {
         let ledger = replayed.ledger;
         let history = replayed.history;
         let writer = Writer::start(store.clone(), ledger.clone(), clock.clone(), history);
-        let channel: Arc<dyn Channel> = Arc::new(Far);
+        let far = |name: &str, cost| -> (String, Arc<dyn Channel>) {
+            (name.to_owned(), Arc::new(Far(cost)))
+        };
         let release = Release {
             archive: Arc::new(Archive::new(ledger.clone(), store.clone())),
             correlator: Arc::default(),
@@ -219,19 +233,26 @@ impl House {
             writer,
             store,
             registry: Arc::new(RwLock::new(Arc::new(registry()))),
-            channels: Arc::new(BTreeMap::from([("sms".to_owned(), channel)])),
+            channels: Arc::new(BTreeMap::from([far("sms", 1), far("sms-wide", 3)])),
             routes: Arc::default(),
             bureaus: Arc::new(Bureaus::new(Vec::new())),
+            means: Arc::new(Means {
+                rates: BTreeMap::new(),
+                filings,
+                carriers: Carriers::shipped(),
+                events: Events::shipped(),
+            }),
             clock,
         };
         Self {
             release,
+            plan: PLAN.to_owned(),
             _folder: folder,
         }
     }
 
     pub async fn accept(&self, says: &Says) -> StreamId {
-        let (xml, plan) = (says.xml().into_bytes(), PLAN.as_bytes().to_vec());
+        let (xml, plan) = (says.xml().into_bytes(), self.plan.clone().into_bytes());
         let identity = Identity {
             sender: "bureau@example.invalid".into(),
             identifier: format!("A-{}", says.nth),

@@ -1,4 +1,5 @@
 //! Releases on a real journal with a clock that stands still.
 
+mod filing;
 mod kit;
 mod order;

@@ -10,7 +10,7 @@ use crate::ledger::event::Born;
 use crate::model::StreamId;
 
 /// Writes so many regions of a release, as far as it came before it had to make way.
-async fn begun(house: &House, stream: StreamId, regions: usize) {
+pub async fn begun(house: &House, stream: StreamId, regions: usize) {
     let alert = house.alert(stream);
     let mut work = house.release.read(&alert, 0).await.expect("it is read");
     house

@@ -21,6 +21,7 @@ impl HttpSms {
         let filling = Filling {
             signed: &letter.variant.text,
             title: &letter.variant.title,
+            template: letter.variant.template.as_deref(),
             numbers: &letter.numbers,
             joined: &shape.numbers.joined,
             slice: shape.slice,
@@ -28,7 +29,10 @@ impl HttpSms {
         // Names were checked when the account was made.
         let fill = |template: &Value| {
             template::fill(template, &filling).map_err(|unknown| {
-                let detail = format!("the template names {{{}}}, which means nothing", unknown.0);
+                let detail = format!(
+                    "the request names {{{}}}, which this text has not",
+                    unknown.0
+                );
                 Failure::new(FailureClass::BadContent, "http:template", detail)
             })
         };

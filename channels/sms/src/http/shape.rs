@@ -218,7 +218,7 @@ impl HttpConfig {
             (
                 names.iter().all(|name| template::is_known(name)),
                 "body",
-                "or query has a name in braces that means nothing; there are {text}, {text.1} …, {signed}, {signature}, {title}, {numbers}",
+                "or query has a name in braces that means nothing; there are {text}, {text.1} …, {signed}, {signature}, {title}, {template}, {numbers}",
             ),
             (
                 has("numbers"),

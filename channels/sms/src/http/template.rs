@@ -10,6 +10,8 @@ pub(crate) struct Filling<'a> {
     /// The whole text, its signature in front.
     pub signed: &'a str,
     pub title: &'a str,
+    /// The id of the filed template that the text is.
+    pub template: Option<&'a str>,
     /// As the provider wants them.
     pub numbers: &'a [String],
     pub joined: &'a str,
@@ -47,8 +49,10 @@ pub(crate) fn is_known(name: &str) -> bool {
         name.strip_prefix("text.")
             .and_then(|n| n.parse::<u8>().ok())
     };
-    matches!(name, "text" | "signed" | "signature" | "title" | "numbers")
-        || slice(name).is_some_and(|n| n > 0)
+    matches!(
+        name,
+        "text" | "signed" | "signature" | "title" | "template" | "numbers"
+    ) || slice(name).is_some_and(|n| n > 0)
 }
 
 /// The template with every name replaced. `{ json = … }` becomes the JSON text of what it holds.
@@ -85,6 +89,10 @@ fn filled(text: &str, filling: &Filling<'_>) -> Result<String, Unknown> {
             Piece::Name("signed") => out.push_str(filling.signed),
             Piece::Name("signature") => out.push_str(signature.unwrap_or_default()),
             Piece::Name("title") => out.push_str(filling.title),
+            Piece::Name("template") => {
+                let id = filling.template.ok_or_else(|| Unknown("template".into()))?;
+                out.push_str(id);
+            }
             Piece::Name("numbers") => out.push_str(&filling.numbers.join(filling.joined)),
             Piece::Name(name) => {
                 let slice = name
@@ -142,6 +150,7 @@ mod tests {
         Filling {
             signed,
             title: "暴雨",
+            template: Some("SMS_1"),
             numbers,
             joined,
             slice: 4,
@@ -152,12 +161,13 @@ mod tests {
     fn names_are_replaced_and_json_within_json_is_a_text() {
         let numbers = ["1".to_owned(), "2".to_owned()];
         let template = json!({
-            "PhoneNumbers": "{numbers}", "SignName": "{signature}",
+            "PhoneNumbers": "{numbers}", "SignName": "{signature}", "TemplateCode": "{template}",
             "TemplateParam": { "json": { "text": "{text}", "n": [1, "{title}!"] } },
         });
         let filled = fill(&template, &filling("【平武】快\"跑", &numbers, ",")).unwrap();
         assert_eq!(filled["PhoneNumbers"], "1,2");
         assert_eq!(filled["SignName"], "平武");
+        assert_eq!(filled["TemplateCode"], "SMS_1");
         let inner: Value = serde_json::from_str(filled["TemplateParam"].as_str().unwrap()).unwrap();
         assert_eq!(inner, json!({ "text": "快\"跑", "n": [1, "暴雨!"] }));
     }
@@ -183,6 +193,15 @@ mod tests {
     fn a_name_that_means_nothing_is_told() {
         let unknown = fill(&json!("{texts}"), &filling("x", &[], ""));
         assert_eq!(unknown, Err(Unknown("texts".into())));
+        let unfiled = Filling {
+            template: None,
+            ..filling("x", &[], "")
+        };
+        assert_eq!(
+            fill(&json!("{template}"), &unfiled),
+            Err(Unknown("template".into())),
+            "a text that is none of the templates"
+        );
         assert!(is_known("text.2") && !is_known("text.0") && !is_known("texts"));
     }
 
