@@ -1,12 +1,17 @@
 //! What a spent budget holds for a person: what is low and new, and nothing else. This module must not count what was
 //! spent.
 
-use channel::{Level, Style};
+use channel::{Capability, EndpointKind, Level, Style};
 
 use super::routes::Outlets;
 use super::rules::Plan;
 use super::schedule::is_low;
 use crate::model::StreamId;
+
+/// Whether a channel sends text messages to telephones: those are filed and paid for, other short texts are not.
+pub fn is_text(outlet: &Capability) -> bool {
+    outlet.style == Style::Short && outlet.speaks_to == EndpointKind::Mobile
+}
 
 /// Whether an alert waits for a person while its bureau's month is spent. Red and orange never do, nor what nobody has
 /// graded, nor a correction of what was sent, nor a drill, nor what costs nothing.
@@ -24,7 +29,7 @@ pub fn holds(
     let mut channels = plan.send.iter().flat_map(|send| &send.channels);
     let texts = channels.any(|name| {
         let outlet = outlets.get(name);
-        outlet.is_some_and(|outlet| outlet.style == Style::Short)
+        outlet.is_some_and(|outlet| is_text(&outlet))
     });
     is_low(handled) && new && texts && alert.status == cap::Status::Actual
 }

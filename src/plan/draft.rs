@@ -4,9 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use channel::{Level, Style};
+use channel::Level;
 
 use super::audience::{self, PlannedBlock, PlannedDelivery, Unserved, Want};
+use super::budget::is_text;
 use super::carriers::Carriers;
 use super::closings::put;
 use super::compare::{Gist, compare};
@@ -229,7 +230,7 @@ impl<'a> Draft<'a> {
 
     /// How a block's text may go to one of its endpoints, and whether it says how to confirm.
     pub fn manner(&self, (block, stock): &Drafted<'_>, endpoint: EndpointId) -> (Way, bool) {
-        if block.outlet.style != Style::Short {
+        if !is_text(&block.outlet) {
             return (Way::Unsaid, false);
         }
         let number = || self.registry.endpoint(endpoint).map_or("", |e| e.address);

@@ -35,7 +35,7 @@ mod touched;
 pub mod wall;
 
 pub use audience::{PlannedBlock, PlannedDelivery};
-pub use budget::holds;
+pub use budget::{holds, is_text};
 pub use carriers::Carriers;
 pub use choose::{Asked, Choice, Condition, Turn};
 pub use confirm::Confirm;

@@ -3,8 +3,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use channel::Style;
-
 use super::frozen::frozen;
 use super::variants::Variants;
 use super::work::Work;
@@ -176,7 +174,7 @@ impl Pen<'_> {
             }
             match bar {
                 Some(bar) => add(bars.entry(bar).or_default(), number),
-                None if drafted.0.outlet.style == Style::Short => {
+                None if plan::is_text(&drafted.0.outlet) => {
                     self.segments += self.variants.cost(variant);
                 }
                 None => {}

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use channel::{Style, Timestamp};
+use channel::Timestamp;
 
+use super::super::budget::is_text;
 use super::super::confirm::Confirm;
 use super::super::draft::Draft;
 use super::super::routes::Route;
@@ -82,7 +83,7 @@ pub fn lacks(draft: &Draft<'_>, source: &Source<'_>, fallback: Timestamp) -> Vec
         let accounts = send.channels.iter().flat_map(|way| accounts(draft, way));
         for channel in accounts {
             let outlet = draft.outlets.get(channel);
-            let Some(outlet) = outlet.filter(|o| o.style == Style::Short) else {
+            let Some(outlet) = outlet.filter(is_text) else {
                 continue;
             };
             for (way, carrier) in ways(draft, channel, send) {
