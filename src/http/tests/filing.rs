@@ -31,7 +31,7 @@ fn remarks(answer: &Value) -> Vec<(&str, &str)> {
 }
 
 impl Surface {
-    async fn hand_in(&self, path: &str, body: &str) -> (u16, Value) {
+    async fn posted(&self, path: &str, body: &str) -> (u16, Value) {
         let reply = self.call("POST", path, "water", body.as_bytes()).await;
         (reply.status, json_of(&reply))
     }
@@ -43,7 +43,7 @@ const PREVIEW: &str = "/v1/alerts?preview=true";
 async fn a_text_that_fits_no_template_is_refused_in_the_preview_and_taken_with_an_error() {
     let surface = Surface::with(|want| want.filings = filings(&[OTHER])).await;
     let warning = cap("a-1", "510727");
-    let (status, shown) = surface.hand_in(PREVIEW, &warning).await;
+    let (status, shown) = surface.posted(PREVIEW, &warning).await;
     assert_eq!(status, 200, "{shown}");
     assert_eq!(remarks(&shown), [("Tocsin/filing/no-template", "error")]);
     let numbers = &shown["numbers"][0];
@@ -60,7 +60,7 @@ async fn a_text_that_fits_no_template_is_refused_in_the_preview_and_taken_with_a
         "every number: {numbers}"
     );
     assert_eq!(shown["homes"]["delivered"], 0);
-    let (status, taken) = surface.hand_in("/v1/alerts", &warning).await;
+    let (status, taken) = surface.posted("/v1/alerts", &warning).await;
     assert_eq!((status, &taken["born"]), (202, &json!("live")), "{taken}");
     assert_eq!(remarks(&taken), [("Tocsin/filing/no-template", "error")]);
     surface.stop().await;
@@ -72,7 +72,7 @@ async fn a_strict_bureau_is_refused_and_told_why_in_both_languages() {
     let surface = Surface::with(strict).await;
     let before = *surface.writer.position().borrow();
     for path in [PREVIEW, "/v1/alerts"] {
-        let (status, refused) = surface.hand_in(path, &cap("a-1", "510727")).await;
+        let (status, refused) = surface.posted(path, &cap("a-1", "510727")).await;
         assert_eq!(
             (status, &refused["type"]),
             (422, &json!("/problems/not-filed")),
@@ -96,7 +96,7 @@ async fn a_strict_bureau_is_refused_and_told_why_in_both_languages() {
 #[tokio::test]
 async fn a_text_that_is_on_file_goes_by_its_template_and_nothing_is_said() {
     let surface = Surface::with(|want| want.filings = filings(&[OWN])).await;
-    let (status, shown) = surface.hand_in(PREVIEW, &cap("a-1", "510727")).await;
+    let (status, shown) = surface.posted(PREVIEW, &cap("a-1", "510727")).await;
     assert_eq!((status, remarks(&shown)), (200, vec![]), "{shown}");
     assert_eq!(shown["texts"][0]["template"], "T-2");
     assert_eq!(shown["numbers"][0]["refused"], json!([]));
@@ -114,7 +114,7 @@ async fn a_signature_that_is_not_filed_or_not_any_more_is_named() {
         ),
     ] {
         let surface = Surface::with(|want| want.filings = filings(list)).await;
-        let (_, shown) = surface.hand_in(PREVIEW, &cap("a-1", "510727")).await;
+        let (_, shown) = surface.posted(PREVIEW, &cap("a-1", "510727")).await;
         let rules: Vec<_> = remarks(&shown).into_iter().map(|(rule, _)| rule).collect();
         assert_eq!(rules, rule.into_iter().collect::<Vec<_>>(), "{list:?}");
         surface.stop().await;
@@ -125,7 +125,7 @@ async fn a_signature_that_is_not_filed_or_not_any_more_is_named() {
         want.filings = Filings::new([pair].into_iter());
     };
     let surface = Surface::with(other).await;
-    let (_, shown) = surface.hand_in(PREVIEW, &cap("a-1", "510727")).await;
+    let (_, shown) = surface.posted(PREVIEW, &cap("a-1", "510727")).await;
     assert_eq!(remarks(&shown), [("Tocsin/filing/not-filed", "error")]);
     surface.stop().await;
 }
@@ -138,7 +138,7 @@ async fn a_lifting_is_taken_whatever_is_on_file() {
         <sender>water@pingwu.example</sender><sent>2026-07-14T09:30:00+08:00</sent><status>Actual</status>\
         <msgType>Cancel</msgType><scope>Public</scope>\
         <references>water@pingwu.example,a-1,2026-07-14T09:00:00+08:00</references></alert>";
-    let (status, taken) = surface.hand_in("/v1/alerts", lifting).await;
+    let (status, taken) = surface.posted("/v1/alerts", lifting).await;
     assert_eq!(status, 202, "{taken}");
     surface.stop().await;
 }
@@ -186,7 +186,7 @@ impl Surface {
 #[tokio::test]
 async fn a_month_that_is_nearly_spent_is_told_of_and_holds_nothing() {
     let surface = Surface::with_spent(799).await;
-    let (_, free) = surface.hand_in("/v1/alerts", &yellow("a-1")).await;
+    let (_, free) = surface.posted("/v1/alerts", &yellow("a-1")).await;
     assert_eq!((&free["born"], remarks(&free)), (&json!("live"), vec![]));
     assert_eq!(
         (
@@ -196,7 +196,7 @@ async fn a_month_that_is_nearly_spent_is_told_of_and_holds_nothing() {
         (vec![], json!("free"))
     );
     surface.spend(1).await;
-    let (_, near) = surface.hand_in("/v1/alerts", &yellow("a-2")).await;
+    let (_, near) = surface.posted("/v1/alerts", &yellow("a-2")).await;
     assert_eq!(
         (&near["born"], remarks(&near)),
         (&json!("live"), vec![("Tocsin/budget/near", "warning")])
@@ -218,9 +218,9 @@ async fn a_month_that_is_nearly_spent_is_told_of_and_holds_nothing() {
 #[tokio::test]
 async fn a_spent_month_holds_the_low_levels_for_a_person_and_never_the_high() {
     let surface = Surface::with_spent(1_000).await;
-    let (_, shown) = surface.hand_in(PREVIEW, &yellow("a-1")).await;
+    let (_, shown) = surface.posted(PREVIEW, &yellow("a-1")).await;
     assert_eq!(shown["born"], "quarantined", "{shown}");
-    let (status, held) = surface.hand_in("/v1/alerts", &yellow("a-1")).await;
+    let (status, held) = surface.posted("/v1/alerts", &yellow("a-1")).await;
     assert_eq!((status, &held["born"]), (202, &json!("quarantined")));
     assert_eq!(remarks(&held), [("Tocsin/budget/held", "warning")]);
     let one = surface.get("/v1/quarantine/1").await;
@@ -229,16 +229,16 @@ async fn a_spent_month_holds_the_low_levels_for_a_person_and_never_the_high() {
         [("Tocsin/budget/held", "warning")],
         "and later too"
     );
-    let (_, red) = surface.hand_in("/v1/alerts", &cap("a-2", "510727")).await;
+    let (_, red) = surface.posted("/v1/alerts", &cap("a-2", "510727")).await;
     assert_eq!(
         (&red["born"], remarks(&red)),
         (&json!("live"), vec![("Tocsin/budget/near", "warning")])
     );
     let orange = cap("a-3", "510727").replace("Extreme", "Severe");
-    let (_, orange) = surface.hand_in("/v1/alerts", &orange).await;
+    let (_, orange) = surface.posted("/v1/alerts", &orange).await;
     assert_eq!(orange["born"], "live");
     let drill = yellow("a-4").replace("Actual", "Exercise");
-    let (_, drill) = surface.hand_in("/v1/alerts", &drill).await;
+    let (_, drill) = surface.posted("/v1/alerts", &drill).await;
     assert_eq!(drill["born"], "live", "{drill}");
     // A person lets it go.
     let say = surface.call(
@@ -256,13 +256,13 @@ async fn a_spent_month_holds_the_low_levels_for_a_person_and_never_the_high() {
 #[tokio::test]
 async fn an_update_of_what_was_sent_goes_in_a_spent_month_too() {
     let surface = Surface::with_spent(0).await;
-    surface.hand_in("/v1/alerts", &yellow("a-1")).await;
+    surface.posted("/v1/alerts", &yellow("a-1")).await;
     surface.spend(5_000).await;
     let update = yellow("a-2").replace("<msgType>Alert", "<msgType>Update").replace(
         "<scope>Public</scope>",
         "<scope>Public</scope><references>water@pingwu.example,a-1,2026-07-14T09:00:00+08:00</references>",
     );
-    let (status, taken) = surface.hand_in("/v1/alerts", &update).await;
+    let (status, taken) = surface.posted("/v1/alerts", &update).await;
     assert_eq!((status, &taken["born"]), (202, &json!("live")), "{taken}");
     surface.stop().await;
 }
