@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use channel::{FailureClass, Health, Lines, Stop, Variant};
+use channel::{FailureClass, Lines, Stop, Variant};
 use tokio::sync::{Notify, mpsc};
 
 use super::flow::Flow;
@@ -130,7 +130,7 @@ impl Lane {
                 continue;
             }
             // Nothing was tried on it, so no outcome tells that the lane stands.
-            if !run.away && run.queue.has_work() && self.out.channel.health() != Health::Up {
+            if !run.away && run.queue.has_work() && !self.out.channel.health().takes() {
                 self.note_link(LinkState::Paused);
                 run.away = true;
             }
@@ -198,7 +198,7 @@ impl Lane {
             return false;
         }
         // Whoever has lost the journal sends nothing more of what it was handed.
-        self.store.owns() && self.out.channel.health() == Health::Up
+        self.store.owns() && self.out.channel.health().takes()
     }
 
     fn link(&self) -> Option<LinkState> {
@@ -221,7 +221,7 @@ impl Lane {
 
     fn wait(&self, run: &Run) -> Duration {
         let tick = self.desk.clock.tick();
-        let idle = if self.out.channel.health() == Health::Up {
+        let idle = if self.out.channel.health().takes() {
             Duration::from_secs(1)
         } else {
             Duration::from_millis(100)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use channel::{Channel, Health};
+use channel::Channel;
 use parking_lot::RwLock;
 use tokio::sync::mpsc;
 
@@ -47,7 +47,7 @@ impl Switch {
     pub fn stands(&self, channel: &str) -> bool {
         let line = self.lines.get(channel);
         line.is_some_and(|line| {
-            !line.out.load(Ordering::Relaxed) && line.channel.health() == Health::Up
+            !line.out.load(Ordering::Relaxed) && line.channel.health().takes()
         })
     }
 

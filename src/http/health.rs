@@ -87,7 +87,7 @@ pub async fn channels(State(gate): State<Arc<Gate>>, _: Reader) -> impl IntoResp
         let capability = channel.capability();
         let (health, reason) = match channel.health() {
             Health::Up => ("up", None),
-            Health::Down(why) => ("down", Some(why)),
+            Health::Failing(why) | Health::Down(why) => ("down", Some(why)),
         };
         let link = links.get(name).map(|(state, code, since)| {
             let (state, state_zh) = of_link(*state);

@@ -115,7 +115,7 @@ fn reasons(gate: &Gate) -> Vec<Lack> {
     let links = gate.ledger.links();
     for (name, channel) in &gate.channels {
         let link = links.get(name).map(|(state, ..)| *state);
-        if matches!(channel.health(), Health::Down(_)) {
+        if channel.health() != Health::Up {
             let en = format!("channel {name} is down; GET /v1/channels says why");
             let zh = format!("通道 {name} 未连通；原因见 GET /v1/channels");
             say("channel-down", Some(name), en, zh);

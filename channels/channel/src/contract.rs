@@ -142,8 +142,18 @@ pub struct Lines {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
     Up,
-    /// Not connected yet, or no longer; why, in words without addresses.
+    /// The last try failed, and nothing but another try can tell whether the far end is back: a channel without a
+    /// session.
+    Failing(String),
+    /// Not connected yet, or no longer; why, in words without addresses. The channel itself comes back.
     Down(String),
+}
+
+impl Health {
+    /// Whether there is any use in handing it a message.
+    pub const fn takes(&self) -> bool {
+        !matches!(self, Self::Down(_))
+    }
 }
 
 #[async_trait]

@@ -68,7 +68,7 @@ impl Email {
     fn note(&self, outcome: &Result<Accepted, Failure>) {
         let health = match outcome {
             Err(failure) if failure.class == FailureClass::LinkDown => {
-                Health::Down(failure.to_string())
+                Health::Failing(failure.to_string())
             }
             _ => Health::Up,
         };

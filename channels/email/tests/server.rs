@@ -175,7 +175,8 @@ async fn a_server_that_is_not_there_is_a_link_down_and_seen_in_the_health() {
     }
     let failure = failure.expect("nobody listens there");
     assert_eq!(failure.class, FailureClass::LinkDown);
-    assert!(matches!(channel.health(), Health::Down(_)));
+    assert!(matches!(channel.health(), Health::Failing(_)));
+    assert!(channel.health().takes(), "only a try tells that it is back");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -54,6 +54,8 @@ pub struct Far {
     mood: watch::Sender<Mood>,
     sent: AtomicUsize,
     tries: Mutex<HashMap<(u64, u32), u32>>,
+    /// As a channel without a session knows it: by its last try.
+    failing: AtomicBool,
     lines: Option<Lines>,
 }
 
@@ -63,6 +65,7 @@ impl Far {
             mood: watch::Sender::new(mood),
             sent: AtomicUsize::new(0),
             tries: Mutex::default(),
+            failing: AtomicBool::new(false),
             lines: (name == LINES).then_some(Lines {
                 count: 3,
                 each: Duration::from_secs(45),
@@ -89,7 +92,9 @@ impl Far {
             *tries
         };
         let refused = |class| Err(Failure::new(class, "test:no", "as the test wants it"));
-        match *self.mood.borrow() {
+        let mood = *self.mood.borrow();
+        self.failing.store(mood == Mood::Down, SeqCst);
+        match mood {
             Mood::Down | Mood::Away => refused(FailureClass::LinkDown),
             Mood::Refuses(class) => refused(class),
             Mood::NotServed => {
@@ -139,6 +144,8 @@ impl Channel for Far {
     fn health(&self) -> Health {
         if *self.mood.borrow() == Mood::Away {
             Health::Down("as the test wants it".into())
+        } else if self.failing.load(SeqCst) {
+            Health::Failing("as the test wants it".into())
         } else {
             Health::Up
         }

@@ -245,7 +245,7 @@ impl Channel for HttpSms {
 
     fn health(&self) -> Health {
         match &*self.down.lock() {
-            Some(why) => Health::Down(format!("{}: {}", why.code, why.detail)),
+            Some(why) => Health::Failing(format!("{}: {}", why.code, why.detail)),
             None => Health::Up,
         }
     }

@@ -63,7 +63,7 @@ impl Provider {
         let outcome = self.place(message).await;
         *self.health.lock() = match &outcome {
             Err(failure) if failure.class == FailureClass::LinkDown => {
-                Health::Down(failure.detail.to_string())
+                Health::Failing(failure.detail.to_string())
             }
             _ => Health::Up,
         };
