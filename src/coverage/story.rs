@@ -63,12 +63,7 @@ pub fn of(
 fn said(event: &Event, number: DeliveryNo, variant: u16) -> Vec<Told> {
     let named = |deliveries: &[DeliveryNo]| deliveries.contains(&number);
     match event {
-        Event::Block(block) if holds(block, number) => {
-            let (audience, audience_zh) = of_audience(block.audience);
-            let more =
-                json!({ "step": block.step, "audience": audience, "audience_zh": audience_zh });
-            vec![("planned", "待发", more)]
-        }
+        Event::Block(block) if holds(block, number) => vec![planned(block)],
         Event::Barred(Barred { why, runs })
             if runs.iter().any(|(lo, hi)| (*lo..*hi).contains(&number)) =>
         {
@@ -120,6 +115,12 @@ fn said(event: &Event, number: DeliveryNo, variant: u16) -> Vec<Told> {
         }
         _ => Vec::new(),
     }
+}
+
+fn planned(block: &Block) -> Told {
+    let (audience, audience_zh) = of_audience(block.audience);
+    let more = json!({ "step": block.step, "audience": audience, "audience_zh": audience_zh });
+    ("planned", "待发", more)
 }
 
 fn rerouted(moved: &Rerouted) -> Told {

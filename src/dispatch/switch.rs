@@ -46,9 +46,7 @@ impl Switch {
     /// Whether it takes something now, as far as is known.
     pub fn stands(&self, channel: &str) -> bool {
         let line = self.lines.get(channel);
-        line.is_some_and(|line| {
-            !line.out.load(Ordering::Relaxed) && line.channel.health().takes()
-        })
+        line.is_some_and(|line| !line.out.load(Ordering::Relaxed) && line.channel.health().takes())
     }
 
     /// Whether any other account of its route takes something now.

@@ -127,18 +127,26 @@ fn reasons(gate: &Gate) -> Vec<Lack> {
             say("channel-paused", Some(name), en, zh);
         }
     }
-    for (name, count) in orphans(gate) {
-        let en = format!(
-            "{count} receipt(s) of channel {name} have matched no delivery for a minute; nothing waits for them: check that nobody else uses the account and that no older backup was restored, else report it; each is let go after a day"
-        );
-        let zh = format!(
-            "通道 {name} 有 {count} 条待认领回执，不影响发送；请核对账号是否被他人使用、是否恢复过旧备份，否则上报；满一日自动清除"
-        );
-        say("orphan-receipts", Some(&name), en, zh);
-    }
+    reasons.extend(orphans(gate).into_iter().map(unclaimed));
     reasons.extend(lapsing(gate));
     reasons.extend(spent(gate));
     reasons
+}
+
+/// Receipts that no delivery has claimed, of one channel.
+fn unclaimed((name, count): (String, usize)) -> Lack {
+    let en = format!(
+        "{count} receipt(s) of channel {name} have matched no delivery for a minute; nothing waits for them: check that nobody else uses the account and that no older backup was restored, else report it; each is let go after a day"
+    );
+    let zh = format!(
+        "通道 {name} 有 {count} 条待认领回执，不影响发送；请核对账号是否被他人使用、是否恢复过旧备份，否则上报；满一日自动清除"
+    );
+    Lack {
+        reason: "orphan-receipts",
+        channel: Some(name),
+        en,
+        zh,
+    }
 }
 
 /// Filings (报备) that end soon or are not in force, by channel.

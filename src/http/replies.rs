@@ -15,7 +15,7 @@ use super::Gate;
 use super::caller::{Keeper, Params, View};
 use super::figures::Stamp;
 use super::format::{Format, file};
-use super::openapi::{OfPart, Reading};
+use super::openapi::{Listing, OfPart};
 use super::page::{PageParams, cut};
 use super::problem::{BAD_PARAMETER, Problem};
 use crate::coverage::{self, ReplyLine, StrayLine, csv};
@@ -128,7 +128,7 @@ struct Strays {
 /// From a number that nobody in the registry has, or to which no text of an open alert was handed.
 #[utoipa::path(
     get, path = "/v1/replies", operation_id = "strays", tag = "registry", params(PageParams), security(("token" = ["registry"])),
-    responses((status = 200, description = "A page of them, the oldest first", body = Strays), Reading),
+    responses((status = 200, description = "A page of them, the oldest first", body = Strays), Listing),
 )]
 pub async fn strays(
     State(gate): State<Arc<Gate>>,

@@ -440,12 +440,30 @@ fn an_address_needs_the_shape_of_its_kind() {
         let mut rows = sample();
         rows.endpoints[1].kind = kind;
         rows.endpoints[1].address = address.to_owned();
+        if kind == EndpointKind::Group {
+            rows.endpoints[1].recipient = Some(1);
+        }
         let built = Registry::build(1, &rows);
         assert_eq!(built.is_ok(), sound, "{kind:?} {address:?}");
         if let Err(problems) = built {
             assert_eq!(problems[0].table, Table::Endpoints);
         }
     }
+}
+
+#[test]
+fn a_group_belongs_to_somebody_with_a_post() {
+    let mut rows = sample();
+    rows.endpoints[1].kind = EndpointKind::Group;
+    rows.endpoints[1].address = "值班群".to_owned();
+    let problems = Registry::build(1, &rows).expect_err("it is a villager's");
+    assert_eq!(problems.len(), 1);
+    assert_eq!(problems[0].table, Table::Endpoints);
+    assert!(
+        problems[0].what.contains("nobody with a post"),
+        "{}",
+        problems[0].what
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::gateway::{EVERYTHING, Setup, WATER, World, count};
+use crate::gateway::{EVERYTHING, Setup, WATER, World, count, within};
 use crate::warning::{COUNTY, Warning};
 
 /// The gateway again, with its configuration changed.
@@ -183,9 +183,7 @@ async fn a_spent_month_outlives_a_crash_and_holds_yellow_and_never_red() {
     world.gateway.ended(second).await;
     assert_eq!(world.smsc.to(PHONE).len(), 2, "red goes, yellow waits");
     let cancel = world.gateway.submit(&Warning::cancel("a-4", &red)).await;
-    world.gateway.ended(cancel).await;
-    let lifted = world.gateway.channel(cancel, "sms").await;
-    assert!(count(&lifted["reached"]) > 0, "and so does what lifts");
+    reached(&world, cancel, "and so does what lifts").await;
     let one = world.gateway.get(&format!("/v1/quarantine/{held}")).await;
     assert_eq!(rules(&one), ["Tocsin/budget/held"]);
     let path = format!("/v1/alerts/{held}/decision");
@@ -194,7 +192,14 @@ async fn a_spent_month_outlives_a_crash_and_holds_yellow_and_never_red() {
         .call("POST", &path, EVERYTHING, "{\"decision\":\"release\"}")
         .await;
     assert_eq!(said.status, 200, "{}", said.body);
-    world.gateway.ended(held).await;
-    let released = world.gateway.channel(held, "sms").await;
-    assert!(count(&released["reached"]) > 0, "{released}");
+    reached(&world, held, "what a person releases goes").await;
+}
+
+/// Waits until a text of this alert has come.
+async fn reached(world: &World, alert: u64, what: &str) {
+    within(what, async || {
+        let line = world.gateway.channel(alert, "sms").await;
+        line["reached"].as_u64().filter(|texts| *texts > 0)
+    })
+    .await;
 }

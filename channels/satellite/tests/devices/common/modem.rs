@@ -89,7 +89,7 @@ impl Running {
 pub fn said(running: &Running) -> String {
     match running.modem.health() {
         Health::Up => String::new(),
-        Health::Down(why) => why,
+        Health::Failing(why) | Health::Down(why) => why,
     }
 }
 
