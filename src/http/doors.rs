@@ -15,7 +15,7 @@ use super::caller::{Params, View};
 use super::figures::Stamp;
 use super::format::{Format, file};
 use super::openapi::{OfDoor, OfPart};
-use super::page::{PageParams, cut, within};
+use super::page::{self, PageParams, cut, within};
 use super::problem::{BAD_PARAMETER, Problem, UNKNOWN_HOUSEHOLD};
 use crate::coverage::{self, DeliveryLine, HouseholdLine, Page, Wanted, csv};
 use crate::live::beside;
@@ -126,10 +126,10 @@ async fn whole(
     wanted: Wanted,
     params: &ListParams,
 ) -> Result<Response, Problem> {
-    if params.limit.is_some() || params.after.is_some() {
-        let detail = "a CSV file is whole and has no pages; leave limit and after out";
-        return Err(Problem::new(&BAD_PARAMETER, detail));
-    }
+    page::whole(PageParams {
+        after: params.after.map(u64::from),
+        limit: params.limit,
+    })?;
     let page = Page {
         group: params.group,
         wanted,

@@ -16,8 +16,8 @@ use super::caller::{Keeper, Params, View};
 use super::figures::Stamp;
 use super::format::{Format, file};
 use super::openapi::{Listing, OfPart};
-use super::page::{PageParams, cut};
-use super::problem::{BAD_PARAMETER, Problem};
+use super::page::{PageParams, cut, whole};
+use super::problem::Problem;
 use crate::coverage::{self, ReplyLine, StrayLine, csv};
 use crate::model::{RegionCode, shape};
 use crate::store::DocumentId;
@@ -74,18 +74,16 @@ pub async fn of_alert(
     let all = coverage::replies(&view.alert, &view.registry, &under);
     let acknowledged = all.iter().filter(|line| line.document.is_none()).count();
     let wrote = all.len() - acknowledged;
-    let whole = Format::of(params.format, &headers) == Format::Csv;
+    let as_file = Format::of(params.format, &headers) == Format::Csv;
     let page = PageParams {
         after: params.after,
         limit: params.limit,
     };
-    let (mut replies, next) = match whole {
-        true if page.after.is_some() || page.limit.is_some() => {
-            let detail = "a CSV file is whole and has no pages; leave limit and after out";
-            return Err(Problem::new(&BAD_PARAMETER, detail));
-        }
-        true => (all, None),
-        false => cut(all, page, |line| line.no)?,
+    let (mut replies, next) = if as_file {
+        whole(page)?;
+        (all, None)
+    } else {
+        cut(all, page, |line| line.no)?
     };
     if view.caller.may(Scope::Registry) {
         let mut texts = Texts::new(&gate);
@@ -96,7 +94,7 @@ pub async fn of_alert(
             };
         }
     }
-    if whole {
+    if as_file {
         let name = format!("replies-{}.csv", view.alert.stream);
         return Ok(file(&name, csv::replies(&replies)));
     }

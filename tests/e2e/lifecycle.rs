@@ -203,18 +203,24 @@ async fn a_warning_in_error_is_taken_back_as_one() {
     assert!(told[1].contains("误发"), "{told:?}");
 }
 
-#[tokio::test]
-async fn good_news_waits_for_the_morning_and_is_dropped_when_better_comes() {
+/// A red warning that is out, at an hour at which the public is let sleep.
+async fn red_by_night() -> (World, Warning, u64) {
     let setup = Setup::default();
     let plan = setup.plan.clone() + &format!("quiet = \"{}\"\n", hours_around_now());
     let world = World::start(Setup { plan, ..setup }).await;
-    let gateway = &world.gateway;
     let first = Warning {
         expires: now() + 6 * 3600,
         ..Warning::red("a-1", &[VILLAGE_A1])
     };
-    let old = gateway.submit(&first).await;
-    gateway.ended(old).await;
+    let alert = world.gateway.submit(&first).await;
+    world.gateway.ended(alert).await;
+    (world, first, alert)
+}
+
+#[tokio::test]
+async fn good_news_waits_for_the_morning_and_is_dropped_when_better_comes() {
+    let (world, first, old) = red_by_night().await;
+    let gateway = &world.gateway;
     assert_eq!(world.smsc.to(AT_HOME).len(), 1, "red never waits");
     assert_eq!(one(gateway, old).await["steps"], json!([]));
     let lower = Warning {
@@ -258,16 +264,8 @@ async fn good_news_waits_for_the_morning_and_is_dropped_when_better_comes() {
 
 #[tokio::test]
 async fn whom_a_late_update_leaves_asleep_is_counted_as_held() {
-    let setup = Setup::default();
-    let plan = setup.plan.clone() + &format!("quiet = \"{}\"\n", hours_around_now());
-    let world = World::start(Setup { plan, ..setup }).await;
+    let (world, first, _) = red_by_night().await;
     let gateway = &world.gateway;
-    let first = Warning {
-        expires: now() + 6 * 3600,
-        ..Warning::red("a-1", &[VILLAGE_A1])
-    };
-    let old = gateway.submit(&first).await;
-    gateway.ended(old).await;
     let public = world.smsc.to(AT_HOME).len();
     // The end of an update that nobody knows yet, and then that update: with it all that it corrects is over.
     let update = Warning {
