@@ -97,7 +97,7 @@ fn queue() -> usize {
     64
 }
 
-fn seconds<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
+pub(crate) fn seconds<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
     let seconds = f64::deserialize(d)?;
     Duration::try_from_secs_f64(seconds).map_err(serde::de::Error::custom)
 }

@@ -1,14 +1,32 @@
-//! The link to a county's front-end adapters (GD/J 089, and the older dialect whose frames open with `FEFD`): frames over TCP,
-//! start and stop, heartbeats, play records. Layouts come from published sources and not from the standard's text; what
-//! they leave open stands in `assumed` alone. This module must not listen to anybody whom the settings do not name.
+//! The link to a county's front-end adapters (GD/J 089): frames over TCP, start and stop, heartbeats, play records. Layouts
+//! come from published sources and not from the standard's text; what they leave open stands in `assumed` alone. This
+//! module must not listen to anybody whom the settings do not name.
 
+mod adapters;
 pub mod assumed;
 mod bytes;
 pub mod channels;
+mod config;
+mod desk;
 pub mod frame;
+mod heard;
+mod link;
+mod numbers;
+mod orders;
+pub mod peer;
+mod plan;
+mod plays;
 pub mod report;
+mod routes;
+mod seal;
+mod session;
+mod standing;
 pub mod task;
 #[cfg(test)]
 mod tests;
 
+pub use adapters::Adapters;
 pub use bytes::{Id, Malformed, crc};
+pub use config::{Adapter, Charset, Config, ConfigError};
+pub use numbers::Numbers;
+pub use seal::{Sealer, Unsigned};

@@ -1,0 +1,213 @@
+//! What an adapter's word means: presence from heartbeats and faults, receipts from tasks and records, answers to those who
+//! wait. What is answered is durable before. This module must not take a word about terminals that the adapter does not serve.
+
+use std::time::Duration;
+
+use channel::{Evidence, FailureClass, Of, PresenceState, Receipt, Timestamp, Verdict};
+
+use super::assumed::{NO_FAULT, ReportAnswer};
+use super::bytes::Id;
+use super::desk::Desk;
+use super::report::{CANCELLED, FAILED, PLAYED, Record, Up};
+use super::session::{Caller, Then};
+use super::task::{Down, Generic};
+
+/// Records of what began longer ago are history.
+const HISTORY: Duration = Duration::from_hours(24);
+/// How often a receipt is offered to a house that takes nothing now, a second apart.
+const TRIES: usize = 10;
+
+/// Under which the journal knows a delivery: the message and whom it is for.
+pub fn reference(ebm: &Id, code: &Id) -> String {
+    format!("{ebm}/{code}")
+}
+
+/// A number of the far end's, as a time.
+fn time(seconds: u32) -> Timestamp {
+    Timestamp::from_secs(seconds.into())
+}
+
+impl Desk {
+    pub async fn act(&self, at: usize, up: Up, caller: &Caller) -> Then {
+        let by = caller.session.by;
+        match &up {
+            Up::Heartbeat(heart) => {
+                let now = self.now();
+                let mut standing = self.standing.lock();
+                let state = standing.beat(&heart.front, heart.state, heart.time, now);
+                drop(standing);
+                self.present(&heart.front, state, String::new());
+                Then::Say(Down::HeartbeatReply)
+            }
+            Up::Fault { front, kind, .. } => {
+                if *kind != NO_FAULT {
+                    self.standing.lock().fault(front, self.now());
+                    self.present(front, PresenceState::Fault, format!("fault-{kind}"));
+                }
+                self.answered(at)
+            }
+            Up::Begun(begun) => {
+                let said = begun.codes.iter().map(|code| (&begun.ebm, code));
+                let said = said.filter(|(ebm, code)| self.is_ours(at, ebm, code));
+                let receipts = said.map(|(ebm, code)| {
+                    self.receipt(ebm, code, Verdict::Progress, "playing".into(), None)
+                });
+                if !self.keep(receipts.collect()).await {
+                    return Then::Nothing;
+                }
+                Then::Say(Down::BegunReply {
+                    result: 0,
+                    monitor: [0; 4],
+                    port: 0,
+                })
+            }
+            Up::Ended { .. } => {
+                // Whether it was played stands in its record.
+                self.links[at].refresh();
+                self.links[at].wake.notify_one();
+                self.answered(at)
+            }
+            Up::Records { front, records } => {
+                let kept = self.recorded(at, front, records).await;
+                let asked = self.links[at].offer(by, &up);
+                if kept && !asked {
+                    self.answered(at)
+                } else {
+                    Then::Nothing
+                }
+            }
+            Up::Parameters(parameters) => {
+                if let Some(volume) = parameters.volume() {
+                    let now = self.now();
+                    self.standing.lock().volume(&parameters.front, volume, now);
+                }
+                self.links[at].offer(by, &up);
+                Then::Nothing
+            }
+            Up::Reply(_) | Up::StartStopReply(_) => {
+                if !self.links[at].offer(by, &up) {
+                    self.refuse("unasked");
+                }
+                Then::Nothing
+            }
+            Up::Outputs(_) | Up::Inputs(_) => Then::Nothing,
+        }
+    }
+
+    /// What we say to a report that asks for nothing.
+    fn answered(&self, at: usize) -> Then {
+        match self.config.adapter[at].assumed.report_answer {
+            ReportAnswer::Never => Then::Nothing,
+            ReportAnswer::Generic => Then::Say(Down::Reply(Generic {
+                code: 0,
+                text: Vec::new(),
+            })),
+        }
+    }
+
+    /// Whether the message is this platform's and the adapter serves the terminal. Of other messages an adapter may speak
+    /// as well, and nothing comes of it.
+    fn is_ours(&self, at: usize, ebm: &Id, code: &Id) -> bool {
+        if !ebm.to_string().starts_with(&self.config.platform) {
+            return false;
+        }
+        let own = self.routes.serving(code) == Some(at);
+        if !own {
+            self.refuse("not-its-own");
+        }
+        own
+    }
+
+    fn receipt(
+        &self,
+        ebm: &Id,
+        code: &Id,
+        verdict: Verdict,
+        said: String,
+        far: Option<Timestamp>,
+    ) -> Receipt {
+        Receipt {
+            of: Of::Reference(reference(ebm, code)),
+            verdict,
+            code: said,
+            far,
+            seen: self.context.clock.now(),
+        }
+    }
+
+    /// What is new in records becomes receipts; true when they are kept.
+    async fn recorded(&self, at: usize, front: &Id, records: &[Record]) -> bool {
+        let now = self.context.clock.now();
+        let (mut receipts, mut news) = (Vec::new(), Vec::new());
+        for record in records {
+            let until = time(record.start).plus(HISTORY);
+            if until <= now {
+                continue;
+            }
+            for code in &record.codes {
+                if !self.is_ours(at, &record.ebm, code) {
+                    continue;
+                }
+                let Some((verdict, said)) = verdict(record, front == code) else {
+                    self.refuse("unknown-state");
+                    continue;
+                };
+                if record.state < PLAYED {
+                    self.links[at].refresh();
+                }
+                let mut plays = self.plays.lock();
+                if plays.news(&record.ebm, code, record.state, until) {
+                    news.push((record.ebm.clone(), code.clone()));
+                    let far = (record.state >= PLAYED).then(|| time(record.end));
+                    receipts.push(self.receipt(&record.ebm, code, verdict, said, far));
+                }
+            }
+        }
+        let kept = self.keep(receipts).await;
+        if !kept {
+            let mut plays = self.plays.lock();
+            for (ebm, code) in &news {
+                plays.forget(ebm, code);
+            }
+        }
+        kept
+    }
+
+    /// True when they are durable. A house that takes nothing for long is not waited for: the far end is not answered then.
+    async fn keep(&self, receipts: Vec<Receipt>) -> bool {
+        if receipts.is_empty() {
+            return true;
+        }
+        for _ in 0..TRIES {
+            if self.context.inlet.receipts(receipts.clone()).await.is_ok() {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        self.refuse("not-kept");
+        false
+    }
+}
+
+/// What a record proves of one of its codes. That the device itself says it proves the play; that another says it of the
+/// device proves that it was given.
+fn verdict(record: &Record, itself: bool) -> Option<(Verdict, String)> {
+    let refused = Verdict::Refused(FailureClass::Transient);
+    Some(match record.state {
+        0 => (Verdict::Progress, "not-processed".into()),
+        1 => (Verdict::Progress, "waiting".into()),
+        2 => (Verdict::Progress, "playing".into()),
+        PLAYED => {
+            let evidence = if itself {
+                Evidence::Acknowledged
+            } else {
+                Evidence::Delivered
+            };
+            let seconds = record.end.saturating_sub(record.start);
+            (Verdict::Reached(evidence), format!("played {seconds}"))
+        }
+        FAILED => (refused, "failed".into()),
+        CANCELLED => (refused, "cancelled".into()),
+        _ => return None,
+    })
+}

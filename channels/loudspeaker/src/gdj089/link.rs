@@ -1,0 +1,211 @@
+//! One adapter as its commands see it: whose turn it is, the connection that stands, and who waits for which answer. The
+//! generic reply names nothing, so one command is under way at a time. This module must not do I/O.
+
+use std::time::Duration;
+
+use channel::{Failure, FailureClass, Stop};
+use parking_lot::Mutex;
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use super::bytes::Id;
+use super::report::Up;
+
+/// What a command is answered by.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Wants {
+    /// The reply to the start or stop of this message, or the generic one.
+    Start(Id),
+    Generic,
+    Records,
+    Parameters,
+}
+
+impl Wants {
+    /// An adapter that does not answer one of these has not been told anything.
+    pub const fn is_question(&self) -> bool {
+        matches!(self, Self::Records | Self::Parameters)
+    }
+}
+
+pub type Answer = Result<(), Failure>;
+
+struct Waiting {
+    /// The connection that it was asked on.
+    by: u64,
+    wants: Wants,
+    tell: oneshot::Sender<Answer>,
+}
+
+/// A connection that an adapter has opened.
+#[derive(Clone)]
+pub struct Session {
+    pub by: u64,
+    pub out: mpsc::Sender<Vec<u8>>,
+    pub stop: Stop,
+}
+
+#[derive(Default)]
+struct State {
+    session: Option<Session>,
+    waiting: Option<Waiting>,
+    /// A question was not answered, and its generic reply may still come.
+    owed: bool,
+    unanswered: u8,
+    /// There may be records of what was started before.
+    fresh: bool,
+}
+
+#[derive(Default)]
+pub struct Link {
+    pub turn: tokio::sync::Mutex<()>,
+    /// Something is to be looked at.
+    pub wake: Notify,
+    opened: Notify,
+    state: Mutex<State>,
+}
+
+/// An adapter that never answers questions is not asked for ever.
+const ASKED_IN_VAIN: u8 = 3;
+
+impl Link {
+    pub fn open(&self, session: Session) {
+        let mut state = self.state.lock();
+        *state = State {
+            session: Some(session),
+            fresh: true,
+            ..State::default()
+        };
+        drop(state);
+        self.opened.notify_waiters();
+        self.wake.notify_one();
+    }
+
+    /// This connection is over: whoever waits on it learns so.
+    pub fn close(&self, by: u64) {
+        let mut state = self.state.lock();
+        if state
+            .session
+            .as_ref()
+            .is_some_and(|session| session.by == by)
+        {
+            state.session = None;
+        }
+        if state
+            .waiting
+            .as_ref()
+            .is_some_and(|waiting| waiting.by == by)
+        {
+            state.waiting = None;
+        }
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.state.lock().session.is_some()
+    }
+
+    /// The connection that stands, or comes to stand in time.
+    pub async fn session(&self, patience: Duration) -> Option<Session> {
+        let standing = async {
+            loop {
+                let opened = self.opened.notified();
+                tokio::pin!(opened);
+                // Before the look, so that what opens in between is not missed.
+                opened.as_mut().enable();
+                if let Some(session) = self.state.lock().session.clone() {
+                    return session;
+                }
+                opened.await;
+            }
+        };
+        tokio::time::timeout(patience, standing).await.ok()
+    }
+
+    pub fn wait(&self, by: u64, wants: Wants) -> oneshot::Receiver<Answer> {
+        let (tell, told) = oneshot::channel();
+        self.state.lock().waiting = Some(Waiting { by, wants, tell });
+        told
+    }
+
+    /// Nobody waits any longer for the answer on this connection.
+    pub fn gave_up(&self, wants: &Wants) {
+        let mut state = self.state.lock();
+        state.waiting = None;
+        if wants.is_question() {
+            state.owed = true;
+            state.unanswered = state.unanswered.saturating_add(1);
+        }
+    }
+
+    pub fn may_ask(&self) -> bool {
+        self.state.lock().unanswered < ASKED_IN_VAIN
+    }
+
+    pub fn refresh(&self) {
+        self.state.lock().fresh = true;
+    }
+
+    pub fn take_fresh(&self) -> bool {
+        std::mem::take(&mut self.state.lock().fresh)
+    }
+
+    /// Whether somebody waited for this; they are told.
+    pub fn offer(&self, by: u64, up: &Up) -> bool {
+        let mut state = self.state.lock();
+        if matches!(up, Up::Reply(_)) && std::mem::take(&mut state.owed) {
+            return true;
+        }
+        let meant = |waiting: &mut Waiting| {
+            waiting.by == by
+                && match up {
+                    Up::Reply(_) => true,
+                    Up::StartStopReply(reply) => waiting.wants == Wants::Start(reply.ebm.clone()),
+                    Up::Records { .. } => waiting.wants == Wants::Records,
+                    Up::Parameters(_) => waiting.wants == Wants::Parameters,
+                    _ => false,
+                }
+        };
+        let Some(waiting) = state.waiting.take_if(meant) else {
+            return false;
+        };
+        state.unanswered = 0;
+        drop(state);
+        // Whoever asked may have gone.
+        let _ = waiting.tell.send(answer(up));
+        true
+    }
+}
+
+fn answer(up: &Up) -> Answer {
+    let refused = |class, code, words| Err(Failure::new(class, code, words));
+    match up {
+        Up::Reply(reply) => match reply.code {
+            0 => Ok(()),
+            1 => refused(
+                FailureClass::BadContent,
+                "089:1",
+                "the adapter says that the command has a wrong length",
+            ),
+            2 => refused(
+                FailureClass::BadContent,
+                "089:2",
+                "the adapter does not speak this version",
+            ),
+            3 => refused(
+                FailureClass::Transient,
+                "089:3",
+                "the adapter has another task that conflicts",
+            ),
+            _ => refused(
+                FailureClass::Transient,
+                "089:-1",
+                "the adapter does not say why it refuses",
+            ),
+        },
+        Up::StartStopReply(reply) if reply.result != 0 => refused(
+            FailureClass::Transient,
+            "089:not-started",
+            "the adapter did not start the task",
+        ),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,412 @@
+//! An adapter that does not exist, over real TCP: it comes to the gateway or is dialled, keeps what it was told over a restart
+//! of the gateway, plays as its manner says and keeps records. It is ours as the link is: that the two understand each other
+//! proves the engine, and the protocol no further than its vectors do. For tests and the demo; never a part of the gateway.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use channel::{Clock, Stop, SystemClock};
+use encoding_rs::GB18030;
+use parking_lot::Mutex;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::broadcast;
+
+use super::assumed::Parameters;
+use super::bytes::Id;
+use super::frame::{Frame, Frames, Way};
+use super::report::{Begun, CANCELLED, FAILED, Heartbeat, PLAYED, Record, StartStopReply, Up};
+use super::task::{Down, Generic, STOP, Task};
+
+/// What it does with a start.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Manner {
+    /// Plays it, reports begin and end, and has a record of it.
+    Plays,
+    /// Takes it, and nothing more is ever heard of it.
+    Takes,
+    /// Takes it, and its record says that it failed.
+    Fails,
+    /// Answers with this code of the generic reply.
+    Refuses(i32),
+    /// Answers that it was not started.
+    DoesNotStart,
+    /// Reads it and never answers.
+    Stalls,
+    /// Closes every connection at once.
+    HangsUp,
+    /// Reads it and closes.
+    HangsUpAfterWrite,
+}
+
+#[derive(Clone)]
+pub struct Settings {
+    pub code: String,
+    /// Where the gateway listens; nowhere for an adapter that only waits to be dialled.
+    pub gateway: Option<SocketAddr>,
+    pub manner: Manner,
+    pub heartbeat: Duration,
+    pub play: Duration,
+    /// How far its clock is ahead until it is set, in seconds.
+    pub ahead: i64,
+    /// Whether it knows the assumed answer to a status query.
+    pub lists_status: bool,
+}
+
+impl Settings {
+    /// One that plays, quickly.
+    pub fn new(code: &str, gateway: Option<SocketAddr>) -> Self {
+        Self {
+            code: code.to_owned(),
+            gateway,
+            manner: Manner::Plays,
+            heartbeat: Duration::from_millis(100),
+            play: Duration::from_millis(100),
+            ahead: 0,
+            lists_status: false,
+        }
+    }
+}
+
+/// A start or stop as it was understood.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Heard {
+    pub ebm: String,
+    pub stop: bool,
+    pub class: u8,
+    pub level: u8,
+    pub event: String,
+    pub text: String,
+    pub codes: Vec<String>,
+}
+
+#[derive(Default)]
+struct Memory {
+    heard: Vec<Heard>,
+    records: Vec<Record>,
+    volume: Option<u8>,
+    ahead: i64,
+    /// Every frame that came, by its opcode.
+    opcodes: Vec<u8>,
+}
+
+struct Box089 {
+    settings: Settings,
+    front: Id,
+    memory: Mutex<Memory>,
+    clock: SystemClock,
+    /// What is said without being asked, on the connection to the gateway.
+    says: broadcast::Sender<Vec<u8>>,
+}
+
+/// A running adapter; it stops when this is dropped.
+pub struct Peer {
+    own: Arc<Box089>,
+    stop: Stop,
+    /// Where it takes commands.
+    pub address: SocketAddr,
+}
+
+impl Peer {
+    /// # Panics
+    /// When its code is none.
+    pub async fn start(settings: Settings) -> std::io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let (says, _) = broadcast::channel(64);
+        let own = Arc::new(Box089 {
+            front: settings.code.parse().expect("a code is digits"),
+            memory: Mutex::new(Memory {
+                ahead: settings.ahead,
+                ..Memory::default()
+            }),
+            settings,
+            clock: SystemClock::default(),
+            says,
+        });
+        let peer = Self {
+            own: own.clone(),
+            stop: Stop::new(),
+            address: listener.local_addr()?,
+        };
+        let stop = peer.stop.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = own.clone().comes() => {}
+                () = own.is_dialled(listener) => {}
+            }
+        });
+        Ok(peer)
+    }
+
+    /// Every start and stop, in the order they came.
+    pub fn heard(&self) -> Vec<Heard> {
+        self.own.memory.lock().heard.clone()
+    }
+
+    pub fn volume(&self) -> Option<u8> {
+        self.own.memory.lock().volume
+    }
+
+    /// The opcodes of all that came.
+    pub fn opcodes(&self) -> Vec<u8> {
+        self.own.memory.lock().opcodes.clone()
+    }
+
+    /// Says something of its own, on the connection to the gateway.
+    pub fn say(&self, up: &Up) {
+        self.say_bytes(frame(up));
+    }
+
+    /// Says any bytes at all.
+    pub fn say_bytes(&self, bytes: Vec<u8>) {
+        // Nobody hears it while it is not connected.
+        let _ = self.own.says.send(bytes);
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// As an adapter writes it.
+pub fn frame(up: &Up) -> Vec<u8> {
+    let (opcode, body) = up.write();
+    Frame::new(Way::Up, opcode, body).write()
+}
+
+impl Box089 {
+    /// Comes to the gateway, again and again.
+    async fn comes(self: Arc<Self>) {
+        let Some(gateway) = self.settings.gateway else {
+            return std::future::pending().await;
+        };
+        loop {
+            if let Ok(socket) = TcpStream::connect(gateway).await {
+                self.talk(socket, true).await;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn is_dialled(self: Arc<Self>, listener: TcpListener) {
+        if self.settings.manner == Manner::HangsUp {
+            // Whoever dials is not let in.
+            drop(listener);
+            return std::future::pending().await;
+        }
+        loop {
+            if let Ok((socket, _)) = listener.accept().await {
+                let own = self.clone();
+                tokio::spawn(async move { own.talk(socket, false).await });
+            }
+        }
+    }
+
+    async fn talk(self: &Arc<Self>, mut socket: TcpStream, beats: bool) {
+        if self.settings.manner == Manner::HangsUp {
+            return;
+        }
+        let mut said = self.says.subscribe();
+        let mut frames = Frames::new(Way::Down);
+        let mut buffer = vec![0; 4096];
+        let mut heart = tokio::time::interval(self.settings.heartbeat);
+        let (mut reader, mut writer) = socket.split();
+        loop {
+            let mut out = Vec::new();
+            tokio::select! {
+                _ = heart.tick(), if beats => out.push(frame(&self.beat())),
+                Ok(bytes) = said.recv(), if beats => out.push(bytes),
+                read = reader.read(&mut buffer) => {
+                    let Ok(length @ 1..) = read else { return };
+                    frames.push(&buffer[..length]);
+                    while let Some(Ok(frame)) = frames.take() {
+                        match self.told(&frame) {
+                            Some(ups) => out.extend(ups.iter().map(self::frame)),
+                            None => return,
+                        }
+                    }
+                }
+            }
+            for bytes in out {
+                if writer.write_all(&bytes).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn seconds(&self) -> u32 {
+        u32::try_from(self.clock.now().secs()).unwrap_or(u32::MAX)
+    }
+
+    fn beat(&self) -> Up {
+        let ahead = self.memory.lock().ahead;
+        let time = u32::try_from(i64::from(self.seconds()) + ahead).unwrap_or(0);
+        Up::Heartbeat(Heartbeat {
+            front: self.front.clone(),
+            state: 1,
+            extra: None,
+            time,
+        })
+    }
+
+    /// What it answers; nothing at all where it hangs up.
+    fn told(self: &Arc<Self>, frame: &Frame) -> Option<Vec<Up>> {
+        self.memory.lock().opcodes.push(frame.opcode);
+        let taken = |code| {
+            Up::Reply(Generic {
+                code,
+                text: Vec::new(),
+            })
+        };
+        let Some(Ok(down)) = Down::read(frame.opcode, &frame.body) else {
+            return Some(vec![taken(1)]);
+        };
+        Some(match down {
+            Down::Task(task) => return self.tasked(&task),
+            Down::Volume { volume, .. } => {
+                self.memory.lock().volume = Some(volume);
+                vec![taken(0)]
+            }
+            Down::Clock(_) => {
+                self.memory.lock().ahead = 0;
+                vec![taken(0)]
+            }
+            Down::QueryRecords(_) => vec![self.records()],
+            Down::Query { .. } if self.settings.lists_status => {
+                let volume = self.memory.lock().volume.unwrap_or(50);
+                vec![Up::Parameters(Parameters {
+                    front: self.front.clone(),
+                    values: vec![(1, vec![volume]), (6, vec![1])],
+                })]
+            }
+            Down::Query { .. } => vec![taken(-1)],
+            Down::Reply(_) | Down::HeartbeatReply | Down::BegunReply { .. } => Vec::new(),
+        })
+    }
+
+    fn records(&self) -> Up {
+        Up::Records {
+            front: self.front.clone(),
+            records: self.memory.lock().records.clone(),
+        }
+    }
+
+    fn tasked(self: &Arc<Self>, task: &Task) -> Option<Vec<Up>> {
+        let text = task
+            .spoken
+            .first()
+            .map(|spoken| GB18030.decode(&spoken.text).0.into_owned());
+        self.memory.lock().heard.push(Heard {
+            ebm: task.ebm.to_string(),
+            stop: task.switch == STOP,
+            class: task.class,
+            level: task.level,
+            event: String::from_utf8_lossy(&task.event).into_owned(),
+            text: text.unwrap_or_default(),
+            codes: task.codes.list.iter().map(Id::to_string).collect(),
+        });
+        let reply = |result| {
+            Up::StartStopReply(Box::new(StartStopReply {
+                front: self.front.clone(),
+                ebm: task.ebm.clone(),
+                result,
+                text: Vec::new(),
+                stream: Vec::new(),
+            }))
+        };
+        Some(match self.settings.manner {
+            Manner::HangsUp | Manner::HangsUpAfterWrite => return None,
+            Manner::Stalls => Vec::new(),
+            Manner::Refuses(code) => {
+                let text = Vec::new();
+                vec![Up::Reply(Generic { code, text })]
+            }
+            Manner::DoesNotStart => vec![reply(1)],
+            Manner::Takes => vec![reply(0)],
+            _ if task.switch == STOP => {
+                let everything = !task.ebm.to_string().contains(|digit| digit != '0');
+                let mut memory = self.memory.lock();
+                let meant = |record: &&mut Record| record.ebm == task.ebm || everything;
+                for record in memory.records.iter_mut().filter(meant) {
+                    if record.state < PLAYED {
+                        record.state = CANCELLED;
+                    }
+                }
+                vec![reply(0)]
+            }
+            Manner::Plays | Manner::Fails => {
+                let begun = self.begins(task);
+                vec![reply(0), begun]
+            }
+        })
+    }
+
+    /// Keeps a record of it, and ends it in time.
+    fn begins(self: &Arc<Self>, task: &Task) -> Up {
+        let now = self.seconds();
+        let record = Record {
+            ebm: task.ebm.clone(),
+            state: 2,
+            resource: 1,
+            class: task.class,
+            level: task.level,
+            event: task.event,
+            start: now,
+            end: now,
+            volume: task.volume,
+            input: task.input,
+            outputs: Vec::new(),
+            number: None,
+            length: task.codes.length,
+            codes: task.codes.list.clone(),
+        };
+        let begun = Begun {
+            front: self.front.clone(),
+            ebm: record.ebm.clone(),
+            resource: 1,
+            class: record.class,
+            level: record.level,
+            event: record.event,
+            input: record.input,
+            outputs: Vec::new(),
+            number: None,
+            volume: record.volume,
+            length: record.length,
+            codes: record.codes.clone(),
+        };
+        let mut memory = self.memory.lock();
+        memory.records.retain(|other| other.ebm != record.ebm);
+        memory.records.push(record);
+        drop(memory);
+        let (own, ebm) = (self.clone(), task.ebm.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(own.settings.play).await;
+            own.ends(&ebm);
+        });
+        Up::Begun(Box::new(begun))
+    }
+
+    fn ends(&self, ebm: &Id) {
+        let now = self.seconds();
+        let state = match self.settings.manner {
+            Manner::Fails => FAILED,
+            _ => PLAYED,
+        };
+        let mut memory = self.memory.lock();
+        let own = memory
+            .records
+            .iter_mut()
+            .filter(|record| record.ebm == *ebm);
+        for record in own.filter(|record| record.state < PLAYED) {
+            (record.state, record.end) = (state, now);
+        }
+        drop(memory);
+        let (front, ebm) = (self.front.clone(), ebm.clone());
+        let _ = self.says.send(frame(&Up::Ended { front, ebm }));
+    }
+}
