@@ -17,7 +17,7 @@ pub struct Factory {
     pub longest: fn(&toml::Table) -> u32,
 }
 
-pub const FACTORIES: [Factory; 13] = [
+pub const FACTORIES: [Factory; 14] = [
     Factory {
         kind: "sms",
         family: "sms",
@@ -53,6 +53,12 @@ pub const FACTORIES: [Factory; 13] = [
         kind: "loudspeaker",
         family: "loudspeaker",
         make: |settings, context| built(loudspeaker::Loudspeaker::new(read(settings)?, context)),
+        longest: |_| 1,
+    },
+    Factory {
+        kind: "loudspeaker-ebd",
+        family: "loudspeaker",
+        make: |settings, context| built(loudspeaker::ebd::Ebd::new(read(settings)?, context)),
         longest: |_| 1,
     },
     Factory {

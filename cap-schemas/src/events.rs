@@ -107,6 +107,15 @@ pub fn name(code: &str) -> Option<&'static str> {
     Some(NAMES[at].1)
 }
 
+/// The code of the kind that a Chinese text names; where it names several, the one with the longest name. What is only a
+/// rest of its kind (其他) is nobody's name.
+pub fn code(text: &str) -> Option<&'static str> {
+    let named = NAMES.iter().filter(|(_, name)| text.contains(name));
+    named
+        .max_by_key(|(code, name)| (name.len(), std::cmp::Reverse(*code)))
+        .map(|(code, _)| *code)
+}
+
 /// The category of an event code; what cannot be told is Other.
 pub fn category(code: &str) -> Category {
     match code.get(..3).unwrap_or_default() {
@@ -133,6 +142,16 @@ mod tests {
         assert_eq!(name("11B03"), Some("暴雨"));
         assert_eq!(name("11B97"), None);
         assert_eq!(category("11B97"), Category::Met);
+        for (text, wanted) in [
+            ("暴雨红色预警", Some("11B03")),
+            ("雷雨大风", Some("11B20")),
+            ("森林火险", Some("11B25")),
+            ("测试", Some("00000")),
+            ("rain", None),
+            ("", None),
+        ] {
+            assert_eq!(code(text), wanted, "{text}");
+        }
         assert_eq!(category("不"), Category::Other);
     }
 }

@@ -6,7 +6,7 @@ pub mod china;
 mod codes;
 mod container;
 mod decode;
-mod events;
+pub mod events;
 mod feed;
 mod finding;
 mod geometry;

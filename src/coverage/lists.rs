@@ -12,7 +12,7 @@ use utoipa::openapi::schema::Schema;
 
 use super::channels::kind;
 use super::doors::{Doors, hearing, inside};
-use super::words::{Told, of_evidence, of_state};
+use super::words::{Told, of_evidence, of_wait};
 use crate::ledger::event::{Audience, GroundHousehold};
 use crate::ledger::{Alert, Block, DISPUTED, IN_DOUBT, Ledger};
 use crate::model::{
@@ -270,7 +270,8 @@ pub fn deliveries(
 }
 
 fn delivery(alert: &Alert, ledger: &Ledger, block: &Block, i: usize, kind: &str) -> DeliveryLine {
-    let (state, state_zh) = of_state(block.state(i));
+    let code = ledger.code(block.code(i));
+    let (state, state_zh) = of_wait(block.state(i), code.as_deref());
     let (evidence, evidence_zh) = of_evidence(block.evidence(i), block.speaker);
     DeliveryLine {
         number: block.number(i),
@@ -284,7 +285,7 @@ fn delivery(alert: &Alert, ledger: &Ledger, block: &Block, i: usize, kind: &str)
         evidence_zh,
         told: block.answer(i).into(),
         attempts: block.attempts(i),
-        code: ledger.code(block.code(i)),
+        code,
         in_doubt: block.flag(i, IN_DOUBT),
         disputed: block.flag(i, DISPUTED),
         suspect: ledger.suspects.has(block.endpoint(i)),
@@ -319,7 +320,11 @@ pub struct SpeakerLine {
 }
 
 /// Every delivery to a speaker of some regions, by village.
-pub fn speakers(alert: &Alert, registry: &Registry, scope: &[RegionCode]) -> Vec<SpeakerLine> {
+pub fn speakers(
+    alert: &Alert,
+    (ledger, registry): (&Ledger, &Registry),
+    scope: &[RegionCode],
+) -> Vec<SpeakerLine> {
     let mut lines = Vec::new();
     for block in alert
         .blocks()
@@ -330,7 +335,8 @@ pub fn speakers(alert: &Alert, registry: &Registry, scope: &[RegionCode]) -> Vec
         for i in 0..block.len() as usize {
             let endpoint = block.endpoint(i);
             let name = registry.endpoint(endpoint).and_then(|e| e.name);
-            let (state, state_zh) = of_state(block.state(i));
+            let code = ledger.code(block.code(i));
+            let (state, state_zh) = of_wait(block.state(i), code.as_deref());
             lines.push(SpeakerLine {
                 endpoint,
                 number: block.number(i),

@@ -5,7 +5,7 @@
 use channel::{Timestamp, Verdict};
 use serde_json::{Value, json};
 
-use super::words::{of_audience, of_bar, of_class, of_denied, of_said};
+use super::words::{HELD, HELD_ZH, of_audience, of_bar, of_class, of_denied, of_said};
 use crate::ledger::Alert;
 use crate::ledger::event::{
     AnsweredRow, Barred, Block, Event, Next, Outcome, ReceiptRow, Rerouted, SettledRow,
@@ -166,6 +166,7 @@ fn receipt(channel: &str, row: &ReceiptRow) -> Told {
         "far": row.far.map(|time| time.to_string()),
     });
     match row.verdict {
+        Verdict::Progress if row.code == HELD => ("progress", HELD_ZH, more),
         Verdict::Progress => ("progress", "对方处理中", more),
         Verdict::Reached(evidence) => {
             more["evidence"] = json!(evidence);

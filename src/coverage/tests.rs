@@ -425,7 +425,11 @@ fn progress_of_a_channel_adds_up_and_counts_its_doubts() {
 #[test]
 fn speakers_are_listed_with_their_villages() {
     let story = Story::released();
-    let lines = speakers(&story.alert(), &story.registry, &[code("510727217")]);
+    let lines = speakers(
+        &story.alert(),
+        (&story.ledger, &story.registry),
+        &[code("510727217")],
+    );
     assert_eq!(lines.len(), 2);
     assert_eq!(
         (

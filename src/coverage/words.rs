@@ -82,6 +82,18 @@ pub const fn of_look(look: Look) -> (&'static str, &'static str) {
     }
 }
 
+/// The code by which a far end says that its people have not let a message go yet, and what it is called.
+pub const HELD: &str = "held";
+pub const HELD_ZH: &str = "待播控审核";
+
+/// A state, with the far end's last code where that says why it waits.
+pub fn of_wait(state: State, code: Option<&str>) -> (&'static str, &'static str) {
+    match of_state(state) {
+        (key, _) if state == State::Awaiting && code == Some(HELD) => (key, HELD_ZH),
+        words => words,
+    }
+}
+
 pub const fn of_state(state: State) -> (&'static str, &'static str) {
     match state {
         State::Planned => ("planned", "待发"),

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use channel::{
-    Clock, Enrolment, Handed, Inlet, NotEnrolled, Obeyed, Of, Presence, PresenceState, PublicKey,
-    Receipt, Unavailable, Uplink, Whose,
+    Clock, Enrolment, Handed, Inlet, Issued, NoSerial, NotEnrolled, Numbering, Obeyed, Of,
+    Presence, PresenceState, PublicKey, Receipt, Unavailable, Uplink, Whose,
 };
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::handed::Memory;
+use super::numbers::issued;
 use super::replies::Replies;
 use super::serials::Serials;
 use super::suspect::marks;
@@ -35,6 +36,8 @@ pub struct Desk {
     pub guesses: Mutex<Guesses>,
     /// Held while an enrolment is judged and written.
     pub enrolling: tokio::sync::Mutex<()>,
+    /// Held while a serial is found and written.
+    pub numbering: tokio::sync::Mutex<()>,
 }
 
 impl Desk {
@@ -53,6 +56,7 @@ impl Desk {
             rounds: watch::Sender::new(0),
             guesses: Mutex::default(),
             enrolling: tokio::sync::Mutex::default(),
+            numbering: tokio::sync::Mutex::default(),
         }
     }
 }
@@ -274,6 +278,18 @@ impl Inlet for ChannelInlet {
             Some(memory) => memory.handed(&self.desk.ledger, &self.channel, whose).await,
             None => Ok(Vec::new()),
         }
+    }
+
+    async fn number(&self, wanted: Numbering) -> Result<u16, NoSerial> {
+        self.desk.number(&self.channel, wanted).await
+    }
+
+    fn numbered(&self) -> Vec<Issued> {
+        let Some(memory) = &self.memory else {
+            return Vec::new();
+        };
+        let registry = memory.replies().registry();
+        issued(&self.desk.ledger, &registry, &self.channel)
     }
 }
 

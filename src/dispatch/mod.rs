@@ -11,6 +11,7 @@ mod handed;
 mod inlet;
 mod lane;
 mod leave;
+mod numbers;
 mod out;
 mod pulse;
 mod queue;

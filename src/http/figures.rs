@@ -212,7 +212,7 @@ pub async fn speakers(
         after: params.after,
         limit: params.limit,
     };
-    let speakers = coverage::speakers(&view.alert, &view.registry, &under);
+    let speakers = coverage::speakers(&view.alert, (&gate.ledger, &view.registry), &under);
     let (speakers, next) = cut(speakers, page, |line| line.number.into())?;
     Ok(Json(SpeakerPage {
         stamp: Stamp::of(&gate, &view),

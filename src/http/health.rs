@@ -43,8 +43,30 @@ struct ChannelView {
     link: Option<LinkView>,
     /// Receipts that match no delivery after a minute: 待认领回执.
     orphan_receipts: usize,
+    /// What its far end's people have to let go, and whom to call there; absent where they hold nothing back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    far_end: Option<FarEnd>,
     /// What people wrote that answers no alert, since the journal began: 未对应来信.
     stray_replies: u64,
+}
+
+/// A far end that belongs to others and may hold a message: 待播控审核.
+#[derive(Serialize, ToSchema)]
+struct FarEnd {
+    held: u32,
+    #[schema(schema_with = shape::maybe_moment)]
+    since: Option<String>,
+    /// Of its duty desk: 值班电话.
+    duty_phone: Option<String>,
+}
+
+fn far_end(notice: &channel::Notice) -> FarEnd {
+    let phone = notice.phone.as_ref();
+    FarEnd {
+        held: notice.held,
+        since: notice.since.map(|since| since.to_string()),
+        duty_phone: phone.map(|phone| phone.expose().to_owned()),
+    }
 }
 
 fn healths() -> Schema {
@@ -105,6 +127,7 @@ pub async fn channels(State(gate): State<Arc<Gate>>, _: Reader) -> impl IntoResp
             health,
             reason,
             link,
+            far_end: channel.notice().as_ref().map(far_end),
             orphan_receipts: orphans.get(name).copied().unwrap_or(0),
             stray_replies: strays.get(name).copied().unwrap_or(0),
         }

@@ -53,6 +53,7 @@ fn reason_words() -> Schema {
         "orphan-receipts",
         "filing",
         "budget",
+        "held-far",
     ])
 }
 
@@ -127,10 +128,25 @@ fn reasons(gate: &Gate) -> Vec<Lack> {
             say("channel-paused", Some(name), en, zh);
         }
     }
+    reasons.extend(gate.channels.iter().filter_map(held));
     reasons.extend(orphans(gate).into_iter().map(unclaimed));
     reasons.extend(lapsing(gate));
     reasons.extend(spent(gate));
     reasons
+}
+
+/// What a far end's people have not let go yet. Whom to call there is told to whoever may read the channels.
+fn held((name, channel): (&String, &Arc<dyn channel::Channel>)) -> Option<Lack> {
+    let notice = channel.notice().filter(|notice| notice.held > 0)?;
+    let count = notice.held;
+    Some(Lack {
+        reason: "held-far",
+        channel: Some(name.clone()),
+        en: format!(
+            "{count} message(s) lie at the far end of channel {name}, whose people have not let them go; GET /v1/channels has its duty phone"
+        ),
+        zh: format!("通道 {name} 有 {count} 条消息待播控审核；值班电话见 GET /v1/channels"),
+    })
 }
 
 /// Receipts that no delivery has claimed, of one channel.

@@ -11,6 +11,7 @@ pub use super::class::{Class, ClassRow, Classed, Fate, Kept};
 use super::devices::{Done, Enrolled, Invited, Ordered};
 pub use super::frozen::Frozen;
 pub use super::looked::{Believed, Look, Looked};
+pub use super::numbered::Numbered;
 pub use super::ported::{Learned, LearnedRow};
 pub use super::receipt::InboxReceipt;
 pub use super::rerouted::Rerouted;
@@ -386,6 +387,8 @@ pub enum Event {
     Spent(Spent),
     /// Beside its `Accepted`.
     Held(Held),
+    /// On the house stream.
+    Numbered(Numbered),
 }
 
 /// The last record of a stream: that it stood there.

@@ -80,6 +80,7 @@ impl Ledger {
             Event::Marked(marked) => self.suspects.mark(marked, time),
             Event::Learned(learned) => self.ported.learn(learned),
             Event::Spent(spent) => self.spending.add(spent),
+            Event::Numbered(numbered) => self.numbers.give(numbered, time),
             Event::Witnessed { .. } => {}
             _ => return self.devices.apply(time, event) || self.log.apply(time, event),
         }

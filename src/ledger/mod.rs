@@ -19,6 +19,7 @@ mod found;
 mod frozen;
 mod looked;
 mod near;
+pub mod numbered;
 mod papers;
 mod ported;
 mod receipt;
@@ -86,6 +87,7 @@ pub struct Ledger {
     pub suspects: suspects::Suspects,
     pub ported: Arc<Ported>,
     pub spending: spent::Spending,
+    pub numbers: numbered::Numbers,
 }
 
 /// Blocks by the order they came in, without those of sealed alerts.

@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::{
-    Binding, Clock, Command, DeviceState, Enrolment, Evidence, Failure, Handed, HttpClient,
-    Message, NotEnrolled, Obeyed, Presence, PublicKey, Receipt, Reply, Request, Stop, Tokens,
-    Uplink, Variant, Whose,
+    Address, Binding, Clock, Command, DeviceState, Enrolment, Evidence, Failure, Handed,
+    HttpClient, Issued, Message, NoSerial, NotEnrolled, Numbering, Obeyed, Presence, PublicKey,
+    Receipt, Reply, Request, Stop, Timestamp, Tokens, Uplink, Variant, Whose,
 };
 
 /// The far end took a message. A long text has several references, in the order of its parts.
@@ -68,6 +68,14 @@ pub trait Inlet: Send + Sync + 'static {
     /// comes and looks.
     async fn handed(&self, _whose: &Whose) -> Result<Vec<Handed>, Unavailable> {
         Ok(Vec::new())
+    }
+    /// A day's serial; durable when it is there, and the same again for the same key.
+    async fn number(&self, _wanted: Numbering) -> Result<u16, NoSerial> {
+        Err(NoSerial::Unavailable)
+    }
+    /// The serials that this channel was given in the last days.
+    fn numbered(&self) -> Vec<Issued> {
+        Vec::new()
     }
 }
 
@@ -156,6 +164,17 @@ impl Health {
     }
 }
 
+/// What people have to do about a far end that belongs to others: it keeps messages until somebody there lets them go.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// Messages that lie there.
+    pub held: u32,
+    /// Since when the longest does.
+    pub since: Option<Timestamp>,
+    /// Whom to call.
+    pub phone: Option<Address>,
+}
+
 #[async_trait]
 pub trait Channel: Send + Sync + 'static {
     fn capability(&self) -> Capability;
@@ -210,6 +229,11 @@ pub trait Channel: Send + Sync + 'static {
     /// How many calls of far ends were refused, by why.
     fn refused(&self) -> Vec<(&'static str, u64)> {
         Vec::new()
+    }
+
+    /// What lies at a far end that may hold it, and whom to call there; nothing of a far end that holds nothing back.
+    fn notice(&self) -> Option<Notice> {
+        None
     }
 
     /// Answers a call that the far end makes to us, after the commit of what it brought.

@@ -8,6 +8,7 @@ mod device;
 mod failure;
 mod handed;
 pub mod http;
+mod issued;
 pub mod lines;
 mod message;
 mod receipt;
@@ -19,8 +20,8 @@ pub use acknowledge::Acknowledge;
 pub use binding::{Binding, Bound, NoScene, Scene};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use contract::{
-    Accepted, Capability, Channel, Context, EndpointKind, Health, Inlet, Lines, Outcomes, Style,
-    Unavailable,
+    Accepted, Capability, Channel, Context, EndpointKind, Health, Inlet, Lines, Notice, Outcomes,
+    Style, Unavailable,
 };
 pub use device::{
     Action, Authority, Command, DeviceState, Enrolment, NotEnrolled, Obeyed, Power, PublicKey,
@@ -29,6 +30,7 @@ pub use device::{
 pub use failure::{Failure, FailureClass};
 pub use handed::{Handed, Said, Whose};
 pub use http::{HttpClient, Reply, Request};
+pub use issued::{Issued, NoSerial, Numbering, SERIALS_A_DAY};
 pub use message::{Address, Attachment, Key, Level, Message, Variant};
 pub use receipt::{Evidence, Of, Presence, PresenceState, Receipt, Uplink, Verdict};
 pub use secret::Secret;

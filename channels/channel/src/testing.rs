@@ -11,8 +11,8 @@ use parking_lot::Mutex;
 
 use crate::{
     Binding, Channel, Clock, Context, Enrolment, Evidence, FailureClass, Handed, HttpClient, Inlet,
-    Message, NotEnrolled, Obeyed, Of, OwnTokens, Presence, PublicKey, Receipt, Said, Stop,
-    SystemClock, Unavailable, Uplink, Verdict, Whose,
+    Issued, Message, NoSerial, NotEnrolled, Numbering, Obeyed, Of, OwnTokens, Presence, PublicKey,
+    Receipt, SERIALS_A_DAY, Said, Stop, SystemClock, Unavailable, Uplink, Verdict, Whose,
 };
 
 /// How a peer meets the messages that reach it.
@@ -61,6 +61,8 @@ pub struct RecordingInlet {
     /// By device: its code until it enrols, its key from then on. Where no code is, an empty one does.
     pub codes: Mutex<HashMap<String, String>>,
     pub keys: Mutex<HashMap<String, PublicKey>>,
+    /// Serials that were given, in their order; addresses come from `handed`.
+    pub issued: Mutex<Vec<(Numbering, u16)>>,
     pub away: std::sync::atomic::AtomicBool,
 }
 
@@ -118,6 +120,45 @@ impl Inlet for RecordingInlet {
         }
         self.obeyed.lock().extend(batch);
         Ok(())
+    }
+
+    async fn number(&self, wanted: Numbering) -> Result<u16, NoSerial> {
+        if self.away.load(std::sync::atomic::Ordering::SeqCst) {
+            return Err(NoSerial::Unavailable);
+        }
+        let mut issued = self.issued.lock();
+        if let Some((_, serial)) = issued.iter().find(|(one, _)| one.key == wanted.key) {
+            return Ok(*serial);
+        }
+        let of_day = issued.iter().filter(|(one, _)| one.day == wanted.day);
+        let serial = u16::try_from(of_day.count() + 1).unwrap_or(u16::MAX);
+        if serial > SERIALS_A_DAY {
+            return Err(NoSerial::Spent);
+        }
+        issued.push((wanted, serial));
+        Ok(serial)
+    }
+
+    fn numbered(&self) -> Vec<Issued> {
+        let handed = self.handed.lock();
+        let one = |(wanted, serial): &(Numbering, u16)| {
+            let messages = handed.iter().map(|handed| &handed.message);
+            let own = messages.filter(|message| {
+                message.key.alert == wanted.alert
+                    && wanted.deliveries.contains(&message.key.delivery)
+            });
+            Issued {
+                series: wanted.series.clone(),
+                day: wanted.day,
+                serial: *serial,
+                key: wanted.key,
+                alert: wanted.alert,
+                to: own.map(|m| (m.key, m.address.clone())).collect(),
+                at: crate::Timestamp(0),
+                expires: wanted.expires,
+            }
+        };
+        self.issued.lock().iter().map(one).collect()
     }
 
     async fn handed(&self, whose: &Whose) -> Result<Vec<Handed>, Unavailable> {

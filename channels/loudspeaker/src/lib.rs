@@ -4,6 +4,7 @@ mod call;
 mod calls;
 mod config;
 mod desk;
+pub mod ebd;
 pub mod gdj089;
 mod keys;
 mod line;

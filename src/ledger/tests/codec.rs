@@ -17,7 +17,7 @@ use super::kit::{START, accepted, block, variants as texts};
 use crate::model::{Carrier, Grade, Month, RegionCode, Tags};
 
 /// How many events there are.
-pub const EVENTS: usize = 44;
+pub const EVENTS: usize = 45;
 
 /// The place of an event in format 1. A new event stops the build here: give it the next place and a strategy below.
 pub fn place(event: &Event) -> usize {
@@ -66,6 +66,7 @@ pub fn place(event: &Event) -> usize {
         Event::Barred(_) => 41,
         Event::Spent(_) => 42,
         Event::Held(_) => 43,
+        Event::Numbered(_) => 44,
     }
 }
 
@@ -549,6 +550,7 @@ pub fn every() -> Vec<BoxedStrategy<Event>> {
     all.extend(routes());
     all.push(believed());
     all.extend(filing());
+    all.push(numbered());
     all
 }
 
@@ -640,6 +642,27 @@ fn filing() -> Vec<BoxedStrategy<Event>> {
             .prop_map(|(spent, limit)| Event::Held(Held::Budget { spent, limit }))
             .boxed(),
     ]
+}
+
+fn numbered() -> BoxedStrategy<Event> {
+    let deliveries = few(any::<u32>().boxed());
+    let names = (text(), text(), any::<u32>(), any::<u16>());
+    (names, any::<(u64, u64)>(), deliveries, time())
+        .prop_map(
+            |((channel, series, day, serial), (key, alert), deliveries, expires)| {
+                Event::Numbered(Numbered {
+                    channel,
+                    series,
+                    day,
+                    serial,
+                    key,
+                    alert,
+                    deliveries,
+                    expires,
+                })
+            },
+        )
+        .boxed()
 }
 
 fn looked() -> BoxedStrategy<Event> {

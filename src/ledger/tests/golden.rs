@@ -9,15 +9,14 @@ use channel::{ManualClock, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::event::{Bar, Barred, Event, Held, Outcome, Spent};
+use super::super::event::{Event, Numbered, Outcome};
 use super::super::record::{FORMAT, unpack};
 use super::super::replay::Replayed;
 use super::super::{Archive, Proposal, Writer, replay};
 use super::codec::{EVENTS, place};
 use super::history::{Step, fixed};
-use super::kit::{Memory, START, block as block_of, view};
+use super::kit::{Memory, START, view};
 use super::live::{known, run};
-use crate::model::Month;
 use crate::store::Record;
 
 /// A journal and its state, with the places of the events that it brought.
@@ -29,7 +28,7 @@ struct Golden {
 }
 
 /// In the order they were written.
-const GOLDEN: [Golden; 11] = [
+const GOLDEN: [Golden; 12] = [
     Golden {
         name: "format-1",
         journal: include_str!("../golden/format-1.json"),
@@ -94,7 +93,13 @@ const GOLDEN: [Golden; 11] = [
         name: "format-1-filing",
         journal: include_str!("../golden/format-1-filing.json"),
         state: include_str!("../golden/format-1-filing.state.json"),
-        brought: 41..EVENTS,
+        brought: 41..44,
+    },
+    Golden {
+        name: "format-1-numbered",
+        journal: include_str!("../golden/format-1-numbered.json"),
+        state: include_str!("../golden/format-1-numbered.state.json"),
+        brought: 44..EVENTS,
     },
 ];
 
@@ -239,37 +244,25 @@ fn format_1_is_written_as_it_was() {
     }
 }
 
-/// What the last of the journals brought: why an alert waits, what of a block is not sent, and what was spent.
+/// What the last of the journals brought: two serials of one day and one of the next.
 fn brought() -> impl Iterator<Item = Step> {
-    let held = Event::Held(Held::Budget {
-        spent: 500_001,
-        limit: 500_000,
-    });
-    let barred = |why, lo, hi| {
-        Event::Barred(Barred {
-            why,
-            runs: vec![(lo, hi)],
+    let numbered = |day: u32, serial: u16| {
+        Event::Numbered(Numbered {
+            channel: "platform".into(),
+            series: "45107270000000103010101".into(),
+            day,
+            serial,
+            key: u64::from(day) + u64::from(serial),
+            alert: 1,
+            deliveries: vec![0, 3],
+            expires: START,
         })
     };
-    // Behind the six deliveries that the history before has.
-    let mut block = Proposal::of(1, barred(Bar::NotFiled, 6, 7));
-    let more = [
-        barred(Bar::NoTemplate, 8, 10),
-        Event::Block(block_of("sms", 6, &[(5, 0)])),
-    ];
-    block.events.extend(more.map(|event| (1, event)));
-    let spent = Event::Spent(Spent {
-        bureau: "water".into(),
-        month: Month::of(START),
-        alert: 1,
-        step: 0,
-        segments: 2,
-    });
-    [Proposal::of(1, held), block, Proposal::of(0, spent)]
+    [(20_260_714, 1), (20_260_714, 2), (20_260_715, 1)]
         .into_iter()
-        .map(|proposal| Step {
+        .map(move |(day, serial)| Step {
             wait: std::time::Duration::from_millis(250),
-            proposal,
+            proposal: Proposal::of(0, numbered(day, serial)),
         })
 }
 

@@ -547,7 +547,7 @@ impl History {
     fn house(&mut self, a: u16, b: u16) {
         let states = [PresenceState::Idle, PresenceState::Silent];
         let links = [LinkState::Up, LinkState::Paused, LinkState::Probing];
-        let event = match a % 15 {
+        let event = match a % 16 {
             0 => Event::Took {
                 epoch: u32::from(b),
                 format: 1,
@@ -630,6 +630,16 @@ impl History {
                 alert: 1,
                 step: 0,
                 segments: u64::from(b),
+            }),
+            15 => Event::Numbered(Numbered {
+                channel: CHANNELS[1].into(),
+                series: format!("{}", b % 2),
+                day: 20_260_701 + u32::from(b % 3),
+                serial: b % 9,
+                key: u64::from(b),
+                alert: 1,
+                deliveries: vec![0],
+                expires: self.now.plus(Duration::from_hours(u64::from(b % 400))),
             }),
             _ => Event::Presence {
                 device: format!("speaker-{}", b % 3),

@@ -176,6 +176,9 @@ pub fn view(ledger: &Ledger) -> Value {
     if !spent.is_empty() {
         view["spent"] = json!(spent);
     }
+    if !ledger.numbers.all().is_empty() {
+        view["numbered"] = json!(ledger.numbers.all());
+    }
     view
 }
 

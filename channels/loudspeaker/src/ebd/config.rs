@@ -1,0 +1,386 @@
+//! What an operator writes for one platform. This module must not show a secret, nor the duty phone: `Debug` masks them.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use channel::{Address, HttpClient, Secret};
+use serde::{Deserialize, Deserializer};
+
+use super::mapped::Terms;
+use super::names::{is_digits, is_village};
+use super::profile::{Edition, Profile};
+use super::signature::{Serial, Variant};
+use super::signer::{Command, Device, Nobody, Order, Signer, SignerError, Software};
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where packets are posted to.
+    pub url: String,
+    /// The gateway's own resource code.
+    pub ebrid: String,
+    /// The platform's.
+    pub platform: String,
+    /// Others that may call here: its adapters and deputies.
+    #[serde(default)]
+    pub callers: Vec<String>,
+    #[serde(default)]
+    pub edition: Edition,
+    /// `SentTime`, where the edition alone would say `SendTime`.
+    pub sent_time: Option<bool>,
+    /// Declarations of namespaces on each root.
+    #[serde(default)]
+    pub namespaces: bool,
+    pub sender_name: String,
+    pub sender_code: String,
+    /// The `MsgType` of drills: 3 by the platform, 4 by its front ends, 5 by its terminals.
+    #[serde(default = "drill")]
+    pub drill: u8,
+    /// Where the platform is told to call, as `SRC/URL`.
+    pub callback_url: Option<String>,
+    /// The last part of the path that it calls.
+    pub secret: Option<Secret>,
+    /// From where it may call; empty: from anywhere.
+    #[serde(default)]
+    pub addresses: Vec<IpAddr>,
+    /// In which header the proxy tells who calls.
+    #[serde(default = "address_header")]
+    pub address_header: String,
+    /// Whoever keeps the platform, for a message that it holds.
+    #[serde(default, deserialize_with = "phone")]
+    pub duty_phone: Option<Address>,
+    /// Terminals whose own code does not tell their village.
+    #[serde(default)]
+    pub terminal_areas: BTreeMap<String, String>,
+    /// Whether a terminal's code tells its village, as the coding of 2018 has it.
+    #[serde(default = "yes")]
+    pub codes_tell_areas: bool,
+    /// Areas in one message.
+    #[serde(default = "most_areas")]
+    pub most_areas: usize,
+    /// Packets under way at once.
+    #[serde(default = "connections")]
+    pub connections: usize,
+    #[serde(default = "answer", deserialize_with = "seconds")]
+    pub answer_timeout: Duration,
+    /// How often a heartbeat goes out; 0: never.
+    #[serde(default = "heartbeat", deserialize_with = "seconds")]
+    pub heartbeat: Duration,
+    /// Silence after which the link counts as lost.
+    #[serde(default = "lost_after", deserialize_with = "seconds")]
+    pub lost_after: Duration,
+    /// Silence about a message after which the platform is asked; 0: never.
+    #[serde(default = "ask_after", deserialize_with = "seconds")]
+    pub ask_after: Duration,
+    /// How long the platform may hold a message before somebody is told.
+    #[serde(default = "held_alarm", deserialize_with = "seconds")]
+    pub held_alarm: Duration,
+    /// How often the terminals are asked for; 0: never.
+    #[serde(default = "inventory", deserialize_with = "seconds")]
+    pub inventory: Duration,
+    /// How old a packet may be.
+    #[serde(default = "oldest", deserialize_with = "seconds")]
+    pub oldest: Duration,
+    #[serde(default)]
+    pub signer: SignerConfig,
+    /// Refuses what comes unsigned, or signed by another; heartbeats are taken all the same.
+    #[serde(default)]
+    pub verify: bool,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum SignerConfig {
+    #[default]
+    None,
+    Sm2 {
+        /// The private key, 64 hex digits.
+        key: Secret,
+        /// The platform's public key, 130 hex digits from 04.
+        peer: Option<String>,
+        /// Of the certificate, 12 hex digits.
+        serial: String,
+        #[serde(default = "user")]
+        user: String,
+        #[serde(default)]
+        order: Order,
+        #[serde(default)]
+        variant: Variant,
+        #[serde(default = "issuer")]
+        issuer: String,
+    },
+    Command {
+        argv: Vec<String>,
+        #[serde(default)]
+        variant: Variant,
+        #[serde(default = "issuer")]
+        issuer: String,
+    },
+    Http {
+        url: String,
+        #[serde(default)]
+        variant: Variant,
+        #[serde(default = "issuer")]
+        issuer: String,
+    },
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("loudspeaker-ebd: `{key}` {why}")]
+    Wrong {
+        key: &'static str,
+        why: &'static str,
+    },
+    #[error("loudspeaker-ebd: `signer`: {0}")]
+    Signer(#[from] SignerError),
+}
+
+const fn wrong(key: &'static str, why: &'static str) -> ConfigError {
+    ConfigError::Wrong { key, why }
+}
+
+impl Config {
+    pub fn profile(&self) -> Profile {
+        let mut profile = Profile::of(self.edition);
+        profile.sent_time = self.sent_time.unwrap_or(profile.sent_time);
+        profile.namespaces = self.namespaces;
+        profile
+    }
+
+    pub(super) fn terms(&self) -> Terms {
+        Terms {
+            sender_name: self.sender_name.clone(),
+            sender_code: self.sender_code.clone(),
+            drill: self.drill,
+            ebrid: self.profile().ebrid(),
+        }
+    }
+
+    pub(super) fn may_call(&self, source: &str) -> bool {
+        source == self.platform || self.callers.iter().any(|caller| caller == source)
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let length = self.profile().ebrid();
+        let is_ebrid = |id: &String| id.len() == length && is_digits(id);
+        let ids = [("ebrid", &self.ebrid), ("platform", &self.platform)];
+        for (key, id) in ids
+            .into_iter()
+            .chain(self.callers.iter().map(|id| ("callers", id)))
+        {
+            if !is_ebrid(id) {
+                return Err(wrong(
+                    key,
+                    "must be digits: 23 of them, in the edition of 2016 18",
+                ));
+            }
+        }
+        let checks = [
+            (
+                self.url.starts_with("http://") || self.url.starts_with("https://"),
+                "url",
+                "must begin with http:// or https://",
+            ),
+            (
+                self.ebrid != self.platform,
+                "platform",
+                "must not be the gateway's own code",
+            ),
+            (
+                !self.sender_name.is_empty(),
+                "sender_name",
+                "must say who warns",
+            ),
+            (
+                !self.sender_code.is_empty(),
+                "sender_code",
+                "must say who warns, by its code",
+            ),
+            ((3..=5).contains(&self.drill), "drill", "must be 3, 4 or 5"),
+            (
+                (1..=2_000).contains(&self.most_areas),
+                "most_areas",
+                "must be 1 to 2000",
+            ),
+            (
+                (1..=64).contains(&self.connections),
+                "connections",
+                "must be 1 to 64",
+            ),
+            (
+                !self.answer_timeout.is_zero(),
+                "answer_timeout",
+                "must be more than nothing",
+            ),
+            (
+                self.lost_after > self.heartbeat,
+                "lost_after",
+                "must be longer than `heartbeat`",
+            ),
+            (
+                !self.held_alarm.is_zero(),
+                "held_alarm",
+                "must be more than nothing",
+            ),
+            (
+                !self.oldest.is_zero(),
+                "oldest",
+                "must be more than nothing",
+            ),
+            (
+                self.secret
+                    .as_ref()
+                    .is_none_or(|s| s.expose().len() >= 16 && !s.expose().contains('/')),
+                "secret",
+                "must be 16 characters or more, without a slash",
+            ),
+            (
+                self.secret.is_some() || !self.addresses.is_empty() || self.verify,
+                "secret",
+                "is missing: without it, `addresses` or `verify` anybody could report what was played",
+            ),
+            (
+                self.terminal_areas
+                    .iter()
+                    .all(|(id, area)| is_ebrid(id) && is_village(area)),
+                "terminal_areas",
+                "must give each terminal the code of its village, 12 digits that do not end with 000",
+            ),
+            (
+                !(self.verify
+                    && matches!(
+                        self.signer,
+                        SignerConfig::None | SignerConfig::Sm2 { peer: None, .. }
+                    )),
+                "verify",
+                "needs a signer that knows the platform's key",
+            ),
+        ];
+        match checks.into_iter().find(|(holds, ..)| !holds) {
+            Some((_, key, why)) => Err(wrong(key, why)),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn signer(&self, http: &HttpClient) -> Result<Arc<dyn Signer>, ConfigError> {
+        Ok(match &self.signer {
+            SignerConfig::None => Arc::new(Nobody),
+            SignerConfig::Sm2 {
+                key,
+                peer,
+                serial,
+                user,
+                order,
+                ..
+            } => {
+                let serial = six(serial).ok_or(wrong("signer.serial", "must be 12 hex digits"))?;
+                Arc::new(Software::new(key, peer.as_deref(), user, serial, *order)?)
+            }
+            SignerConfig::Command { argv, .. } if argv.is_empty() => {
+                return Err(wrong("signer.argv", "must name a command"));
+            }
+            SignerConfig::Command { argv, .. } => Arc::new(Command {
+                argv: argv.clone(),
+                patience: self.answer_timeout,
+            }),
+            SignerConfig::Http { url, .. } => Arc::new(Device {
+                url: url.clone(),
+                http: http.clone(),
+            }),
+        })
+    }
+
+    /// How the signature's file is written, and who issued the certificate.
+    pub(super) fn form(&self) -> Result<(Variant, Serial), ConfigError> {
+        match &self.signer {
+            SignerConfig::None => Ok((Variant::B, [0; 6])),
+            SignerConfig::Sm2 {
+                variant, issuer, ..
+            }
+            | SignerConfig::Command {
+                variant, issuer, ..
+            }
+            | SignerConfig::Http {
+                variant, issuer, ..
+            } => {
+                let issuer = six(issuer).ok_or(wrong("signer.issuer", "must be 12 hex digits"))?;
+                Ok((*variant, issuer))
+            }
+        }
+    }
+}
+
+fn six(text: &str) -> Option<Serial> {
+    hex::decode(text).ok()?.try_into().ok()
+}
+
+fn drill() -> u8 {
+    3
+}
+
+fn address_header() -> String {
+    "x-forwarded-for".into()
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn most_areas() -> usize {
+    500
+}
+
+fn connections() -> usize {
+    4
+}
+
+fn answer() -> Duration {
+    Duration::from_secs(30)
+}
+
+fn heartbeat() -> Duration {
+    Duration::from_secs(15)
+}
+
+fn lost_after() -> Duration {
+    Duration::from_mins(5)
+}
+
+fn ask_after() -> Duration {
+    Duration::from_mins(2)
+}
+
+fn held_alarm() -> Duration {
+    Duration::from_mins(10)
+}
+
+fn inventory() -> Duration {
+    Duration::from_hours(1)
+}
+
+fn oldest() -> Duration {
+    Duration::from_hours(24)
+}
+
+fn user() -> String {
+    "1234567812345678".into()
+}
+
+fn issuer() -> String {
+    "000000000000".into()
+}
+
+fn seconds<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
+    let seconds = f64::deserialize(d)?;
+    Duration::try_from_secs_f64(seconds).map_err(serde::de::Error::custom)
+}
+
+fn phone<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Address>, D::Error> {
+    let text = Option::<String>::deserialize(d);
+    let text =
+        text.map_err(|_| serde::de::Error::custom("a phone is a text: write it in quotes"))?;
+    Ok(text.map(Address::new))
+}

@@ -1,0 +1,213 @@
+//! The way to the platform: packets are made, signed and posted here, one name for each. This module must not decide what
+//! is sent again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use channel::{Context, Failure, FailureClass, Health, Request, Timestamp};
+use parking_lot::Mutex;
+use tokio::sync::Semaphore;
+
+use super::archive::Archive;
+use super::body::Body;
+use super::book::Posted;
+use super::config::{Config, ConfigError};
+use super::multipart;
+use super::names::{Sort, ebdid};
+use super::outcome::outcome;
+use super::packet::Packet;
+use super::signature::{Serial, Signature, Variant};
+use super::signer::Signer;
+use super::tar::Member;
+
+/// Names of packets that no message's serial is under begin here: serials are microseconds, which reach this in 2160.
+const OWN: u64 = 6_000_000_000_000_000;
+
+pub struct Link {
+    pub config: Config,
+    pub context: Context,
+    pub signer: Arc<dyn Signer>,
+    form: (Variant, Serial),
+    slots: Semaphore,
+    last: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// When the platform was heard last, either way, by `tick`.
+    heard: Option<Duration>,
+    /// When the first packet went out that nobody has answered since.
+    unanswered: Option<Duration>,
+    failing: Option<Failure>,
+}
+
+impl Link {
+    pub fn new(config: Config, context: Context) -> Result<Self, ConfigError> {
+        config.check()?;
+        Ok(Self {
+            signer: config.signer(&context.http)?,
+            form: config.form()?,
+            slots: Semaphore::new(config.connections),
+            last: AtomicU64::new(OWN),
+            state: Mutex::default(),
+            config,
+            context,
+        })
+    }
+
+    /// A name for a packet that is none of a message's; rises with the time, and over a restart where the clock is right.
+    fn own_id(&self) -> String {
+        let now = channel::serial_floor(self.context.clock.now()).saturating_add(OWN);
+        let last = self.last.fetch_max(now, Relaxed).max(now);
+        self.last.fetch_add(1, Relaxed);
+        ebdid(Sort::Other, &self.config.ebrid, last + 1)
+    }
+
+    /// A packet to the platform; `serial` names a message's.
+    pub fn packet(&self, body: Body, serial: Option<u64>) -> Packet {
+        let id = match (&body, serial) {
+            (Body::Check { .. }, _) => ebdid(Sort::Heartbeat, &self.config.ebrid, 0),
+            (_, Some(serial)) => ebdid(Sort::Other, &self.config.ebrid, serial),
+            (_, None) => self.own_id(),
+        };
+        Packet {
+            id,
+            source: self.config.ebrid.clone(),
+            url: self.config.callback_url.clone(),
+            target: Some(self.config.platform.clone()),
+            time: Some(self.context.clock.now()),
+            related: None,
+            body,
+        }
+    }
+
+    /// Written, signed and packed. Heartbeats and what answers them go unsigned, as everywhere.
+    pub async fn pack(&self, packet: Packet, resources: Vec<Member>) -> Result<Posted, Failure> {
+        let document = packet.write(self.config.profile());
+        let now = packet.time.unwrap_or_default().secs();
+        let signed = if packet.id.starts_with("01") {
+            Ok(None)
+        } else {
+            let now = u32::try_from(now).unwrap_or(0);
+            self.signer.sign(&document, now).await
+        };
+        let value = signed.map_err(|error| {
+            tracing::warn!(channel = %self.context.name, %error, "a packet to the broadcast platform cannot be signed");
+            Failure::new(
+                FailureClass::LinkDown,
+                "ebd:signer",
+                "the packet could not be signed; check `signer` and the device behind it",
+            )
+        })?;
+        let (variant, issuer) = &self.form;
+        let signature = value.map(|value| {
+            let of = packet.id.clone();
+            Signature { of, value }.write(*variant, issuer, self.config.profile())
+        });
+        let name = packet.archive_name();
+        let archive = Archive {
+            packet,
+            document,
+            signature,
+            resources,
+        };
+        Ok(Posted {
+            name,
+            bytes: archive.write().into(),
+        })
+    }
+
+    /// One call, and what it means.
+    pub async fn post(&self, posted: &Posted) -> Result<(), Failure> {
+        // The semaphore is never closed.
+        let _slot = self.slots.acquire().await;
+        let (kind, form) = multipart::write(&posted.name, &posted.bytes);
+        let request = Request {
+            method: "POST".into(),
+            headers: vec![("content-type".into(), kind)],
+            body: form.into(),
+            ..Request::default()
+        };
+        self.state
+            .lock()
+            .unanswered
+            .get_or_insert(self.context.clock.tick());
+        let call = self.context.http.call(&self.config.url, request);
+        let answer = tokio::time::timeout(self.config.answer_timeout, call).await;
+        let outcome = outcome(answer.ok());
+        let mut state = self.state.lock();
+        match &outcome {
+            Err(failure) if is_of_the_link(failure) => state.failing = Some(failure.clone()),
+            _ => {
+                state.failing = None;
+                state.unanswered = None;
+                state.heard = Some(self.context.clock.tick());
+            }
+        }
+        outcome
+    }
+
+    /// Packs and posts what is no message.
+    pub async fn say(&self, body: Body) -> Result<(), Failure> {
+        let posted = self.pack(self.packet(body, None), Vec::new()).await?;
+        self.post(&posted).await
+    }
+
+    /// The platform has called.
+    pub fn heard(&self) {
+        let mut state = self.state.lock();
+        state.heard = Some(self.context.clock.tick());
+        state.unanswered = None;
+    }
+
+    /// When the platform was heard last, and when it was first not.
+    pub fn is_lost(&self) -> bool {
+        let (state, tick) = (self.state.lock(), self.context.clock.tick());
+        let silent = |since: Duration| tick.saturating_sub(since) > self.config.lost_after;
+        // Only who is spoken to and does not answer is silent.
+        state.unanswered.is_some_and(silent) && state.heard.is_none_or(silent)
+    }
+
+    pub fn health(&self) -> Health {
+        let beats = !self.config.heartbeat.is_zero();
+        if beats && self.is_lost() {
+            return Health::Down(
+                "ebd:silent: the platform has answered no packet for a while".into(),
+            );
+        }
+        match &self.state.lock().failing {
+            Some(why) => Health::Failing(format!("{}: {}", why.code, why.detail)),
+            None => Health::Up,
+        }
+    }
+}
+
+fn is_of_the_link(failure: &Failure) -> bool {
+    use FailureClass::{InDoubt, LinkDown};
+    matches!(failure.class, LinkDown | InDoubt)
+}
+
+/// Where terminals stand by the operator's word.
+pub fn told<'a>(areas: &'a BTreeMap<String, String>, address: &str) -> Option<&'a str> {
+    areas.get(address).map(String::as_str)
+}
+
+/// The first eight bytes of a hash, for a name that must be the same after a restart.
+pub fn mark(parts: &[&[u8]]) -> u64 {
+    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+    for part in parts {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part);
+    }
+    let digest = context.finish();
+    let first = digest.as_ref().first_chunk().copied().unwrap_or_default();
+    u64::from_be_bytes(first)
+}
+
+/// A day that is not over anywhere: by Beijing.
+pub fn today(now: Timestamp) -> u32 {
+    super::names::day(now)
+}

@@ -1,0 +1,302 @@
+//! A finished text as a broadcast message, and what of it the message cannot carry. Pure, and total: what has no counterpart
+//! is said in the losses, never dropped in silence. This module must not widen an area.
+
+use channel::{Level, Message, Timestamp, Variant};
+
+use super::message::{Auxiliary, CANCEL, Content, Dispatch, Ebm, MP3, PLAY};
+use super::names::{Place, area_of, is_village, place};
+use super::tar::Member;
+use super::xml::plain;
+
+/// What an operator says about every message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Terms {
+    pub sender_name: String,
+    pub sender_code: String,
+    /// 3 to 5, for drills.
+    pub drill: u8,
+    /// How many digits an EBRID has.
+    pub ebrid: usize,
+}
+
+/// What an EBM cannot carry of a text.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Loss {
+    /// The event has no code: 突发事件 is sent.
+    Event,
+    /// The code was found by the event's name.
+    EventByName,
+    /// The level is none of the four colours: unknown is sent.
+    Level,
+    /// The language has no code of three letters here: Chinese is said.
+    Language,
+    /// How often it is played, and with which pause, is the platform's.
+    Repeat,
+    /// Who goes first at one speaker is the platform's.
+    Authority,
+    /// What is not sound in MP3 stays behind.
+    Attachment,
+    Html,
+    /// Characters that XML has no place for.
+    Characters,
+}
+
+impl Loss {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Event => "event",
+            Self::EventByName => "event-by-name",
+            Self::Level => "level",
+            Self::Language => "language",
+            Self::Repeat => "repeat",
+            Self::Authority => "authority",
+            Self::Attachment => "attachment",
+            Self::Html => "html",
+            Self::Characters => "characters",
+        }
+    }
+}
+
+/// A message without its name, what goes with it into the archive, and what is lost.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Mapped {
+    pub ebm: Ebm,
+    pub resources: Vec<Member>,
+    pub losses: Vec<Loss>,
+}
+
+/// Whom a message is for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Target {
+    pub area: String,
+    /// The terminal, where it is for one alone.
+    pub terminal: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NoTarget {
+    /// Neither a code of twelve digits nor an EBRID.
+    NoAddress,
+    /// An area that is not a village, or a terminal in one: its code would sound a town or a county.
+    Wide,
+}
+
+/// `told` is an operator's word on where a terminal stands.
+pub fn target(address: &str, ebrid: usize, told: Option<&str>) -> Result<Target, NoTarget> {
+    match place(address, ebrid) {
+        Some(Place::Area(area)) if !is_village(area) => Err(NoTarget::Wide),
+        Some(Place::Area(area)) => Ok(Target {
+            area: area.into(),
+            terminal: None,
+        }),
+        Some(Place::Terminal(id)) => {
+            let area = told.or_else(|| area_of(id)).filter(|area| is_village(area));
+            Ok(Target {
+                area: area.ok_or(NoTarget::Wide)?.into(),
+                terminal: Some(id.into()),
+            })
+        }
+        None => Err(NoTarget::NoAddress),
+    }
+}
+
+/// Several messages of one text and one end.
+pub fn play(message: &Message, targets: &[Target], terms: &Terms, now: Timestamp) -> Mapped {
+    let variant = &*message.variant;
+    let mut losses = Vec::new();
+    let event = event(&variant.event, &mut losses);
+    let language = language(&variant.language, &mut losses);
+    let severity = match variant.level {
+        _ if variant.drill => TEST,
+        Level::Red => 1,
+        Level::Orange => 2,
+        Level::Yellow => 3,
+        Level::Blue => 4,
+        Level::Unknown => {
+            losses.push(Loss::Level);
+            0
+        }
+    };
+    let (title, text) = (plain(&variant.title), plain(&variant.text));
+    if title.len() + text.len() < variant.title.len() + variant.text.len() {
+        losses.push(Loss::Characters);
+    }
+    let (auxiliaries, resources) = sounds(variant, &mut losses);
+    for (lost, loss) in [
+        (variant.html.is_some(), Loss::Html),
+        (variant.repeat.is_some(), Loss::Repeat),
+        (
+            variant.authority != channel::Authority::County,
+            Loss::Authority,
+        ),
+    ] {
+        losses.extend(lost.then_some(loss));
+    }
+    let mut areas: Vec<_> = targets.iter().map(|target| target.area.clone()).collect();
+    areas.sort();
+    areas.dedup();
+    let named = targets.iter().filter_map(|target| target.terminal.clone());
+    let dispatch = named.map(|id| Dispatch {
+        language: language.clone(),
+        adapter: Some(id),
+    });
+    let ebm = Ebm {
+        id: String::new(),
+        related: None,
+        kind: if variant.drill { terms.drill } else { PLAY },
+        sender_name: terms.sender_name.clone(),
+        sender_code: terms.sender_code.clone(),
+        sent: Some(now),
+        event,
+        severity: Some(severity),
+        start: Some(now),
+        end: Some(message.expires),
+        dispatch: dispatch.collect(),
+        content: Some(Content {
+            language,
+            title,
+            text,
+            areas,
+            auxiliaries,
+        }),
+    };
+    losses.sort();
+    Mapped {
+        ebm,
+        resources,
+        losses,
+    }
+}
+
+/// Takes back what went out under another name.
+pub fn cancel(of: &str, terms: &Terms, now: Timestamp) -> Ebm {
+    Ebm {
+        id: String::new(),
+        related: Some(of.into()),
+        kind: CANCEL,
+        sender_name: terms.sender_name.clone(),
+        sender_code: terms.sender_code.clone(),
+        sent: Some(now),
+        event: String::new(),
+        severity: None,
+        start: None,
+        end: None,
+        content: None,
+        dispatch: Vec::new(),
+    }
+}
+
+/// Severity of what is no warning.
+const TEST: u8 = 15;
+/// 突发事件.
+const GENERIC: &str = "10000";
+
+/// Codes go as they came, known or not: local tables extend the national one.
+fn event(told: &str, losses: &mut Vec<Loss>) -> String {
+    let told = told.trim();
+    let is_code = told.len() == 5
+        && told.starts_with(|c: char| c.is_ascii_digit())
+        && told
+            .bytes()
+            .all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
+    if is_code {
+        return told.to_owned();
+    }
+    let english = || {
+        let told = told.to_lowercase();
+        let named = ENGLISH.iter().filter(|(word, _)| told.contains(word));
+        named
+            .max_by_key(|(word, _)| word.len())
+            .map(|(_, code)| *code)
+    };
+    let found = cap::events::code(told).or_else(english);
+    losses.push(if found.is_some() {
+        Loss::EventByName
+    } else {
+        Loss::Event
+    });
+    found.unwrap_or(GENERIC).to_owned()
+}
+
+/// Words of events as international feeds have them.
+const ENGLISH: [(&str, &str); 33] = [
+    ("avalanche", "11B13"),
+    ("blizzard", "11B04"),
+    ("cold", "11B05"),
+    ("dam ", "11A03"),
+    ("debris flow", "11D02"),
+    ("drought", "11B22"),
+    ("dust", "11B07"),
+    ("earthquake", "11C02"),
+    ("flash flood", "11A51"),
+    ("flood", "11A01"),
+    ("fog", "11B17"),
+    ("forest fire", "11G00"),
+    ("frost", "11B16"),
+    ("gale", "11B06"),
+    ("hail", "11B15"),
+    ("haze", "11B19"),
+    ("heat", "11B09"),
+    ("hurricane", "11B01"),
+    ("icing", "11B21"),
+    ("landslide", "11D01"),
+    ("lightning", "11B14"),
+    ("mudslide", "11D02"),
+    ("rain", "11B03"),
+    ("sandstorm", "11B07"),
+    ("snow", "11B04"),
+    ("storm surge", "11E02"),
+    ("thunderstorm gust", "11B20"),
+    ("thunderstorm", "11B14"),
+    ("tornado", "11B02"),
+    ("tsunami", "11E01"),
+    ("typhoon", "11B01"),
+    ("wildfire", "11G00"),
+    ("wind", "11B06"),
+];
+
+/// ISO 639-2, as GB/T 4880.2 has it.
+fn language(told: &str, losses: &mut Vec<Loss>) -> String {
+    let primary = told
+        .split(['-', '_'])
+        .next()
+        .unwrap_or_default()
+        .to_lowercase();
+    let known = match primary.as_str() {
+        "zh" | "cmn" => "zho",
+        "en" => "eng",
+        "bo" => "bod",
+        "mn" => "mon",
+        "ug" => "uig",
+        "za" => "zha",
+        "ii" => "iii",
+        "ko" => "kor",
+        "kk" => "kaz",
+        three if three.len() == 3 && three.bytes().all(|b| b.is_ascii_lowercase()) => three,
+        _ => {
+            losses.push(Loss::Language);
+            "zho"
+        }
+    };
+    known.to_owned()
+}
+
+fn sounds(variant: &Variant, losses: &mut Vec<Loss>) -> (Vec<Auxiliary>, Vec<Member>) {
+    let Some(attachment) = &variant.attachment else {
+        return Default::default();
+    };
+    if !matches!(attachment.mime.as_str(), "audio/mpeg" | "audio/mp3") {
+        losses.push(Loss::Attachment);
+        return Default::default();
+    }
+    let sound = Member {
+        name: "warning.mp3".into(),
+        bytes: attachment.bytes.to_vec(),
+    };
+    let auxiliary = Auxiliary {
+        kind: MP3,
+        name: sound.name.clone(),
+        size: u64::try_from(sound.bytes.len()).ok(),
+    };
+    (vec![auxiliary], vec![sound])
+}

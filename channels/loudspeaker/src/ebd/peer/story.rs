@@ -1,0 +1,179 @@
+//! What becomes of a message at the platform, and what it tells of that. This module must not decide which story is told.
+
+use std::time::Duration;
+
+use channel::Clock;
+
+use super::super::body::Body;
+use super::super::inventory::{Device, Info, Of, Record, StateOf, States};
+use super::super::message::Ebm;
+use super::super::state::{Brd, Coverage, Item, StateReport};
+use super::{Inner, Kept, Story, terminal};
+
+impl Inner {
+    pub(super) fn keep(&self, ebm: &Ebm) -> bool {
+        let mut kept = self.kept.lock();
+        let known = kept.entry(ebm.id.clone()).or_insert_with(|| Kept {
+            ebm: ebm.clone(),
+            state: Brd::Held,
+            posted: 0,
+            last: None,
+        });
+        known.posted += 1;
+        known.posted == 1
+    }
+
+    pub(super) async fn tell(&self, ebm: &Ebm, story: &Story) {
+        let areas = ebm
+            .content
+            .as_ref()
+            .map_or_else(Vec::new, |content| content.areas.clone());
+        let named: Vec<_> = ebm
+            .dispatch
+            .iter()
+            .filter_map(|d| d.adapter.clone())
+            .collect();
+        let places = if named.is_empty() {
+            areas.clone()
+        } else {
+            named
+        };
+        let all = |rate| {
+            Some(Coverage {
+                rate: Some(rate),
+                areas: areas.clone(),
+                counts: None,
+            })
+        };
+        let id = &ebm.id;
+        match story {
+            Story::Silent => {
+                if let Some(kept) = self.kept.lock().get_mut(id) {
+                    kept.last =
+                        Some(self.says(id, Brd::Played, all(1.0), self.items(&places, &[])));
+                }
+            }
+            Story::Held => self.report(id, Brd::Held, None, Vec::new()).await,
+            Story::TakenOff => self.report(id, Brd::Cancelled, None, Vec::new()).await,
+            Story::Plays | Story::PlaysSomewhere | Story::FailsAt(_) => {
+                for state in [Brd::Waiting, Brd::Playing] {
+                    self.report(id, state, None, Vec::new()).await;
+                    tokio::time::sleep(self.settings.pause).await;
+                }
+                match story {
+                    Story::PlaysSomewhere => {
+                        self.report(id, Brd::Played, all(0.9), Vec::new()).await;
+                    }
+                    Story::FailsAt(which) => {
+                        self.report(id, Brd::Failed, all(0.5), self.items(&places, which))
+                            .await;
+                    }
+                    _ => {
+                        self.report(id, Brd::Played, all(1.0), self.items(&places, &[]))
+                            .await;
+                    }
+                }
+            }
+        }
+    }
+
+    fn items(&self, places: &[String], failing: &[String]) -> Vec<Item> {
+        let now = Some(self.clock.now());
+        let item = |place: &String| Item {
+            resource: Some(terminal(place)),
+            state: if failing.contains(place) {
+                Brd::Failed
+            } else {
+                Brd::Played
+            },
+            start: now,
+            end: now,
+            file: None,
+        };
+        places.iter().map(item).collect()
+    }
+
+    fn says(
+        &self,
+        id: &str,
+        state: Brd,
+        coverage: Option<Coverage>,
+        items: Vec<Item>,
+    ) -> StateReport {
+        StateReport {
+            at: Some(self.clock.now()),
+            ebm: id.into(),
+            state,
+            coverage,
+            items,
+        }
+    }
+
+    /// A message that was cancelled is told of no more.
+    pub(super) async fn report(
+        &self,
+        id: &str,
+        state: Brd,
+        coverage: Option<Coverage>,
+        items: Vec<Item>,
+    ) {
+        let report = self.says(id, state, coverage, items);
+        {
+            let mut kept = self.kept.lock();
+            let Some(kept) = kept.get_mut(id).filter(|kept| kept.state != Brd::Cancelled) else {
+                return;
+            };
+            kept.state = state;
+            kept.last = Some(report.clone());
+        }
+        let packet = self.packet(Body::State(report));
+        // A gateway that could not keep it is told again, with the same packet.
+        for _ in 0..5 {
+            if self.post(packet.clone()).await.0 == 200 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    pub(super) async fn repeat(&self, id: &str) {
+        let last = self.kept.lock().get(id).and_then(|kept| kept.last.clone());
+        if let Some(report) = last {
+            self.post(self.packet(Body::State(report))).await;
+        }
+    }
+
+    pub(super) async fn terminals(&self, wanted: &str) {
+        let places: Vec<String> = {
+            let kept = self.kept.lock();
+            let each = kept.values().filter_map(|kept| kept.ebm.content.as_ref());
+            each.flat_map(|content| content.areas.clone()).collect()
+        };
+        let (of, at) = (Of::Terminal, Some(self.clock.now()));
+        let ids = places.iter().map(|place| terminal(place));
+        let body = if wanted == of.info() {
+            let record = |id| Record {
+                id,
+                name: "terminal".into(),
+                ..Record::default()
+            };
+            Body::Info(Info {
+                of,
+                full: true,
+                at,
+                records: ids.map(record).collect(),
+            })
+        } else {
+            let row = |id| StateOf {
+                id,
+                state: Device::Running,
+                at,
+            };
+            Body::States(States {
+                of,
+                rows: ids.map(row).collect(),
+            })
+        };
+        self.post(self.packet(body)).await;
+    }
+}

@@ -1,0 +1,14 @@
+//! The readers of what strangers send, open for fuzzing and for whoever judges an archive by hand: pure functions over bytes.
+//! This module must not be needed by the channel.
+
+pub use super::archive::{Archive, BadArchive};
+pub use super::body::{Body, Response};
+pub use super::multipart::read as form;
+pub use super::names::{Sort, ebdid, ebmid, read_time};
+pub use super::outcome::outcome;
+pub use super::packet::{BadPacket, Packet};
+pub use super::profile::{Edition, Profile};
+pub use super::signature::{Signature, Value, Variant};
+pub use super::signer::{Nobody, Order, Signer, Software};
+pub use super::state::{Brd, Coverage, Item, StateReport};
+pub use super::tar::{BadTar, Member, read as untar, write as tar};

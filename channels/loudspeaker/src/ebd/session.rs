@@ -1,0 +1,247 @@
+//! What goes on by itself while the link is up: heartbeats, asking after messages of which nothing comes, asking for the
+//! terminals, taking back what was stopped, and telling a person when the platform holds a message. This module must not
+//! send a warning.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use channel::{Action, Command, Obeyed, Stop};
+use futures::future::join_all;
+
+use super::Ebd;
+use super::body::Body;
+use super::book::Open;
+use super::inventory::Omd;
+use super::link::mark;
+use super::send::cancel_key;
+
+/// How often it is looked what is due.
+const LOOK: Duration = Duration::from_millis(250);
+/// After which a cancel that was not taken is tried again.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// An order to stop, until it is carried out or over.
+pub struct Standing {
+    pub command: Command,
+    /// When it is to be looked at again, by `tick`.
+    due: Duration,
+    /// Who has been told of.
+    told: BTreeSet<String>,
+}
+
+impl Standing {
+    pub const fn new(command: Command) -> Self {
+        Self {
+            command,
+            due: Duration::ZERO,
+            told: BTreeSet::new(),
+        }
+    }
+
+    fn speaks_of(&self, open: &Open) -> bool {
+        match self.command.action {
+            Action::Stop { alert } => open.alert == alert,
+            Action::StopAll => open.sent <= self.command.not_before,
+            _ => false,
+        }
+    }
+}
+
+impl Ebd {
+    pub(super) async fn session(&self, stop: Stop) {
+        self.recall();
+        let mut beat = Due::new(self.link.config.heartbeat);
+        let mut inventory = Due::new(self.link.config.inventory);
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut lost = false;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = look.tick() => {}
+                () = self.bell.notified() => {}
+            }
+            let tick = self.link.context.clock.tick();
+            let work = async {
+                if beat.is_due(tick) {
+                    let at = Some(self.link.context.clock.now());
+                    // Whether it was answered is the link's to know.
+                    let _ = self.link.say(Body::Check { at }).await;
+                }
+                self.stops().await;
+                self.ask().await;
+                if inventory.is_due(tick) && !self.link.is_lost() {
+                    self.ask_for_terminals().await;
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = work => {}
+            }
+            self.alarm();
+            let now = self.link.is_lost();
+            if now && !lost {
+                tracing::warn!(channel = %self.link.context.name, after = ?self.link.config.lost_after, "the broadcast platform is silent; call its duty desk");
+            }
+            lost = now;
+            self.book.lock().forget(self.link.context.clock.now());
+        }
+    }
+
+    /// What the house knows of messages from before a restart.
+    pub(super) fn recall(&self) {
+        let context = &self.link.context;
+        let name = |one: &channel::Issued| super::names::ebmid(&one.series, one.day, one.serial);
+        let mut issued = context.inlet.numbered();
+        issued.retain(|one| one.series == self.link.config.ebrid);
+        let times = (name, context.clock.now(), context.clock.tick());
+        let is_cancel_of = |one: &channel::Issued, id: &str| one.key == cancel_key(id);
+        self.book.lock().recall(issued, times, is_cancel_of);
+    }
+
+    /// Takes back what was stopped. A message that goes on for others is left alone: a repeated warning is a nuisance, a lost
+    /// one is a death.
+    async fn stops(&self) {
+        let (now, tick) = (
+            self.link.context.clock.now(),
+            self.link.context.clock.tick(),
+        );
+        let mut standing = std::mem::take(&mut *self.standing.lock());
+        standing.retain(|one| one.command.expires > now);
+        for one in standing.iter_mut().filter(|one| one.due <= tick) {
+            one.due = tick + AGAIN;
+            let devices: BTreeSet<&str> = one.command.devices.iter().map(String::as_str).collect();
+            let (ids, shared) = self
+                .book
+                .lock()
+                .to_cancel(|open| one.speaks_of(open), &devices);
+            let mut failed = BTreeSet::new();
+            for id in ids {
+                if let Err(error) = self.cancel(&id).await {
+                    tracing::warn!(channel = %self.link.context.name, message = %id, %error, "a stop waits for the broadcast platform");
+                    let book = self.book.lock();
+                    let to = book.get(&id).into_iter().flat_map(|open| open.to.iter());
+                    failed.extend(to.map(|(_, address)| address.expose().to_owned()));
+                }
+            }
+            let mut done = Vec::new();
+            for device in one
+                .command
+                .devices
+                .iter()
+                .filter(|id| !failed.contains(*id) && !one.told.contains(*id))
+            {
+                let code = match one.command.action {
+                    Action::Stop { .. } | Action::StopAll if shared.contains(device) => {
+                        "part-of-a-message"
+                    }
+                    Action::Stop { .. } | Action::StopAll => "cancelled",
+                    _ => "not-in-this-protocol",
+                };
+                done.push(Obeyed {
+                    serial: one.command.serial,
+                    device: device.clone(),
+                    done: code == "cancelled",
+                    code: code.into(),
+                    seconds: 0,
+                    far: None,
+                });
+            }
+            let who: Vec<_> = done.iter().map(|one| one.device.clone()).collect();
+            if !done.is_empty() && self.link.context.inlet.obeyed(done).await.is_ok() {
+                one.told.extend(who);
+            }
+        }
+        let mut kept = self.standing.lock();
+        standing.append(&mut kept);
+        *kept = standing;
+    }
+
+    /// Messages of which nothing was heard for a while.
+    async fn ask(&self) {
+        let (after, clock) = (self.link.config.ask_after, &self.link.context.clock);
+        if after.is_zero() {
+            return;
+        }
+        let (now, tick) = (clock.now(), clock.tick());
+        let due: Vec<String> = {
+            let mut book = self.book.lock();
+            let silent = book.all_mut().filter(|open| {
+                let quiet = tick.saturating_sub(open.heard) >= after;
+                quiet && open.doubt.is_none() && !open.is_over() && open.expires.plus(after) > now
+            });
+            silent
+                .map(|open| {
+                    open.heard = tick;
+                    open.id.clone()
+                })
+                .collect()
+        };
+        // Its answer comes as a call of its own; one that is lost is asked for again.
+        join_all(
+            due.into_iter()
+                .map(|ebm| self.link.say(Body::StateRequest { ebm })),
+        )
+        .await;
+    }
+
+    async fn ask_for_terminals(&self) {
+        for wanted in ["EBRDTInfo", "EBRDTState"] {
+            let omd = Omd {
+                wanted: wanted.into(),
+                full: true,
+                from: None,
+                to: None,
+            };
+            if let Err(error) = self.link.say(Body::Omd(omd)).await {
+                tracing::debug!(channel = %self.link.context.name, %error, wanted, "the broadcast platform does not tell its terminals");
+                return;
+            }
+        }
+    }
+
+    /// Once for each message that the platform holds too long.
+    fn alarm(&self) {
+        let now = self.link.context.clock.now();
+        let mut book = self.book.lock();
+        let late = book.all_mut().filter(|open| {
+            let since = open.held.filter(|_| !open.alarmed && open.expires > now);
+            since.is_some_and(|since| now.since(since) >= self.link.config.held_alarm)
+        });
+        for open in late {
+            open.alarmed = true;
+            tracing::warn!(channel = %self.link.context.name, message = %open.id, alert = open.alert, "the broadcast platform holds a warning (待播控审核); call its duty desk, whose number the channel shows");
+        }
+    }
+}
+
+/// When something is due that is done over and over; never where it is zero.
+struct Due {
+    every: Duration,
+    next: Duration,
+}
+
+impl Due {
+    const fn new(every: Duration) -> Self {
+        Self {
+            every,
+            next: Duration::ZERO,
+        }
+    }
+
+    fn is_due(&mut self, tick: Duration) -> bool {
+        let due = !self.every.is_zero() && self.next <= tick;
+        if due {
+            self.next = tick + self.every;
+        }
+        due
+    }
+}
+
+/// What the platform has told of its terminals.
+pub type Terminals = BTreeMap<String, super::Terminal>;
+
+/// A packet's content, to know a repeat from another packet under its name.
+pub fn print(bytes: &[u8]) -> u64 {
+    mark(&[bytes])
+}
