@@ -17,7 +17,7 @@ pub struct Factory {
     pub longest: fn(&toml::Table) -> u32,
 }
 
-pub const FACTORIES: [Factory; 14] = [
+pub const FACTORIES: [Factory; 15] = [
     Factory {
         kind: "sms",
         family: "sms",
@@ -59,6 +59,14 @@ pub const FACTORIES: [Factory; 14] = [
         kind: "loudspeaker-ebd",
         family: "loudspeaker",
         make: |settings, context| built(loudspeaker::ebd::Ebd::new(read(settings)?, context)),
+        longest: |_| 1,
+    },
+    Factory {
+        kind: "loudspeaker-089",
+        family: "loudspeaker",
+        make: |settings, context| {
+            built(loudspeaker::gdj089::Adapters::new(read(settings)?, context))
+        },
         longest: |_| 1,
     },
     Factory {

@@ -1,6 +1,8 @@
 //! End to end, from outside: the real binary on its own databases, and real peers in this process. What is asked is asked
 //! over HTTP, what is told is read off the wire. These tests must not look into the gateway's memory or files.
 
+#[path = "e2e/adapters.rs"]
+mod adapters;
 #[path = "e2e/backup.rs"]
 mod backup;
 #[path = "e2e/browser.rs"]

@@ -8,11 +8,12 @@ use super::mail::{ADDRESS, post};
 type Target = fn(&[u8]);
 
 /// Every reader under the name of its target in `fuzz/`.
-const TARGETS: [(&str, Target); 19] = [
+const TARGETS: [(&str, Target); 20] = [
     ("area", super::area),
     ("callbacks", super::callbacks),
     ("cmpp", super::cmpp),
     ("controller", super::controller),
+    ("gdj089", super::gdj089),
     ("import", super::import),
     ("journal", super::journal),
     ("mail", super::mail),
@@ -83,6 +84,7 @@ replayed! {
     callbacks: every_kept_callback_is_taken_on_its_secret_path_alone;
     cmpp: every_kept_frame_is_read_or_refused_in_each_version;
     controller: every_kept_call_of_a_controller_is_answered;
+    gdj089: every_kept_word_of_an_adapter_is_read_or_refused_and_survived;
     import: every_kept_registry_is_taken_or_refused_whole;
     journal: every_kept_record_is_read_or_refused_by_name;
     mail: every_kept_mail_is_told_apart;
@@ -171,6 +173,10 @@ fn the_seeds_reach_what_they_are_there_for() {
     assert_eq!(asked("households"), 200);
     assert_eq!(asked("deliveries"), 200);
     assert_eq!(asked("twice"), 400);
+    let heard = |file| super::gdj089::heard(&seed("gdj089", file));
+    assert_eq!(heard("heartbeat"), (1, 0), "an adapter is heard");
+    assert_eq!(heard("records"), (1, 1), "what was played is a receipt");
+    assert_eq!(heard("crc"), (1, 0), "what follows a broken frame is found");
     let right = seed("controller", "enrol-right");
     assert_eq!(super::controller::called(&right), (200, 0));
     // A poll is answered with the order, and its report is a receipt.

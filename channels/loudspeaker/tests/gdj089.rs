@@ -198,7 +198,6 @@ impl Fixture for Boxes {
         Some((Arc::new(channel), Box::new(peer)))
     }
 
-    /// To the adapter itself, which proves its own play.
     fn message(&self, number: u32) -> Message {
         to(COUNTY, number, &Arc::new(variant()))
     }
@@ -254,8 +253,7 @@ async fn a_batch_is_one_start_an_adapter_and_its_record_proves_what_it_names() {
     assert_ne!(other, &start.ebm);
     for at in 0..3 {
         let receipt = receipt(&running, &reference(at), reached).await;
-        // The adapter's word for others: given, and not proved by who played.
-        assert_eq!(receipt.verdict, Verdict::Reached(Evidence::Delivered));
+        assert_eq!(receipt.verdict, Verdict::Reached(Evidence::Acknowledged));
         assert!(receipt.code.starts_with("played ") && receipt.far.is_some());
     }
     let progress = |verdict| verdict == Verdict::Progress;
@@ -413,7 +411,7 @@ async fn an_adapter_speaks_for_what_it_serves_and_a_terminal_for_itself() {
     })
     .await;
     assert!(running.inlet.receipts.lock().is_empty());
-    // Of itself a terminal proves its play.
+    // For itself a terminal may.
     terminal.say(&of("65107270000010314010401", "65107270000010314010401"));
     let reference = format!("{ebm}/65107270000010314010401");
     let receipt = receipt(&running, &reference, reached).await;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use channel::{
     Accepted, Capability, Channel, Command, Context, DeviceState, EndpointKind, Evidence, Failure,
-    FailureClass, Health, Message, Outcomes, PresenceState, Stop, Style,
+    Health, Key, Message, Outcomes, PresenceState, Stop, Style,
 };
 use futures::stream::{FuturesUnordered, StreamExt};
 use parking_lot::Mutex;
@@ -20,7 +20,7 @@ use super::config::{Config, ConfigError};
 use super::desk::Desk;
 use super::heard::reference;
 use super::link::Wants;
-use super::numbers::{ByTheClock, Numbers};
+use super::named::Named;
 use super::plan::{self, Start};
 use super::seal::{Sealer, Unsigned};
 use super::task::Down;
@@ -34,20 +34,18 @@ pub struct Adapters {
 
 impl Adapters {
     pub fn new(config: Config, context: Context) -> Result<Self, ConfigError> {
-        let numbers = Arc::new(ByTheClock::new(context.clock.clone()));
-        Self::with(config, context, Arc::new(Unsigned), numbers)
+        Self::with(config, context, Arc::new(Unsigned))
     }
 
-    /// With whoever signs and whoever numbers.
+    /// With whoever signs.
     pub fn with(
         config: Config,
         context: Context,
         sealer: Arc<dyn Sealer>,
-        numbers: Arc<dyn Numbers>,
     ) -> Result<Self, ConfigError> {
         let (orders, given) = mpsc::unbounded_channel();
         Ok(Self {
-            desk: Arc::new(Desk::new(config, context, sealer, numbers)?),
+            desk: Arc::new(Desk::new(config, context, sealer)?),
             orders,
             given: tokio::sync::Mutex::new(given),
         })
@@ -72,22 +70,19 @@ impl Adapters {
 impl Desk {
     /// Gives a start to its adapter; the id that it has.
     async fn started(&self, batch: &[Message], start: &Start) -> Result<Id, Failure> {
-        let now = self.context.clock.now();
-        let (day, adapter) = (plan::day(now), &self.config.adapter[start.adapter]);
-        let key = key(batch, start, &adapter.code);
-        let number = self.numbers.number(&day, &key).await.map_err(|_| {
-            let words = "the journal takes nothing now, so the message has no number";
-            Failure::new(FailureClass::Transient, "089:no-number", words)
-        })?;
-        let spent = || {
-            let words = "the platform's 9999 messages of this day are spent";
-            Failure::new(FailureClass::Transient, "089:day-spent", words)
+        let adapter = &self.config.adapter[start.adapter];
+        let keys: Vec<_> = start.to.iter().map(|(at, _)| batch[*at].key).collect();
+        let alert = keys.first().map_or(0, |key| key.alert);
+        let named = Named {
+            key: mark(&keys, &adapter.code),
+            alert,
+            deliveries: keys.iter().map(|key| key.delivery).collect(),
+            expires: start.expires,
         };
-        let ebm = number.and_then(|number| plan::ebm(&self.config.platform, &day, number));
-        let ebm = ebm.ok_or_else(spent)?;
+        let ebm = self.name(named).await?;
+        let now = self.context.clock.now();
         let task = plan::task(start, ebm.clone(), &self.config, adapter, now)?;
         let codes = task.codes.list.clone();
-        let alert = start.to.first().map_or(0, |(at, _)| batch[*at].key.alert);
         self.plays
             .lock()
             .started(start.adapter, alert, ebm.clone(), codes, start.expires);
@@ -99,8 +94,8 @@ impl Desk {
 }
 
 /// The same for the same messages to the same adapter: tried again, they keep their EBMID.
-fn key(batch: &[Message], start: &Start, adapter: &str) -> String {
-    let mut keys: Vec<_> = start.to.iter().map(|(at, _)| batch[*at].key).collect();
+fn mark(keys: &[Key], adapter: &str) -> u64 {
+    let mut keys = keys.to_vec();
     keys.sort_unstable();
     let mut digest = Digest::new(&SHA256);
     digest.update(adapter.as_bytes());
@@ -108,14 +103,16 @@ fn key(batch: &[Message], start: &Start, adapter: &str) -> String {
         digest.update(key.to_string().as_bytes());
         digest.update(b"\n");
     }
-    hex::encode(&digest.finish().as_ref()[..16])
+    let digest = digest.finish();
+    let first = digest.as_ref().first_chunk();
+    u64::from_be_bytes(*first.expect("a digest has 32 bytes"))
 }
 
 #[async_trait]
 impl Channel for Adapters {
     fn capability(&self) -> Capability {
         Capability {
-            kind: "loudspeaker-089",
+            kind: "loudspeaker",
             speaks_to: EndpointKind::Speaker,
             style: Style::Spoken,
             best: Evidence::Acknowledged,
@@ -147,6 +144,7 @@ impl Channel for Adapters {
 
     async fn run(&self, stop: Stop) {
         let mut given = self.given.lock().await;
+        self.desk.recall();
         let mut beside = JoinSet::new();
         for at in 0..self.desk.links.len() {
             let (desk, stop) = (self.desk.clone(), stop.clone());

@@ -15,7 +15,7 @@ use crate::config::seconds;
 pub struct Config {
     /// The resource code of this platform, 23 digits: every EBMID begins with it.
     pub platform: String,
-    /// Who warns, as the terminals may say it before the text.
+    /// Who warns, as a start carries it.
     #[serde(default)]
     pub agency: String,
     /// Where adapters come to: `0.0.0.0:9420`. Left out where all of them are dialled and none reports by itself.

@@ -16,7 +16,6 @@ use super::bytes::Id;
 use super::config::{Config, ConfigError};
 use super::frame::{Frame, Way};
 use super::link::{Answer, Link, Session, Wants};
-use super::numbers::Numbers;
 use super::plan::seconds;
 use super::plays::Plays;
 use super::routes::Routes;
@@ -32,7 +31,6 @@ pub struct Desk {
     pub config: Config,
     pub context: Context,
     pub sealer: Arc<dyn Sealer>,
-    pub numbers: Arc<dyn Numbers>,
     pub routes: Routes,
     pub links: Vec<Link>,
     pub standing: Mutex<Standing>,
@@ -52,7 +50,6 @@ impl Desk {
         config: Config,
         context: Context,
         sealer: Arc<dyn Sealer>,
-        numbers: Arc<dyn Numbers>,
     ) -> Result<Self, ConfigError> {
         config.check()?;
         Ok(Self {
@@ -62,7 +59,6 @@ impl Desk {
             config,
             context,
             sealer,
-            numbers,
             standing: Mutex::default(),
             plays: Mutex::default(),
             seen: Seen::default(),

@@ -147,9 +147,9 @@ impl Broken {
     }
 }
 
-/// Takes bytes as they come and gives frames of one way.
-pub struct Frames {
-    way: Way,
+/// Takes bytes as they come and gives frames of one layout.
+pub struct Frames<L = Way> {
+    layout: L,
     buffer: Vec<u8>,
     /// Bytes at the start of the buffer that are done with.
     at: usize,
@@ -159,18 +159,27 @@ pub struct Frames {
     told: bool,
 }
 
-/// What stands at the start of the buffer.
-enum Look {
+/// What stands at the start of some bytes.
+pub enum Look {
     /// More bytes must come.
     Wait,
     Whole(usize),
     Not(Broken),
 }
 
-impl Frames {
-    pub const fn new(way: Way) -> Self {
+/// How frames of one kind are told from whatever else comes.
+pub trait Layout {
+    type Frame;
+    /// Of bytes that are not empty.
+    fn look(&self, rest: &[u8]) -> Look;
+    /// Reads what was found to be whole.
+    fn read(&self, whole: &[u8]) -> Self::Frame;
+}
+
+impl<L: Layout> Frames<L> {
+    pub const fn new(layout: L) -> Self {
         Self {
-            way,
+            layout,
             buffer: Vec::new(),
             at: 0,
             lost: 0,
@@ -200,14 +209,20 @@ impl Frames {
     }
 
     /// The next frame, or what stands in its place; nothing where more bytes must come.
-    pub fn take(&mut self) -> Option<Result<Frame, Broken>> {
+    pub fn take(&mut self) -> Option<Result<L::Frame, Broken>> {
         loop {
-            match self.look() {
+            let rest = &self.buffer[self.at..];
+            let look = if rest.is_empty() {
+                Look::Wait
+            } else {
+                self.layout.look(rest)
+            };
+            match look {
                 Look::Wait if self.is_waiting() => return None,
                 Look::Wait => return self.noise().map(Err),
                 Look::Whole(_) if self.lost > 0 => return self.noise().map(Err),
                 Look::Whole(length) => {
-                    let frame = self.frame(length);
+                    let frame = self.layout.read(&rest[..length]);
                     self.at += length;
                     self.told = false;
                     return Some(Ok(frame));
@@ -232,13 +247,13 @@ impl Frames {
         let lost = std::mem::take(&mut self.lost);
         (lost > 0).then_some(Broken::Noise(lost))
     }
+}
 
-    fn look(&self) -> Look {
-        let rest = &self.buffer[self.at..];
-        let Some(first) = rest.first() else {
-            return Look::Wait;
-        };
-        if *first != self.way.head() {
+impl Layout for Way {
+    type Frame = Frame;
+
+    fn look(&self, rest: &[u8]) -> Look {
+        if rest.first() != Some(&self.head()) {
             return Look::Not(Broken::Noise(1));
         }
         let Some(head) = rest.first_chunk::<HEAD>() else {
@@ -262,28 +277,32 @@ impl Frames {
         {
             return Look::Not(Broken::Block(u16::from_be_bytes([*high, *low])));
         }
-        let length = AROUND + body;
-        let Some(whole) = rest.get(..length) else {
-            return Look::Wait;
-        };
-        let (covered, told) = whole.split_at(length - 4);
-        if crc(covered).to_be_bytes() == *told {
-            Look::Whole(length)
-        } else {
-            Look::Not(Broken::Crc)
-        }
+        proved(rest, AROUND + body)
     }
 
-    fn frame(&self, length: usize) -> Frame {
-        let whole = &self.buffer[self.at..self.at + length];
+    fn read(&self, whole: &[u8]) -> Frame {
+        let length = whole.len();
         let block = whole[length - 4 - BLOCK..length - 4].first_chunk();
         Frame {
-            way: self.way,
+            way: *self,
             opcode: whole[3],
             source: whole[4],
             body: whole[HEAD..length - 4 - BLOCK - 2].to_vec(),
             seal: block.map_or(Seal::NONE, Seal::read),
         }
+    }
+}
+
+/// Whether a frame of this length is there with its CRC, which ends it.
+pub fn proved(rest: &[u8], length: usize) -> Look {
+    let Some(whole) = rest.get(..length) else {
+        return Look::Wait;
+    };
+    let (covered, told) = whole.split_at(length - 4);
+    if crc(covered).to_be_bytes() == *told {
+        Look::Whole(length)
+    } else {
+        Look::Not(Broken::Crc)
     }
 }
 

@@ -67,8 +67,8 @@ impl Desk {
                 self.links[at].wake.notify_one();
                 self.answered(at)
             }
-            Up::Records { front, records } => {
-                let kept = self.recorded(at, front, records).await;
+            Up::Records { records, .. } => {
+                let kept = self.recorded(at, records).await;
                 let asked = self.links[at].offer(by, &up);
                 if kept && !asked {
                     self.answered(at)
@@ -136,7 +136,7 @@ impl Desk {
     }
 
     /// What is new in records becomes receipts; true when they are kept.
-    async fn recorded(&self, at: usize, front: &Id, records: &[Record]) -> bool {
+    async fn recorded(&self, at: usize, records: &[Record]) -> bool {
         let now = self.context.clock.now();
         let (mut receipts, mut news) = (Vec::new(), Vec::new());
         for record in records {
@@ -148,7 +148,7 @@ impl Desk {
                 if !self.is_ours(at, &record.ebm, code) {
                     continue;
                 }
-                let Some((verdict, said)) = verdict(record, front == code) else {
+                let Some((verdict, said)) = verdict(record) else {
                     self.refuse("unknown-state");
                     continue;
                 };
@@ -189,22 +189,17 @@ impl Desk {
     }
 }
 
-/// What a record proves of one of its codes. That the device itself says it proves the play; that another says it of the
-/// device proves that it was given.
-fn verdict(record: &Record, itself: bool) -> Option<(Verdict, String)> {
+/// What a record proves of one of its codes: an adapter's word that it was played there.
+fn verdict(record: &Record) -> Option<(Verdict, String)> {
     let refused = Verdict::Refused(FailureClass::Transient);
     Some(match record.state {
         0 => (Verdict::Progress, "not-processed".into()),
         1 => (Verdict::Progress, "waiting".into()),
         2 => (Verdict::Progress, "playing".into()),
         PLAYED => {
-            let evidence = if itself {
-                Evidence::Acknowledged
-            } else {
-                Evidence::Delivered
-            };
             let seconds = record.end.saturating_sub(record.start);
-            (Verdict::Reached(evidence), format!("played {seconds}"))
+            let played = Verdict::Reached(Evidence::Acknowledged);
+            (played, format!("played {seconds}"))
         }
         FAILED => (refused, "failed".into()),
         CANCELLED => (refused, "cancelled".into()),

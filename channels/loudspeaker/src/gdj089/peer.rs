@@ -145,6 +145,16 @@ impl Peer {
         self.own.memory.lock().heard.clone()
     }
 
+    /// How many messages it has played to their end.
+    pub fn played(&self) -> usize {
+        let memory = self.own.memory.lock();
+        let played = memory
+            .records
+            .iter()
+            .filter(|record| record.state == PLAYED);
+        played.count()
+    }
+
     pub fn volume(&self) -> Option<u8> {
         self.own.memory.lock().volume
     }

@@ -84,21 +84,15 @@ fn judged(message: &Message, routes: &Routes, now: Timestamp) -> Result<(usize, 
 }
 
 /// The id of a message: platform, day in Beijing, and the day's serial.
-pub fn ebm(platform: &str, day: &str, serial: u16) -> Option<Id> {
-    format!("{platform}{day}{serial:04}").parse().ok()
+pub fn ebm(platform: &str, day: u32, serial: u16) -> Option<Id> {
+    format!("{platform}{day:08}{serial:04}").parse().ok()
 }
 
 /// `20250701`, in Beijing.
-pub fn day(now: Timestamp) -> String {
+pub fn day(now: Timestamp) -> u32 {
     let beijing = Timestamp::from_secs(now.secs() + BEIJING);
     let (year, month, day, ..) = beijing.civil();
-    format!("{year:04}{month:02}{day:02}")
-}
-
-/// Seconds of the day in Beijing.
-pub fn second_of_day(now: Timestamp) -> u32 {
-    let second = (now.secs() + BEIJING).rem_euclid(86_400);
-    u32::try_from(second).unwrap_or(0)
+    u32::try_from(year).unwrap_or(0) * 10_000 + month * 100 + day
 }
 
 pub fn seconds(time: Timestamp) -> u32 {
@@ -300,8 +294,8 @@ mod tests {
         let routes = Routes::new(&config.adapter);
         let batch = [message(1, "510727102201", &variant("暴雨"))];
         let start = starts(&batch, &routes, NOW).0.remove(0);
-        assert_eq!(day(NOW), "20260714");
-        let ebm = ebm(&config.platform, &day(NOW), 7).expect("digits");
+        assert_eq!(day(NOW), 20_260_714);
+        let ebm = ebm(&config.platform, day(NOW), 7).expect("digits");
         assert_eq!(ebm.to_string(), "45107270000000103010101202607140007");
         let task = task(&start, ebm, &config, &config.adapter[0], NOW).expect("it is written");
         assert_eq!((task.class, task.level, &task.event), (4, 1, b"11A51"));

@@ -1,0 +1,188 @@
+//! A county's front-end adapter behind a whole gateway: from the alert to the start on the wire, its record, and the village's
+//! speaker in the officers' figures; over a kill, and with a stranger at the port. The adapter is simulated: real ones have
+//! not been met.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use loudspeaker::gdj089::peer::{Peer, Settings};
+use serde_json::{Value, json};
+
+use crate::county::{self, VILLAGE_B1, VILLAGE_B2};
+use crate::gateway::{EVERYTHING, Gateway, Mail, Setup, World, count, within};
+use crate::warning::{COUNTY, Warning};
+
+const PLAN: &str = r#"name = "by-adapters"
+language = "zh-CN"
+lifetime = "4h"
+
+[[send]]
+audience = "speakers"
+channels = ["adapters"]
+receipt_window = "30s"
+"#;
+
+const ADAPTER: &str = "45107270000000314010201";
+
+/// A port that was free just now.
+fn free() -> SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address")
+}
+
+/// The speaker of one village is called by its area, that of another by its resource code.
+fn setup(listen: SocketAddr) -> Setup {
+    let mut files = county::small();
+    let endpoints = files.get_mut("endpoints").expect("a file");
+    endpoints.push_str("401,,speaker,65107271022010314010401\n402,,speaker,510727102202\n");
+    let speakers = files.get_mut("speakers").expect("a file");
+    speakers.push_str("401,510727102201,合成喇叭丙二\n402,510727102202,合成喇叭丁\n");
+    let settings = format!(
+        r#"tls = "none"
+
+[[channel]]
+name = "adapters"
+kind = "loudspeaker-089"
+rate = "50/s burst 50"
+retry = {{ first = "200ms", factor = 2, cap = "1s", attempts = 8 }}
+[channel.settings]
+platform = "45107270000000103010101"
+agency = "平武县"
+listen = "{listen}"
+answer_timeout = 2
+records_every = 0.2
+[[channel.settings.adapter]]
+code = "{ADAPTER}"
+"#
+    );
+    Setup {
+        files,
+        plan: PLAN.to_owned(),
+        mail: Mail {
+            port: None,
+            settings,
+        },
+        ..Setup::default()
+    }
+}
+
+async fn adapter(listen: SocketAddr, play: Duration) -> Peer {
+    let mut settings = Settings::new(ADAPTER, Some(listen));
+    settings.play = play;
+    Peer::start(settings).await.expect("a free port")
+}
+
+async fn speakers(gateway: &Gateway, alert: u64, village: &str) -> Value {
+    let coverage = gateway.coverage(alert, village).await;
+    coverage["total"]["speakers"].clone()
+}
+
+async fn played(gateway: &Gateway, alert: u64, village: &str) -> Value {
+    within("its speaker has played", async || {
+        let row = speakers(gateway, alert, village).await;
+        (count(&row["played"]) == 1).then_some(row)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_alert_becomes_one_start_and_the_record_of_it_reaches_the_villages_figures() {
+    let listen = free();
+    let peer = adapter(listen, Duration::from_millis(100)).await;
+    let world = World::start(setup(listen)).await;
+    let gateway = &world.gateway;
+    let alert = gateway.submit(&Warning::red("089-1", &[COUNTY])).await;
+    let of_village = played(gateway, alert, VILLAGE_B2).await;
+    assert_eq!(
+        of_village,
+        json!({ "total": 1, "played": 1, "failed": 0, "unknown": 0, "pending": 0, "not_called": 0 })
+    );
+    played(gateway, alert, VILLAGE_B1).await;
+    let heard = peer.heard();
+    for start in &heard {
+        assert!(!start.stop && start.class == 4 && start.level == 1);
+        assert!(start.text.contains("山洪"), "{}", start.text);
+    }
+    let mut codes: Vec<_> = heard.into_iter().flat_map(|start| start.codes).collect();
+    codes.sort_unstable();
+    assert_eq!(
+        codes,
+        ["05107271022020314010400", "65107271022010314010401"]
+    );
+    // Who is not named in the settings is hung up on, and counted.
+    let stranger = Settings::new("45107280000000314010201", Some(listen));
+    let _stranger = Peer::start(stranger).await.expect("a free port");
+    within("the stranger is counted", async || {
+        let metrics = gateway.call_text("/metrics", EVERYTHING).await;
+        let counted = metrics
+            .lines()
+            .find(|line| line.contains("\"unregistered\""));
+        counted
+            .filter(|line| line.contains("tocsin_refused_calls"))
+            .map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_played_while_the_gateway_was_down_is_asked_for_when_it_is_back() {
+    let listen = free();
+    let peer = adapter(listen, Duration::from_secs(2)).await;
+    let mut world = World::start(setup(listen)).await;
+    let alert = world
+        .gateway
+        .submit(&Warning::red("089-2", &[COUNTY]))
+        .await;
+    within(
+        "the adapter has its start and the gateway knows",
+        async || {
+            let line = world.gateway.channel(alert, "adapters").await;
+            (line["awaiting"] == 2).then_some(())
+        },
+    )
+    .await;
+    assert_eq!(
+        count(&speakers(&world.gateway, alert, VILLAGE_B2).await["played"]),
+        0
+    );
+    world.gateway.kill().await;
+    within("the adapter has played it, unheard", async || {
+        let begun = peer.heard().len();
+        (begun > 0 && peer.played() == begun).then_some(())
+    })
+    .await;
+    world.gateway.start().await;
+    played(&world.gateway, alert, VILLAGE_B2).await;
+    played(&world.gateway, alert, VILLAGE_B1).await;
+    // Nothing that was settled is said again, and what is new has a number of its own.
+    let before = peer.heard();
+    let said: usize = before.iter().map(|start| start.codes.len()).sum();
+    assert_eq!(said, 2, "{before:?}");
+    let warning = Warning::red("089-3", &[COUNTY]);
+    let later = world.gateway.submit(&warning).await;
+    within("its start is there", async || {
+        (peer.heard().len() > before.len()).then_some(())
+    })
+    .await;
+    // Over another kill a stop still names what it stops.
+    world.gateway.kill().await;
+    world.gateway.start().await;
+    let cancel = Warning {
+        msg_type: "Cancel",
+        references: vec![warning.reference()],
+        ..Warning::red("089-4", &[COUNTY])
+    };
+    world.gateway.submit(&cancel).await;
+    let stopped = within("it is stopped", async || {
+        peer.heard().into_iter().find(|heard| heard.stop)
+    })
+    .await;
+    let heard = peer.heard();
+    assert_eq!(heard[..before.len()], before);
+    let started = heard.iter().filter(|heard| !heard.stop);
+    let ebms: BTreeSet<_> = started.map(|heard| &heard.ebm).collect();
+    assert!(ebms.len() > before.len(), "{heard:?}");
+    assert!(ebms.contains(&stopped.ebm) && before.iter().all(|b| b.ebm != stopped.ebm));
+    assert!(later > alert);
+}
