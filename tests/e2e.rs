@@ -51,6 +51,8 @@ mod links;
 mod mail;
 #[path = "e2e/peers.rs"]
 mod peers;
+#[path = "e2e/platform.rs"]
+mod platform;
 #[path = "../channels/email/tests/foreign/postfix.rs"]
 mod postfix;
 #[path = "e2e/preview.rs"]

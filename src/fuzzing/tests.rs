@@ -8,12 +8,13 @@ use super::mail::{ADDRESS, post};
 type Target = fn(&[u8]);
 
 /// Every reader under the name of its target in `fuzz/`.
-const TARGETS: [(&str, Target); 20] = [
+const TARGETS: [(&str, Target); 21] = [
     ("area", super::area),
     ("callbacks", super::callbacks),
     ("cmpp", super::cmpp),
     ("controller", super::controller),
     ("gdj089", super::gdj089),
+    ("ebd", super::ebd),
     ("import", super::import),
     ("journal", super::journal),
     ("mail", super::mail),
@@ -85,6 +86,7 @@ replayed! {
     cmpp: every_kept_frame_is_read_or_refused_in_each_version;
     controller: every_kept_call_of_a_controller_is_answered;
     gdj089: every_kept_word_of_an_adapter_is_read_or_refused_and_survived;
+    ebd: every_kept_packet_of_a_platform_is_taken_or_refused;
     import: every_kept_registry_is_taken_or_refused_whole;
     journal: every_kept_record_is_read_or_refused_by_name;
     mail: every_kept_mail_is_told_apart;
@@ -188,4 +190,11 @@ fn the_seeds_reach_what_they_are_there_for() {
         super::controller::called(&seed("controller", "played")),
         (200, 1)
     );
+}
+
+#[test]
+fn a_platforms_states_reach_their_villages_from_the_seeds() {
+    let seed = |name| std::fs::read(fuzz().join("seeds/ebd").join(name)).expect("a seed");
+    assert_eq!(super::ebd::told(&seed("call-played")), 2);
+    assert_eq!(super::ebd::told(&seed("call-beat")), 0);
 }

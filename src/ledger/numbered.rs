@@ -29,8 +29,11 @@ pub struct Numbered {
 /// How long a serial is remembered.
 const KEPT: Duration = Duration::from_hours(8 * 24);
 
+/// By series, day and serial, with when it was given.
+type Given = BTreeMap<(String, u32, u16), (Timestamp, Numbered)>;
+
 #[derive(Default)]
-pub struct Numbers(RwLock<BTreeMap<(String, u32, u16), (Timestamp, Numbered)>>);
+pub struct Numbers(RwLock<Given>);
 
 impl Numbers {
     pub(super) fn give(&self, numbered: &Numbered, time: Timestamp) {

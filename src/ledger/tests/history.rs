@@ -631,22 +631,26 @@ impl History {
                 step: 0,
                 segments: u64::from(b),
             }),
-            15 => Event::Numbered(Numbered {
-                channel: CHANNELS[1].into(),
-                series: format!("{}", b % 2),
-                day: 20_260_701 + u32::from(b % 3),
-                serial: b % 9,
-                key: u64::from(b),
-                alert: 1,
-                deliveries: vec![0],
-                expires: self.now.plus(Duration::from_hours(u64::from(b % 400))),
-            }),
+            15 => Event::Numbered(self.numbered(b)),
             _ => Event::Presence {
                 device: format!("speaker-{}", b % 3),
                 state: states[usize::from(b % 2)],
             },
         };
         self.one(0, event);
+    }
+
+    fn numbered(&self, b: u16) -> Numbered {
+        Numbered {
+            channel: CHANNELS[1].into(),
+            series: format!("{}", b % 2),
+            day: 20_260_701 + u32::from(b % 3),
+            serial: b % 9,
+            key: u64::from(b),
+            alert: 1,
+            deliveries: vec![0],
+            expires: self.now.plus(Duration::from_hours(u64::from(b % 400))),
+        }
     }
 
     /// Many of them, so that those which are over are let go.

@@ -37,6 +37,9 @@ pub struct Open {
     /// Since when it lies there unprocessed.
     pub held: Option<Timestamp>,
     pub alarmed: bool,
+    /// A cancel of ours has a name: what ends it now is no word of the platform's people.
+    pub ours: bool,
+    /// The platform has taken that cancel.
     pub cancelled: bool,
 }
 
@@ -65,6 +68,8 @@ pub struct Book {
     last: HashMap<Key, String>,
     /// How often the platform refused a message for each delivery: then it needs another name.
     rounds: HashMap<Key, (u32, Timestamp)>,
+    /// Names of our cancels: a platform may speak of those too.
+    cancels: BTreeSet<String>,
 }
 
 impl Book {
@@ -117,7 +122,7 @@ impl Book {
         self.open.values_mut()
     }
 
-    /// What the house still knows of messages that are not here. A message whose cancel is there too is cancelled.
+    /// What the house still knows of messages that are not here.
     pub fn recall(
         &mut self,
         issued: Vec<Issued>,
@@ -137,7 +142,8 @@ impl Book {
             if self.open.contains_key(&id) {
                 continue;
             }
-            let cancelled = cancels.iter().any(|cancel| is_cancel_of(cancel, &id));
+            let ours = cancels.iter().find(|cancel| is_cancel_of(cancel, &id));
+            let ours = ours.map(|cancel| self.cancels.insert(name(cancel)));
             self.put(Open {
                 id,
                 alert: one.alert,
@@ -150,13 +156,30 @@ impl Book {
                 heard: tick,
                 held: None,
                 alarmed: false,
-                cancelled,
+                ours: ours.is_some(),
+                // It may have been named and never sent.
+                cancelled: false,
             });
         }
     }
 
+    /// A cancel is about to go out.
+    pub fn cancels(&mut self, id: &str, name: &str) {
+        if let Some(open) = self.open.get_mut(id) {
+            open.ours = true;
+        }
+        self.cancels.insert(name.to_owned());
+    }
+
+    pub fn is_cancel(&self, name: &str) -> bool {
+        self.cancels.contains(name)
+    }
+
     pub fn forget(&mut self, now: Timestamp) {
         self.open.retain(|_, open| open.expires.plus(AFTER) > now);
+        if self.open.is_empty() {
+            self.cancels.clear();
+        }
         let open = &self.open;
         self.last.retain(|_, id| open.contains_key(id));
         self.rounds
@@ -174,7 +197,7 @@ impl Book {
         for open in self
             .open
             .values()
-            .filter(|open| !open.cancelled && !open.is_over() && of(open))
+            .filter(|open| !open.cancelled && open.state != Some(Brd::Cancelled) && of(open))
         {
             let of_these = |(_, address): &&(Key, Address)| devices.contains(address.expose());
             if open.to.iter().all(|to| of_these(&to)) {

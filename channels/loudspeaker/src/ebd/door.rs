@@ -203,6 +203,7 @@ impl Ebd {
         let mut known = reports.is_empty();
         for report in &reports {
             let book = self.book.lock();
+            known |= book.is_cancel(&report.ebm);
             let Some(open) = book.get(&report.ebm) else {
                 continue;
             };

@@ -82,8 +82,9 @@ pub fn read_time(text: &str) -> Option<Timestamp> {
     };
     let seconds = days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
     let at = Timestamp::from_secs(seconds - offset);
-    // The thirty-first of a shorter month is no day.
-    let back = Timestamp::from_secs(seconds).civil();
+    // The thirty-first of a shorter month is no day, and in Beijing too it is a year of four digits.
+    let back = Timestamp::from_secs(seconds - second).civil();
+    let at = Some(at).filter(|at| (1970..=9999).contains(&beijing(*at).0))?;
     (i64::from(back.2) == day).then_some(at)
 }
 

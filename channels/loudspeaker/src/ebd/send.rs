@@ -179,6 +179,7 @@ impl Ebd {
             heard: self.link.context.clock.tick(),
             held: None,
             alarmed: false,
+            ours: false,
             cancelled: false,
         };
         // Before it goes out: a stop must find it, and so must the platform's word on it.
@@ -303,6 +304,7 @@ impl Ebd {
         let name = self
             .name(cancel_key(id), (alert, Vec::new()), expires)
             .await?;
+        self.book.lock().cancels(id, &name);
         let ebm = Ebm {
             id: name,
             ..cancel(id, &self.link.config.terms(), now)

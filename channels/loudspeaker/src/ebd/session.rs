@@ -50,41 +50,48 @@ impl Standing {
 impl Ebd {
     pub(super) async fn session(&self, stop: Stop) {
         self.recall();
-        let mut beat = Due::new(self.link.config.heartbeat);
-        let mut inventory = Due::new(self.link.config.inventory);
-        let mut look = tokio::time::interval(LOOK);
-        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut lost = false;
+        // A stop must not wait for a heartbeat that nobody answers.
+        let both = async { tokio::join!(self.stopping(), self.talking()) };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            _ = both => {}
+        }
+    }
+
+    async fn stopping(&self) {
+        let mut look = looks();
         loop {
             tokio::select! {
-                () = stop.cancelled() => return,
                 _ = look.tick() => {}
                 () = self.bell.notified() => {}
             }
-            let tick = self.link.context.clock.tick();
-            let work = async {
-                if beat.is_due(tick) {
-                    let at = Some(self.link.context.clock.now());
-                    // Whether it was answered is the link's to know.
-                    let _ = self.link.say(Body::Check { at }).await;
-                }
-                self.stops().await;
-                self.ask().await;
-                if inventory.is_due(tick) && !self.link.is_lost() {
-                    self.ask_for_terminals().await;
-                }
-            };
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = work => {}
-            }
+            self.stops().await;
             self.alarm();
+            self.book.lock().forget(self.link.context.clock.now());
+        }
+    }
+
+    async fn talking(&self) {
+        let config = &self.link.config;
+        let (mut beat, mut inventory) = (Due::new(config.heartbeat), Due::new(config.inventory));
+        let (mut look, mut lost) = (looks(), false);
+        loop {
+            look.tick().await;
+            let tick = self.link.context.clock.tick();
+            if beat.is_due(tick) {
+                let at = Some(self.link.context.clock.now());
+                // Whether it was answered is the link's to know.
+                let _ = self.link.say(Body::Check { at }).await;
+            }
+            self.ask().await;
+            if inventory.is_due(tick) && !self.link.is_lost() {
+                self.ask_for_terminals().await;
+            }
             let now = self.link.is_lost();
             if now && !lost {
-                tracing::warn!(channel = %self.link.context.name, after = ?self.link.config.lost_after, "the broadcast platform is silent; call its duty desk");
+                tracing::warn!(channel = %self.link.context.name, after = ?config.lost_after, "the broadcast platform is silent; call its duty desk");
             }
             lost = now;
-            self.book.lock().forget(self.link.context.clock.now());
         }
     }
 
@@ -153,6 +160,12 @@ impl Ebd {
             }
         }
         let mut kept = self.standing.lock();
+        // What was laid down meanwhile may be the same again.
+        kept.retain(|new| {
+            standing
+                .iter()
+                .all(|one| one.command.serial != new.command.serial)
+        });
         standing.append(&mut kept);
         *kept = standing;
     }
@@ -213,6 +226,12 @@ impl Ebd {
             tracing::warn!(channel = %self.link.context.name, message = %open.id, alert = open.alert, "the broadcast platform holds a warning (待播控审核); call its duty desk, whose number the channel shows");
         }
     }
+}
+
+fn looks() -> tokio::time::Interval {
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    look
 }
 
 /// When something is due that is done over and over; never where it is zero.

@@ -89,7 +89,10 @@ impl Coverage {
             .get(&["CoverageRate"])
             .and_then(|rate| rate.parse().ok());
         Self {
-            rate: rate.filter(|rate: &f64| (0.0..=1.0).contains(rate)),
+            // As many digits as are written; whoever tells more tells no more.
+            rate: rate
+                .filter(|rate: &f64| (0.0..=1.0).contains(rate))
+                .map(|rate| (rate * 10_000.0).round() / 10_000.0),
             areas: areas(node.get(&["AreaCode"]).unwrap_or_default()),
             counts: counts.and_then(|[a, b, c, d]| Some([a?, b?, c?, d?])),
         }
@@ -227,7 +230,11 @@ pub struct BrdLog {
 impl BrdLog {
     pub(super) fn read(node: &Node) -> Result<Self, BadPacket> {
         let at = |name| node.get(&["Params", name]).and_then(read_time);
-        let one = |item: &Node| StateReport::read(item);
+        let one = |item: &Node| {
+            let report = StateReport::read(item);
+            // When it was told is the log's to say.
+            report.map(|report| StateReport { at: None, ..report })
+        };
         Ok(Self {
             from: at("RptStartTime"),
             to: at("RptEndTime"),

@@ -29,9 +29,9 @@ pub fn receipts(
             return None;
         }
         let (verdict, code) = match best {
-            Some(item) => of_one(item.state, open.cancelled),
-            None if is_alone(report, open, address) => of_one(report.state, open.cancelled),
-            None => of_many(report, open.cancelled),
+            Some(item) => of_one(item.state, open.ours),
+            None if is_alone(report, open, address) => of_one(report.state, open.ours),
+            None => of_many(report, open.ours),
         };
         let receipt = Receipt {
             of: Of::Reference(open.reference(at)),
@@ -91,26 +91,26 @@ fn is_alone(report: &StateReport, open: &Open, address: &str) -> bool {
     named && (whole || report.state != Brd::Played)
 }
 
-fn of_one(state: Brd, cancelled: bool) -> (Verdict, &'static str) {
+fn of_one(state: Brd, ours: bool) -> (Verdict, &'static str) {
     match state {
         Brd::Played => (Verdict::Reached(Evidence::Acknowledged), "played"),
         Brd::Failed => (Verdict::Refused(FailureClass::Transient), "failed"),
         // Somebody at the platform took it off: trying again would be no use.
-        Brd::Cancelled if !cancelled => (Verdict::Refused(FailureClass::BadContent), "cancelled"),
+        Brd::Cancelled if !ours => (Verdict::Refused(FailureClass::BadContent), "cancelled"),
         _ => (Verdict::Progress, progress(state)),
     }
 }
 
-fn of_many(report: &StateReport, cancelled: bool) -> (Verdict, &'static str) {
+fn of_many(report: &StateReport, ours: bool) -> (Verdict, &'static str) {
     let rate = report.coverage.as_ref().and_then(|coverage| coverage.rate);
     match report.state {
         Brd::Played => (Verdict::Progress, "played-somewhere"),
         // Nothing says that any part of it sounded.
         Brd::Failed if rate.is_none_or(|rate| rate <= 0.0) && report.items.is_empty() => {
-            of_one(Brd::Failed, cancelled)
+            of_one(Brd::Failed, ours)
         }
         Brd::Failed => (Verdict::Progress, "failed-somewhere"),
-        state => of_one(state, cancelled),
+        state => of_one(state, ours),
     }
 }
 
@@ -161,6 +161,7 @@ mod tests {
             heard: Duration::ZERO,
             held: None,
             alarmed: false,
+            ours: false,
             cancelled: false,
         }
     }
@@ -294,7 +295,7 @@ mod tests {
             assert_eq!(codes(&report, open), wanted, "{report:?}");
         }
         let cancelled = Open {
-            cancelled: true,
+            ours: true,
             ..open(&[A])
         };
         assert_eq!(

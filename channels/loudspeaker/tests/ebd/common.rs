@@ -105,6 +105,13 @@ pub struct Pair {
     stop: Stop,
 }
 
+impl Pair {
+    /// The channel's session ends.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+}
+
 impl Drop for Pair {
     fn drop(&mut self) {
         self.stop.cancel();

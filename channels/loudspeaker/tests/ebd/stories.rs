@@ -431,6 +431,49 @@ async fn a_stop_waits_for_a_platform_that_is_away_and_is_given_once() {
 }
 
 #[tokio::test]
+async fn a_stop_that_was_named_and_never_taken_goes_out_after_a_restart() {
+    let away = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let seen = away.clone();
+    let settings = Settings {
+        take: Box::new(move |_| {
+            if seen.load(SeqCst) {
+                Take::Status(503)
+            } else {
+                Take::Receipt(1)
+            }
+        }),
+        story: Box::new(|_| Story::Silent),
+        ..settings()
+    };
+    let (context, inlet) = context("ebd");
+    let batch = messages(1);
+    *inlet.handed.lock() = handed(&batch);
+    let more = json!({ "ask_after": 0 });
+    let pair = pair_with(settings, more.clone(), context.clone(), inlet.clone()).await;
+    let name = name_in(&send(&*pair.channel, &batch).await[0]);
+    away.store(true, SeqCst);
+    let command = stop(1, Action::Stop { alert: 7 }, &[village(1)]);
+    pair.channel.command(&command);
+    until("it has a name", || inlet.issued.lock().len() == 2).await;
+    // Another process over the same journal, to the same platform; the first one's stop is never heard of again.
+    let again = Ebd::new(config(&pair.platform.url(), more), context).expect("good");
+    pair.stop();
+    away.store(false, SeqCst);
+    assert_ne!(pair.platform.kept()[&name].state, Brd::Cancelled);
+    again.command(&command);
+    let end = channel::Stop::new();
+    let (stopped, done) = (end.clone(), async {
+        until("it is cancelled there", || {
+            pair.platform.kept()[&name].state == Brd::Cancelled
+        })
+        .await;
+        end.cancel();
+    });
+    tokio::join!(again.run(stopped), done);
+    assert_eq!(inlet.issued.lock().len(), 2, "under the same name");
+}
+
+#[tokio::test]
 async fn heartbeats_and_terminals_are_known_and_a_silent_platform_is_down() {
     let more = json!({ "heartbeat": 0.1, "lost_after": 0.4, "inventory": 0.5 });
     let mute = Arc::new(std::sync::atomic::AtomicBool::new(false));
