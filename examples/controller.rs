@@ -1,9 +1,14 @@
 //! A reference controller: what the box at a village's loudspeaker has to do, with a printed line in place of the
 //! amplifier. It enrols with a one-time code, fetches orders in a long poll, keeps what it took on its disk before it says
 //! so, plays what is due with or without a network, one thing at a time by rank, and reports when it can. What is decided
-//! is `loudspeaker::player`'s. It must not believe a word of an order before its signature holds.
+//! is `loudspeaker::player`'s. With `--mqtt` all but the enrolment goes over a broker. It must not believe a word of an
+//! order before its signature holds.
 
-use std::io::Write as _;
+#[path = "controller/disk.rs"]
+mod disk;
+#[path = "controller/mqtt.rs"]
+mod mqtt;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,6 +16,7 @@ use std::time::Duration;
 
 use channel::{Clock, HttpClient, Level, Power, PresenceState, SystemClock};
 use clap::Parser;
+use disk::{keep, load, write};
 use loudspeaker::order::{Order, Signed, TONE, Verifier, Window};
 use loudspeaker::player::{Kept, Player, Turn};
 use loudspeaker::{CLOCK_ERROR, DeviceKey, Heartbeat, Line, LineError, Report, Source, Welcome};
@@ -44,6 +50,8 @@ struct Arguments {
     /// Take lines such as `microphone 10` on standard input for somebody who uses the loudspeaker for ten seconds
     #[arg(long)]
     local: bool,
+    #[command(flatten)]
+    mqtt: mqtt::Mqtt,
 }
 
 /// What must outlive a power cut.
@@ -86,6 +94,10 @@ async fn live(arguments: Arguments) -> Result<(), String> {
     };
     let public_keys = state.welcome.public_keys();
     let verifier = Verifier::new(&arguments.device, &public_keys).ok_or("the gateway's keys")?;
+    let over = arguments
+        .mqtt
+        .line(&arguments.device, &state, verifier.clone(), clock)?;
+    let line = over.unwrap_or(line);
     let (said, says) = watch::channel((false, state.kept.volume()));
     tokio::spawn(beat(line.clone(), state.welcome.heartbeat, says));
     Controller {
@@ -200,7 +212,7 @@ impl Controller {
         for signed in &orders {
             match self.player.take(signed, now) {
                 Ok(()) => good = true,
-                Err(refusal) => println!("refused: {refusal}"),
+                Err(refusal) => println!("refused as {}: {refusal}", refusal.code()),
             }
         }
         !good
@@ -363,34 +375,4 @@ fn say(order: &Order, volume: u8) {
     } else {
         println!("{drill}{colour}{}: {}", order.title, order.text);
     }
-}
-
-fn load(path: &Path) -> Result<Option<State>, String> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => serde_json::from_str(&text).map(Some).map_err(|_| {
-            format!(
-                "{}: not a controller's memory; restore it, or remove it and enrol again",
-                path.display()
-            )
-        }),
-        Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(why) => Err(format!("reading {}: {why}", path.display())),
-    }
-}
-
-fn keep(path: &Path, state: &State) -> Result<(), String> {
-    let text = serde_json::to_string(state).expect("it is numbers and texts");
-    write(path, &text)
-}
-
-/// Replaced in one step, so that a power cut leaves the old memory or the new one.
-fn write(path: &Path, text: &str) -> Result<(), String> {
-    let new = path.with_extension("new");
-    std::fs::File::create(&new)
-        .and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        })
-        .and_then(|()| std::fs::rename(&new, path))
-        .map_err(|why| format!("keeping {}: {why}", path.display()))
 }

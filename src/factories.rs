@@ -17,7 +17,7 @@ pub struct Factory {
     pub longest: fn(&toml::Table) -> u32,
 }
 
-pub const FACTORIES: [Factory; 15] = [
+pub const FACTORIES: [Factory; 16] = [
     Factory {
         kind: "sms",
         family: "sms",
@@ -67,6 +67,12 @@ pub const FACTORIES: [Factory; 15] = [
         make: |settings, context| {
             built(loudspeaker::gdj089::Adapters::new(read(settings)?, context))
         },
+        longest: |_| 1,
+    },
+    Factory {
+        kind: "loudspeaker-mqtt",
+        family: "loudspeaker",
+        make: |settings, context| built(loudspeaker::mqtt::Mqtt::new(read(settings)?, context)),
         longest: |_| 1,
     },
     Factory {

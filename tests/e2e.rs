@@ -5,6 +5,8 @@
 mod adapters;
 #[path = "e2e/backup.rs"]
 mod backup;
+#[path = "e2e/broker.rs"]
+mod broker;
 #[path = "e2e/browser.rs"]
 mod browser;
 #[path = "e2e/by_hand.rs"]
@@ -49,6 +51,8 @@ mod lifecycle;
 mod links;
 #[path = "e2e/mail.rs"]
 mod mail;
+#[path = "../channels/loudspeaker/tests/broker/mod.rs"]
+mod mosquitto;
 #[path = "e2e/peers.rs"]
 mod peers;
 #[path = "e2e/platform.rs"]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use channel::testing::RecordingInlet;
 use channel::{
-    Address, Channel, Clock, Key, Message, Reply, Request, SystemClock, Timestamp, Variant,
+    Address, Channel, Clock, Context, Key, Message, Reply, Request, SystemClock, Timestamp, Variant,
 };
 use futures::FutureExt;
 use loudspeaker::order::{Order, Orders};
@@ -14,10 +14,10 @@ use loudspeaker::{Call, Config, Loudspeaker, Secret};
 
 use super::sample::context;
 
-const SECRET: &str = "a secret only for these tests";
+pub(super) const SECRET: &str = "a secret only for these tests";
 pub(super) const SEED: &str = "0101010101010101010101010101010101010101010101010101010101010101";
 pub(super) const DEVICE: &str = "510727217001";
-const OTHER: &str = "510727217999";
+pub(super) const OTHER: &str = "510727217999";
 const ANSWERS: [u16; 10] = [200, 204, 400, 401, 403, 404, 405, 409, 413, 422];
 
 pub fn controller(bytes: &[u8]) {
@@ -31,12 +31,13 @@ pub(super) fn called(bytes: &[u8]) -> (u16, usize) {
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        let (channel, inlet) = given().await;
-        let bytes = &named(bytes, &fetched(&channel));
+        let make = |config, context| Loudspeaker::new(config, context).ok();
+        let (channel, inlet) = given(make).await;
+        let bytes = &named(bytes, &fetched(&*channel));
         inlet.presences.lock().clear();
-        stranger(&channel, &inlet, request(bytes, None));
-        stranger(&channel, &inlet, request(bytes, Some(OTHER)));
-        known(&channel, &inlet, request(bytes, Some(DEVICE)))
+        stranger(&*channel, &inlet, request(bytes, None));
+        stranger(&*channel, &inlet, request(bytes, Some(OTHER)));
+        known(&*channel, &inlet, request(bytes, Some(DEVICE)))
     })
 }
 
@@ -72,7 +73,9 @@ fn request(bytes: &[u8], of: Option<&str>) -> Request {
 }
 
 /// A channel with one order laid down for the device.
-async fn given() -> (Arc<Loudspeaker>, Arc<RecordingInlet>) {
+pub(super) async fn given<C: Channel>(
+    make: impl FnOnce(Config, Context) -> Option<C>,
+) -> (Arc<C>, Arc<RecordingInlet>) {
     let (context, inlet) = context("speakers-fuzz");
     for device in [DEVICE, OTHER] {
         let key = device_key(SECRET, device).public();
@@ -84,7 +87,7 @@ async fn given() -> (Arc<Loudspeaker>, Arc<RecordingInlet>) {
             .insert(device.into(), "never shown".into());
     }
     let config = Config::new("fuzz", Secret::new(SECRET), Secret::new(SEED));
-    let channel = Arc::new(Loudspeaker::new(config, context).expect("a good configuration"));
+    let channel = Arc::new(make(config, context).expect("a good configuration"));
     let variant = Variant::new("zh-CN", "山洪灾害红色预警", "请立即向高处转移。");
     let message = Message {
         key: Key {
@@ -108,7 +111,7 @@ async fn given() -> (Arc<Loudspeaker>, Arc<RecordingInlet>) {
 }
 
 /// The id of the order, as the device's first poll brings it.
-fn fetched(channel: &Loudspeaker) -> String {
+pub(super) fn fetched(channel: &dyn Channel) -> String {
     let poll = b"POST orders\n{\"after\":0,\"wait\":0}";
     let reply = asked(channel, request(poll, Some(DEVICE)));
     let orders: Orders =
@@ -118,7 +121,7 @@ fn fetched(channel: &Loudspeaker) -> String {
 }
 
 /// The seeds say `ORDER` where a controller repeats the id.
-fn named(bytes: &[u8], order: &str) -> Vec<u8> {
+pub(super) fn named(bytes: &[u8], order: &str) -> Vec<u8> {
     const NAME: &[u8] = b"ORDER";
     match bytes.windows(NAME.len()).position(|window| window == NAME) {
         Some(at) => [&bytes[..at], order.as_bytes(), &bytes[at + NAME.len()..]].concat(),
@@ -127,11 +130,11 @@ fn named(bytes: &[u8], order: &str) -> Vec<u8> {
 }
 
 /// A poll that waits for an order is let go.
-fn asked(channel: &Loudspeaker, request: Request) -> Option<Reply> {
+fn asked(channel: &dyn Channel, request: Request) -> Option<Reply> {
     channel.serve(request).now_or_never()
 }
 
-fn stranger(channel: &Loudspeaker, inlet: &RecordingInlet, request: Request) {
+fn stranger(channel: &dyn Channel, inlet: &RecordingInlet, request: Request) {
     let reply = asked(channel, request).expect("a stranger does not wait");
     assert!(
         (400..500).contains(&reply.status),
@@ -141,7 +144,7 @@ fn stranger(channel: &Loudspeaker, inlet: &RecordingInlet, request: Request) {
     assert!(inlet.receipts.lock().is_empty() && inlet.presences.lock().is_empty());
 }
 
-fn known(channel: &Loudspeaker, inlet: &RecordingInlet, request: Request) -> (u16, usize) {
+fn known(channel: &dyn Channel, inlet: &RecordingInlet, request: Request) -> (u16, usize) {
     let Some(reply) = asked(channel, request) else {
         return (0, 0);
     };

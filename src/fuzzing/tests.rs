@@ -8,7 +8,7 @@ use super::mail::{ADDRESS, post};
 type Target = fn(&[u8]);
 
 /// Every reader under the name of its target in `fuzz/`.
-const TARGETS: [(&str, Target); 21] = [
+const TARGETS: [(&str, Target); 22] = [
     ("area", super::area),
     ("callbacks", super::callbacks),
     ("cmpp", super::cmpp),
@@ -19,6 +19,7 @@ const TARGETS: [(&str, Target); 21] = [
     ("journal", super::journal),
     ("mail", super::mail),
     ("message", super::message),
+    ("mqtt", super::mqtt),
     ("order", super::order),
     ("plan", super::plan),
     ("queries", super::queries),
@@ -91,6 +92,7 @@ replayed! {
     journal: every_kept_record_is_read_or_refused_by_name;
     mail: every_kept_mail_is_told_apart;
     message: every_kept_message_is_judged;
+    mqtt: every_kept_message_of_a_broker_is_refused_or_proved;
     order: every_kept_order_is_played_only_by_whom_and_when_it_says;
     plan: every_kept_plan_is_read_or_refused;
     queries: every_kept_question_is_answered_and_never_breaks;
@@ -181,6 +183,10 @@ fn the_seeds_reach_what_they_are_there_for() {
     assert_eq!(heard("crc"), (1, 0), "what follows a broken frame is found");
     let right = seed("controller", "enrol-right");
     assert_eq!(super::controller::called(&right), (200, 0));
+    let told = |file| super::mqtt::told(&seed("mqtt", file));
+    assert_eq!(told("played"), (200, 1));
+    assert_eq!(told("orders"), (200, 0));
+    assert_eq!((told("took"), told("enrol")), ((0, 0), (403, 0)));
     // A poll is answered with the order, and its report is a receipt.
     assert_eq!(
         super::controller::called(&seed("controller", "poll")),

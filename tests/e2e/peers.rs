@@ -188,13 +188,36 @@ pub fn controllers(
     devices: Vec<String>,
     codes: HashMap<String, String>,
 ) -> loudspeaker::peer::Peer {
+    let base = format!("{base}/v1/channels/horn");
+    start(&loudspeaker::peer::Settings {
+        codes,
+        ..boxes(&base, devices)
+    })
+}
+
+/// The same devices, enrolled already, behind a broker where the gateway's channel is called so.
+pub fn behind(
+    broker: loudspeaker::mqtt::Broker,
+    channel: &str,
+    devices: Vec<String>,
+) -> loudspeaker::peer::Peer {
+    start(&loudspeaker::peer::Settings {
+        broker: Some((broker, channel.to_owned())),
+        ..boxes("", devices)
+    })
+}
+
+fn boxes(base: &str, devices: Vec<String>) -> loudspeaker::peer::Settings {
     let key = loudspeaker::order::Signer::from_seed(GATEWAY_SEED)
         .expect("a seed")
         .public_keys();
-    let base = format!("{base}/v1/channels/horn");
-    let mut settings = loudspeaker::peer::Settings::new(&base, SPEAKER_SECRET, &key, devices);
-    settings.script = Arc::new(manner);
-    settings.codes = codes;
+    loudspeaker::peer::Settings {
+        script: Arc::new(manner),
+        ..loudspeaker::peer::Settings::new(base, SPEAKER_SECRET, &key, devices)
+    }
+}
+
+fn start(settings: &loudspeaker::peer::Settings) -> loudspeaker::peer::Peer {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    loudspeaker::peer::Peer::start(&settings, &clock)
+    loudspeaker::peer::Peer::start(settings, &clock)
 }

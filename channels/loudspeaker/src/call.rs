@@ -80,7 +80,7 @@ impl DeviceKey {
 pub(crate) struct Claim<'a> {
     pub device: &'a str,
     pub time: Timestamp,
-    signature: &'a str,
+    pub signature: &'a str,
 }
 
 impl<'a> Claim<'a> {

@@ -1,21 +1,22 @@
 //! The calls of controllers: enrolment, long polls, reports, heartbeats. Each is proved before its body is read, and each
 //! refusal says what to do and is counted. This module must not sign or keep an order.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bytes::Bytes;
 use channel::{
     Enrolment, NotEnrolled, Obeyed, Of, PresenceState, PublicKey, Reply, Request, Sounded,
     Timestamp,
 };
-use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::call::Claim;
 use crate::keys::Keys;
 use crate::order::Window;
+use crate::refused::{
+    BAD_CODE, BAD_KEY, BAD_POLL, CLOSING, NAMELESS, NO_CALL, NO_POST, NOT_ENROLLED, NOT_JSON,
+    Refused, STALE, STRANGE, TOO_LONG, TOO_MANY, UNKEPT, UNPROVEN, refuse,
+};
 use crate::report::{Heartbeat, PlayState, Report, Source, plain};
 use crate::sheet::answer;
 use crate::speaker::Loudspeaker;
@@ -25,96 +26,6 @@ pub(crate) const LONGEST_BODY: usize = 16 * 1024;
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// What an installer types is no longer.
 const LONGEST_CODE: usize = 64;
-
-/// Why a call is not served: its status, a short code, and what to do.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Refused {
-    pub status: u16,
-    pub code: &'static str,
-    pub why: &'static str,
-    /// When to call again.
-    after: Option<Duration>,
-}
-
-const fn refuse(status: u16, code: &'static str, why: &'static str) -> Refused {
-    Refused {
-        status,
-        code,
-        why,
-        after: None,
-    }
-}
-
-const UNPROVEN: Refused = refuse(
-    401,
-    "unproven",
-    "the call is not signed by this device's key; send `authorization: Tocsin DEVICE TIME SIGNATURE`",
-);
-const STALE: Refused = refuse(
-    401,
-    "stale-time",
-    "the time of the call is more than five minutes off; sign it with the `time` of this answer",
-);
-const NOT_ENROLLED: Refused = refuse(
-    401,
-    "not-enrolled",
-    "no key stands for this device: it was never enrolled, or revoked; have a new code made and enrol",
-);
-const BAD_CODE: Refused = refuse(
-    403,
-    "bad-code",
-    "this code does not stand for this device; it works once and not for ever: have a new one made",
-);
-const TOO_MANY: Refused = refuse(
-    429,
-    "too-many-codes",
-    "too many wrong codes; wait as `retry-after` says",
-);
-const TOO_LONG: Refused = refuse(413, "too-long", "the body is longer than 16 KiB");
-const NOT_JSON: Refused = refuse(400, "bad-body", "the body is not the JSON of this call");
-const BAD_KEY: Refused = refuse(
-    422,
-    "bad-key",
-    "`key` is an Ed25519 public key: 32 bytes in hex",
-);
-const BAD_POLL: Refused = refuse(
-    400,
-    "bad-poll",
-    "`took` is at most 16 counters, each above `after`",
-);
-const NAMELESS: Refused = refuse(
-    422,
-    "no-order",
-    "a report on the gateway's play names its `order`",
-);
-const STRANGE: Refused = refuse(
-    403,
-    "unknown-order",
-    "this gateway gave no such order; echo the order's `order`",
-);
-const UNKEPT: Refused = refuse(503, "not-kept", "it could not be kept; send it again");
-const CLOSING: Refused = refuse(503, "closing", "the gateway is closing; poll again");
-const NO_CALL: Refused = refuse(
-    404,
-    "unknown-call",
-    "the calls are enrol, orders, reports and heartbeats",
-);
-const NO_POST: Refused = refuse(405, "wrong-method", "every call is a POST");
-
-/// How often each refusal was given.
-#[derive(Default)]
-pub(crate) struct Tally(Mutex<BTreeMap<&'static str, u64>>);
-
-impl Tally {
-    pub fn all(&self) -> Vec<(&'static str, u64)> {
-        let counts = self.0.lock();
-        counts.iter().map(|(why, count)| (*why, *count)).collect()
-    }
-
-    fn count(&self, refused: Refused) {
-        *self.0.lock().entry(refused.code).or_default() += 1;
-    }
-}
 
 /// What a controller says that it has, and how long it waits for more.
 #[derive(Deserialize)]
@@ -153,18 +64,11 @@ impl Loudspeaker {
         reply.unwrap_or_else(|refused| self.told(refused))
     }
 
-    /// Every refusal carries the time, by which a device with a wrong clock can sign its next call.
-    fn told(&self, refused: Refused) -> Reply {
+    pub(crate) fn told(&self, refused: Refused) -> Reply {
         self.refusals.count(refused);
-        let Refused {
-            status,
-            code,
-            why,
-            after,
-        } = refused;
-        let body = json!({ "error": why, "code": code, "time": self.context.clock.now() });
-        let mut reply = Reply::json(status, &body);
-        if let Some(after) = after {
+        let body = refused.body(self.context.clock.now());
+        let mut reply = Reply::json(refused.status, &body);
+        if let Some(after) = refused.after {
             let seconds = after.as_secs().max(1).to_string();
             reply.headers.push(("retry-after".into(), seconds));
         }
@@ -237,7 +141,7 @@ impl Loudspeaker {
     fn welcome(&self, device: &str, counter: u64) -> serde_json::Value {
         let keys = self.public_keys();
         let (live, drill) = keys.split_at(keys.len() / 2);
-        json!({
+        let mut welcome = json!({
             "device": device,
             "gateway": self.config.gateway,
             "keys": { "live": live, "drill": drill },
@@ -245,16 +149,20 @@ impl Loudspeaker {
             "address": format!("/v1/channels/{}", self.context.name),
             "heartbeat": (self.config.silent_after / 3).as_secs().max(1),
             "time": self.context.clock.now(),
-        })
+        });
+        let broker = self.config.broker.as_ref();
+        if let Some(topics) = broker.and_then(|broker| broker.told(&self.context.name, device)) {
+            welcome["topics"] = topics;
+        }
+        welcome
     }
 
     async fn orders(&self, request: &Request) -> Result<Reply, Refused> {
         let (device, key) = self.proved(request)?;
-        let Poll { after, took, wait } = read(&request.body)?;
-        let window = Window::new(after, took).ok_or(BAD_POLL)?;
+        let (window, wait) = polled(&request.body)?;
         self.heard(device);
         let bell = self.desk.lock().polled(device, window);
-        let timer = tokio::time::sleep(Duration::from_secs(wait).min(LONGEST_WAIT));
+        let timer = tokio::time::sleep(wait.min(LONGEST_WAIT));
         tokio::pin!(timer);
         loop {
             // Enabled before the desk is looked at: an order laid down in between still rings.
@@ -283,7 +191,12 @@ impl Loudspeaker {
 
     async fn reports(&self, request: &Request) -> Result<Reply, Refused> {
         let (device, _) = self.proved(request)?;
-        let report: Report = read(&request.body)?;
+        self.reported(device, &request.body).await
+    }
+
+    /// What a device that has proved itself has to say of an order, or of who played without one.
+    pub(crate) async fn reported(&self, device: &str, body: &[u8]) -> Result<Reply, Refused> {
+        let report: Report = read(body)?;
         let seen = self.context.clock.now();
         self.heard(device);
         if report.source != Source::Network {
@@ -353,7 +266,12 @@ impl Loudspeaker {
 
     fn heartbeats(&self, request: &Request) -> Result<Reply, Refused> {
         let (device, _) = self.proved(request)?;
-        let beat: Heartbeat = read(&request.body)?;
+        self.beaten(device, &request.body)
+    }
+
+    /// How a device that has proved itself does.
+    pub(crate) fn beaten(&self, device: &str, body: &[u8]) -> Result<Reply, Refused> {
+        let beat: Heartbeat = read(body)?;
         if let Some(why) = beat.fault() {
             return Err(refuse(422, "bad-heartbeat", why));
         }
@@ -372,7 +290,7 @@ impl Loudspeaker {
         Ok(Reply::json(200, &json!({ "time": now })))
     }
 
-    fn heard(&self, device: &str) {
+    pub(crate) fn heard(&self, device: &str) {
         let clock = &self.context.clock;
         let (now, tick) = (clock.now(), clock.tick());
         if self.desk.lock().heard(device, now, tick) {
@@ -381,7 +299,14 @@ impl Loudspeaker {
     }
 }
 
+/// The window that a poll names, and how long it waits.
+pub(crate) fn polled(body: &[u8]) -> Result<(Window, Duration), Refused> {
+    let Poll { after, took, wait } = read(body)?;
+    let window = Window::new(after, took).ok_or(BAD_POLL)?;
+    Ok((window, Duration::from_secs(wait)))
+}
+
 /// serde's words may repeat the caller's text, so they are not given back.
-fn read<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<T, Refused> {
+pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refused> {
     serde_json::from_slice(body).map_err(|_| NOT_JSON)
 }

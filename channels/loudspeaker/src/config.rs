@@ -5,6 +5,8 @@ use std::time::Duration;
 pub use channel::Secret;
 use serde::{Deserialize, Deserializer};
 
+use crate::mqtt::{Broker, BrokerError};
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -29,6 +31,8 @@ pub struct Config {
     /// How many orders may wait for one device.
     #[serde(default = "queue")]
     pub queue: usize,
+    /// Of the kind that speaks MQTT: where its broker is.
+    pub broker: Option<Broker>,
 }
 
 impl Config {
@@ -43,6 +47,7 @@ impl Config {
             silent_after: silent_after(),
             repeats: repeats(),
             queue: queue(),
+            broker: None,
         }
     }
 
@@ -75,6 +80,8 @@ pub enum ConfigError {
     ShortSecret,
     #[error("loudspeaker: `seed` is not 32 bytes in hex; set 32 random bytes in hex")]
     BadSeed,
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
 }
 
 fn fetch_timeout() -> Duration {

@@ -2,6 +2,7 @@
 //! Pure bookkeeping: this module must not sign, sleep or read a clock. What is lost with it at a restart is handed
 //! again by the gateway.
 
+mod failures;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::order::Window;
 use crate::sheet::{Sheet, Standing};
+use failures::{closed, passed, silent, transient, unproved};
 
 /// Whether the device has proved that it has the order.
 pub(crate) type Outcome = Result<(), Failure>;
@@ -292,19 +294,49 @@ impl Desk {
 
     /// Nobody has proved in time to have fetched it, or the gateway closes. It lies on until it expires.
     pub(crate) fn give_up(&mut self, device: &str, key: Key, closing: bool) {
-        let orders = self
-            .devices
-            .get_mut(device)
-            .map(|device| &mut device.orders);
-        let order = orders.and_then(|orders| orders.iter_mut().find(|order| order.key == key));
-        if let Some(order) = order {
-            let failure = match (order.written, closing) {
+        let gone = self.devices.get(device).is_some_and(|device| device.silent);
+        if let Some(order) = self.order(device, key) {
+            let failure = match (order.written && !gone, closing) {
                 (true, _) => unproved(),
                 (false, true) => closed(),
                 (false, false) => silent(),
             };
             order.settle(|| Err(failure));
         }
+    }
+
+    /// Whether an order that is not fetched but pushed is on its way.
+    pub(crate) fn pushed(&mut self, device: &str, key: Key, written: bool) {
+        if let Some(order) = self.order(device, key) {
+            order.written = written;
+        }
+    }
+
+    /// It could not be pushed. It lies on until it expires, but for one that is given back: nobody would call that off.
+    pub(crate) fn not_pushed(&mut self, device: &str, key: Key, why: Failure) {
+        let given_back = why.class == FailureClass::LinkDown;
+        if let Some(order) = self.order(device, key) {
+            order.settle(|| Err(why));
+        }
+        if let Some(device) = self.devices.get_mut(device).filter(|_| given_back) {
+            device.orders.retain(|order| order.key != key);
+        }
+    }
+
+    /// The device is said to be gone; true when that is news. It is not believed to be there again before it speaks.
+    pub(crate) fn gone(&mut self, device: &str) -> bool {
+        !std::mem::replace(&mut self.device(device).silent, true)
+    }
+
+    /// Whether an order without a text lies here.
+    pub(crate) fn stands(&self, counter: u64) -> bool {
+        let of = |order: &Standing| order.sheet.counter;
+        self.standing.binary_search_by_key(&counter, of).is_ok()
+    }
+
+    fn order(&mut self, device: &str, key: Key) -> Option<&mut Entry> {
+        let device = self.devices.get_mut(device)?;
+        device.orders.iter_mut().find(|order| order.key == key)
     }
 
     /// Forgets what has expired, and names the devices that have just fallen silent.
@@ -329,6 +361,7 @@ impl Desk {
         // A device that never spoke is only an address that was tried; a poll that waits holds its bell.
         let known = |device: &Device| {
             device.heard.is_some()
+                || device.silent
                 || !device.orders.is_empty()
                 || Arc::strong_count(&device.bell) > 1
         };
@@ -342,38 +375,4 @@ impl Desk {
         }
         self.devices.get_mut(id).expect("it was put there above")
     }
-}
-
-fn transient(code: &'static str, detail: &'static str) -> Failure {
-    Failure::new(FailureClass::Transient, code, detail)
-}
-
-fn silent() -> Failure {
-    transient(
-        "speaker:silent",
-        "the device did not fetch the order in time",
-    )
-}
-
-fn closed() -> Failure {
-    Failure::new(
-        FailureClass::LinkDown,
-        "speaker:closing",
-        "the gateway closes and the device had not fetched the order; it is handed again",
-    )
-}
-
-fn passed() -> Failure {
-    transient(
-        "speaker:counter-passed",
-        "the device has taken a higher counter; hand the order with a new serial",
-    )
-}
-
-fn unproved() -> Failure {
-    Failure::new(
-        FailureClass::InDoubt,
-        "speaker:unproved",
-        "the order was written to the device, which has not said since that it has it",
-    )
 }

@@ -1,5 +1,5 @@
-//! A controller's side of the calls: enrol, poll, report, heartbeat, each signed with its own key. For the peer and the
-//! reference controller; it must not decide what is played.
+//! A controller's side of the calls: enrol, poll, report, heartbeat, each signed with its own key, over HTTP or over a
+//! broker. For the peer and the reference controller; it must not decide what is played.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
@@ -10,13 +10,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::call::{Call, DeviceKey};
+use crate::mqtt::{Envelope, Pipe};
 use crate::order::{Orders, Signed, Window};
 use crate::report::{Heartbeat, Report};
 
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum LineError {
     #[error("calling the gateway: {0}")]
-    Http(String),
+    Unheard(String),
     #[error("the gateway answered {status} {code} to `{call}`")]
     Refused {
         call: &'static str,
@@ -58,14 +59,25 @@ impl Welcome {
 /// One controller's line to its gateway.
 #[derive(Clone)]
 pub struct Line {
-    http: HttpClient,
-    /// Up to and with the channel: `http://host/v1/channels/speakers`.
-    base: String,
+    way: Way,
     device: String,
     key: Arc<DeviceKey>,
     clock: Arc<dyn Clock>,
     /// How far the gateway's clock is ahead of ours, in milliseconds.
     ahead: Arc<AtomicI64>,
+    /// When the newest call was made: their times rise.
+    newest: Arc<AtomicI64>,
+}
+
+/// How a call reaches the gateway.
+#[derive(Clone)]
+enum Way {
+    Api {
+        http: HttpClient,
+        /// Up to and with the channel: `http://host/v1/channels/speakers`.
+        base: String,
+    },
+    Mqtt(Arc<Pipe>),
 }
 
 impl Line {
@@ -77,13 +89,23 @@ impl Line {
         key: DeviceKey,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        let base = base.trim_end_matches('/').to_owned();
+        Self::by(Way::Api { http, base }, device, key, clock)
+    }
+
+    /// Of a device that has enrolled.
+    pub fn over_mqtt(pipe: Arc<Pipe>, device: &str, key: DeviceKey, clock: Arc<dyn Clock>) -> Self {
+        Self::by(Way::Mqtt(pipe), device, key, clock)
+    }
+
+    fn by(way: Way, device: &str, key: DeviceKey, clock: Arc<dyn Clock>) -> Self {
         Self {
-            http,
-            base: base.trim_end_matches('/').to_owned(),
+            way,
             device: device.to_owned(),
             key: Arc::new(key),
             clock,
             ahead: Arc::default(),
+            newest: Arc::default(),
         }
     }
 
@@ -110,6 +132,17 @@ impl Line {
     pub async fn poll(&self, window: &Window, wait: Duration) -> Result<Vec<Signed>, LineError> {
         let body =
             json!({ "after": window.floor(), "took": window.took(), "wait": wait.as_secs() });
+        if let Way::Mqtt(pipe) = &self.way {
+            if let Some(times) = pipe.asks() {
+                self.post("orders", &body).await?;
+                pipe.has_asked(times, window);
+            } else if pipe.tells(window) {
+                let took = self.envelope("took", body.to_string());
+                pipe.tell(&took).await.map_err(LineError::Unheard)?;
+                pipe.has_told(window);
+            }
+            return Ok(pipe.orders(wait).await);
+        }
         let reply = self.post("orders", &body).await?;
         if reply.status == 204 {
             return Ok(Vec::new());
@@ -136,13 +169,15 @@ impl Line {
         let ahead = time.0.saturating_sub(self.clock.now().0);
         // What the way took is no fault of the clock.
         let ahead = if ahead.abs() < 2_000 { 0 } else { ahead };
-        self.ahead.store(ahead, Relaxed);
+        if self.ahead.swap(ahead, Relaxed) != ahead {
+            self.newest.store(0, Relaxed);
+        }
         ahead
     }
 
     /// A call whose time was refused is made once more by the time of the refusal.
     async fn post(&self, name: &'static str, body: &impl Serialize) -> Result<Reply, LineError> {
-        let body = serde_json::to_vec(body).map_err(|_| LineError::Answer(name))?;
+        let body = serde_json::to_string(body).map_err(|_| LineError::Answer(name))?;
         let mut reply = self.call(name, body.clone()).await?;
         if reply.status == 401
             && let Ok(Refusal {
@@ -165,26 +200,46 @@ impl Line {
         })
     }
 
-    async fn call(&self, name: &'static str, body: Vec<u8>) -> Result<Reply, LineError> {
+    async fn call(&self, name: &'static str, body: String) -> Result<Reply, LineError> {
+        let envelope = self.envelope(name, body);
+        match &self.way {
+            Way::Api { http, base } => {
+                let request = Request {
+                    method: "POST".into(),
+                    headers: vec![
+                        ("content-type".into(), "application/json".into()),
+                        ("authorization".into(), envelope.authorization),
+                    ],
+                    body: envelope.body.into(),
+                    ..Request::default()
+                };
+                let reply = http.call(&format!("{base}/{name}"), request).await;
+                reply.map_err(|e| LineError::Unheard(e.to_string()))
+            }
+            Way::Mqtt(pipe) => pipe.call(&envelope).await.map_err(LineError::Unheard),
+        }
+    }
+
+    fn envelope(&self, name: &str, body: String) -> Envelope {
+        let now = self.now().0;
+        let newest = self.newest.fetch_max(now, Relaxed);
+        let time = if now > newest {
+            now
+        } else {
+            self.newest.fetch_add(1, Relaxed) + 1
+        };
         let call = Call {
             path: name,
             device: &self.device,
-            time: self.now(),
-            body: &body,
+            time: Timestamp(time),
+            body: body.as_bytes(),
         };
         let authorization = self.key.authorization(&call);
-        let request = Request {
-            method: "POST".into(),
-            headers: vec![
-                ("content-type".into(), "application/json".into()),
-                ("authorization".into(), authorization),
-            ],
-            body: body.into(),
-            ..Request::default()
-        };
-        let url = format!("{}/{name}", self.base);
-        let reply = self.http.call(&url, request).await;
-        reply.map_err(|e| LineError::Http(e.to_string()))
+        Envelope {
+            call: name.to_owned(),
+            body,
+            authorization,
+        }
     }
 }
 

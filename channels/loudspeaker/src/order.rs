@@ -135,6 +135,12 @@ impl Signer {
         Signed { body, signature }
     }
 
+    /// Another text than an order, by the live key. It must not read as an order.
+    pub(crate) fn seal(&self, body: String) -> Signed {
+        let signature = hex::encode(self.live.sign(body.as_bytes()));
+        Signed { body, signature }
+    }
+
     /// As a gateway that mixed its keys up would.
     #[cfg(test)]
     pub(crate) fn mixed(&self, order: &Order) -> Signed {
@@ -243,6 +249,15 @@ impl Verifier {
             return Err(Refusal::UnmarkedDrill);
         }
         Ok(order)
+    }
+
+    pub(crate) fn device(&self) -> &str {
+        &self.device
+    }
+
+    /// What `Signer::seal` signed.
+    pub(crate) fn unseal<'a>(&self, signed: &'a Signed) -> Option<&'a str> {
+        (self.signed_as_drill(signed) == Some(false)).then_some(&*signed.body)
     }
 
     /// Whether the key that signed it is the one for drills; `None` when it is neither.

@@ -1,4 +1,4 @@
-//! Controllers that do not exist: up to some thousand of them, one task each, over real HTTP. They check each order
+//! Controllers that do not exist: up to some thousand of them, one task each, over real HTTP or a real broker. They check each order
 //! as a good controller does, and then behave as their script says. For tests and the demo; never a part of the
 //! gateway.
 
@@ -13,7 +13,8 @@ use std::time::Duration;
 use channel::{Clock, HttpClient, Stop};
 use parking_lot::Mutex;
 
-use crate::order::Refusal;
+use crate::mqtt::{Broker, Pipe};
+use crate::order::{Refusal, Verifier};
 use crate::{DeviceKey, Line};
 use controller::Controller;
 use memory::Memory;
@@ -59,6 +60,8 @@ pub struct Settings {
     pub heartbeat: Duration,
     pub seed: u64,
     pub script: Arc<Script>,
+    /// The broker and the channel's name there, for controllers that make their calls over one; each is its own user.
+    pub broker: Option<(Broker, String)>,
     /// What the controllers took and have not reported is kept here over a restart.
     pub memory: Option<PathBuf>,
 }
@@ -77,6 +80,7 @@ impl Settings {
             heartbeat: Duration::from_secs(30),
             seed: 1,
             script: Arc::new(|_| Manner::Plays),
+            broker: None,
             memory: None,
         }
     }
@@ -90,6 +94,20 @@ pub fn device_key(secret: &str, device: &str) -> DeviceKey {
     let text = format!("{secret}\n{device}");
     let seed = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
     DeviceKey::from_seed(&hex::encode(seed)).expect("a digest has 32 bytes")
+}
+
+fn line(settings: &Settings, http: &HttpClient, device: &str, clock: &Arc<dyn Clock>) -> Line {
+    let key = device_key(&settings.secret, device);
+    let Some((broker, channel)) = &settings.broker else {
+        return Line::new(http.clone(), &settings.base, device, key, clock.clone());
+    };
+    let verifier = Verifier::new(device, &settings.public_keys).expect("the gateway's keys");
+    let broker = Broker {
+        user: broker.password.as_ref().map(|_| device.to_owned()),
+        ..broker.clone()
+    };
+    let pipe = Pipe::open(&broker, channel, verifier).expect("a broker's settings");
+    Line::over_mqtt(Arc::new(pipe), device, key, clock.clone())
 }
 
 /// What a controller heard and did with it.
@@ -136,8 +154,7 @@ impl Peer {
             if manner == Manner::Dead {
                 continue;
             }
-            let key = device_key(&settings.secret, device);
-            let line = Line::new(http.clone(), &settings.base, device, key, clock.clone());
+            let line = line(settings, &http, device, clock);
             let controller = Controller::new(settings, line, manner, &peer.log, &memory);
             let code = settings.codes.get(device).cloned();
             let kept = kept.remove(device).unwrap_or_default();

@@ -18,7 +18,7 @@ pub(crate) struct Sheet {
     pub counter: u64,
     pub expires: Timestamp,
     /// The JSON of an answer with this order alone.
-    answer: Bytes,
+    pub answer: Bytes,
 }
 
 const BEFORE: &[u8] = br#"{"orders":["#;

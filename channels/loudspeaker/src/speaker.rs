@@ -1,6 +1,7 @@
 //! The channel itself: orders go out as answers to the devices' polls, reports and heartbeats come in. It must not
 //! listen, retry or pace; what waits lies on the desk.
 
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,19 +14,20 @@ use channel::{
 };
 use parking_lot::Mutex;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
-use tokio::time::Sleep;
+use tokio::time::{Interval, Sleep};
 
-use crate::calls::Tally;
 use crate::desk::{Desk, Laid, Outcome, Waiter};
 use crate::keys::Keys;
+use crate::mqtt::BrokerError;
 use crate::order::{Signer, is_plain, marked_as_drill};
-use crate::sheet::{Maker, Sheet};
+use crate::refused::Tally;
+use crate::sheet::{Maker, Sheet, Standing};
 use crate::{Config, ConfigError};
 
 pub struct Loudspeaker {
     pub(crate) config: Config,
     pub(crate) context: Context,
-    signer: Signer,
+    pub(crate) signer: Signer,
     pub(crate) keys: Keys,
     pub(crate) desk: Mutex<Desk>,
     pub(crate) closing: Stop,
@@ -36,6 +38,13 @@ pub struct Loudspeaker {
 
 impl Loudspeaker {
     pub fn new(config: Config, context: Context) -> Result<Self, ConfigError> {
+        if config.broker.is_some() {
+            return Err(BrokerError::Unused.into());
+        }
+        Self::of_any_kind(config, context)
+    }
+
+    pub(crate) fn of_any_kind(config: Config, context: Context) -> Result<Self, ConfigError> {
         config.check()?;
         let signer = Signer::from_seed(config.seed.expose()).ok_or(ConfigError::BadSeed)?;
         let keys = Keys::new(config.secret.expose());
@@ -60,13 +69,18 @@ impl Loudspeaker {
     }
 
     /// Which of a batch may be ordered at all; the others are settled.
-    fn admit(&self, batch: &[Message], outcomes: &dyn Outcomes) -> Vec<bool> {
+    fn admit(
+        &self,
+        batch: &[Message],
+        outcomes: &dyn Outcomes,
+        is_id: fn(&str) -> bool,
+    ) -> Vec<bool> {
         let now = self.context.clock.now();
         let mut admit = |(index, message): (usize, &Message)| {
             let variant = &message.variant;
             let failure = if variant.drill && !marked_as_drill(&variant.text) {
                 unmarked()
-            } else if !is_plain(message.address.expose()) {
+            } else if !is_id(message.address.expose()) {
                 no_id()
             } else if message.expires <= now {
                 expired()
@@ -86,7 +100,7 @@ impl Loudspeaker {
         self.config.fetch_timeout + self.config.returning.saturating_sub(age)
     }
 
-    fn maker(&self) -> Maker<'_> {
+    pub(crate) fn maker(&self) -> Maker<'_> {
         Maker {
             config: &self.config,
             signer: &self.signer,
@@ -127,6 +141,74 @@ impl Loudspeaker {
         sheets
     }
 
+    /// Lays a batch down, has it pushed to whoever does not fetch, and tells each outcome as soon as it is known.
+    pub(crate) async fn order<F: Future<Output = ()> + Send>(
+        &self,
+        batch: &[Message],
+        outcomes: &dyn Outcomes,
+        is_id: fn(&str) -> bool,
+        push: impl FnOnce(Vec<Option<Arc<Sheet>>>) -> F,
+    ) {
+        let (tell, mut told) = unbounded_channel();
+        let mut open = self.admit(batch, outcomes, is_id);
+        let sheets = self.lay(batch, &open, &tell);
+        // Every waiter holds a clone; when the last is settled the queue ends.
+        drop(tell);
+        let pushing = push(sheets.clone());
+        tokio::pin!(pushing);
+        let mut pushed = false;
+        let timer = tokio::time::sleep(self.patience());
+        tokio::pin!(timer);
+        let mut late = false;
+        loop {
+            tokio::select! {
+                biased;
+                next = told.recv() => match next {
+                    Some((index, outcome)) => {
+                        open[index] = false;
+                        let (device, sheet) = (batch[index].address.expose(), &sheets[index]);
+                        let reference = || sheet.iter().map(|sheet| self.keys.reference(device, &sheet.order)).collect();
+                        outcomes.settle(index, outcome.map(|()| Accepted { references: reference() }));
+                    }
+                    None => return,
+                },
+                () = &mut pushing, if !pushed => pushed = true,
+                closing = overdue(&mut timer, &self.closing), if !late => {
+                    late = true;
+                    let mut desk = self.desk.lock();
+                    for message in batch.iter().zip(&open).filter_map(|(message, open)| open.then_some(message)) {
+                        desk.give_up(message.address.expose(), message.key, closing);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lays orders without a text down and rings for those who fetch.
+    pub(crate) fn stand(&self, orders: Vec<Standing>) {
+        let bells = self.desk.lock().stand(orders);
+        for bell in bells {
+            bell.notify_waiters();
+        }
+    }
+
+    /// How often `sweep` is due.
+    pub(crate) fn sweeps(&self) -> Interval {
+        tokio::time::interval((self.config.silent_after / 4).max(Duration::from_millis(10)))
+    }
+
+    /// Forgets what has expired, and tells who has fallen silent.
+    pub(crate) fn sweep(&self, silent_after: Duration) {
+        let clock = &self.context.clock;
+        let fallen = self
+            .desk
+            .lock()
+            .sweep(clock.now(), clock.tick(), silent_after);
+        for device in fallen {
+            self.present(&device, PresenceState::Silent, String::new());
+        }
+    }
+
     pub(crate) fn present(&self, device: &str, state: PresenceState, code: String) {
         let seen = self.context.clock.now();
         self.context.inlet.presence(Presence {
@@ -162,61 +244,23 @@ impl Channel for Loudspeaker {
     }
 
     async fn send_all(&self, batch: &[Message], outcomes: &dyn Outcomes) {
-        let (tell, mut told) = unbounded_channel();
-        let mut open = self.admit(batch, outcomes);
-        let sheets = self.lay(batch, &open, &tell);
-        // Every waiter holds a clone; when the last is settled the queue ends.
-        drop(tell);
-        let timer = tokio::time::sleep(self.patience());
-        tokio::pin!(timer);
-        let mut late = false;
-        loop {
-            tokio::select! {
-                biased;
-                next = told.recv() => match next {
-                    Some((index, outcome)) => {
-                        open[index] = false;
-                        let (device, sheet) = (batch[index].address.expose(), &sheets[index]);
-                        let reference = || sheet.iter().map(|sheet| self.keys.reference(device, &sheet.order)).collect();
-                        outcomes.settle(index, outcome.map(|()| Accepted { references: reference() }));
-                    }
-                    None => return,
-                },
-                closing = overdue(&mut timer, &self.closing), if !late => {
-                    late = true;
-                    let mut desk = self.desk.lock();
-                    for message in batch.iter().zip(&open).filter_map(|(message, open)| open.then_some(message)) {
-                        desk.give_up(message.address.expose(), message.key, closing);
-                    }
-                }
-            }
-        }
+        self.order(batch, outcomes, is_plain, |_| std::future::ready(()))
+            .await;
     }
 
     async fn run(&self, stop: Stop) {
-        let mut sweep =
-            tokio::time::interval((self.config.silent_after / 4).max(Duration::from_millis(10)));
+        let mut sweep = self.sweeps();
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
-                _ = sweep.tick() => {
-                    let clock = &self.context.clock;
-                    let fallen = self.desk.lock().sweep(clock.now(), clock.tick(), self.config.silent_after);
-                    for device in fallen {
-                        self.present(&device, PresenceState::Silent, String::new());
-                    }
-                }
+                _ = sweep.tick() => self.sweep(self.config.silent_after),
             }
         }
         self.closing.cancel();
     }
 
     fn command(&self, command: &Command) -> bool {
-        let orders = self.maker().standing(command);
-        let bells = self.desk.lock().stand(orders);
-        for bell in bells {
-            bell.notify_waiters();
-        }
+        self.stand(self.maker().standing(command));
         true
     }
 
@@ -246,7 +290,7 @@ async fn overdue(timer: &mut Pin<&mut Sleep>, closing: &Stop) -> bool {
     }
 }
 
-struct One<'a>(&'a Mutex<Option<Result<Accepted, Failure>>>);
+pub(crate) struct One<'a>(pub &'a Mutex<Option<Result<Accepted, Failure>>>);
 
 impl Outcomes for One<'_> {
     fn settle(&self, _index: usize, outcome: Result<Accepted, Failure>) {

@@ -366,6 +366,10 @@ async fn it_plays_nothing_that_is_forged_replayed_expired_or_a_drill_given_out_a
         to: "PW-217001-03..08".into(),
         ..order(104, "假的")
     };
+    let unsigned = Signed {
+        signature: String::new(),
+        ..signer.sign(&order(108, "假的"))
+    };
     let good = signer.sign(&order(110, "真的"));
     *fake.orders.lock() = vec![
         signer.sign(&order(100, "假的")),
@@ -374,6 +378,7 @@ async fn it_plays_nothing_that_is_forged_replayed_expired_or_a_drill_given_out_a
         signer.sign(&elsewhere),
         for_live,
         signer.sign(&unmarked),
+        unsigned,
         good.clone(),
         good,
     ];
@@ -386,16 +391,17 @@ async fn it_plays_nothing_that_is_forged_replayed_expired_or_a_drill_given_out_a
     let said = process.said();
     let refused: Vec<_> = said
         .lines()
-        .filter(|line| line.starts_with("refused: "))
+        .filter(|line| line.starts_with("refused as "))
         .collect();
     let wanted = [
-        "refused: its counter was taken already, or is below the window",
-        "refused: the signature is not the gateway's",
-        "refused: it has expired",
-        "refused: it is not addressed to this device",
-        "refused: it is a drill signed for live, or a live order signed as a drill",
-        "refused: it is a drill whose text does not say so",
-        "refused: its counter was taken already, or is below the window",
+        "refused as replayed: its counter was taken already, or is below the window",
+        "refused as forged: the signature is not the gateway's",
+        "refused as expired: it has expired",
+        "refused as not-addressed: it is not addressed to this device",
+        "refused as drill-for-live: it is a drill signed for live, or a live order signed as a drill",
+        "refused as unmarked-drill: it is a drill whose text does not say so",
+        "refused as forged: the signature is not the gateway's",
+        "refused as replayed: its counter was taken already, or is below the window",
     ];
     assert_eq!(refused, wanted);
     assert!(
