@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::{ChannelConfig, Journal, Node, Read};
 use crate::console::BadOutline;
 use crate::coord::{BadRedis, Redis, SharedTokens, Steady};
-use crate::dispatch::{ChannelInlet, Desk, Letters, Memory, Replies};
+use crate::dispatch::{Bindings, ChannelInlet, Desk, Letters, Memory, Replies};
 use crate::ledger::{Damage, Event, Ledger, Proposal, Refused, Writer, record, replay};
 use crate::model::Rows;
 use crate::plan;
@@ -96,11 +96,10 @@ impl App {
             tracing::warn!(%stranger, "a plan names what the registry does not have");
         }
         let registry = Arc::new(RwLock::new(Arc::new(held)));
-        let letters = Letters::new(vault(&config.node)?);
-        let replies = Arc::new(Replies::new(registry.clone(), letters));
-        let memory = Arc::new(Memory::new(store.clone(), replies.clone()));
+        let inlets = Inlets::open(&config.node, &desk, &store, &registry).await?;
+        let replies = inlets.memory.replies().clone();
         let (tasks, stop, redis) = (TaskTracker::new(), Stop::new(), redis(&config.node)?);
-        let channels = Arc::new(channels(&config.channels, &desk, &memory, redis.clone())?);
+        let channels = Arc::new(channels(&config.channels, &inlets, redis.clone())?);
         let wiring = Wiring {
             redis,
             routes: config.routes(&tables.carriers),
@@ -203,30 +202,62 @@ async fn open_store(node: &Node, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>
     })
 }
 
+/// What every channel's inlet has.
+struct Inlets {
+    desk: Arc<Desk>,
+    memory: Arc<Memory>,
+    bindings: Arc<Bindings>,
+}
+
+impl Inlets {
+    /// With what people have bound before.
+    async fn open(
+        node: &Node,
+        desk: &Arc<Desk>,
+        store: &Arc<dyn Store>,
+        registry: &Arc<RwLock<Arc<Registry>>>,
+    ) -> Result<Self, StartError> {
+        let letters = Letters::new(vault(node)?);
+        let replies = Arc::new(Replies::new(registry.clone(), letters));
+        let bindings = Bindings::new(registry.clone(), vault(node)?);
+        bindings.resume(&desk.ledger, &**store).await?;
+        Ok(Self {
+            desk: desk.clone(),
+            memory: Arc::new(Memory::new(store.clone(), replies)),
+            bindings: Arc::new(bindings),
+        })
+    }
+
+    fn of(&self, config: &ChannelConfig) -> Arc<dyn Inlet> {
+        let inlet = ChannelInlet::new(&config.name, self.desk.clone());
+        let inlet = inlet
+            .recalling(self.memory.clone())
+            .binding(self.bindings.clone());
+        Arc::new(match factories::family(&config.kind) {
+            Some(kind) => inlet.hearing(kind, self.memory.replies().clone()),
+            None => inlet,
+        })
+    }
+}
+
 /// Makes every channel; every problem at once.
 fn channels(
     configs: &[ChannelConfig],
-    desk: &Arc<Desk>,
-    memory: &Arc<Memory>,
+    inlets: &Inlets,
     redis: Option<Redis>,
 ) -> Result<BTreeMap<String, Arc<dyn Channel>>, StartError> {
     let http = HttpClient::new(Duration::from_secs(30));
-    let tokens = Arc::new(SharedTokens::new(redis, desk.clock.clone()));
+    let clock = &inlets.desk.clock;
+    let tokens = Arc::new(SharedTokens::new(redis, clock.clone()));
     let mut made = BTreeMap::new();
     let mut problems = Vec::new();
     for config in configs {
-        let inlet = ChannelInlet::new(&config.name, desk.clone());
-        let inlet = inlet.recalling(memory.clone());
-        let inlet: Arc<dyn Inlet> = Arc::new(match factories::family(&config.kind) {
-            Some(kind) => inlet.hearing(kind, memory.replies().clone()),
-            None => inlet,
-        });
         let context = Context {
             name: config.name.clone(),
-            clock: desk.clock.clone(),
+            clock: clock.clone(),
             http: http.clone(),
             tokens: tokens.clone(),
-            inlet,
+            inlet: inlets.of(config),
         };
         match factories::make(&config.kind, config.settings.clone(), context) {
             Ok(channel) => {

@@ -164,6 +164,11 @@ pub fn is_texts(kind: &str) -> bool {
     kind == "sms" || kind.starts_with("sms-")
 }
 
+/// Whether a kind writes into groups of officers, who alone may be told by it.
+pub fn is_for_officers(kind: &str) -> bool {
+    kind == "wechat-robot"
+}
+
 /// The most permits that one message of a channel may cost. Of a kind that is not there it is one, and that is told
 /// elsewhere.
 pub fn longest(kind: &str, settings: &toml::Table) -> u32 {

@@ -79,3 +79,5 @@ mod setup;
 mod steps;
 #[path = "e2e/warning.rs"]
 mod warning;
+#[path = "e2e/wechats.rs"]
+mod wechats;

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::{ChannelConfig, Config, Journal, filing, routes};
 use crate::coord::Redis;
 use crate::factories;
-use crate::plan::Plans;
+use crate::ledger::event::Audience;
+use crate::plan::{Plans, Send};
 use crate::store::Vault;
 
 /// Journaled and shown: letters, digits and hyphens.
@@ -154,6 +155,8 @@ pub fn plans(config: &Config, plans: &Plans) -> Vec<String> {
             problems.extend(way(config, channel).map(|why| format!("plan {:?}: {why}", plan.name)));
         }
         for send in &plan.send {
+            let officers = officers_only(config, send);
+            problems.extend(officers.map(|why| format!("plan {:?}: {why}", plan.name)));
             // Deadlines are kept as 32-bit milliseconds.
             if send.receipt_window.0 > std::time::Duration::from_hours(30 * 24) {
                 problems.push(format!(
@@ -164,6 +167,24 @@ pub fn plans(config: &Config, plans: &Plans) -> Vec<String> {
         }
     }
     problems
+}
+
+/// Channels that write into groups of officers, where anybody else is meant.
+fn officers_only<'a>(config: &'a Config, send: &'a Send) -> impl Iterator<Item = String> + 'a {
+    let named = |c: &&ChannelConfig| send.channels.contains(&c.name);
+    let writes = |c: &&ChannelConfig| factories::is_for_officers(&c.kind);
+    let others = send.audience != Audience::Officers;
+    let wrong = config.channels.iter().filter(move |_| others);
+    wrong.filter(named).filter(writes).map(|channel| {
+        format!(
+            "channel {:?} is of kind {:?}, which writes into groups of officers, and a [[send]] to {} names it; name it in a \
+             [[send]] to officers alone 通道 {:?} 写入责任人工作群，不得用于其他对象；请只写在 audience = \"officers\" 的 [[send]] 里",
+            channel.name,
+            channel.kind,
+            send.audience.name(),
+            channel.name
+        )
+    })
 }
 
 /// What a plan may name: a route, or a channel that is in none.
@@ -183,6 +204,8 @@ fn way(config: &Config, name: &String) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use crate::plan::Plans;
+
     /// The problems of these channels' rates and accounts.
     fn problems(channels: &str) -> Vec<String> {
         let text =
@@ -210,6 +233,37 @@ mod tests {
         assert_eq!(problems(&short), Vec::<String>::new());
         let mail = channel("a", "email", "rate = \"1/s burst 1\"");
         assert_eq!(problems(&mail), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_group_of_officers_is_for_officers_alone() {
+        let rate = "rate = \"10/s burst 20\"";
+        let channels = channel("duty-group", "wechat-robot", rate) + &channel("sms", "sms", rate);
+        let text =
+            format!("[node]\ndata = \"d\"\nlisten = \"127.0.0.1:0\"\nplans = \"p\"\n{channels}");
+        let config = toml::from_str(&text).expect("it reads");
+        for audience in ["public", "speakers", "relatives", "neighbours", "officers"] {
+            let plan = format!(
+                "name = \"p\"\nlanguage = \"zh-CN\"\nlifetime = \"6h\"\n[[send]]\naudience = \"{audience}\"\n\
+                 channels = [\"sms\", \"duty-group\"]\nreceipt_window = \"5m\"\n"
+            );
+            let plans = Plans::parse(vec![("p.toml".to_owned(), plan.into_bytes())]);
+            let found = super::plans(&config, &plans.expect("a plan"));
+            if audience == "officers" {
+                assert_eq!(found, Vec::<String>::new());
+                continue;
+            }
+            assert_eq!(found.len(), 1, "{audience}: {found:?}");
+            for part in [
+                "plan \"p\"",
+                "channel \"duty-group\"",
+                "\"wechat-robot\"",
+                &format!("a [[send]] to {audience}"),
+                "责任人工作群",
+            ] {
+                assert!(found[0].contains(part), "{part}: {found:?}");
+            }
+        }
     }
 
     #[test]

@@ -76,7 +76,9 @@ pub fn doubt(lines: &mut [HouseholdLine], registry: &Registry, ledger: &Ledger) 
     for line in lines {
         let people = registry.recipients_of(line.id).iter();
         let numbers = people.flat_map(|recipient| registry.endpoints_of(*recipient));
-        let count = numbers.filter(|id| doubted.contains(id)).count();
+        let bound = registry.bound_to(line.id).map(|row| row.endpoint);
+        let all = numbers.chain(bound);
+        let count = all.filter(|id| doubted.contains(id)).count();
         line.suspect_numbers = u32::try_from(count).unwrap_or(u32::MAX);
     }
 }

@@ -9,6 +9,7 @@ use channel::{Address, Evidence, Handed, Key, Message, Said, Timestamp, Unavaila
 
 use super::replies::Replies;
 use crate::ledger::{Alert, Block, Ledger};
+use crate::model::State;
 use crate::plan;
 use crate::registry::Registry;
 use crate::store::Store;
@@ -47,6 +48,39 @@ impl Memory {
             found.extend(self.one(&registry, &place).await?);
         }
         Ok(found)
+    }
+
+    /// To whom the channel was handed messages since then: once for each try, all of them at the time of the last. What has
+    /// no outcome yet may have gone out just now.
+    pub fn tried(
+        &self,
+        ledger: &Ledger,
+        channel: &str,
+        (since, now): (Timestamp, Timestamp),
+    ) -> Vec<(Address, Timestamp)> {
+        let registry = self.replies.registry();
+        let mut tried = Vec::new();
+        for alert in ledger.alerts() {
+            alert.each_block(|block| {
+                if block.channel != channel {
+                    return;
+                }
+                for i in (0..block.len() as usize).filter(|i| block.attempts(*i) > 0) {
+                    let after = std::time::Duration::from_millis(u64::from(block.at(i)));
+                    let at = if block.state(i) == State::Handed {
+                        now
+                    } else {
+                        alert.at.plus(after)
+                    };
+                    let endpoint = registry.endpoint(block.endpoint(i));
+                    if let Some(endpoint) = endpoint.filter(|_| at >= since) {
+                        let one = (Address::new(endpoint.address), at);
+                        tried.extend((0..block.attempts(i)).map(|_| one.clone()));
+                    }
+                }
+            });
+        }
+        tried
     }
 
     /// Nothing where its text or its endpoint is gone.

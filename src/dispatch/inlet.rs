@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use channel::{
-    Clock, Enrolment, Handed, Inlet, Issued, NoSerial, NotEnrolled, Numbering, Obeyed, Of,
-    Presence, PresenceState, PublicKey, Receipt, Unavailable, Uplink, Whose,
+    Address, Binding, Clock, Enrolment, Handed, Inlet, Issued, NoSerial, NotEnrolled, Numbering, Obeyed, Of, Presence, PresenceState, PublicKey, Receipt, Tied, Timestamp, Unavailable, Uplink, Whose,
 };
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
+use super::bindings::Bindings;
 use super::handed::Memory;
 use super::numbers::issued;
 use super::replies::Replies;
@@ -74,6 +74,8 @@ pub struct ChannelInlet {
     replies: Option<(&'static str, Arc<Replies>)>,
     /// What was handed, for a channel that asks.
     memory: Option<Arc<Memory>>,
+    /// What people bind; a house without it keeps none.
+    bindings: Option<Arc<Bindings>>,
 }
 
 impl ChannelInlet {
@@ -84,7 +86,15 @@ impl ChannelInlet {
             devices: Mutex::default(),
             replies: None,
             memory: None,
+            bindings: None,
         }
+    }
+
+    /// Keeps what people bind.
+    #[must_use]
+    pub fn binding(mut self, bindings: Arc<Bindings>) -> Self {
+        self.bindings = Some(bindings);
+        self
     }
 
     /// Gives back what was handed.
@@ -238,6 +248,11 @@ impl Inlet for ChannelInlet {
         replies.take(&self.desk, (&self.channel, kind), batch).await
     }
 
+    async fn bindings(&self, batch: Vec<Binding>) -> Result<Vec<Tied>, Unavailable> {
+        let bindings = self.bindings.as_ref().ok_or(Unavailable)?;
+        bindings.take(&self.desk, &self.channel, batch).await
+    }
+
     /// Only transitions are journaled, never heartbeats; a lost one is seen again.
     fn presence(&self, seen: Presence) {
         let state = transition(seen.state);
@@ -273,6 +288,13 @@ impl Inlet for ChannelInlet {
         self.desk.obeyed(&self.channel, batch).await
     }
 
+    fn tried(&self, since: Timestamp) -> Vec<(Address, Timestamp)> {
+        let now = self.desk.clock.now();
+        let tried =
+            |memory: &Arc<Memory>| memory.tried(&self.desk.ledger, &self.channel, (since, now));
+        self.memory.as_ref().map_or_else(Vec::new, tried)
+    }
+
     async fn handed(&self, whose: &Whose) -> Result<Vec<Handed>, Unavailable> {
         match &self.memory {
             Some(memory) => memory.handed(&self.desk.ledger, &self.channel, whose).await,
@@ -303,7 +325,7 @@ const fn transition(state: PresenceState) -> PresenceState {
 
 #[cfg(test)]
 mod tests {
-    use channel::{Evidence, ManualClock, Timestamp, Verdict};
+    use channel::{Evidence, ManualClock, Verdict};
 
     use super::*;
     use crate::coverage::fixture::{START, accepted, registry, released};

@@ -3,6 +3,7 @@
 //! room must not choose who is told or by what.
 
 mod ahead;
+mod bindings;
 mod corrected;
 mod detours;
 mod devices;
@@ -36,6 +37,7 @@ use parking_lot::RwLock;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::task::TaskTracker;
 
+pub use bindings::Bindings;
 pub use devices::{Orders, Wanted};
 pub use handed::Memory;
 pub use inlet::{ChannelInlet, Desk};

@@ -334,7 +334,8 @@ fn named(ledger: &Ledger, found: Found) -> Option<Choice> {
     })
 }
 
-/// Where the endpoint's household stands; nothing of an officer's, or of one that is gone.
+/// Where the endpoint's household stands; nothing of an officer's, of one that is gone, or of one that may have been bound
+/// elsewhere when it was told.
 fn village(registry: &Registry, endpoint: EndpointId) -> Option<RegionCode> {
     let recipient = registry.endpoint(endpoint)?.recipient?;
     let household = registry.recipient(recipient)?.household?;

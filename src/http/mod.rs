@@ -8,6 +8,7 @@ mod budget;
 mod caller;
 mod calls;
 mod clock;
+mod codes;
 mod devices;
 mod doors;
 mod events;
@@ -167,6 +168,7 @@ fn quick() -> OpenApiRouter<House> {
         .routes(routes!(registry::standing))
         .routes(routes!(suspects::list))
         .routes(routes!(suspects::clear))
+        .routes(routes!(codes::make))
         .routes(routes!(imports::imports))
         .routes(routes!(land::regions))
         .routes(routes!(events::course))

@@ -58,6 +58,7 @@ kinds! {
     NOWHERE = "nowhere", 422, "The alert reaches nobody", "预警未命中任何对象";
     NOT_FILED = "not-filed", 422, "Its text messages are not filed so", "短信签名或内容未报备";
     TOO_MANY = "too-many-requests", 429, "The bureau asks too often", "请求过于频繁";
+    FAR_END = "far-end", 502, "The far end did not do it", "对方平台未能办理";
     DAMAGED = "damaged", 500, "The journal is damaged here", "日志此处损坏";
     STORE_AWAY = "store-away", 503, "The journal is not to be had now", "日志暂不可用";
     STOPPING = "stopping", 503, "The gateway is stopping", "网关正在停止";

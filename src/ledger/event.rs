@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::answered::{Answered, AnsweredRow, Stray, Strayed, StrayedRow};
 pub use super::barred::{Bar, Barred};
+pub use super::bound::{Bound, Coded, Tie};
 pub use super::class::{Class, ClassRow, Classed, Fate, Kept};
 use super::devices::{Done, Enrolled, Invited, Ordered};
 pub use super::frozen::Frozen;
@@ -370,9 +371,8 @@ pub enum Event {
     Looked(Looked),
     // Since: what people say back.
     Answered(Answered),
-    /// On the house stream.
+    /// On the house stream, as the next.
     Strayed(Strayed),
-    /// On the house stream.
     Marked(Marked),
     // Since: several accounts of one route. On an alert's stream.
     Rerouted(Rerouted),
@@ -389,6 +389,9 @@ pub enum Event {
     Held(Held),
     /// On the house stream.
     Numbered(Numbered),
+    // On the house stream.
+    Bound(Bound),
+    Coded(Coded),
 }
 
 /// The last record of a stream: that it stood there.

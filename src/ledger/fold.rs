@@ -81,7 +81,8 @@ impl Ledger {
             Event::Learned(learned) => self.ported.learn(learned),
             Event::Spent(spent) => self.spending.add(spent),
             Event::Numbered(numbered) => self.numbers.give(numbered, time),
-            Event::Witnessed { .. } => {}
+            Event::Bound(bound) => self.bindings.apply(bound, time),
+            Event::Witnessed { .. } | Event::Coded(_) => {}
             _ => return self.devices.apply(time, event) || self.log.apply(time, event),
         }
         true

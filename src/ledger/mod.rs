@@ -6,6 +6,7 @@ mod alert;
 mod answered;
 mod archive;
 mod barred;
+mod bound;
 mod chain;
 mod class;
 mod correlate;
@@ -45,6 +46,8 @@ pub use alert::{Alert, Block, DISPUTED, IN_DOUBT, Phase};
 pub use answered::Reply;
 pub use archive::{Archive, Unread};
 pub use barred::BARRED;
+#[cfg(test)]
+pub use bound::Standing;
 pub use correlate::{Claimed, Correlator, Found};
 pub use curve::Risen;
 pub use event::{Event, Identity};
@@ -88,6 +91,7 @@ pub struct Ledger {
     pub ported: Arc<Ported>,
     pub spending: spent::Spending,
     pub numbers: numbered::Numbers,
+    pub bindings: bound::Bindings,
 }
 
 /// Blocks by the order they came in, without those of sealed alerts.

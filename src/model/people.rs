@@ -15,6 +15,9 @@ pub type ZoneId = u32;
 pub type RecipientId = u32;
 pub type EndpointId = u32;
 
+/// From here on the ids of endpoints are the gateway's own: no table may have one.
+pub const OWN_ENDPOINTS: EndpointId = 4_200_000_000;
+
 /// Where a household is now: 在家, 外出, 返乡, 常住非户籍.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -2,6 +2,8 @@
 //! several posts is told once. This module must not know the alert's words: a delivery names its language and the infos
 //! that hit, and whoever writes the block knows the variant.
 
+mod bound;
+
 use std::collections::{BTreeMap, HashSet};
 
 use cap::Status;
@@ -101,6 +103,7 @@ pub fn chosen<'a>(
             let chosen = Chosen {
                 registry,
                 send,
+                way,
                 to: outlet.speaks_to,
                 language: &want.plan.language,
             };
@@ -197,6 +200,7 @@ fn homes<'a>(
 struct Chosen<'a, 'p> {
     registry: &'a Registry,
     send: &'p Send,
+    way: &'p str,
     to: EndpointKind,
     language: &'a str,
 }
@@ -235,10 +239,13 @@ impl<'a> Chosen<'a, '_> {
         households.sort_by_key(|(vulnerability, ..)| *vulnerability);
         let mut out = Vec::new();
         for (_, household, infos) in households {
+            let first = out.len();
             for recipient in self.registry.recipients_of(household) {
                 self.reach(*recipient, household, infos, &mut out);
             }
+            self.bound_to(household, infos, first, &mut out);
         }
+        self.bound_in(village, hit, &mut out);
         out
     }
 

@@ -2,11 +2,13 @@
 //! anything: a row it cannot place would be a hole in `check`.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::model::{
     ClosedRow, EndpointRow, HearingRow, HouseholdRow, RegionCode, RegionLevel, Rows,
 };
 
+use super::bound::Bound;
 use super::columns::{ById, Texts, narrow, starts};
 use super::numbers::Numbers;
 use super::places::Places;
@@ -26,13 +28,14 @@ pub fn build(generation: u32, rows: &Rows) -> Registry {
     posts.shrink_to_fit();
     let mut registry = Registry {
         generation,
-        regions,
-        households,
-        recipients,
-        endpoints,
-        posts,
-        places: Places::of(rows),
-        numbers: Numbers::default(),
+        regions: Arc::new(regions),
+        households: Arc::new(households),
+        recipients: Arc::new(recipients),
+        endpoints: Arc::new(endpoints),
+        posts: Arc::new(posts),
+        places: Arc::new(Places::of(rows)),
+        numbers: Arc::new(Numbers::default()),
+        bound: Bound::default(),
     };
     registry.index_numbers();
     registry

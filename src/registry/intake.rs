@@ -145,7 +145,11 @@ impl Intake {
             self.save(generation, rows).await?;
             return Err(refused.into());
         }
-        *self.registry.write() = Arc::new(registry);
+        let mut standing = self.registry.write();
+        // What people bound stands beside the tables and outlives them.
+        let next = registry.succeeding(&standing);
+        *standing = Arc::new(next);
+        drop(standing);
         tracing::info!(generation, "another registry is in use");
         Ok(())
     }

@@ -2,6 +2,7 @@
 //! sorted indexes instead of objects. This module must not decide whom to warn, must not change a row and must not put a
 //! name or an address into an error, a log line or a Debug text.
 
+mod bound;
 mod build;
 mod check;
 mod columns;
@@ -18,6 +19,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use bound::BoundRow;
 pub use import::{Prepared, Report, prepare};
 pub use intake::{Intake, Parts, Unfit, erase, imported, unused};
 pub use places::{Resolved, ZoneRef};
@@ -26,10 +28,11 @@ pub use refs::{Counts, EndpointRef, HouseholdRef, RecipientRef, Spot};
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::model::{
-    ClosedRow, EndpointId, EndpointKind, HouseholdId, PostPlace, PostRow, PresenceAtHome,
-    RecipientId, RegionCode, RegionLevel, Rows, Tags,
+    ClosedRow, EndpointId, EndpointKind, HouseholdId, OWN_ENDPOINTS, PostPlace, PostRow,
+    PresenceAtHome, RecipientId, RegionCode, RegionLevel, Rows, Tags,
 };
 use columns::{ById, Texts};
 use places::Places;
@@ -38,17 +41,20 @@ use table::Tables;
 /// No household, no recipient: a column's empty cell.
 const NONE: u32 = u32::MAX;
 
-/// One generation. Hold it in an `Arc`; a new import builds a new one.
+/// One generation. Hold it in an `Arc`; a new import builds a new one, and what people bind meanwhile stands beside its
+/// columns, which are shared.
+#[derive(Clone)]
 pub struct Registry {
     generation: u32,
-    regions: Regions,
-    households: Households,
-    recipients: Recipients,
-    endpoints: Endpoints,
+    regions: Arc<Regions>,
+    households: Arc<Households>,
+    recipients: Arc<Recipients>,
+    endpoints: Arc<Endpoints>,
     /// By place, role, recipient.
-    posts: Vec<PostRow>,
-    places: Places,
-    numbers: numbers::Numbers,
+    posts: Arc<Vec<PostRow>>,
+    places: Arc<Places>,
+    numbers: Arc<numbers::Numbers>,
+    bound: bound::Bound,
 }
 
 /// By code, so that a region's descendants stand together.
@@ -253,6 +259,9 @@ impl Registry {
 
     /// One that is closed too, as long as an alert may need it.
     pub fn endpoint(&self, id: EndpointId) -> Option<EndpointRef<'_>> {
+        if id >= OWN_ENDPOINTS {
+            return self.bound_endpoint(id);
+        }
         let endpoints = &self.endpoints;
         let Some(at) = endpoints.by_id.find(&endpoints.ids, id) else {
             return self.closed_endpoint(id);

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 
 use super::Registry;
 use super::columns::{held, narrow};
@@ -71,7 +72,7 @@ impl Registry {
         let keys = RandomState::new();
         places.sort_by_cached_key(|place| keys.hash_one(self.form_at(*place)));
         places.shrink_to_fit();
-        self.numbers = Numbers { keys, places };
+        self.numbers = Arc::new(Numbers { keys, places });
     }
 
     fn kind_at(&self, place: u32) -> EndpointKind {
@@ -112,9 +113,9 @@ impl Registry {
 
     /// Every endpoint with this number, however it is written: several people may share it, and one that is closed still
     /// belongs to alerts that were sent before. By id.
-    pub fn with_number(&self, number: &str) -> Vec<EndpointId> {
-        let Numbers { keys, places } = &self.numbers;
-        let number = asked(number);
+    pub fn with_number(&self, from: &str) -> Vec<EndpointId> {
+        let Numbers { keys, places } = &*self.numbers;
+        let number = asked(from);
         if number.is_empty() {
             return Vec::new();
         }
@@ -125,6 +126,7 @@ impl Registry {
         let same = places[first..].iter().take_while(|place| of(place) == hash);
         let same = same.filter(|place| self.form_at(**place) == number);
         let mut ids: Vec<_> = same.map(|place| self.id_at(*place)).collect();
+        ids.extend(self.bound_as(from));
         ids.sort_unstable();
         ids.dedup();
         ids

@@ -36,7 +36,7 @@ pub struct EndpointRef<'a> {
     pub address: &'a str,
     /// Of everything but a speaker.
     pub recipient: Option<RecipientId>,
-    /// Of a speaker.
+    /// Of a speaker, and of an account that somebody bound to a place that is there.
     pub village: Option<RegionCode>,
     /// Of a speaker.
     pub name: Option<&'a str>,
@@ -118,6 +118,10 @@ pub struct Counts {
     pub wecom_groups: usize,
     /// Outlets that a person serves by hand.
     pub manuals: usize,
+    /// Accounts that people bound to a household or a village themselves, by scanning its code; not among the openids.
+    pub bound: usize,
+    /// Those of them whose place is not in this generation: nothing is sent to them until it is again.
+    pub bound_nowhere: usize,
 }
 
 impl Counts {

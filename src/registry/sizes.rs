@@ -19,6 +19,7 @@ impl Registry {
             relations,
             ..Counts::default()
         };
+        (counts.bound, counts.bound_nowhere) = self.bound.counts();
         for kind in &self.endpoints.kinds {
             counts.count(*kind);
         }
@@ -65,6 +66,7 @@ impl Registry {
             + held(&endpoints.closed)
             + texts
             + held(&self.posts)
+            + self.bound.bytes()
             + self.places.bytes()
             + self.numbers.bytes()
     }

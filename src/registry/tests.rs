@@ -4,8 +4,9 @@ use proptest::prelude::*;
 
 use crate::model::{
     AliasRow, EndpointKind, EndpointRow, GroupCode, GroupRow, HearingRow, HouseholdRow, MemberRow,
-    PostPlace, PostRow, PresenceAtHome, RecipientRow, RegionCode, RegionLevel, RegionRow,
-    RelationKind, RelationRow, Role, Rows, SpeakerRow, TagRow, Tags, UnitRow, ZoneMember, ZoneRow,
+    OWN_ENDPOINTS, PostPlace, PostRow, PresenceAtHome, RecipientRow, RegionCode, RegionLevel,
+    RegionRow, RelationKind, RelationRow, Role, Rows, SpeakerRow, TagRow, Tags, UnitRow,
+    ZoneMember, ZoneRow,
 };
 
 use super::Registry;
@@ -490,7 +491,7 @@ pub fn sound_rows() -> impl Strategy<Value = Rows> {
     ];
     let homes = prop::collection::btree_map(any::<u32>(), (0..4_usize, 0..5_u8, 0..16_u32), 0..25);
     let people = prop::collection::btree_map(any::<u32>(), (any::<Option<u8>>(), ".{0,12}"), 0..30);
-    let phones = prop::collection::btree_map(any::<u32>(), any::<(u8, bool)>(), 0..40);
+    let phones = prop::collection::btree_map(0..OWN_ENDPOINTS, any::<(u8, bool)>(), 0..40);
     let heard = prop::collection::btree_set(any::<(u8, u8)>(), 0..30);
     let drawn = (homes, people, phones, heard, any::<u64>());
     drawn.prop_map(move |(homes, people, phones, heard, seed)| {

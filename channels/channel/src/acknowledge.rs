@@ -24,6 +24,11 @@ impl Acknowledge {
         self.0.iter().all(|word| !plain(word).is_empty())
     }
 
+    /// The one to name where people are told what to write.
+    pub fn first(&self) -> Option<&str> {
+        self.0.first().map(String::as_str)
+    }
+
     pub fn accepts(&self, text: &str) -> bool {
         let text = plain(text);
         self.0.iter().any(|word| plain(word) == text)

@@ -4,14 +4,17 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Address, Timestamp};
 
 /// What a code that can be scanned stands for.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Scene {
     /// The household of this id.
     Household(u32),
-    /// The village of this code: whoever scans it says later which door is theirs.
+    /// The village of this code: whoever scans it belongs to it, and to none of its doors.
     Village(u64),
 }
 
@@ -74,6 +77,33 @@ impl fmt::Debug for Binding {
             .field("seen", &self.seen)
             .finish_non_exhaustive()
     }
+}
+
+/// How somebody stands after it: what they are told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Tied {
+    /// To this place, as it is called, and to this household of it where the code was a door's.
+    To {
+        place: String,
+        household: Option<u32>,
+    },
+    /// As before: nothing is known of what the code stands for.
+    Nowhere,
+    Undone,
+    /// They had bound nothing.
+    Never,
+}
+
+/// A code as the far end made it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Code {
+    pub scene: Scene,
+    /// What the code says: whoever draws codes needs only this.
+    pub url: String,
+    /// Where the far end shows it as a picture.
+    pub picture: String,
+    /// Empty for a code that stays.
+    pub until: Option<Timestamp>,
 }
 
 #[cfg(test)]

@@ -7,9 +7,7 @@ use async_trait::async_trait;
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::{
-    Address, Binding, Clock, Command, DeviceState, Enrolment, Evidence, Failure, Handed,
-    HttpClient, Issued, Message, NoSerial, NotEnrolled, Numbering, Obeyed, Presence, PublicKey,
-    Receipt, Reply, Request, Stop, Timestamp, Tokens, Uplink, Variant, Whose,
+    Address, Binding, Clock, Code, Command, DeviceState, Enrolment, Evidence, Failure, FailureClass, Handed, HttpClient, Issued, Message, NoSerial, NotEnrolled, Numbering, Obeyed, Presence, PublicKey, Receipt, Reply, Request, Scene, Stop, Tied, Timestamp, Tokens, Uplink, Variant, Whose,
 };
 
 /// The far end took a message. A long text has several references, in the order of its parts.
@@ -45,9 +43,9 @@ pub trait Inlet: Send + Sync + 'static {
     async fn uplinks(&self, _batch: Vec<Uplink>) -> Result<(), Unavailable> {
         Ok(())
     }
-    /// Who bound an account of theirs to a door, or undid it. A house that keeps no bindings answers so, and nobody is told
-    /// that they are bound.
-    async fn bindings(&self, _batch: Vec<Binding>) -> Result<(), Unavailable> {
+    /// Who bound an account of theirs to a door, or undid it: how each stands once that is durable. A house that keeps no
+    /// bindings answers so, and nobody is told that they are bound.
+    async fn bindings(&self, _batch: Vec<Binding>) -> Result<Vec<Tied>, Unavailable> {
         Err(Unavailable)
     }
     /// A device was heard.
@@ -63,6 +61,11 @@ pub trait Inlet: Send + Sync + 'static {
     /// What devices did with orders that carry no text; ready when it is durable.
     async fn obeyed(&self, _batch: Vec<Obeyed>) -> Result<(), Unavailable> {
         Err(Unavailable)
+    }
+    /// To whom this channel was handed messages since then: once for each try, and when at the latest. For far ends that
+    /// drop what is too much without a word: their count outlives this process.
+    fn tried(&self, _since: Timestamp) -> Vec<(Address, Timestamp)> {
+        Vec::new()
     }
     /// What was handed to this channel and is still open, the newest first: for a channel whose far end is a person who
     /// comes and looks.
@@ -219,6 +222,16 @@ pub trait Channel: Send + Sync + 'static {
     /// changes nothing.
     fn command(&self, _command: &Command) -> bool {
         false
+    }
+
+    /// Has the far end make a code by which people bind themselves to this place; without `valid` it stays.
+    async fn code(&self, _scene: Scene, _valid: Option<Duration>) -> Result<Code, Failure> {
+        let detail = "this kind of channel has no codes to scan; name a service account";
+        Err(Failure::new(
+            FailureClass::BadContent,
+            "channel:no-codes",
+            detail,
+        ))
     }
 
     /// What a device said of itself last.

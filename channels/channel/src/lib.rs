@@ -17,7 +17,7 @@ pub mod testing;
 mod tokens;
 
 pub use acknowledge::Acknowledge;
-pub use binding::{Binding, Bound, NoScene, Scene};
+pub use binding::{Binding, Bound, Code, NoScene, Scene, Tied};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use contract::{
     Accepted, Capability, Channel, Context, EndpointKind, Health, Inlet, Lines, Notice, Outcomes,

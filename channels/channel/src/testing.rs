@@ -10,9 +10,7 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 
 use crate::{
-    Binding, Channel, Clock, Context, Enrolment, Evidence, FailureClass, Handed, HttpClient, Inlet,
-    Issued, Message, NoSerial, NotEnrolled, Numbering, Obeyed, Of, OwnTokens, Presence, PublicKey,
-    Receipt, SERIALS_A_DAY, Said, Stop, SystemClock, Unavailable, Uplink, Verdict, Whose,
+    Address, Binding, Bound, Channel, Clock, Context, Enrolment, Evidence, FailureClass, Handed, HttpClient, Inlet, Issued, Message, NoSerial, NotEnrolled, Numbering, Obeyed, Of, OwnTokens, Presence, PublicKey, Receipt, SERIALS_A_DAY, Said, Scene, Stop, SystemClock, Tied, Timestamp, Unavailable, Uplink, Verdict, Whose,
 };
 
 /// How a peer meets the messages that reach it.
@@ -63,6 +61,8 @@ pub struct RecordingInlet {
     pub keys: Mutex<HashMap<String, PublicKey>>,
     /// Serials that were given, in their order; addresses come from `handed`.
     pub issued: Mutex<Vec<(Numbering, u16)>>,
+    /// What a channel is told that it was handed before it was made.
+    pub tried: Mutex<Vec<(Address, Timestamp)>>,
     pub away: std::sync::atomic::AtomicBool,
 }
 
@@ -84,12 +84,37 @@ impl Inlet for RecordingInlet {
         Ok(())
     }
 
-    async fn bindings(&self, batch: Vec<Binding>) -> Result<(), Unavailable> {
+    /// Every village is called 新桥村 here, and household 0 is nobody's.
+    async fn bindings(&self, batch: Vec<Binding>) -> Result<Vec<Tied>, Unavailable> {
         if self.away.load(std::sync::atomic::Ordering::SeqCst) {
             return Err(Unavailable);
         }
-        self.bindings.lock().extend(batch);
-        Ok(())
+        let mut kept = self.bindings.lock();
+        let mut tied = Vec::with_capacity(batch.len());
+        for binding in batch {
+            let place = || "新桥村".to_owned();
+            tied.push(match binding.bound {
+                Bound::To(Scene::Household(0)) => Tied::Nowhere,
+                Bound::To(Scene::Household(id)) => Tied::To {
+                    place: place(),
+                    household: Some(id),
+                },
+                Bound::To(Scene::Village(_)) => Tied::To {
+                    place: place(),
+                    household: None,
+                },
+                Bound::Undone if kept.is_empty() => Tied::Never,
+                Bound::Undone => Tied::Undone,
+            });
+            kept.push(binding);
+        }
+        Ok(tied)
+    }
+
+    fn tried(&self, since: Timestamp) -> Vec<(Address, Timestamp)> {
+        let mut tried = self.tried.lock().clone();
+        tried.retain(|(_, at)| *at >= since);
+        tried
     }
 
     fn presence(&self, seen: Presence) {

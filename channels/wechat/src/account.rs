@@ -2,11 +2,12 @@
 //! and must not repeat one, but for a token that ran out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use channel::{
-    Accepted, Capability, Channel, Context, EndpointKind, Evidence, Failure, FailureClass, Health,
-    Key, Message, Reply, Request, Stop, Style,
+    Accepted, Capability, Channel, Code, Context, EndpointKind, Evidence, Failure, FailureClass,
+    Health, Key, Message, Reply, Request, Scene, Stop, Style,
 };
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -45,7 +46,11 @@ impl OfficialAccount {
             secret: config.secret.clone(),
         };
         let door = config.callback.as_ref();
-        let door = door.map(|callback| Door::new(House::Account, callback, &config.appid));
+        let undo = config.undo.first().unwrap_or_default();
+        let door = door.map(|callback| {
+            let door = Door::new(House::Account, callback, &config.appid)?;
+            Ok(door.undone_by(undo))
+        });
         Ok(Self {
             fields: Fields::new(&config.fields)?,
             purse: Purse::new(far.clone(), who),
@@ -131,6 +136,10 @@ impl Channel for OfficialAccount {
                 references: answer.id("msgid").into_iter().collect(),
             }),
         }
+    }
+
+    async fn code(&self, scene: Scene, valid: Option<Duration>) -> Result<Code, Failure> {
+        self.ticket(scene, valid).await
     }
 
     async fn run(&self, stop: Stop) {

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use channel::{Clock, Inlet, Reply, Request, Timestamp};
+use channel::{Clock, Inlet, Reply, Request, Tied, Timestamp};
 use parking_lot::Mutex;
 
 use crate::config::{Callback, ConfigError};
@@ -14,6 +14,7 @@ use crate::crypt::{AesKey, signature};
 use crate::errcode::House;
 use crate::event::Brought;
 use crate::mark::Equal;
+use crate::said;
 use crate::xml::Flat;
 
 /// The longest body that is read, and the longest word of a query.
@@ -82,6 +83,8 @@ pub(crate) struct Door {
     key: Option<AesKey>,
     /// The id that an envelope must be addressed to.
     owner: String,
+    /// The word by which a binding is undone.
+    undo: String,
     equal: Equal,
     hasher: RandomState,
     before: Mutex<Before>,
@@ -124,11 +127,18 @@ impl Door {
             callback: callback.clone(),
             key: key.transpose()?,
             owner: owner.to_owned(),
+            undo: String::new(),
             equal: Equal::new(),
             hasher: RandomState::new(),
             before: Mutex::default(),
             refused: Default::default(),
         })
+    }
+
+    /// Tells people to write this where they want to hear no more.
+    pub fn undone_by(mut self, word: &str) -> Self {
+        word.clone_into(&mut self.undo);
+        self
     }
 
     /// How many calls were refused, by why.
@@ -151,7 +161,7 @@ impl Door {
     ) -> Reply {
         let now = clock.now();
         let (call, seen) = match self.open(request, now) {
-            Ok(Came::Echo(echo)) => return said(echo),
+            Ok(Came::Echo(echo)) => return plain(echo),
             Ok(Came::Again) => return self.done(),
             Ok(Came::Call(call, seen)) => (call, seen),
             Err(why) => {
@@ -163,22 +173,44 @@ impl Door {
         let receipts =
             brought.receipts.is_empty() || inlet.receipts(brought.receipts).await.is_ok();
         let uplinks = brought.uplinks.is_empty() || inlet.uplinks(brought.uplinks).await.is_ok();
-        let bindings =
-            brought.bindings.is_empty() || inlet.bindings(brought.bindings).await.is_ok();
-        if !(receipts && uplinks && bindings) {
+        let tied = if brought.bindings.is_empty() {
+            Some(Vec::new())
+        } else {
+            inlet.bindings(brought.bindings).await.ok()
+        };
+        let Some(tied) = tied.filter(|_| receipts && uplinks) else {
             return Reply::status(503);
-        }
+        };
         let mut before = self.before.lock();
         before.keep(seen.signature, seen.body, now, self.callback.window());
         before.keep(seen.message, 0, now, self.callback.window());
         drop(before);
-        self.done()
+        self.told(&call, &tied, now).unwrap_or_else(|| self.done())
+    }
+
+    /// In the answer itself stands what whoever bound or undid something is told; who left hears nothing.
+    fn told(&self, call: &Flat, tied: &[Tied], now: Timestamp) -> Option<Reply> {
+        let left = |event: &str| event.eq_ignore_ascii_case("unsubscribe");
+        if call.get("Event").is_some_and(left) {
+            return None;
+        }
+        let (person, account) = (call.get("FromUserName")?, call.get("ToUserName")?);
+        let words = said::words(tied.last()?, &self.undo);
+        let xml = said::text((person, account), &words, now);
+        let xml = match &self.key {
+            Some(key) => {
+                let envelope = key.seal(xml.as_bytes(), &self.owner);
+                said::envelope(&envelope, self.callback.token.expose(), now)
+            }
+            None => xml,
+        };
+        Some(plain(xml.into_bytes()))
     }
 
     fn done(&self) -> Reply {
         match self.house {
-            House::Account => said("success".into()),
-            House::Work | House::Robot => said(Vec::new()),
+            House::Account => plain("success".into()),
+            House::Work | House::Robot => plain(Vec::new()),
         }
     }
 
@@ -282,7 +314,7 @@ fn flat(bytes: &[u8]) -> Result<Flat, Why> {
     Flat::read(text).map_err(|_| Why::Malformed)
 }
 
-fn said(body: Vec<u8>) -> Reply {
+fn plain(body: Vec<u8>) -> Reply {
     Reply {
         status: 200,
         headers: vec![(

@@ -5,10 +5,13 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
+use channel::{Context, Timestamp};
 use parking_lot::Mutex;
 
 /// Sends that are remembered at most, over all addresses: 8 bytes each.
 const MOST: usize = 1 << 20;
+/// What was sent before this process began is that much earlier than its first tick at most.
+const BEFORE: Duration = Duration::from_hours(2);
 /// How long whoever cannot be counted waits.
 const FULL: Duration = Duration::from_mins(1);
 
@@ -40,13 +43,29 @@ impl Quota {
         }
     }
 
+    /// Counts what earlier processes sent, as far as it is not over, whatever it comes to. `name`: how an address is
+    /// called here.
+    pub fn resume(&self, context: &Context, name: impl Fn(&str) -> String) {
+        let (now, tick) = (context.clock.now(), context.clock.tick() + BEFORE);
+        let longest = i64::try_from(self.longest().as_millis()).unwrap_or(i64::MAX);
+        let mut before = context.inlet.tried(Timestamp(now.0 - longest));
+        before.sort_by_key(|(_, at)| *at);
+        let mut sent = self.sent.lock();
+        for (address, at) in before {
+            let at = tick.saturating_sub(now.since(at));
+            let who = self.hasher.hash_one(name(address.expose()));
+            sent.by.entry(who).or_default().push_back(at);
+            sent.total += 1;
+        }
+    }
+
     fn longest(&self) -> Duration {
         self.limits.last().map_or(Duration::ZERO, |limit| limit.1)
     }
 
     /// Counts one send, or says how long to wait until one more may go.
     pub fn take(&self, address: &str, tick: Duration) -> Result<(), Duration> {
-        let who = self.hasher.hash_one(address);
+        let (who, tick) = (self.hasher.hash_one(address), tick + BEFORE);
         let mut sent = self.sent.lock();
         if sent.total >= self.most {
             sent.sweep(tick, self.longest());
@@ -135,6 +154,32 @@ mod tests {
             Ok(()),
             "it was not sent after all"
         );
+    }
+
+    #[test]
+    fn what_was_sent_before_this_process_began_counts_until_it_is_over() {
+        use std::sync::Arc;
+
+        use channel::testing::context;
+        use channel::{Address, Clock, ManualClock};
+
+        let (context, inlet) = context("quota");
+        let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_783_980_000)));
+        let ago = |seconds: i64| Timestamp(clock.now().0 - seconds * 1_000);
+        let member = |n: &str| Address::new(n);
+        for n in 0..29 {
+            inlet.tried.lock().push((member("U1"), ago(50 - n)));
+        }
+        inlet.tried.lock().push((member("u1"), ago(4_000)));
+        let context = Context { clock, ..context };
+        let quota = Quota::new(MEMBER);
+        quota.resume(&context, str::to_ascii_lowercase);
+        let tick = context.clock.tick();
+        assert_eq!(quota.sent.lock().total, 29, "an hour counts and no more");
+        assert_eq!(quota.take("u1", tick), Ok(()));
+        assert_eq!(quota.take("u1", tick), Err(SECOND * 10));
+        assert_eq!(quota.take("u2", tick), Ok(()));
+        assert_eq!(quota.take("u1", tick + SECOND * 10), Ok(()));
     }
 
     #[test]

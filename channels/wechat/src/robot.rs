@@ -36,11 +36,13 @@ impl Robots {
             config.timeout_seconds,
             context.clone(),
         );
+        let quota = Quota::new(ROBOT);
+        quota.resume(&context, str::to_owned);
         Ok(Self {
-            far,
-            quota: Quota::new(ROBOT),
-            context,
             config,
+            context,
+            far,
+            quota,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use channel::{Failure, FailureClass, Scene, Timestamp};
+use channel::{Code, Failure, FailureClass, Scene};
 use serde_json::{Value, json};
 
 use crate::account::OfficialAccount;
@@ -12,21 +12,13 @@ use crate::errcode::{self, House};
 const LONGEST: Duration = Duration::from_hours(24 * 30);
 const SHOWN: &str = "https://mp.weixin.qq.com/cgi-bin/showqrcode?ticket=";
 
-/// A code as the far end made it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Ticket {
-    pub scene: Scene,
-    /// What the code says: whoever draws codes needs only this.
-    pub url: String,
-    /// Where the far end shows it as a picture.
-    pub picture: String,
-    /// Empty for a code that stays: a hundred thousand of them at most.
-    pub until: Option<Timestamp>,
-}
-
 impl OfficialAccount {
-    /// Makes a code for this place; without `valid` it stays for ever.
-    pub async fn ticket(&self, scene: Scene, valid: Option<Duration>) -> Result<Ticket, Failure> {
+    /// Makes a code for this place; without `valid` it stays for ever, and an account has a hundred thousand of those.
+    pub(crate) async fn ticket(
+        &self,
+        scene: Scene,
+        valid: Option<Duration>,
+    ) -> Result<Code, Failure> {
         let valid = valid.map(|valid| valid.clamp(Duration::from_mins(1), LONGEST));
         let mut body = json!({
             "action_name": if valid.is_some() { "QR_STR_SCENE" } else { "QR_LIMIT_STR_SCENE" },
@@ -49,7 +41,7 @@ impl OfficialAccount {
         };
         let seconds = answer.json.get("expire_seconds").and_then(Value::as_u64);
         let seconds = seconds.filter(|_| valid.is_some());
-        Ok(Ticket {
+        Ok(Code {
             scene,
             url: url.to_owned(),
             picture: format!("{SHOWN}{}", escaped(ticket)),

@@ -85,13 +85,15 @@ impl WorkApp {
             corpid: config.corpid.clone(),
             secret: config.secret.clone(),
         };
+        let quota = Quota::new(MEMBER);
+        quota.resume(&context, str::to_ascii_lowercase);
         let door = config.callback.as_ref();
         let door = door.map(|callback| Door::new(House::Work, callback, &config.corpid));
         Ok(Self {
             purse: Purse::new(far.clone(), who),
             door: door.transpose()?,
             marks: Marks::new(config.secret.expose()),
-            quota: Quota::new(MEMBER),
+            quota,
             slots: Semaphore::new(config.connections),
             far,
             context,

@@ -3,6 +3,7 @@
 //! ring: `config/demo/pingwu/README.md` says what is real and what is made up.
 
 mod fate;
+mod followers;
 mod homes;
 mod land;
 pub use land::BOUNDARY;
@@ -12,6 +13,7 @@ mod speakers;
 mod tests;
 
 pub use fate::{Fate, SpeakerFate, fate, key, reply, speaker_fate};
+pub use followers::{GROUP, follow, scans};
 
 use fastrand::Rng;
 

@@ -8,6 +8,7 @@ mod peers;
 mod setup;
 mod verdict;
 mod watch;
+mod wechat;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -78,6 +79,7 @@ async fn in_folder(args: &Args, data: &std::path::Path) -> Result<(), Failed> {
         .map_err(|e| Failed::Unreachable(e.to_string()))?;
     let base = format!("http://{}", app.address);
     peers.desks.open(&base);
+    peers.wechat.open(&base, &county.scans).await;
     let officer = (tokens.officer.as_str(), args.seed);
     let controllers = peers::Peers::controllers(&app, data, &county, officer).await?;
     let alert = warn(&app, &base, &tokens.bureau).await?;

@@ -1,4 +1,4 @@
-//! The far ends of the demo, as real servers and clients on loopback: an SMSC, an ISMG, two providers, a mail server and one
+//! The far ends of the demo, as real servers and clients on loopback: an SMSC, an ISMG, two providers, WeChat, a mail server and one
 //! controller for each loudspeaker. Some misbehave on purpose, by fates that a number or a device id tells, so that a repeated run ends the
 //! same. This module must not know what the gateway thinks.
 
@@ -15,6 +15,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::county::{self, Fate, SpeakerFate, fate, reply, speaker_fate};
 use super::desk::Desks;
 use super::setup::{County, sms_rate};
+use super::wechat::Wechat;
 use crate::app::App;
 use crate::commands::{Failed, device};
 
@@ -36,6 +37,7 @@ pub struct Peers {
     pub cmpp_port: u16,
     pub mail_port: u16,
     pub desks: Desks,
+    pub wechat: Wechat,
     sms: Arc<Peer>,
     cmpp: Peer,
     /// Writes back what villagers have to say.
@@ -92,6 +94,7 @@ impl Peers {
             cmpp_port: cmpp.addr().port(),
             mail_port: mail.port(),
             desks: Desks::start().await.map_err(away)?,
+            wechat: Wechat::start().await.map_err(away)?,
             villagers: tokio::spawn(write_back(Arc::downgrade(&sms), said)),
             sms,
             cmpp,

@@ -56,6 +56,8 @@ pub struct County {
     pub mobiles: usize,
     pub speakers: usize,
     pub devices: Vec<String>,
+    /// Whoever is about to scan a code, and which.
+    pub scans: Vec<(String, String)>,
 }
 
 /// The county as the data folder holds it, or a new one.
@@ -67,7 +69,7 @@ pub async fn county(data: &Path, households: u32, seed: u64) -> Result<County, F
         let rows = if let Some((_, rows)) = file.load().map_err(|e| away(&e))? {
             rows
         } else {
-            let rows = county::county(households, seed);
+            let rows = county::follow(county::county(households, seed));
             file.save(1, &rows).map_err(|e| away(&e))?;
             rows
         };
@@ -91,6 +93,7 @@ pub async fn county(data: &Path, households: u32, seed: u64) -> Result<County, F
             speakers: counts.of(EndpointKind::Speaker),
             counts,
             devices: devices.collect(),
+            scans: county::scans(&rows),
         })
     };
     tokio::task::spawn_blocking(work)
@@ -103,7 +106,8 @@ pub fn write_csv(folder: &Path, households: u32, seed: u64) -> Result<(), Failed
     let wrong =
         |e: &dyn std::fmt::Display| Failed::Input(format!("{shown} cannot be written: {e}"));
     std::fs::create_dir_all(folder).map_err(|e| wrong(&e))?;
-    csv::write_dir(&county::county(households, seed), folder).map_err(|e| wrong(&e))?;
+    let rows = county::follow(county::county(households, seed));
+    csv::write_dir(&rows, folder).map_err(|e| wrong(&e))?;
     say!("{shown}: {households} households 户; tocsin import {shown}");
     Ok(())
 }
@@ -198,7 +202,7 @@ pub fn config(data: &Path, port: u16, county: &County, peers: &Peers) -> (Read, 
     )
 }
 
-fn channel(name: &str, kind: &str, per_second: u32, settings: toml::Table) -> ChannelConfig {
+pub fn channel(name: &str, kind: &str, per_second: u32, settings: toml::Table) -> ChannelConfig {
     let rate = format!("{per_second}/s burst {}", (per_second / 10).max(20));
     let seconds = |n| Span(std::time::Duration::from_secs(n));
     ChannelConfig {
@@ -218,7 +222,7 @@ fn channel(name: &str, kind: &str, per_second: u32, settings: toml::Table) -> Ch
     }
 }
 
-fn settings(text: &str) -> toml::Table {
+pub fn settings(text: &str) -> toml::Table {
     toml::from_str(text).expect("the demo's settings are TOML")
 }
 
@@ -292,6 +296,7 @@ fn channels(county: &County, peers: &Peers) -> Vec<ChannelConfig> {
     // A box that does not call within two tries is out of power or network for longer than the demo lasts.
     horn.retry.attempts = 2;
     let mut all = Vec::from(accounts(county, peers));
+    all.extend(peers.wechat.channels());
     all.extend([calls(peers), horn, channel("mail", "email", 20, mail)]);
     all
 }

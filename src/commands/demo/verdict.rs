@@ -72,9 +72,10 @@ fn said_back(app: &App, alert: &Alert) -> String {
     let replies = alert.replies.all();
     let texts = replies.iter().filter(|r| r.row.text.is_some()).count();
     format!(
-        "replies 答复 {}, other texts 其他来信 {texts}, suspect numbers 存疑号码 {}",
+        "replies 答复 {}, other texts 其他来信 {texts}, suspect numbers 存疑号码 {}, bound by scanning 扫码绑定 {}",
         replies.len() - texts,
-        app.ledger.suspects.len()
+        app.ledger.suspects.len(),
+        app.ledger.bindings.len()
     )
 }
 

@@ -40,6 +40,7 @@ may! {
     Reading: Plain [UNPROVEN, NO_SCOPE, TOO_MANY];
     Listing: Reading [BAD_PARAMETER];
     Clearing: Listing [STORE_AWAY];
+    Coding: Clearing [UNKNOWN_CHANNEL, OUTSIDE_REGIONS, FAR_END];
     Believing: Reading [STORE_AWAY];
     /// One alert that the caller may see.
     OfAlert: Listing [UNKNOWN_ALERT, DAMAGED, STORE_AWAY];

@@ -2,7 +2,7 @@
 //! holds is refused without a panic.
 
 use channel::{
-    Action, Authority, Evidence, FailureClass, Level, PresenceState, Timestamp, Verdict,
+    Action, Authority, Evidence, FailureClass, Level, PresenceState, Scene, Timestamp, Verdict,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -17,7 +17,7 @@ use super::kit::{START, accepted, block, variants as texts};
 use crate::model::{Carrier, Grade, Month, RegionCode, Tags};
 
 /// How many events there are.
-pub const EVENTS: usize = 45;
+pub const EVENTS: usize = 47;
 
 /// The place of an event in format 1. A new event stops the build here: give it the next place and a strategy below.
 pub fn place(event: &Event) -> usize {
@@ -67,6 +67,8 @@ pub fn place(event: &Event) -> usize {
         Event::Spent(_) => 42,
         Event::Held(_) => 43,
         Event::Numbered(_) => 44,
+        Event::Bound(_) => 44,
+        Event::Coded(_) => 45,
     }
 }
 
@@ -551,6 +553,7 @@ pub fn every() -> Vec<BoxedStrategy<Event>> {
     all.push(believed());
     all.extend(filing());
     all.push(numbered());
+    all.extend(bound());
     all
 }
 
@@ -663,6 +666,40 @@ fn numbered() -> BoxedStrategy<Event> {
             },
         )
         .boxed()
+}
+
+fn bound() -> Vec<BoxedStrategy<Event>> {
+    let scene = || {
+        prop_oneof![
+            any::<u32>().prop_map(Scene::Household),
+            any::<u64>().prop_map(Scene::Village),
+        ]
+    };
+    let new = (scene(), any::<[u8; 32]>()).prop_map(|(to, document)| Tie::New { to, document });
+    let moved = scene().prop_map(|to| Tie::Moved { to });
+    let what = prop_oneof![new, moved, Just(Tie::Undone)];
+    let until = proptest::option::of(time());
+    vec![
+        (text(), any::<u32>(), what)
+            .prop_map(|(channel, endpoint, what)| {
+                Event::Bound(Bound {
+                    channel,
+                    endpoint,
+                    what,
+                })
+            })
+            .boxed(),
+        (text(), scene(), until, text())
+            .prop_map(|(channel, to, until, by)| {
+                Event::Coded(Coded {
+                    channel,
+                    to,
+                    until,
+                    by,
+                })
+            })
+            .boxed(),
+    ]
 }
 
 fn looked() -> BoxedStrategy<Event> {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use channel::{
-    Action, Authority, Evidence, FailureClass, Level, PresenceState, Timestamp, Verdict,
+    Action, Authority, Evidence, FailureClass, Level, PresenceState, Scene, Timestamp, Verdict,
 };
 
 use super::super::devices::{Done, DoneRow, Enrolled, Invited, Ordered};
@@ -17,7 +17,7 @@ use super::super::{Alert, Correlator, Event, Found, Ledger, Proposal};
 use super::kit::{
     START, accepted, block, ground, identity, overdue_is_a_recount, variant, village,
 };
-use crate::model::{Carrier, Delivery, Grade, Month, StreamId};
+use crate::model::{Carrier, Delivery, Grade, Month, OWN_ENDPOINTS, StreamId};
 
 /// What to do, and three numbers that say with whom.
 pub type Op = (u8, u16, u16, u16);
@@ -632,6 +632,7 @@ impl History {
                 segments: u64::from(b),
             }),
             15 => Event::Numbered(self.numbered(b)),
+            15 => bound(b),
             _ => Event::Presence {
                 device: format!("speaker-{}", b % 3),
                 state: states[usize::from(b % 2)],
@@ -709,6 +710,29 @@ fn row_of(found: Found, receipt: InboxReceipt) -> ReceiptRow {
         seen: receipt.seen,
         by: found.by,
     }
+}
+
+/// Four accounts come, move and go.
+fn bound(b: u16) -> Event {
+    let (to, document) = (Scene::Household(b.into()), [8; 32]);
+    let what = match b % 4 {
+        0 => Tie::New { to, document },
+        1 => Tie::Moved { to },
+        2 => Tie::Undone,
+        _ => {
+            return Event::Coded(Coded {
+                channel: CHANNELS[0].into(),
+                to,
+                until: None,
+                by: "water".into(),
+            });
+        }
+    };
+    Event::Bound(Bound {
+        channel: CHANNELS[0].into(),
+        endpoint: OWN_ENDPOINTS + u32::from(b / 4 % 4),
+        what,
+    })
 }
 
 /// A row for a block that is there, if any is, and one for people of whom none is told.

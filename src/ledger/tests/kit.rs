@@ -172,6 +172,9 @@ pub fn view(ledger: &Ledger) -> Value {
     }
     view["imports"] = json!(ledger.imports());
     view["believed"] = json!(ledger.believed());
+    if !ledger.bindings.is_empty() {
+        view["bindings"] = json!(ledger.bindings.all());
+    }
     let spent: Vec<_> = ledger.spending.all().into_iter().collect();
     if !spent.is_empty() {
         view["spent"] = json!(spent);

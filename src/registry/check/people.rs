@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use crate::model::{AreaCode, EndpointKind, EndpointRow, PostPlace, Rows};
+use crate::model::{AreaCode, EndpointKind, EndpointRow, OWN_ENDPOINTS, PostPlace, Rows};
 
 use super::super::problem::Key;
 use super::super::table::Table;
@@ -96,6 +96,10 @@ impl Known<'_> {
                 key: Key::Id(endpoint.id),
             };
             self.once(&mut seen, endpoint.id, at, "id");
+            if endpoint.id >= OWN_ENDPOINTS {
+                let remedy = "take one below 4200000000: from there on they are of accounts that people bind themselves";
+                self.found(at, "id", "is the gateway's own to give", remedy);
+            }
             self.owner(at, endpoint);
             if let Some((what, remedy)) = misshapen(endpoint) {
                 self.found(at, "address", what, remedy);

@@ -17,9 +17,29 @@ pub struct Caller {
 const FROM: &str = "gh_0123456789ab";
 
 fn told(from: &str, inner: &str) -> String {
+    at(1_409_735_669, from, inner)
+}
+
+fn at(seconds: u32, from: &str, inner: &str) -> String {
     format!(
         "<xml><ToUserName><![CDATA[{FROM}]]></ToUserName><FromUserName><![CDATA[{from}]]></FromUserName>\
-         <CreateTime>1409735669</CreateTime><MsgType><![CDATA[event]]></MsgType>{inner}</xml>"
+         <CreateTime>{seconds}</CreateTime><MsgType><![CDATA[event]]></MsgType>{inner}</xml>"
+    )
+}
+
+/// A follower scanned a code. Each scan is one of its own.
+pub fn scanned(openid: &str, scene: &str) -> String {
+    let inner = format!("<Event><![CDATA[SCAN]]></Event><EventKey><![CDATA[{scene}]]></EventKey>");
+    at(fastrand::u32(..), openid, &inner)
+}
+
+/// Somebody wrote.
+pub fn wrote(from: &str, text: &str) -> String {
+    let id = fastrand::u64(..);
+    format!(
+        "<xml><ToUserName><![CDATA[{FROM}]]></ToUserName><FromUserName><![CDATA[{from}]]></FromUserName>\
+         <CreateTime>1409735669</CreateTime><MsgType><![CDATA[text]]></MsgType><Content><![CDATA[{text}]]></Content>\
+         <MsgId>{id}</MsgId></xml>"
     )
 }
 

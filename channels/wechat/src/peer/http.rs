@@ -1,7 +1,6 @@
 //! The peer's connections: one request after the other, each read whole. This module must not know what is asked.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use channel::Stop;
 use channel::testing::Behaviour;
@@ -66,7 +65,7 @@ async fn serve(socket: TcpStream, shared: &Shared) -> std::io::Result<()> {
         stream.write_all(body.as_bytes()).await?;
         stream.flush().await?;
         for xml in calls {
-            call_back(shared, &xml).await;
+            shared.call(&xml).await;
         }
     }
     Ok(())
@@ -98,19 +97,4 @@ async fn read(stream: &mut BufStream<TcpStream>) -> std::io::Result<Option<Asked
         query: pairs.map(|(n, v)| (n.to_owned(), v.to_owned())).collect(),
         json: serde_json::from_slice(&body).unwrap_or(Value::Null),
     }))
-}
-
-/// Until it is kept.
-async fn call_back(shared: &Shared, xml: &str) {
-    let (Some(channel), Some(caller)) = (shared.back.lock().clone(), &shared.config.caller) else {
-        return;
-    };
-    while channel
-        .serve(caller.request(xml, &shared.clock))
-        .await
-        .status
-        == 503
-    {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }

@@ -12,13 +12,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use channel::testing::Behaviour;
-use channel::{Channel, Clock, Stop, SystemClock};
+use channel::{Channel, Clock, HttpClient, Reply, Stop, SystemClock};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::errcode::House;
-pub use call::{Caller, finished, pressed};
+pub use call::{Caller, finished, pressed, scanned, wrote};
 use http::Asked;
 pub use state::PeerCounters;
 use state::State;
@@ -38,7 +38,14 @@ pub(crate) struct Shared {
     config: PeerConfig,
     clock: SystemClock,
     state: Mutex<State>,
-    back: Mutex<Option<Arc<dyn Channel>>>,
+    back: Mutex<Option<Back>>,
+}
+
+/// Where its calls go.
+#[derive(Clone)]
+enum Back {
+    Channel(Arc<dyn Channel>),
+    Url(String, HttpClient),
 }
 
 /// A running far end on 127.0.0.1.
@@ -76,7 +83,18 @@ impl Peer {
 
     /// Events are told to this channel from now on.
     pub fn calls(&self, channel: Arc<dyn Channel>) {
-        *self.shared.back.lock() = Some(channel);
+        *self.shared.back.lock() = Some(Back::Channel(channel));
+    }
+
+    /// Events are told at this address from now on.
+    pub fn calls_at(&self, url: &str) {
+        let http = HttpClient::new(Duration::from_secs(5));
+        *self.shared.back.lock() = Some(Back::Url(url.to_owned(), http));
+    }
+
+    /// Makes one call with this XML, again and again until it is kept, and gives its answer; none where nobody is called.
+    pub async fn call(&self, xml: &str) -> Option<Reply> {
+        self.shared.call(xml).await
     }
 
     pub fn counters(&self) -> PeerCounters {
@@ -148,6 +166,22 @@ fn refused(code: i64, about: &str) -> Answered {
 }
 
 impl Shared {
+    async fn call(&self, xml: &str) -> Option<Reply> {
+        let back = self.back.lock().clone()?;
+        let caller = self.config.caller.as_ref()?;
+        loop {
+            let request = caller.request(xml, &self.clock);
+            let reply = match &back {
+                Back::Channel(channel) => Some(channel.serve(request).await),
+                Back::Url(url, http) => http.call(url, request).await.ok(),
+            };
+            if let Some(reply) = reply.filter(|reply| reply.status != 503) {
+                return Some(reply);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     fn answer(&self, asked: &Asked) -> Answered {
         match asked.path.as_str() {
             "/cgi-bin/stable_token" => self.stable(asked.json()),

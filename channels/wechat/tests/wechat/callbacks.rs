@@ -280,6 +280,70 @@ async fn who_scans_is_bound_and_undoes_it_by_word_or_by_leaving() {
 }
 
 #[tokio::test]
+async fn who_binds_or_undoes_is_told_in_the_answer_itself() {
+    for encrypted in [true, false] {
+        let called = Called::account(encrypted);
+        let far = caller(APPID, encrypted);
+        let event = |name: &str, key: &str, at: u32| {
+            let xml = format!(
+                "<xml><ToUserName>gh_1</ToUserName><FromUserName>o-demo_1</FromUserName><CreateTime>{at}</CreateTime>\
+                 <MsgType>event</MsgType><Event>{name}</Event><EventKey>{key}</EventKey></xml>"
+            );
+            far.request(&xml, &*called.clock)
+        };
+        let wrote = |id| far.request(&wrote("解绑", id), &*called.clock);
+        for (request, said) in [
+            (wrote(1), Some("这里没有扫码绑定过。登记有误，请找村委会。")),
+            (
+                event("subscribe", "qrscene_h12", 1),
+                Some("已绑定 新桥村 12 号住户，预警会发到这里。回复“解绑”可取消。"),
+            ),
+            (
+                event("SCAN", "v510727217201", 2),
+                Some(
+                    "已绑定 新桥村，本村的预警会发到这里；要登记到户，请扫自家的二维码。回复“解绑”可取消。",
+                ),
+            ),
+            (
+                event("SCAN", "h0", 3),
+                Some("这个二维码已经失效，请向村委会要新的。"),
+            ),
+            (wrote(2), Some("已取消，预警不再发到这里。")),
+            (event("unsubscribe", "", 4), None),
+            (event("SCAN", "an advertisement", 5), None),
+        ] {
+            let reply = called.serve(&request).await;
+            assert_eq!(reply.status, 200);
+            assert_eq!(text_of(&reply, encrypted).as_deref(), said);
+            let again = called.serve(&request).await;
+            assert_eq!(&*again.body, b"success", "it is told once");
+        }
+    }
+}
+
+/// What a person reads of an answer, as the far end opens it.
+fn text_of(reply: &Reply, encrypted: bool) -> Option<String> {
+    let body = std::str::from_utf8(&reply.body).unwrap();
+    if body == "success" {
+        return None;
+    }
+    let flat = wechat::xml::Flat::read(body).unwrap();
+    let inner = if encrypted {
+        let part = |name| flat.get(name).unwrap();
+        let envelope = part("Encrypt");
+        let signed = signature(&[TOKEN, part("TimeStamp"), part("Nonce"), envelope]);
+        assert_eq!(signed, part("MsgSignature"));
+        let opened = AesKey::new(KEY).unwrap().open(envelope, APPID).unwrap();
+        wechat::xml::Flat::read(std::str::from_utf8(&opened).unwrap()).unwrap()
+    } else {
+        flat
+    };
+    let names = ["ToUserName", "FromUserName", "MsgType"].map(|name| inner.get(name).unwrap());
+    assert_eq!(names, ["o-demo_1", "gh_1", "text"]);
+    inner.get("Content").map(str::to_owned)
+}
+
+#[tokio::test]
 async fn a_channel_without_a_callback_has_no_door() {
     let called = Called::new(|context| {
         let mut config = account("http://127.0.0.1:9");

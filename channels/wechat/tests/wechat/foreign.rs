@@ -11,7 +11,7 @@ use channel::{Channel, Request};
 use serde_json::{Value, json};
 use wechat::crypt::{AesKey, signature};
 use wechat::errcode::{House, Meaning, meaning};
-use wechat::peer::{finished, pressed};
+use wechat::peer::{finished, pressed, scanned};
 use wechat::xml::Flat;
 use wechat::{OfficialAccount, WorkApp};
 
@@ -178,6 +178,26 @@ fn the_calls_of_our_peer_are_what_wechatpy_reads() {
         "body": std::str::from_utf8(&request.body).unwrap(),
     });
     assert_eq!(python(&["open", "account"], &given.to_string()), XML);
+}
+
+#[tokio::test]
+async fn what_a_person_is_told_in_our_answer_is_what_wechatpy_opens() {
+    let (context, _inlet) = context("judged");
+    let clock = context.clock.clone();
+    let channel = OfficialAccount::new(account("http://127.0.0.1:9"), context).unwrap();
+    let request = caller(APPID, true).request(&scanned("o-demo_1", "h12"), &*clock);
+    let reply = channel.serve(request).await;
+    let body = std::str::from_utf8(&reply.body).unwrap();
+    let flat = Flat::read(body).unwrap();
+    let part = |name| flat.get(name).unwrap();
+    let given = json!({
+        "token": TOKEN, "key": KEY, "owner": APPID, "signature": part("MsgSignature"),
+        "timestamp": part("TimeStamp"), "nonce": part("Nonce"), "body": body,
+    });
+    let opened = python(&["open", "account"], &given.to_string());
+    let read = python(&["parse"], opened.as_str().unwrap());
+    let told = read["content"].as_str().unwrap();
+    assert!(told.starts_with("已绑定 新桥村 12 号住户"), "{read}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

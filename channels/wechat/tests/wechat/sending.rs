@@ -363,11 +363,7 @@ async fn a_robot_writes_to_its_group_twenty_times_a_minute_and_its_key_is_never_
 #[tokio::test]
 async fn a_code_to_scan_is_made_for_a_household_and_for_a_village() {
     let run = on_account(Behaviour::Accept, |_| {}).await;
-    let ticket = run
-        .channel
-        .ticket(Scene::Household(12), None)
-        .await
-        .unwrap();
+    let ticket = run.channel.code(Scene::Household(12), None).await.unwrap();
     assert_eq!(run.peer.last()["action_name"], "QR_LIMIT_STR_SCENE");
     assert_eq!(
         (ticket.url.as_str(), ticket.until),
@@ -380,7 +376,7 @@ async fn a_code_to_scan_is_made_for_a_household_and_for_a_village() {
     );
     let village = Scene::Village(510_727_217_201);
     let day = Duration::from_hours(24);
-    let ticket = run.channel.ticket(village, Some(day)).await.unwrap();
+    let ticket = run.channel.code(village, Some(day)).await.unwrap();
     let body = run.peer.last();
     assert_eq!(
         (&body["action_name"], &body["expire_seconds"]),

@@ -6,7 +6,7 @@ use crate::model::{EndpointKind, PresenceAtHome, RegionLevel, Role, Rows, Tags};
 use crate::registry::Registry;
 
 use super::land::boundary;
-use super::{code, county};
+use super::{code, county, follow};
 
 const HOUSEHOLDS: u32 = 20_000;
 
@@ -163,18 +163,17 @@ fn phones_come_in_the_shares_told() {
 
 #[test]
 fn nothing_looks_like_a_real_person_or_number() {
-    for endpoint in drawn().endpoints {
+    for endpoint in follow(drawn()).endpoints {
         let address = endpoint.address;
         assert!(match endpoint.kind {
             EndpointKind::Mobile => address.starts_with("000"),
             EndpointKind::Landline => address.starts_with("0816-0"),
             EndpointKind::Mailbox => address.ends_with("@demo.invalid"),
             EndpointKind::Speaker => address.starts_with("PW-"),
-            EndpointKind::Satellite
-            | EndpointKind::Openid
-            | EndpointKind::Member
-            | EndpointKind::Group
-            | EndpointKind::Manual => false,
+            EndpointKind::Openid => address.starts_with("demo-openid-"),
+            EndpointKind::Member => address.starts_with("demo.duty-"),
+            EndpointKind::Group => address == "demo-group",
+            EndpointKind::Satellite | EndpointKind::Manual => false,
         });
     }
     let rows = drawn();
