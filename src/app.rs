@@ -20,7 +20,7 @@ use crate::config::{ChannelConfig, Journal, Node, Read};
 use crate::console::BadOutline;
 use crate::coord::{BadRedis, Redis, SharedTokens, Steady};
 use crate::dispatch::{Bindings, ChannelInlet, Desk, Letters, Memory, Replies};
-use crate::ledger::{Damage, Event, Ledger, Proposal, Refused, Writer, record, replay};
+use crate::ledger::{Archive, Damage, Event, Ledger, Proposal, Refused, Writer, record, replay};
 use crate::model::Rows;
 use crate::plan;
 use crate::registry::{self, Registry};
@@ -96,7 +96,8 @@ impl App {
             tracing::warn!(%stranger, "a plan names what the registry does not have");
         }
         let registry = Arc::new(RwLock::new(Arc::new(held)));
-        let inlets = Inlets::open(&config.node, &desk, &store, &registry).await?;
+        let archive = Arc::new(Archive::new(desk.ledger.clone(), store.clone()));
+        let inlets = Inlets::open(&config.node, &desk, &archive, &registry, &store).await?;
         let replies = inlets.memory.replies().clone();
         let (tasks, stop, redis) = (TaskTracker::new(), Stop::new(), redis(&config.node)?);
         let channels = Arc::new(channels(&config.channels, &inlets, redis.clone())?);
@@ -106,6 +107,7 @@ impl App {
             outline: console::outline(config.node.map.as_deref())?,
             registry: registry.clone(),
             desk: desk.clone(),
+            archive,
             time,
             means: Arc::new(tables.means(&config.channels)),
             config,
@@ -214,8 +216,9 @@ impl Inlets {
     async fn open(
         node: &Node,
         desk: &Arc<Desk>,
-        store: &Arc<dyn Store>,
+        archive: &Arc<Archive>,
         registry: &Arc<RwLock<Arc<Registry>>>,
+        store: &Arc<dyn Store>,
     ) -> Result<Self, StartError> {
         let letters = Letters::new(vault(node)?);
         let replies = Arc::new(Replies::new(registry.clone(), letters));
@@ -223,7 +226,7 @@ impl Inlets {
         bindings.resume(&desk.ledger, &**store).await?;
         Ok(Self {
             desk: desk.clone(),
-            memory: Arc::new(Memory::new(store.clone(), replies)),
+            memory: Arc::new(Memory::new(store.clone(), archive.clone(), replies)),
             bindings: Arc::new(bindings),
         })
     }

@@ -11,6 +11,8 @@ mod broker;
 mod browser;
 #[path = "e2e/by_hand.rs"]
 mod by_hand;
+#[path = "e2e/called.rs"]
+mod called;
 #[path = "e2e/cap.rs"]
 mod cap;
 #[path = "e2e/cli.rs"]
@@ -69,6 +71,8 @@ mod references;
 mod refusals;
 #[path = "e2e/replies.rs"]
 mod replies;
+#[path = "e2e/reported.rs"]
+mod reported;
 #[path = "e2e/routes.rs"]
 mod routes;
 #[path = "e2e/sealed.rs"]

@@ -13,7 +13,7 @@ use super::ticks::Ticks;
 use crate::config::{ChannelConfig, Config, Retry};
 use crate::console::{Console, Outline};
 use crate::coord::{Redis, Steady};
-use crate::dispatch::{Desk, Dispatch, Orders, Outlet, Policy, Replies};
+use crate::dispatch::{ByHand, Desk, Dispatch, Orders, Outlet, Policy, Replies};
 use crate::http::{Gate, Limits};
 use crate::ingest::Ingest;
 use crate::ledger::Archive;
@@ -37,6 +37,8 @@ pub struct Wiring {
     pub registry: Arc<RwLock<Arc<Registry>>>,
     pub file: RegistryFile,
     pub desk: Arc<Desk>,
+    /// Reads sealed alerts back.
+    pub archive: Arc<Archive>,
     pub channels: Arc<BTreeMap<String, Arc<dyn Channel>>>,
     pub outline: Outline,
     pub replies: Arc<Replies>,
@@ -75,8 +77,7 @@ impl Wiring {
         }
         let bureaus = std::mem::take(&mut self.config.bureaus);
         let bureaus = Arc::new(Bureaus::new(bureaus));
-        let archive = Archive::new(self.desk.ledger.clone(), self.store.clone());
-        let archive = Arc::new(archive);
+        let archive = self.archive.clone();
         let release = self.release(&archive, &bureaus);
         tasks.spawn(release.run(stop.clone()));
         tasks.spawn(guard(self.store.clone(), stop.clone()));
@@ -115,6 +116,7 @@ impl Wiring {
             routes: self.routes.clone(),
             bureaus: bureaus.clone(),
             means: self.means.clone(),
+            prompters: self.config.prompters(),
             clock: self.desk.clock.clone(),
         }
     }
@@ -168,6 +170,11 @@ impl Wiring {
             hub,
             clock: desk.clock.clone(),
             orders,
+            by_hand: Arc::new(ByHand {
+                channels: self.channels.clone(),
+                writer: desk.writer.clone(),
+                clock: desk.clock.clone(),
+            }),
             replies: self.replies,
             time: self.time,
         });
@@ -188,6 +195,7 @@ fn console(gate: &Gate, desk: &Desk, outline: Outline) -> Console {
         entry,
         clock: desk.clock.clone(),
         hub: gate.hub.clone(),
+        by_hand: gate.by_hand.clone(),
         outline,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{ChannelConfig, Config, Journal, filing, routes};
+use super::{ChannelConfig, Config, Journal, filing, prompt, routes};
 use crate::coord::Redis;
 use crate::factories;
 use crate::ledger::event::Audience;
@@ -19,6 +19,7 @@ pub(super) fn is_name(text: &str) -> bool {
 pub fn config(config: &Config) -> Vec<String> {
     let mut problems = bureaus(config);
     problems.extend(channels(config));
+    problems.extend(prompt::problems(config));
     problems.extend(routes::problems(config));
     problems
 }
@@ -188,7 +189,7 @@ fn officers_only<'a>(config: &'a Config, send: &'a Send) -> impl Iterator<Item =
 }
 
 /// What a plan may name: a route, or a channel that is in none.
-fn way(config: &Config, name: &String) -> Option<String> {
+pub(super) fn way(config: &Config, name: &String) -> Option<String> {
     if config.routes.iter().any(|route| route.name == *name) {
         return None;
     }

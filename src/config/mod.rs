@@ -4,6 +4,7 @@
 mod check;
 mod filing;
 mod journal;
+mod prompt;
 mod routes;
 mod tables;
 #[cfg(test)]
@@ -22,7 +23,7 @@ pub use routes::RouteConfig;
 pub use tables::Tables;
 
 use crate::model::{Carrier, Rate, Span};
-use crate::plan::{Filing, Plans};
+use crate::plan::{Filing, Plans, Prompting};
 use crate::trust::Bureau;
 
 #[derive(Clone, Debug, Deserialize)]
@@ -112,6 +113,9 @@ pub struct ChannelConfig {
     /// What of the bureaus' signatures is filed (报备) on its account; empty where nobody has said.
     #[serde(default)]
     pub filing: Vec<Filing>,
+    /// How whoever is responsible for one of its outlets is called to it; of the kind `manual` alone.
+    #[serde(default)]
+    pub prompt: Option<Prompting>,
     /// What its kind needs; see the README of that channel.
     pub settings: toml::Table,
 }
@@ -119,6 +123,16 @@ pub struct ChannelConfig {
 impl ChannelConfig {
     pub fn account(&self) -> &str {
         self.account.as_deref().unwrap_or(&self.name)
+    }
+}
+
+impl Config {
+    /// By the channels whose outlets' people are called.
+    pub fn prompters(&self) -> BTreeMap<String, Prompting> {
+        let channels = self.channels.iter();
+        channels
+            .filter_map(|c| Some((c.name.clone(), c.prompt.clone()?)))
+            .collect()
     }
 }
 

@@ -98,7 +98,7 @@ pub fn clock(at: Timestamp) -> String {
     format!("{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
 }
 
-const BEIJING: Duration = Duration::from_hours(8);
+pub const BEIJING: Duration = Duration::from_hours(8);
 
 #[cfg(test)]
 mod tests {

@@ -1,9 +1,10 @@
 //! The officers' pages, server-rendered: the situation on a map (预警态势) and the tracking of one alert from the county to
-//! a single attempt (发布跟踪). Chinese with English labels, plain CSS, live over SSE, read-only, behind a token. Warning
+//! a single attempt (发布跟踪). Chinese with English labels, plain CSS, live over SSE, behind a token; but for 代报, read-only. Warning
 //! colours mean a warning's level and nothing else. This room must not decide, must not compute a figure and must not
 //! show a phone number, a mailbox or a device address.
 
 mod bar;
+mod by_hand;
 mod csv;
 mod curve;
 mod doors;
@@ -29,6 +30,7 @@ use axum::routing::{get, post};
 use channel::{Clock, Stop};
 use parking_lot::RwLock;
 
+use crate::dispatch::ByHand;
 use crate::ledger::{Archive, Ledger};
 use crate::live::Hub;
 use crate::registry::Registry;
@@ -49,6 +51,7 @@ pub struct Console {
     pub entry: Entry,
     pub clock: Arc<dyn Clock>,
     pub hub: Arc<Hub>,
+    pub by_hand: Arc<ByHand>,
     /// The land that the map shows; without it the map is drawn around the villages.
     pub outline: Outline,
 }
@@ -92,6 +95,15 @@ pub fn router(console: Console, stop: Stop) -> Router {
         .route(
             "/console/alerts/{id}/households/{household}",
             get(doors::door),
+        )
+        .route("/console/alerts/{id}/by-hand", get(by_hand::page))
+        .route(
+            "/console/alerts/{id}/by-hand/{delivery}",
+            post(by_hand::enter),
+        )
+        .route(
+            "/console/alerts/{id}/by-hand/{delivery}/attachments/{no}",
+            get(by_hand::attachment),
         )
         .route("/console/console.css", get(layout::css))
         .route("/console/console.js", get(layout::js))

@@ -133,7 +133,7 @@ fn sign_in_page(problem: Option<&str>, status: StatusCode) -> Response {
             label for="token" { "单位令牌 " small { "Bureau token" } }
             input #token name="token" type="password" autocomplete="current-password" autofocus required;
             button type="submit" { "进入值班台 Enter" }
-            p.hint { "令牌由系统管理员发放（tocsin token）。页面只读。 The administrator gives it; the pages only show." }
+            p.hint { "令牌由系统管理员发放（tocsin token）。除代报外页面只读。 The administrator gives it; but for 代报 the pages only show." }
         }
     };
     (status, layout::bare("登录 Sign in", &body)).into_response()

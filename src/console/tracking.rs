@@ -53,6 +53,9 @@ pub async fn page(
             section {
                 h2 { "通道 " small { "Channels, whole alert" } }
                 (channels(&coverage::channels(&view.alert)))
+                @if !desk.console.by_hand.places(&view.alert, |region| view.caller.covers(region)).is_empty() {
+                    p { a #to-by-hand href=(format!("/console/alerts/{id}/by-hand")) { "人工发布与代报 → " small { "By hand, and reporting for others" } } }
+                }
             }
             @if rollup.total.held > 0 {
                 p.note #held { "静默暂缓 held for the morning " strong { (rollup.total.held) } " 户 households" }

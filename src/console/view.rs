@@ -110,12 +110,15 @@ pub enum Amiss {
     Missing(&'static str),
     /// It is there and cannot be had now.
     Away(&'static str),
+    /// It may be looked at, and this officer may not do it.
+    Barred(&'static str),
 }
 
 impl IntoResponse for Amiss {
     fn into_response(self) -> Response {
         let (status, title, text) = match self {
             Self::Missing(text) => (StatusCode::NOT_FOUND, "未找到 Not found", text),
+            Self::Barred(text) => (StatusCode::FORBIDDEN, "无此权限 Not allowed", text),
             Self::Away(text) => (StatusCode::SERVICE_UNAVAILABLE, "暂不可用 Not now", text),
         };
         let body = html! {

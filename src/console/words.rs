@@ -76,7 +76,7 @@ fn evidence(name: &str) -> String {
 }
 
 /// A moment of the story on an officer's clock.
-fn moment(text: &str) -> String {
+pub fn moment(text: &str) -> String {
     let time = text.parse::<cap::Time>().ok();
     time.map_or_else(|| text.to_owned(), |t| clock(Timestamp::from_secs(t.unix)))
 }

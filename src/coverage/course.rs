@@ -107,6 +107,12 @@ fn releasing(event: &Event) -> Option<Told> {
             let more = json!({ "code": why.code(), "deliveries": deliveries });
             ("barred", of_bar(*why), more)
         }
+        Event::Prompted(prompted) => {
+            let items: Vec<_> = prompted.rows.iter().map(|row| row.item).collect();
+            let told = prompted.text.is_some();
+            let zh = if told { "催办" } else { "无法催办" };
+            ("prompted", zh, json!({ "items": items, "told": told }))
+        }
         Event::Planned {
             step,
             blocks,

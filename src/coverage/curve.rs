@@ -7,6 +7,7 @@ use channel::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::ledger::event::Audience;
 use crate::ledger::{Alert, Risen};
 use crate::model::shape;
 
@@ -54,12 +55,13 @@ pub fn curve(alert: &Alert, now: Timestamp) -> Curve {
     }
     let passed = u32::try_from(now.since(zero).as_secs() / 60).unwrap_or(u32::MAX);
     let blocks = alert.blocks();
+    let warned = blocks.iter().filter(|b| b.audience != Audience::Keepers);
     let speakers = blocks.iter().filter(|block| block.speaker);
     // A far end may date its word later than this clock stands.
     let last = points.last().map_or(passed, |last| last.minute.max(passed));
     Curve {
         released: alert.released_at().map(|at| at.to_string()),
-        deliveries: alert.next_delivery(),
+        deliveries: warned.map(|block| block.len()).sum(),
         speakers: speakers.map(|block| block.len()).sum(),
         now: point(zero, last, sum),
         points,

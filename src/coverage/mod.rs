@@ -37,7 +37,7 @@ pub use lists::{
     DeliveryLine, HouseholdLine, Page, SpeakerLine, Wanted, deliveries, households, speakers,
     village_of,
 };
-pub use replies::{ReplyLine, StrayLine, replies, strays};
+pub use replies::{Attached, ReplyLine, StrayLine, replies, strays};
 pub use rollup::{Rollup, common, home, rollup, rollup_of, sees, touches, villages};
 pub use row::Row;
 pub use seal::{over, sealing};

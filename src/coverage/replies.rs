@@ -1,6 +1,8 @@
 //! What people wrote back to an alert, line by line: by whose door, and whether it proves anything. This module must not
 //! show a number or a text: whoever asks is given the text apart, where they may have it.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -40,13 +42,31 @@ pub struct ReplyLine {
     pub far: Option<At>,
     /// What was written, for callers with the scope `registry`; nothing where it was erased.
     pub text: Option<String>,
+    /// What is attached to it, apart from the text.
+    pub attached: Option<Attached>,
     #[serde(skip)]
     pub document: Option<DocumentId>,
+    /// Which of its delivery's texts it is, from 0.
+    #[serde(skip)]
+    pub place: usize,
+}
+
+/// A picture, a sound or a paper: its size and hash, and where it is served.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+pub struct Attached {
+    pub bytes: u64,
+    #[schema(schema_with = shape::hash)]
+    pub sha256: String,
+    pub href: String,
 }
 
 /// The replies of some regions, in the order they came.
 pub fn replies(alert: &Alert, registry: &Registry, scope: &[RegionCode]) -> Vec<ReplyLine> {
+    let mut places: BTreeMap<DeliveryNo, usize> = BTreeMap::new();
     let line = |(no, reply): (u64, crate::ledger::Reply)| {
+        let next = places.entry(reply.row.delivery).or_default();
+        let place = *next;
+        *next += usize::from(reply.row.text.is_some());
         let (block, i) = alert.find(reply.row.delivery)?;
         let (said, said_zh) = of_said(reply.row.text.is_none());
         inside(scope, block.region).then(|| ReplyLine {
@@ -63,7 +83,9 @@ pub fn replies(alert: &Alert, registry: &Registry, scope: &[RegionCode]) -> Vec<
             seen: At(reply.row.seen),
             far: reply.row.far.map(At),
             text: None,
+            attached: None,
             document: reply.row.text,
+            place,
         })
     };
     (0..).zip(alert.replies.all()).filter_map(line).collect()

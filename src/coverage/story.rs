@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::words::{HELD, HELD_ZH, of_audience, of_bar, of_class, of_denied, of_said};
 use crate::ledger::Alert;
 use crate::ledger::event::{
-    AnsweredRow, Barred, Block, Event, Next, Outcome, ReceiptRow, Rerouted, SettledRow,
+    AnsweredRow, Barred, Block, Event, Next, Outcome, Prompted, ReceiptRow, Rerouted, SettledRow,
 };
 use crate::ledger::record::{self, BadRecord};
 use crate::model::DeliveryNo;
@@ -103,6 +103,10 @@ fn said(event: &Event, number: DeliveryNo, variant: u16) -> Vec<Told> {
                 json!({ "due": due.to_string() }),
             )]
         }
+        Event::Prompted(prompted) => {
+            let own = prompted.rows.iter().filter(|row| row.item == number);
+            own.map(|row| called(prompted, row.nth)).collect()
+        }
         Event::Rerouted(moved) if moved.holds(number) => vec![rerouted(moved)],
         Event::Overdue { deliveries } if named(deliveries) => {
             vec![("overdue", "无回执", json!({}))]
@@ -127,6 +131,19 @@ fn rerouted(moved: &Rerouted) -> Told {
     let (why, why_zh, due) = (moved.why.name(), moved.why.zh(), moved.at.to_string());
     let more = json!({ "channel": moved.to, "why": why, "why_zh": why_zh, "due": due });
     ("rerouted", "改走其他账户", more)
+}
+
+/// Whoever is responsible for an outlet was called to it, by a delivery of its own, or could not be.
+fn called(prompted: &Prompted, nth: u8) -> Told {
+    let text = prompted
+        .text
+        .map(|(alert, delivery)| format!("{alert}/{delivery}"));
+    let zh = if text.is_some() {
+        "催办"
+    } else {
+        "无法催办"
+    };
+    ("prompted", zh, json!({ "nth": nth, "by_delivery": text }))
 }
 
 fn holds(block: &Block, number: DeliveryNo) -> bool {

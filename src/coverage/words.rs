@@ -79,6 +79,7 @@ pub const fn of_look(look: Look) -> (&'static str, &'static str) {
         Look::Refused => ("refused", "令牌不符"),
         Look::Locked => ("locked", "令牌不符，暂锁"),
         Look::Exported => ("exported", "导出名单"),
+        Look::Reported => ("reported", "代报"),
     }
 }
 
@@ -181,6 +182,7 @@ pub const fn of_audience(audience: Audience) -> (&'static str, &'static str) {
         Audience::Speakers => ("speakers", "大喇叭"),
         Audience::Relatives => ("relatives", "亲属"),
         Audience::Neighbours => ("neighbours", "邻居"),
+        Audience::Keepers => ("keepers", "播发责任人"),
     }
 }
 

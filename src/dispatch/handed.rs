@@ -8,14 +8,15 @@ use bytes::Bytes;
 use channel::{Address, Evidence, Handed, Key, Message, Said, Timestamp, Unavailable, Whose};
 
 use super::replies::Replies;
-use crate::ledger::{Alert, Block, Ledger};
-use crate::model::State;
+use crate::ledger::{Alert, Archive, Block, Known, Ledger};
+use crate::model::{EndpointId, State};
 use crate::plan;
 use crate::registry::Registry;
 use crate::store::Store;
 
 pub struct Memory {
     store: Arc<dyn Store>,
+    archive: Arc<Archive>,
     replies: Arc<Replies>,
 }
 
@@ -24,11 +25,24 @@ struct Place {
     alert: Arc<Alert>,
     block: Arc<Block>,
     index: usize,
+    sealed: bool,
+}
+
+impl Place {
+    fn went_out_by(&self, channel: &str) -> bool {
+        let (block, i) = (&self.block, self.index);
+        let went_out = block.attempts(i) > 0 || block.evidence(i) > Evidence::None;
+        block.channel == channel && went_out
+    }
 }
 
 impl Memory {
-    pub fn new(store: Arc<dyn Store>, replies: Arc<Replies>) -> Self {
-        Self { store, replies }
+    pub fn new(store: Arc<dyn Store>, archive: Arc<Archive>, replies: Arc<Replies>) -> Self {
+        Self {
+            store,
+            archive,
+            replies,
+        }
     }
 
     pub const fn replies(&self) -> &Arc<Replies> {
@@ -44,8 +58,28 @@ impl Memory {
     ) -> Result<Vec<Handed>, Unavailable> {
         let registry = self.replies.registry();
         let mut found = Vec::new();
-        for place in places(ledger, &registry, channel, whose) {
-            found.extend(self.one(&registry, &place).await?);
+        let places = match whose {
+            Whose::Key(key) => self.named(ledger, *key).await?,
+            Whose::Address(address) => {
+                let own = |id| {
+                    registry
+                        .endpoint(id)
+                        .is_some_and(|e| e.address == address.expose())
+                };
+                of_open(ledger, channel, own)
+            }
+            Whose::Beside(key) => {
+                let owner = |id| registry.endpoint(id)?.recipient;
+                let place = self.named(ledger, *key).await?.pop();
+                let whom = place.and_then(|p| owner(p.block.endpoint(p.index)));
+                let own = |id| whom.is_some() && owner(id) == whom;
+                of_open(ledger, channel, own)
+            }
+        };
+        for place in places {
+            if place.went_out_by(channel) {
+                found.extend(self.one(&registry, &place).await?);
+            }
         }
         Ok(found)
     }
@@ -83,12 +117,36 @@ impl Memory {
         tried
     }
 
+    /// A sealed alert's is read back: what stood there can still be looked at.
+    async fn named(&self, ledger: &Ledger, key: Key) -> Result<Vec<Place>, Unavailable> {
+        let (alert, sealed) = match ledger.known(key.alert) {
+            Some(Known::Open(alert)) => (alert, false),
+            Some(Known::Sealed(card)) => match self.archive.open(card.stream).await {
+                Ok(alert) => (alert, true),
+                Err(error) => {
+                    tracing::warn!(alert = key.alert, %error, "what was handed cannot be read back: nobody is shown it now");
+                    return Err(Unavailable);
+                }
+            },
+            None => return Ok(Vec::new()),
+        };
+        let found = alert.find(key.delivery);
+        let place = found.map(|(block, index)| Place {
+            alert,
+            block,
+            index,
+            sealed,
+        });
+        Ok(place.into_iter().collect())
+    }
+
     /// Nothing where its text or its endpoint is gone.
     async fn one(&self, registry: &Registry, place: &Place) -> Result<Option<Handed>, Unavailable> {
         let Place {
             alert,
             block,
             index,
+            sealed,
         } = place;
         let index = *index;
         let (Some(meta), Some(endpoint)) = (
@@ -119,6 +177,7 @@ impl Memory {
             due: due(alert, block, index).unwrap_or(meta.expires),
             whom: owner.map_or_else(String::new, |owner| owner.name.to_owned()),
             withdrawn: alert.withdrawn_by().is_some(),
+            sealed: *sealed,
             said: self.said(alert, message.key).await?,
             message,
         }))
@@ -153,44 +212,24 @@ impl Memory {
     }
 }
 
-fn places(ledger: &Ledger, registry: &Registry, channel: &str, whose: &Whose) -> Vec<Place> {
+/// What some endpoints have of the open alerts, the newest first.
+fn of_open(ledger: &Ledger, channel: &str, own: impl Fn(EndpointId) -> bool) -> Vec<Place> {
     let mut places = Vec::new();
-    match whose {
-        Whose::Key(key) => {
-            let alert = ledger.alert(key.alert);
-            let found = alert.and_then(|alert| Some((alert.find(key.delivery)?, alert)));
-            places.extend(found.map(|((block, index), alert)| Place {
-                alert,
-                block,
-                index,
-            }));
-        }
-        Whose::Address(address) => {
-            for alert in ledger.alerts() {
-                // Only this channel's own blocks are looked through.
-                alert.each_block(|block| {
-                    if block.channel != channel {
-                        return;
-                    }
-                    let own = (0..block.len() as usize).filter(|i| {
-                        let endpoint = registry.endpoint(block.endpoint(*i));
-                        endpoint.is_some_and(|endpoint| endpoint.address == address.expose())
-                    });
-                    places.extend(own.map(|index| Place {
-                        alert: alert.clone(),
-                        block: block.clone(),
-                        index,
-                    }));
-                });
+    for alert in ledger.alerts() {
+        // Only this channel's own blocks are looked through.
+        alert.each_block(|block| {
+            if block.channel == channel {
+                let own = (0..block.len() as usize).filter(|i| own(block.endpoint(*i)));
+                places.extend(own.map(|index| Place {
+                    alert: alert.clone(),
+                    block: block.clone(),
+                    index,
+                    sealed: false,
+                }));
             }
-            places.sort_by_key(|place| std::cmp::Reverse(place.block.stream));
-        }
+        });
     }
-    places.retain(|place| {
-        let (block, i) = (&place.block, place.index);
-        let went_out = block.attempts(i) > 0 || block.evidence(i) > Evidence::None;
-        block.channel == channel && went_out
-    });
+    places.sort_by_key(|place| std::cmp::Reverse(place.block.stream));
     places
 }
 

@@ -4,6 +4,7 @@
 
 mod ahead;
 mod bindings;
+pub mod by_hand;
 mod corrected;
 mod detours;
 mod devices;
@@ -38,6 +39,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::task::TaskTracker;
 
 pub use bindings::Bindings;
+pub use by_hand::ByHand;
 pub use devices::{Orders, Wanted};
 pub use handed::Memory;
 pub use inlet::{ChannelInlet, Desk};
@@ -117,6 +119,9 @@ impl Dispatch {
         self.put_in_doubt().await?;
         let accounts = self.accounts();
         let (switch, mut ears) = self.switch();
+        let channels = self.outlets.iter();
+        let channels = channels.map(|(name, outlet)| (name.clone(), outlet.channel.clone()));
+        let channels: Arc<BTreeMap<_, _>> = Arc::new(channels.collect());
         for (name, outlet) in self.outlets {
             let (give, take) = mpsc::unbounded_channel();
             let words = switch.lines[&name].words.clone();
@@ -136,6 +141,7 @@ impl Dispatch {
                 name,
                 channel: outlet.channel.clone(),
                 registry: self.registry.clone(),
+                channels: channels.clone(),
                 outstanding,
                 settle: give,
                 words,

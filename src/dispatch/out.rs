@@ -1,6 +1,7 @@
 //! What leaves the house: a range that a committed `Handed` names becomes messages and goes to the channel, behind the
 //! second drill wall. This module must not choose what is sent, and it must not be called before the commit.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,7 +12,7 @@ use tokio::sync::mpsc;
 use super::queue::Taken;
 use super::settle::{BatchOutcomes, Place, Settlement, Word};
 use super::suspect::GONE;
-use crate::ledger::event::HandedRange;
+use crate::ledger::event::{Audience, HandedRange};
 use crate::ledger::{Event, Refused};
 use crate::model::{State, StreamId};
 use crate::plan;
@@ -22,6 +23,8 @@ pub struct Out {
     pub name: String,
     pub channel: Arc<dyn Channel>,
     pub registry: Arc<RwLock<Arc<Registry>>>,
+    /// Every channel, by its name: links are the channels' own.
+    pub channels: Arc<BTreeMap<String, Arc<dyn Channel>>>,
     /// Handed, or about to be, and not durably settled.
     pub outstanding: Arc<AtomicUsize>,
     pub settle: mpsc::UnboundedSender<Settlement>,
@@ -49,7 +52,8 @@ impl Out {
                     attempt: at.attempt,
                     expires: run.expires,
                 };
-                match message(&registry, run, at.index, variant.clone(), serial) {
+                let message = message(&registry, run, at.index, variant.clone(), serial);
+                match message.and_then(|message| self.personal(run, message)) {
                     Ok(message) => {
                         sent.push(place);
                         messages.push(message);
@@ -60,6 +64,37 @@ impl Out {
         }
         let outcomes = self.outcomes(sent);
         self.channel.send_all(&messages, &outcomes).await;
+    }
+
+    /// A call to an outlet carries the link of what it calls to: the only part of a text that is somebody's own, so that it
+    /// stands in no document.
+    fn personal(&self, run: &Taken, message: Message) -> Result<Message, Failure> {
+        if run.block.audience != Audience::Keepers {
+            return Ok(message);
+        }
+        let (stream, number) = (run.block.stream, message.key.delivery);
+        let item = run.alert.prompts.lead((stream, number));
+        let found = item.and_then(|item| run.alert.find(item));
+        let link = found.and_then(|(block, i)| {
+            let key = Key {
+                alert: stream,
+                delivery: block.number(i),
+                generation: 0,
+            };
+            let expires = run.alert.expiry_of(block.variant(i))?;
+            self.channels.get(&block.channel)?.link(key, expires)
+        });
+        let link = link.ok_or_else(|| {
+            let detail =
+                "the channel of what it calls to makes no link any more; set its settings.base";
+            Failure::new(FailureClass::BadContent, "link:none", detail)
+        })?;
+        let variant = &message.variant;
+        let variant = variant.with_text(plan::with_link(&variant.text, &link));
+        Ok(Message {
+            variant: Arc::new(variant),
+            ..message
+        })
     }
 
     fn outcomes(&self, places: Vec<Place>) -> BatchOutcomes {

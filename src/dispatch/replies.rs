@@ -347,7 +347,8 @@ fn village(registry: &Registry, endpoint: EndpointId) -> Option<RegionCode> {
 fn handed(alert: &Alert, places: &[(EndpointId, Option<RegionCode>)], kind: &str) -> Vec<u32> {
     let mut latest: BTreeMap<EndpointId, DeliveryNo> = BTreeMap::new();
     alert.each_block(|block| {
-        if block.speaker {
+        // What calls somebody to an outlet asks for no word.
+        if block.speaker || block.audience == Audience::Keepers {
             return;
         }
         for (endpoint, village) in places {

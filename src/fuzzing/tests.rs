@@ -8,7 +8,7 @@ use super::mail::{ADDRESS, post};
 type Target = fn(&[u8]);
 
 /// Every reader under the name of its target in `fuzz/`.
-const TARGETS: [(&str, Target); 22] = [
+const TARGETS: [(&str, Target); 23] = [
     ("area", super::area),
     ("callbacks", super::callbacks),
     ("cmpp", super::cmpp),
@@ -18,6 +18,7 @@ const TARGETS: [(&str, Target); 22] = [
     ("import", super::import),
     ("journal", super::journal),
     ("mail", super::mail),
+    ("manual", super::manual),
     ("message", super::message),
     ("mqtt", super::mqtt),
     ("order", super::order),
@@ -91,6 +92,7 @@ replayed! {
     import: every_kept_registry_is_taken_or_refused_whole;
     journal: every_kept_record_is_read_or_refused_by_name;
     mail: every_kept_mail_is_told_apart;
+    manual: every_kept_word_at_an_outlet_is_an_entry_or_refused;
     message: every_kept_message_is_judged;
     mqtt: every_kept_message_of_a_broker_is_refused_or_proved;
     order: every_kept_order_is_played_only_by_whom_and_when_it_says;
@@ -173,6 +175,12 @@ fn the_seeds_reach_what_they_are_there_for() {
     let called = |file| super::voice::told(&seed("voice", file));
     assert_eq!(called("callback-ours"), [1, 0], "the id proves itself");
     assert_eq!(called("form"), [0, 1]);
+    let entered = |file| super::manual::told(&seed("manual", file));
+    assert_eq!(entered("form"), (200, 1));
+    assert_eq!(entered("entry"), (200, 1));
+    assert_eq!(entered("reported"), (200, 1));
+    assert_eq!(entered("forged-short"), (403, 0));
+    assert_eq!(entered("kept"), (200, 0), "its attachment is served");
     let asked = |file| super::queries::asked(&seed("queries", file));
     assert_eq!(asked("households"), 200);
     assert_eq!(asked("deliveries"), 200);

@@ -60,6 +60,7 @@ async fn prove(parts: &Parts, gate: &Gate, scope: Scope) -> Result<Caller, Probl
         Scope::Registry => "registry",
         Scope::Decide => "decide",
         Scope::Devices => "devices",
+        Scope::Report => "report",
     };
     let detail = format!(
         "bureau {} does not have the scope `{name}`; have it added to the bureau's scopes",
@@ -133,6 +134,18 @@ impl FromRequestParts<House> for Operator {
     }
 }
 
+/// One alert on which this caller may take down what others have done: the path's `{id}`.
+pub struct Reporter(pub View);
+
+impl FromRequestParts<House> for Reporter {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, Problem> {
+        let caller = prove(parts, &house.gate, Scope::Report).await?;
+        view(parts, house, caller).await.map(Self)
+    }
+}
+
 /// One alert as one caller may see it: the path's `{id}`.
 pub struct View {
     pub caller: Caller,
@@ -147,19 +160,23 @@ impl FromRequestParts<House> for View {
 
     async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, Problem> {
         let caller = prove(parts, &house.gate, Scope::Read).await?;
-        let known = seen(parts, house, &caller).await?;
-        let whole = house.gate.archive.whole(&known).await;
-        let alert = whole.map_err(|unread| match unread {
-            Unread::Store(away) => Problem::from(away),
-            Unread::Damaged(why) => Problem::damaged(known.stream(), &why),
-        })?;
-        Ok(Self {
-            caller,
-            known,
-            alert,
-            registry: house.gate.registry(),
-        })
+        view(parts, house, caller).await
     }
+}
+
+async fn view(parts: &mut Parts, house: &House, caller: Caller) -> Result<View, Problem> {
+    let known = seen(parts, house, &caller).await?;
+    let whole = house.gate.archive.whole(&known).await;
+    let alert = whole.map_err(|unread| match unread {
+        Unread::Store(away) => Problem::from(away),
+        Unread::Damaged(why) => Problem::damaged(known.stream(), &why),
+    })?;
+    Ok(View {
+        caller,
+        known,
+        alert,
+        registry: house.gate.registry(),
+    })
 }
 
 impl View {

@@ -128,7 +128,7 @@ async fn answer(house: &House, call: Call) -> Result<Response, Problem> {
     }
 }
 
-fn response(reply: Reply) -> Response {
+pub(super) fn response(reply: Reply) -> Response {
     let Ok(status) = StatusCode::from_u16(reply.status) else {
         tracing::error!(
             status = reply.status,

@@ -5,6 +5,7 @@
 mod alerts;
 mod body;
 mod budget;
+mod by_hand;
 mod caller;
 mod calls;
 mod clock;
@@ -52,7 +53,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::coord::Steady;
-use crate::dispatch::{Orders, Replies};
+use crate::dispatch::{ByHand, Orders, Replies};
 use crate::ingest::Ingest;
 use crate::ledger::{Archive, Correlator, Ledger, Position, Writer};
 use crate::live::Hub;
@@ -91,6 +92,8 @@ pub struct Gate {
     pub clock: Arc<dyn Clock>,
     /// Orders of devices without a text.
     pub orders: Arc<Orders>,
+    /// Outlets that a person serves by hand.
+    pub by_hand: Arc<ByHand>,
     /// Opens what people wrote back.
     pub replies: Arc<Replies>,
     /// Which time is believed; `clock` tells it.
@@ -173,6 +176,7 @@ fn quick() -> OpenApiRouter<House> {
         .routes(routes!(land::regions))
         .routes(routes!(events::course))
         .merge(devices::routes())
+        .merge(by_hand::routes())
         .routes(routes!(budget::budgets))
         .routes(routes!(clock::standing, clock::believe))
         .routes(routes!(health::alive))

@@ -49,12 +49,14 @@ kinds! {
     UNKNOWN_PATH = "unknown-path", 404, "Nothing is served here", "无此地址";
     WRONG_METHOD = "wrong-method", 405, "This address does not take this method", "不支持此请求方法";
     CONFLICT = "conflict", 409, "Another content stands under this identity", "同一标识已有不同内容";
+    FILED = "filed", 409, "The alert is filed and takes nothing more", "该预警已归档，不再收录";
     DECIDED = "decided", 409, "There is nothing to decide, or no more", "无须或不能再作决定";
     TOO_SLOW = "too-slow", 408, "The body came too slowly", "正文到达过慢";
     TOO_LARGE = "too-large", 413, "The body is too large", "正文过大";
     UNREADABLE = "unreadable", 422, "The alert cannot be accepted", "预警消息不可受理";
     UNFIT_TABLES = "unfit-tables", 422, "The tables of an import do not hold", "导入表格有误";
     BAD_ORDER = "bad-order", 422, "Devices cannot be ordered this", "指令内容有误";
+    BAD_ENTRY = "bad-entry", 422, "The entry cannot be taken", "填报内容有误";
     NOWHERE = "nowhere", 422, "The alert reaches nobody", "预警未命中任何对象";
     NOT_FILED = "not-filed", 422, "Its text messages are not filed so", "短信签名或内容未报备";
     TOO_MANY = "too-many-requests", 429, "The bureau asks too often", "请求过于频繁";

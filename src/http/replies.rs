@@ -18,7 +18,9 @@ use super::format::{Format, file};
 use super::openapi::{Listing, OfPart};
 use super::page::{PageParams, cut, whole};
 use super::problem::Problem;
-use crate::coverage::{self, ReplyLine, StrayLine, csv};
+use crate::coverage::{self, Attached, ReplyLine, StrayLine, csv};
+use crate::dispatch::by_hand::without_attachment;
+use crate::ledger::record::sha256;
 use crate::model::{RegionCode, shape};
 use crate::store::DocumentId;
 use crate::trust::Scope;
@@ -92,6 +94,9 @@ pub async fn of_alert(
                 Some(id) => texts.read(id).await?,
                 None => None,
             };
+            if gate.by_hand.is_by_hand(&line.channel) {
+                apart(&gate, &view, line).await;
+            }
         }
     }
     if as_file {
@@ -107,6 +112,25 @@ pub async fn of_alert(
         next,
     })
     .into_response())
+}
+
+/// What is attached to an entry is megabytes: it is told of, and served by a route of its own.
+async fn apart(gate: &Gate, view: &View, line: &mut ReplyLine) {
+    let Some(text) = line.text.as_deref().and_then(without_attachment) else {
+        return;
+    };
+    line.text = Some(text);
+    let (stream, delivery, no) = (view.alert.stream, line.delivery, line.place);
+    let mut places = gate.by_hand.places(&view.alert, |_| true).into_iter();
+    let Some(place) = places.find(|place| place.key.delivery == delivery) else {
+        return;
+    };
+    let attached = gate.by_hand.attachment(&place, &view.caller, no).await;
+    line.attached = attached.ok().map(|reply| Attached {
+        bytes: reply.body.len() as u64,
+        sha256: hex::encode(sha256(&reply.body)),
+        href: format!("/v1/alerts/{stream}/by-hand/{delivery}/attachments/{no}"),
+    });
 }
 
 #[derive(Serialize, ToSchema)]

@@ -20,6 +20,7 @@ use super::class::{Class, Classes};
 use super::curve::Curve;
 use super::event::{self, Accepted, Audience, Ground, NO_HOUSEHOLD, VariantMeta};
 use super::frozen::AtRelease;
+use super::prompted::Prompts;
 use super::seal::Trail;
 pub use super::steps::Phase;
 use super::steps::Steps;
@@ -60,6 +61,7 @@ pub struct Alert {
     pub classes: Classes,
     pub curve: Arc<Curve>,
     pub replies: Replies,
+    pub prompts: Prompts,
 }
 
 impl Alert {
@@ -84,6 +86,7 @@ impl Alert {
             classes: Classes::default(),
             curve: Arc::default(),
             replies: Replies::default(),
+            prompts: Prompts::default(),
         }
     }
 
@@ -269,7 +272,7 @@ impl Block {
             tally,
             reached: AtomicU32::new(0),
             look: Look::default(),
-            curve: alert.curve.clone(),
+            curve: alert.curve_of(block.audience),
             moves: Moves::default(),
         }
     }

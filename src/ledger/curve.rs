@@ -3,12 +3,14 @@
 //! module must not decide what is evidence; a sealed alert has its curve from its stream, by the same fold.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use channel::{Evidence, Timestamp};
 use parking_lot::Mutex;
 
 use super::Alert;
+use super::event::Audience;
 
 /// Deliveries that rose to an evidence: each is counted once for each that it rose to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -88,5 +90,13 @@ impl Alert {
         let begun = self.curve.begun.load(Relaxed);
         let after = std::time::Duration::from_millis(begun.into());
         (begun != NOT_YET).then(|| self.at.plus(after))
+    }
+
+    /// The curve is of people who are warned: whoever is called to an outlet has one that nobody looks at.
+    pub(super) fn curve_of(&self, audience: Audience) -> Arc<Curve> {
+        match audience {
+            Audience::Keepers => Arc::default(),
+            _ => self.curve.clone(),
+        }
     }
 }

@@ -30,6 +30,10 @@ impl Ledger {
         if !alert.replies.is_empty() {
             put(&mut context, &alert.replies.all());
         }
+        let prompts = alert.prompts.all();
+        if !prompts.is_empty() {
+            put(&mut context, &prompts);
+        }
         for ground in alert.grounds().values() {
             put(&mut context, &**ground);
         }

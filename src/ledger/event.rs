@@ -6,6 +6,7 @@ use channel::{FailureClass, Level, Timestamp, Verdict};
 use serde::{Deserialize, Serialize};
 
 pub use super::answered::{Answered, AnsweredRow, Stray, Strayed, StrayedRow};
+pub use super::audience::Audience;
 pub use super::barred::{Bar, Barred};
 pub use super::bound::{Bound, Coded, Tie};
 pub use super::class::{Class, ClassRow, Classed, Fate, Kept};
@@ -14,6 +15,7 @@ pub use super::frozen::Frozen;
 pub use super::looked::{Believed, Look, Looked};
 pub use super::numbered::Numbered;
 pub use super::ported::{Learned, LearnedRow};
+pub use super::prompted::{Prompted, PromptedRow};
 pub use super::receipt::InboxReceipt;
 pub use super::rerouted::Rerouted;
 use super::seal::Sealed;
@@ -83,31 +85,6 @@ pub struct Accepted {
     pub plan_name: String,
     /// The registry's generation at acceptance.
     pub generation: u32,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Audience {
-    Public,
-    Officers,
-    Speakers,
-    /// 亲属 of households that are hit, wherever they live: told for somebody else's door, which is not told by it.
-    Relatives,
-    /// 邻居 who can knock, in the same way.
-    Neighbours,
-}
-
-impl Audience {
-    /// As plans and answers name it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Public => "public",
-            Self::Officers => "officers",
-            Self::Speakers => "speakers",
-            Self::Relatives => "relatives",
-            Self::Neighbours => "neighbours",
-        }
-    }
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -392,6 +369,8 @@ pub enum Event {
     // On the house stream.
     Bound(Bound),
     Coded(Coded),
+    // Since: who is called to what is done by hand.
+    Prompted(Prompted),
 }
 
 /// The last record of a stream: that it stood there.

@@ -224,6 +224,7 @@ fn decided(alert: &Alert, time: Timestamp, event: &Event) -> Result<(), Misfit> 
         Event::Kept(kept) => alert.classes.keep(kept),
         Event::Barred(barred) => alert.steps.bars.add(barred),
         Event::Held(held) => alert.hold(*held),
+        Event::Prompted(prompted) => alert.prompts.add(time, prompted),
         _ => {}
     }
     Ok(())

@@ -20,15 +20,18 @@ pub enum Look {
     Locked,
     /// A list of doors left the house as a file.
     Exported,
+    /// What somebody else did by hand was taken down for them (代报).
+    Reported,
 }
 
 impl Look {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::SignedIn,
         Self::SignedOut,
         Self::Refused,
         Self::Locked,
         Self::Exported,
+        Self::Reported,
     ];
 }
 
@@ -37,7 +40,7 @@ pub struct Looked {
     /// The bureau; nobody where the token was wrong.
     pub officer: Option<String>,
     pub what: Look,
-    /// The alert of what was exported.
+    /// The alert of what was exported or taken down.
     pub subject: Option<StreamId>,
     /// Tells places apart while one process runs, and says nothing else about them.
     pub from: u64,

@@ -218,7 +218,7 @@ impl<'a> Chosen<'a, '_> {
             (Audience::Officers, hit) => self.officers(region, infos, hit),
             (Audience::Relatives, Some(hit)) => self.related(region, hit, RelationKind::Relative),
             (Audience::Neighbours, Some(hit)) => self.related(region, hit, RelationKind::Neighbour),
-            (_, None) => Vec::new(),
+            (Audience::Keepers, _) | (_, None) => Vec::new(),
         }
     }
 

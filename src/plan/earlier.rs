@@ -80,7 +80,9 @@ impl Earlier {
         self.plans.push(old.plan.clone());
         let first = self.said.len();
         self.said.extend_from_slice(&old.said);
-        for block in old.alert.blocks() {
+        // Who was called to an outlet was not warned by that.
+        let warned = |block: &Arc<Block>| block.audience != Audience::Keepers;
+        for block in old.alert.blocks().into_iter().filter(warned) {
             let way = self.way(routes.way(&block.channel));
             let mut any = false;
             for i in (0..block.len() as usize).filter(|i| was_handed(&block, *i)) {

@@ -206,6 +206,9 @@ impl Send {
     fn problem(&self) -> Option<String> {
         let officers = self.audience == Audience::Officers;
         let what = match () {
+            () if self.audience == Audience::Keepers => {
+                "whoever keeps an outlet is called by [channel.prompt], not by a plan"
+            }
             () if officers && !self.tags.is_empty() => {
                 "tags choose households; officers have roles"
             }

@@ -45,28 +45,28 @@ pub enum Stock {
 
 /// A rendered text as it lies among the documents.
 #[derive(Serialize, Deserialize)]
-struct Text {
-    language: String,
-    title: String,
-    body: String,
-    html: Option<String>,
-    level: Level,
-    event: String,
-    regions_hash: String,
-    drill: bool,
-    attach: bool,
+pub(super) struct Text {
+    pub(super) language: String,
+    pub(super) title: String,
+    pub(super) body: String,
+    pub(super) html: Option<String>,
+    pub(super) level: Level,
+    pub(super) event: String,
+    pub(super) regions_hash: String,
+    pub(super) drill: bool,
+    pub(super) attach: bool,
     /// How often it is played, and seconds between.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    repeat: Option<(u32, u64)>,
+    pub(super) repeat: Option<(u32, u64)>,
     /// What a later text is compared with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    said: Option<Said>,
+    pub(super) said: Option<Said>,
     /// Whose warning it is; documents from before have none.
     #[serde(default)]
-    authority: Authority,
+    pub(super) authority: Authority,
     /// Under which id the account has it on file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    template: Option<String>,
+    pub(super) template: Option<String>,
 }
 
 /// A text as it is to be kept.
@@ -218,7 +218,7 @@ pub fn render(source: &Source<'_>, telling: &Telling, fallback: Timestamp) -> Re
 }
 
 /// Under which id a text may go, or why it may not.
-fn filed(filings: &Filings, way: Way, words: &str) -> Result<Option<String>, Bar> {
+pub(super) fn filed(filings: &Filings, way: Way, words: &str) -> Result<Option<String>, Bar> {
     match way {
         Way::Unsaid => Ok(None),
         Way::Barred(bar) => Err(bar),

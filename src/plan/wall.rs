@@ -27,11 +27,16 @@ pub fn mark(status: Status) -> &'static str {
     }
 }
 
+/// Whoever is called to an outlet is an officer, too.
+fn holds_office(audience: Audience) -> bool {
+    matches!(audience, Audience::Officers | Audience::Keepers)
+}
+
 /// Whether this audience may get an alert of this status in a text so marked.
 pub fn lets_through(status: Status, audience: Audience, drill: bool) -> bool {
     match status {
         Status::Actual => !drill,
-        Status::Exercise | Status::Test => drill && audience == Audience::Officers,
+        Status::Exercise | Status::Test => drill && holds_office(audience),
         Status::System | Status::Draft => false,
     }
 }
@@ -41,7 +46,7 @@ pub fn lets_through(status: Status, audience: Audience, drill: bool) -> bool {
 pub fn admits(status: Status, scope: Scope, audience: Audience) -> bool {
     let scope = match scope {
         Scope::Public => true,
-        Scope::Restricted => audience == Audience::Officers,
+        Scope::Restricted => holds_office(audience),
         Scope::Private => false,
     };
     scope && lets_through(status, audience, is_drill(status))

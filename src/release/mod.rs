@@ -1,12 +1,15 @@
 //! From `Accepted` to blocks: `Released` and the variants first, then region by region, so that the first send goes out
 //! while the last blocks are written. A correction withdraws what it corrects in the same commit. What a plan sends later
 //! is a step of its own, by the moment that stands in the journal. Whatever a crash left half written is resumed at the
-//! first region without a block. This room must not hand anything to a channel.
+//! first region without a block. Whoever is responsible for an outlet that is served by hand is called to it from here, since
+//! that is one more block. This room must not hand anything to a channel.
 
 mod correction;
 mod decision;
 mod frozen;
 mod order;
+mod owed;
+mod prompt;
 mod region;
 mod variants;
 mod work;
@@ -30,6 +33,7 @@ use crate::trust::Bureaus;
 use work::Work;
 
 pub use decision::{Decisions, Denied, Spoken};
+pub use owed::Prompters;
 
 pub struct Release {
     pub ledger: Arc<Ledger>,
@@ -42,6 +46,8 @@ pub struct Release {
     pub routes: Arc<Routes>,
     pub bureaus: Arc<Bureaus>,
     pub means: Arc<Means>,
+    /// Who is called to which outlets.
+    pub prompters: Prompters,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -67,11 +73,13 @@ impl Release {
         loop {
             position.borrow_and_update();
             // A store that was away comes back without a commit to tell it.
-            if self.pass().await && !stop.is_cancelled() {
+            let again = self.pass().await;
+            if (self.prompt().await || again) && !stop.is_cancelled() {
                 continue;
             }
             let later = |a: &Arc<Alert>| order::comes(a).is_some();
-            let later = self.ledger.alerts().iter().any(later);
+            let later = self.ledger.alerts().iter().any(later)
+                || owed::any_waits(&self.ledger, &self.prompters);
             tokio::select! {
                 changed = position.changed() => if changed.is_err() { return },
                 () = tokio::time::sleep(LOOK), if later => {},

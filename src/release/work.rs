@@ -7,7 +7,8 @@ use std::sync::Arc;
 use channel::Timestamp;
 
 use super::{Halt, Release};
-use crate::ledger::Alert;
+use crate::ledger::event::Audience;
+use crate::ledger::{Alert, Block};
 use crate::model::{RegionCode, StreamId};
 use crate::plan::{self, Draft, Earlier, Outlets, Plan, Schedule, Targets, Told};
 use crate::registry::Registry;
@@ -70,7 +71,9 @@ impl Work {
     /// Who stands in a block already.
     pub fn told(&self) -> Told {
         let mut told = Told::default();
-        for block in self.alert.blocks() {
+        // Who was called to an outlet was told nothing by that.
+        let warned = |block: &Arc<Block>| block.audience != Audience::Keepers;
+        for block in self.alert.blocks().into_iter().filter(warned) {
             for i in 0..block.len() as usize {
                 told.add(self.outlets.routes.way(&block.channel), block.endpoint(i));
             }

@@ -29,6 +29,8 @@ pub enum Scope {
     Decide,
     /// Enrol and revoke devices, and order of them what carries no text.
     Devices,
+    /// Take down what somebody else has done by hand (代报).
+    Report,
 }
 
 /// A bureau as configured.

@@ -93,6 +93,20 @@ impl Browser {
         self.ask("POST", "/url", json!({ "url": url })).await;
     }
 
+    /// Runs in every page before its own scripts.
+    pub async fn before_pages(&self, script: &str) {
+        let params = json!({ "source": script });
+        let cmd = "Page.addScriptToEvaluateOnNewDocument";
+        let body = json!({ "cmd": cmd, "params": params });
+        self.ask("POST", "/goog/cdp/execute", body).await;
+    }
+
+    /// The window as a telephone or a desk has it.
+    pub async fn size(&self, width: u32, height: u32) {
+        let rect = json!({ "width": width, "height": height });
+        self.ask("POST", "/window/rect", rect).await;
+    }
+
     async fn element(&self, css: &str) -> String {
         let how = json!({"using": "css selector", "value": css});
         let found = self.ask("POST", "/element", how).await;

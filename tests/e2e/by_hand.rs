@@ -31,12 +31,12 @@ secret = "no secret, these outlets do not exist"
 late_hours = 2
 "#;
 
-const NAME: &str = "合成播控员";
+pub const NAME: &str = "合成播控员";
 
 /// A picture of one point.
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\xdacd\xf8\xcfP\x0f\0\x03\x86\x01\x80Z4}k\0\0\0\0IEND\xaeB`\x82";
+pub const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\xdacd\xf8\xcfP\x0f\0\x03\x86\x01\x80Z4}k\0\0\0\0IEND\xaeB`\x82";
 
-fn setup() -> Setup {
+pub fn setup() -> Setup {
     let mut files = county::small();
     let endpoints = files.get_mut("endpoints").expect("a file");
     endpoints.push_str("421,21,manual,tv:pingwu\n422,22,manual,led:shiyi\n");
@@ -51,11 +51,11 @@ fn setup() -> Setup {
     }
 }
 
-async fn officers(gateway: &Gateway, alert: u64) -> Value {
+pub async fn officers(gateway: &Gateway, alert: u64) -> Value {
     gateway.coverage(alert, COUNTY).await["total"]["officers"].clone()
 }
 
-async fn call(gateway: &Gateway, method: &str, path: &str, body: &Value) -> Reply {
+pub async fn call(gateway: &Gateway, method: &str, path: &str, body: &Value) -> Reply {
     let json = "application/json".to_owned();
     let request = Request {
         method: method.into(),
@@ -71,13 +71,13 @@ async fn call(gateway: &Gateway, method: &str, path: &str, body: &Value) -> Repl
     http.call(&url, request).await.expect("an answer")
 }
 
-async fn read(gateway: &Gateway, path: &str) -> Value {
+pub async fn read(gateway: &Gateway, path: &str) -> Value {
     let reply = call(gateway, "GET", path, &Value::Null).await;
     serde_json::from_slice(&reply.body).expect("JSON")
 }
 
 /// As an operator prints it.
-async fn outlet(gateway: &Gateway, address: &str) -> String {
+pub async fn outlet(gateway: &Gateway, address: &str) -> String {
     let args = ["outlet", "tv", address, "--config", "tocsin.toml"];
     let printed = gateway.run(&args).await;
     assert!(printed.status.success(), "{}", both(&printed));
@@ -86,7 +86,7 @@ async fn outlet(gateway: &Gateway, address: &str) -> String {
 }
 
 /// Both outlets have their item.
-async fn ready(gateway: &Gateway, alert: u64) {
+pub async fn ready(gateway: &Gateway, alert: u64) {
     within("both items lie ready", async || {
         let line = gateway.channel(alert, "tv").await;
         (line["awaiting"] == 2).then_some(())

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::{
-    Address, Binding, Clock, Code, Command, DeviceState, Enrolment, Evidence, Failure, FailureClass, Handed, HttpClient, Issued, Message, NoSerial, NotEnrolled, Numbering, Obeyed, Presence, PublicKey, Receipt, Reply, Request, Scene, Stop, Tied, Timestamp, Tokens, Uplink, Variant, Whose,
+    Address, Binding, Clock, Code, Command, DeviceState, Enrolment, Evidence, Failure, FailureClass, Handed, HttpClient, Issued, Key, Message, NoSerial, NotEnrolled, Numbering, Obeyed, Presence, PublicKey, Receipt, Reply, Request, Scene, Stop, Tied, Timestamp, Tokens, Uplink, Variant, Whose,
 };
 
 /// The far end took a message. A long text has several references, in the order of its parts.
@@ -246,6 +246,19 @@ pub trait Channel: Send + Sync + 'static {
 
     /// What lies at a far end that may hold it, and whom to call there; nothing of a far end that holds nothing back.
     fn notice(&self) -> Option<Notice> {
+        None
+    }
+
+    /// The path of one message's page, where the far end is a person who comes and looks: whoever has it may look, and enter
+    /// what was done, until then. With `operator` it is that bureau's desk, and what is entered there is what somebody else
+    /// has told it.
+    fn page(&self, _key: Key, _until: Timestamp, _operator: Option<&str>) -> Option<String> {
+        None
+    }
+
+    /// A short address of the same page for the open network, to be sent to whom it is for; it stands a while longer than
+    /// the text does. Nothing where the channel was not told where people reach the gateway.
+    fn link(&self, _key: Key, _expires: Timestamp) -> Option<String> {
         None
     }
 

@@ -11,6 +11,8 @@ use crate::{Address, Key, Message, Timestamp};
 pub enum Whose {
     Key(Key),
     Address(Address),
+    /// Everything open of the person whom this message is for, itself among it.
+    Beside(Key),
 }
 
 #[derive(Clone, Debug)]
@@ -24,6 +26,8 @@ pub struct Handed {
     pub whom: String,
     /// Another warning has taken its place, or it was called off.
     pub withdrawn: bool,
+    /// It is over and filed: nothing more can be said to it.
+    pub sealed: bool,
     /// What was said to it, in the order it came.
     pub said: Vec<Said>,
 }

@@ -149,6 +149,26 @@ impl Variant {
         }
     }
 
+    /// The same with another text: what is added for one person alone.
+    #[must_use]
+    pub fn with_text(&self, text: impl Into<String>) -> Self {
+        Self {
+            language: self.language.clone(),
+            title: self.title.clone(),
+            text: text.into(),
+            html: None,
+            attachment: self.attachment.clone(),
+            level: self.level,
+            event: self.event.clone(),
+            regions_hash: self.regions_hash.clone(),
+            drill: self.drill,
+            repeat: self.repeat,
+            authority: self.authority,
+            template: self.template.clone(),
+            prepared: OnceLock::new(),
+        }
+    }
+
     /// The channel's own encoding of this text, made once and shared by all its deliveries. A variant belongs to one
     /// channel kind; where two kinds asked for different types the second is made afresh.
     pub fn prepared<T: Clone + Send + Sync + 'static>(&self, make: impl Fn(&Self) -> T) -> T {

@@ -194,6 +194,8 @@ impl Inlet for RecordingInlet {
         let meant = |handed: &&Handed| match whose {
             Whose::Key(key) => handed.message.key == *key,
             Whose::Address(address) => handed.message.address == *address,
+            // Who is whom is the registry's to know: here all are one person's.
+            Whose::Beside(_) => true,
         };
         let with_said = |handed: &Handed| {
             let key = Of::Key(handed.message.key);

@@ -3,7 +3,9 @@
 //! keep anything.
 
 use bytes::Bytes;
-use channel::{Address, Handed, Key, Of, Receipt, Reply, Request, Timestamp, Uplink, Whose};
+use channel::{
+    Address, Channel as _, Handed, Key, Of, Receipt, Reply, Request, Timestamp, Uplink, Whose,
+};
 use serde_json::json;
 
 use crate::entry::{self, Attachment, Bounds, Entry};
@@ -44,15 +46,35 @@ impl Manual {
             (["manual.css"], true) => Ok(file("text/css; charset=utf-8", page::CSS.into())),
             (["manual.js"], true) => Ok(file("text/javascript; charset=utf-8", page::JS.into())),
             (["o", address, mac], true) => self.list(address, mac, wants_json).await,
+            (["s", code], true) => {
+                let now = self.context.clock.now();
+                let (key, until) = self.links.open_short(code, now).map_err(shut)?;
+                Ok(to(303, self.links.item(key, until)))
+            }
+            (["i", key, until, mac], true) if !wants_json => {
+                let handed = self.opened((key, until, mac)).await?;
+                self.with_others(&handed).await
+            }
             (["i", key, until, mac, rest @ ..], true) => {
                 let handed = self.opened((key, until, mac)).await?;
                 self.shown(&handed, rest, wants_json)
             }
             (["i", key, until, mac], false) if request.method == "POST" => {
                 let handed = self.opened((key, until, mac)).await?;
-                self.entered(request, &handed, wants_json).await
+                self.entered((request, None), &handed, wants_json).await
             }
-            (["i" | "o" | "manual.css" | "manual.js", ..], false) => Err(refusal::NO_METHOD),
+            (["d", key, until, operator, mac, rest @ ..], true) => {
+                let handed = self.at_desk((key, until, operator, mac)).await?;
+                self.shown(&handed, rest, wants_json)
+            }
+            (["d", key, until, operator, mac], false) if request.method == "POST" => {
+                let handed = self.at_desk((key, until, operator, mac)).await?;
+                let by = Some(*operator);
+                self.entered((request, by), &handed, wants_json).await
+            }
+            (["i" | "o" | "d" | "s" | "manual.css" | "manual.js", ..], false) => {
+                Err(refusal::NO_METHOD)
+            }
             _ => Err(refusal::NO_PAGE),
         }
     }
@@ -61,6 +83,16 @@ impl Manual {
     async fn opened(&self, link: (&str, &str, &str)) -> Result<Handed, Refused> {
         let now = self.context.clock.now();
         let key = self.links.open_item(link, now).map_err(shut)?;
+        self.recalled(key).await
+    }
+
+    async fn at_desk(&self, link: (&str, &str, &str, &str)) -> Result<Handed, Refused> {
+        let now = self.context.clock.now();
+        let key = self.links.open_desk(link, now).map_err(shut)?;
+        self.recalled(key).await
+    }
+
+    async fn recalled(&self, key: Key) -> Result<Handed, Refused> {
         let found = self.context.inlet.handed(&Whose::Key(key)).await;
         let mut found = found.map_err(|_| refusal::UNKEPT)?;
         found.pop().ok_or(refusal::UNKNOWN)
@@ -96,8 +128,29 @@ impl Manual {
         let outlet = Outlet::read(handed.message.address.expose())?;
         let limit = self.config.limit(outlet.kind);
         let until = handed.message.expires.plus(self.config.late());
-        let link = self.links.item(handed.message.key, until);
-        Some(Item::of(handed, outlet, limit, link, now))
+        let (key, expires) = (handed.message.key, handed.message.expires);
+        let links = (self.links.item(key, until), self.link(key, expires));
+        Some(Item::of(handed, outlet, limit, links, now))
+    }
+
+    /// The page of an item, with what else waits for the same person: one text calls to all of it.
+    async fn with_others(&self, handed: &Handed) -> Result<Reply, Refused> {
+        let key = handed.message.key;
+        let found = self.context.inlet.handed(&Whose::Beside(key)).await;
+        let found = found.map_err(|_| refusal::UNKEPT)?;
+        let now = self.context.clock.now();
+        let others = found.iter().filter(|other| other.message.key != key);
+        let mut others: Vec<_> = others
+            .filter_map(|other| self.item(other, now))
+            .filter(|other| other.standing.waits())
+            .collect();
+        others.sort_by_key(|other| other.handed.due);
+        others.truncate(LISTED);
+        let item = self.item(handed, now).ok_or(refusal::UNKNOWN)?;
+        let attachments = self.config.attachment();
+        let name = &self.context.name;
+        let markup = page::item(name, &item, &others, (now, attachments));
+        Ok(page(200, markup))
     }
 
     fn shown(&self, handed: &Handed, rest: &[&str], wants_json: bool) -> Result<Reply, Refused> {
@@ -106,11 +159,8 @@ impl Manual {
         match rest {
             [] if wants_json => Ok(guarded(Reply::json(200, &item.json()))),
             [] => {
-                let attachments = self.config.attachment();
-                Ok(page(
-                    200,
-                    page::item(&self.context.name, &item, now, attachments),
-                ))
+                let (name, attachments) = (&self.context.name, self.config.attachment());
+                Ok(page(200, page::item(name, &item, &[], (now, attachments))))
             }
             ["picture.svg"] => {
                 let message = &handed.message;
@@ -136,10 +186,13 @@ impl Manual {
 
     async fn entered(
         &self,
-        request: &Request,
+        (request, operator): (&Request, Option<&str>),
         handed: &Handed,
         wants_json: bool,
     ) -> Result<Reply, Refused> {
+        if handed.sealed {
+            return Err(refusal::SEALED);
+        }
         let attachment = self.config.attachment();
         if request.body.len() > LONGEST_BODY + attachment / 3 * 4 {
             return Err(refusal::TOO_LONG);
@@ -152,6 +205,7 @@ impl Manual {
             since: handed.since,
             now,
             attachment,
+            operator,
         };
         let entry = entry::read(request, &bounds)?;
         let code = entry.outcome.code();
@@ -160,10 +214,8 @@ impl Manual {
         if wants_json {
             return Ok(guarded(Reply::json(200, &json!({ "entered": code }))));
         }
-        let mut reply = guarded(Reply::status(303));
         // The item itself, from wherever it is posted.
-        reply.headers.push(("location".into(), "?".into()));
-        Ok(reply)
+        Ok(to(303, "?".into()))
     }
 
     /// The document first, then the evidence: what is posted again because only one was kept is the same entry.
@@ -190,13 +242,19 @@ impl Manual {
         let receipt = Receipt {
             of,
             verdict: entry.outcome.verdict(),
-            code: entry.outcome.code().to_owned(),
+            code: entry.code().to_owned(),
             far: Some(entry.done),
             seen,
         };
         let kept = inlet.receipts(vec![receipt]).await;
         kept.map_err(|_| refusal::UNKEPT)
     }
+}
+
+fn to(status: u16, place: String) -> Reply {
+    let mut reply = guarded(Reply::status(status));
+    reply.headers.push(("location".into(), place));
+    reply
 }
 
 const fn shut(shut: Shut) -> Refused {

@@ -13,6 +13,9 @@ use crate::outlet::Kind;
 pub struct Config {
     /// Every link is proved by it.
     pub secret: Secret,
+    /// Where people reach the gateway from the open network: `https://` and its name. Short links begin with it.
+    #[serde(default)]
+    pub base: Option<String>,
     #[serde(default)]
     pub text: Text,
     /// How long after a warning's end its link still opens, in hours: for late entries.
@@ -62,6 +65,7 @@ impl Config {
     pub fn new(secret: Secret) -> Self {
         Self {
             secret,
+            base: None,
             text: Text::default(),
             late_hours: late_hours(),
             attachment_kib: attachment_kib(),
@@ -73,6 +77,9 @@ impl Config {
         // 16 bytes is the least that no one tries out.
         if self.secret.expose().len() < 16 {
             return Err(ConfigError::ShortSecret);
+        }
+        if !self.base.as_deref().is_none_or(is_base) {
+            return Err(ConfigError::Base);
         }
         if self.attachment_kib > MOST_KIB {
             return Err(ConfigError::Attachment);
@@ -105,10 +112,23 @@ impl Config {
 pub enum ConfigError {
     #[error("manual: `secret` is shorter than 16 characters; set 32 random bytes in hex")]
     ShortSecret,
+    #[error(
+        "manual: `base` is https:// (or http://) and a name or address, at most 60 characters; https://w.example.cn"
+    )]
+    Base,
     #[error("manual: `attachment_kib` is more than 2048; a call carries no larger one")]
     Attachment,
     #[error("manual: `limits.{0}` is less than 8 characters; leave it out for the usual one")]
     Limit(&'static str),
+}
+
+/// A scheme, a host, perhaps a port and a path: nothing that a handset would cut a link at.
+fn is_base(base: &str) -> bool {
+    let host = base
+        .strip_prefix("https://")
+        .or_else(|| base.strip_prefix("http://"));
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'/' | b'_');
+    host.is_some_and(|host| !host.is_empty() && base.len() <= 60 && host.bytes().all(plain))
 }
 
 const fn late_hours() -> u32 {
@@ -146,6 +166,12 @@ mod tests {
         let long = |rest: &str| format!(r#"{{"secret":"0123456789abcdef",{rest}}}"#);
         assert!(refused(&long(r#""attachment_kib":2049"#)).contains("attachment_kib"));
         assert!(refused(&long(r#""limits":{"led":7}"#)).contains("limits.led"));
+        for wrong in ["w.example.cn", "https://", "https://a b", "ftp://a"] {
+            assert!(
+                refused(&long(&format!(r#""base":"{wrong}""#))).contains("base"),
+                "{wrong}"
+            );
+        }
         for wrong in [
             r#""limit":{}"#,
             r#""limits":{"fax":20}"#,

@@ -58,6 +58,49 @@ impl Outcome {
     }
 }
 
+/// How an officer was told what somebody else has done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Means {
+    Phone,
+    Radio,
+    InPerson,
+    Message,
+    Other,
+}
+
+impl Means {
+    const ALL: [Self; 5] = [
+        Self::Phone,
+        Self::Radio,
+        Self::InPerson,
+        Self::Message,
+        Self::Other,
+    ];
+
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Phone => "phone",
+            Self::Radio => "radio",
+            Self::InPerson => "in-person",
+            Self::Message => "message",
+            Self::Other => "other",
+        }
+    }
+
+    fn read(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|means| means.code() == word)
+    }
+}
+
+/// 代报: an officer took it down.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reported {
+    /// The bureau that was signed in.
+    pub by: String,
+    pub means: Means,
+}
+
 /// As it is kept.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
@@ -69,6 +112,20 @@ pub struct Entry {
     pub note: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attachment: Option<Attachment>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported: Option<Reported>,
+}
+
+impl Entry {
+    /// As the receipt and the journal have it.
+    pub const fn code(&self) -> &'static str {
+        match (self.outcome, self.reported.is_some()) {
+            (outcome, false) => outcome.code(),
+            (Outcome::Played, true) => "played:reported",
+            (Outcome::Relayed, true) => "relayed:reported",
+            (Outcome::Cannot, true) => "cannot:reported",
+        }
+    }
 }
 
 /// As it was posted.
@@ -107,17 +164,22 @@ struct Raw {
     done: String,
     #[serde(default)]
     note: String,
+    /// At an officer's desk alone.
+    #[serde(default)]
+    means: String,
     /// Base64.
     #[serde(default)]
     attachment: Option<String>,
 }
 
 /// What an entry may be: not before the warning, not in the future but for a clock that goes a little wrong.
-pub struct Bounds {
+pub struct Bounds<'a> {
     pub since: Timestamp,
     pub now: Timestamp,
     /// Bytes; 0 takes none.
     pub attachment: usize,
+    /// Whose desk it is, where an officer takes down what somebody else tells.
+    pub operator: Option<&'a str>,
 }
 
 const LONGEST_NAME: usize = 20;
@@ -127,7 +189,7 @@ const CLOCK_ERROR: std::time::Duration = std::time::Duration::from_mins(5);
 /// People write minutes.
 const MINUTE: std::time::Duration = std::time::Duration::from_mins(1);
 
-pub fn read(request: &Request, bounds: &Bounds) -> Result<Entry, Refused> {
+pub fn read(request: &Request, bounds: &Bounds<'_>) -> Result<Entry, Refused> {
     let raw = raw(request)?;
     let outcome = Outcome::read(&raw.outcome).ok_or(refusal::NO_OUTCOME)?;
     let name = plain(&raw.name);
@@ -145,6 +207,15 @@ pub fn read(request: &Request, bounds: &Bounds) -> Result<Entry, Refused> {
     if done.plus(MINUTE) < bounds.since {
         return Err(refusal::BEFORE);
     }
+    let reported = match bounds.operator {
+        Some(by) => Some(Reported {
+            by: by.to_owned(),
+            means: Means::read(&raw.means).ok_or(refusal::NO_MEANS)?,
+        }),
+        None if raw.means.is_empty() => None,
+        // Who has an outlet's link speaks for the outlet.
+        None => return Err(refusal::NOT_READ),
+    };
     let attachment = raw.attachment.filter(|text| !text.is_empty());
     let attachment = attachment.map(|text| attached(text, bounds.attachment));
     Ok(Entry {
@@ -153,6 +224,7 @@ pub fn read(request: &Request, bounds: &Bounds) -> Result<Entry, Refused> {
         done,
         note,
         attachment: attachment.transpose()?,
+        reported,
     })
 }
 
@@ -218,6 +290,14 @@ mod tests {
     const NOW: Timestamp = Timestamp(1_784_041_080_000);
 
     fn post(kind: &str, body: impl Into<bytes::Bytes>) -> Result<Entry, Refused> {
+        posted(kind, body, None)
+    }
+
+    fn posted(
+        kind: &str,
+        body: impl Into<bytes::Bytes>,
+        operator: Option<&str>,
+    ) -> Result<Entry, Refused> {
         let request = Request {
             method: "POST".into(),
             headers: vec![("content-type".into(), kind.into())],
@@ -228,6 +308,7 @@ mod tests {
             since: NOW.minus(std::time::Duration::from_mins(30)),
             now: NOW,
             attachment: 100,
+            operator,
         };
         read(&request, &bounds)
     }
@@ -292,6 +373,26 @@ mod tests {
         ] {
             assert_eq!(post(kind, body).expect_err("refused").code, "bad-body");
         }
+    }
+
+    #[test]
+    fn only_an_officers_desk_says_by_which_means_and_it_has_to() {
+        let entry = json!({"outcome": "relayed", "name": "测试员甲", "done": "2026-07-14T22:55"});
+        let desk = |means: &str| {
+            let mut entry = entry.clone();
+            entry["means"] = means.into();
+            posted("application/json", entry.to_string(), Some("duty"))
+        };
+        for means in Means::ALL {
+            let entry = desk(means.code()).expect("an entry");
+            assert_eq!(entry.code(), "relayed:reported");
+            let reported = entry.reported.expect("by an officer");
+            assert!(reported.by == "duty" && reported.means == means);
+        }
+        for wrong in ["", "pigeon"] {
+            assert_eq!(desk(wrong).expect_err("refused").code, "no-means");
+        }
+        assert_eq!(code(&json!({"means": "phone"})), "bad-body");
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub struct Item<'a> {
     pub standing: Standing,
     /// Where it is found.
     pub link: String,
+    /// The same for the open network, where that has an address.
+    pub short: Option<String>,
 }
 
 /// An entry with what is to be known of it.
@@ -71,7 +73,7 @@ impl Standing {
     pub const fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Open => ("待办", "to do"),
-            Self::Overdue => ("逾期未报", "overdue"),
+            Self::Overdue => ("逾期未播", "overdue"),
             Self::Done => ("已完成", "done"),
             Self::Cannot => ("报告做不到", "reported as impossible"),
             Self::Disputed => ("填报互相矛盾", "entries contradict"),
@@ -94,7 +96,7 @@ impl<'a> Item<'a> {
         handed: &'a Handed,
         outlet: Outlet<'a>,
         limit: Option<usize>,
-        link: String,
+        (link, short): (String, Option<String>),
         now: Timestamp,
     ) -> Self {
         let said = handed.said.iter();
@@ -118,14 +120,18 @@ impl<'a> Item<'a> {
             outlet,
             entries,
             link,
+            short,
         }
     }
 
     /// As the API gives it.
     pub fn json(&self) -> Value {
         let message = &self.handed.message;
+        let (standing_zh, _) = self.standing.words();
         let entry = |shown: &Shown| {
             let entry = shown.entry.as_ref();
+            let reported = entry.and_then(|entry| entry.reported.as_ref());
+            let attachment = shown.attachment().and_then(Attachment::open);
             json!({
                 "outcome": entry.map(|entry| entry.outcome),
                 "name": entry.map(|entry| &entry.name),
@@ -135,13 +141,20 @@ impl<'a> Item<'a> {
                 "entered": shown.seen.to_string(),
                 "late": shown.late,
                 "backfilled": shown.backfilled,
-                "attachment": shown.attachment().and_then(Attachment::open).map(|(_, mime, _)| mime),
+                "reported_by": reported.map(|reported| &reported.by),
+                "means": reported.map(|reported| reported.means),
+                "attachment": attachment.as_ref().map(|(_, mime, _)| mime),
+                "attachment_bytes": attachment.as_ref().map(|(bytes, ..)| bytes.len()),
             })
         };
         json!({
             "link": self.link,
+            "short": self.short,
             "picture": format!("{}/picture.svg", self.link),
-            "outlet": { "kind": self.outlet.kind, "name": self.outlet.name },
+            "outlet": {
+                "kind": self.outlet.kind, "name": self.outlet.name,
+                "zh": self.outlet.kind.chinese(), "en": self.outlet.kind.english(),
+            },
             "whom": self.handed.whom,
             "title": message.variant.title,
             "text": self.ready.text,
@@ -154,7 +167,9 @@ impl<'a> Item<'a> {
             "due": self.handed.due.to_string(),
             "expires": message.expires.to_string(),
             "withdrawn": self.handed.withdrawn,
+            "sealed": self.handed.sealed,
             "standing": self.standing.code(),
+            "standing_zh": standing_zh,
             "entries": self.entries.iter().map(entry).collect::<Vec<_>>(),
         })
     }

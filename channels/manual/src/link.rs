@@ -42,20 +42,81 @@ impl Links {
         format!("/v1/channels/{}/o/{address}/{mac}", self.channel)
     }
 
+    /// The path of one item at an officer's desk, until then: the bureau's own, and proved with the rest.
+    pub fn desk(&self, key: Key, until: Timestamp, operator: &str) -> String {
+        let until = until.secs();
+        let mac = self.mac(&["desk", &key.to_string(), &until.to_string(), operator]);
+        format!(
+            "/v1/channels/{}/d/{key}/{until}/{operator}/{mac}",
+            self.channel
+        )
+    }
+
+    pub(crate) fn open_desk(
+        &self,
+        (key, until, operator, mac): (&str, &str, &str, &str),
+        now: Timestamp,
+    ) -> Result<Key, Shut> {
+        self.proves(&["desk", key, until, operator], mac)?;
+        stands(key, until, now)
+    }
+
+    /// The path of one item for a text message, until then: its numbers as bytes, and as much of the MAC as nobody tries
+    /// out one call after another.
+    pub fn short(&self, key: Key, until: Timestamp) -> String {
+        let mut bytes = Vec::with_capacity(24);
+        put(&mut bytes, key.alert);
+        put(&mut bytes, key.delivery.into());
+        put(
+            &mut bytes,
+            u64::try_from(until.secs()).unwrap_or(0).div_ceil(60),
+        );
+        let mac = hmac::sign(&self.key, &self.shortly(&bytes));
+        bytes.extend_from_slice(&mac.as_ref()[..SHORT]);
+        let code = URL_SAFE_NO_PAD.encode(bytes);
+        format!("/v1/channels/{}/s/{code}", self.channel)
+    }
+
+    /// What a short link is for, and until when.
+    pub(crate) fn open_short(&self, code: &str, now: Timestamp) -> Result<(Key, Timestamp), Shut> {
+        let bytes = URL_SAFE_NO_PAD.decode(code).map_err(|_| Shut::Forged)?;
+        let cut = bytes.len().checked_sub(SHORT).ok_or(Shut::Forged)?;
+        let (mut payload, mac) = bytes.split_at(cut);
+        let wanted = hmac::sign(&self.key, &self.shortly(payload));
+        // Of a whole MAC only the beginning is sent, so the library's own comparison does not fit.
+        let same = wanted.as_ref()[..SHORT].iter().zip(mac);
+        if same.fold(0, |differs, (a, b)| differs | (a ^ b)) != 0 {
+            return Err(Shut::Forged);
+        }
+        let mut next = || take(&mut payload).ok_or(Shut::Forged);
+        let (alert, delivery, minutes) = (next()?, next()?, next()?);
+        let until = i64::try_from(minutes).map_err(|_| Shut::Forged)?;
+        let until = Timestamp::from_secs(until.saturating_mul(60));
+        let key = Key {
+            alert,
+            delivery: u32::try_from(delivery).map_err(|_| Shut::Forged)?,
+            generation: 0,
+        };
+        if now <= until {
+            Ok((key, until))
+        } else {
+            Err(Shut::Expired)
+        }
+    }
+
+    fn shortly(&self, payload: &[u8]) -> Vec<u8> {
+        let mut text = self.signed(&["short", ""]).into_bytes();
+        text.extend_from_slice(payload);
+        text
+    }
+
     pub(crate) fn open_item(
         &self,
         (key, until, mac): (&str, &str, &str),
         now: Timestamp,
     ) -> Result<Key, Shut> {
         self.proves(&["item", key, until], mac)?;
-        // Proved, so it was written by `item`.
-        let key = key.parse().map_err(|()| Shut::Forged)?;
-        let until: i64 = until.parse().map_err(|_| Shut::Forged)?;
-        if now.secs() <= until {
-            Ok(key)
-        } else {
-            Err(Shut::Expired)
-        }
+        stands(key, until, now)
     }
 
     pub(crate) fn open_outlet(&self, address: &str, mac: &str) -> Result<(), Shut> {
@@ -75,6 +136,42 @@ impl Links {
     fn proves(&self, parts: &[&str], mac: &str) -> Result<(), Shut> {
         let mac = URL_SAFE_NO_PAD.decode(mac).map_err(|_| Shut::Forged)?;
         hmac::verify(&self.key, self.signed(parts).as_bytes(), &mac).map_err(|_| Shut::Forged)
+    }
+}
+
+/// Bytes of a short link's MAC: 2^80 tries, each of which is a call.
+const SHORT: usize = 10;
+
+/// Seven bits a byte, the lowest first.
+fn put(bytes: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        bytes.push(u8::try_from(number & 0x7f).unwrap_or(0) | 0x80);
+        number >>= 7;
+    }
+    bytes.push(u8::try_from(number).unwrap_or(0));
+}
+
+fn take(bytes: &mut &[u8]) -> Option<u64> {
+    let mut number = 0_u64;
+    for shift in (0..63).step_by(7) {
+        let (first, rest) = bytes.split_first()?;
+        *bytes = rest;
+        number |= u64::from(first & 0x7f) << shift;
+        if first & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
+}
+
+/// What is proved was written here, so it can be read.
+fn stands(key: &str, until: &str, now: Timestamp) -> Result<Key, Shut> {
+    let key = key.parse().map_err(|()| Shut::Forged)?;
+    let until: i64 = until.parse().map_err(|_| Shut::Forged)?;
+    if now.secs() <= until {
+        Ok(key)
+    } else {
+        Err(Shut::Expired)
     }
 }
 
@@ -138,6 +235,55 @@ mod tests {
             secret.open_item((&key, &until, &mac), now),
             Err(Shut::Forged)
         );
+    }
+
+    #[test]
+    fn a_desks_link_is_that_bureaus_alone_and_no_link_of_the_outlet() {
+        let links = links("tv");
+        let path = links.desk(KEY, UNTIL, "duty");
+        let rest = path.strip_prefix("/v1/channels/tv/d/").expect("a desk");
+        let parts: Vec<_> = rest.split('/').collect();
+        let [key, until, operator, mac] = parts[..] else {
+            panic!("four parts: {rest}")
+        };
+        let open = |operator| links.open_desk((key, until, operator, mac), UNTIL);
+        assert_eq!(open(operator), Ok(KEY));
+        assert_eq!(open("other"), Err(Shut::Forged));
+        let as_item = links.open_item((key, until, mac), UNTIL);
+        assert_eq!(as_item, Err(Shut::Forged));
+        let late = links.open_desk((key, until, operator, mac), Timestamp(UNTIL.0 + 1000));
+        assert_eq!(late, Err(Shut::Expired));
+    }
+
+    #[test]
+    fn a_short_link_is_short_opens_its_own_item_until_its_end_and_no_changed_byte_does() {
+        let links = links("tv");
+        let late = Key {
+            alert: 2_000_000,
+            delivery: 5_000_000,
+            generation: 0,
+        };
+        for key in [KEY, late] {
+            let path = links.short(key, UNTIL);
+            let code = path.strip_prefix("/v1/channels/tv/s/").expect("a code");
+            assert!(code.len() <= 32, "{code}");
+            let (opened, until) = links.open_short(code, UNTIL).expect("it opens");
+            assert_eq!(opened, key);
+            assert!(until >= UNTIL && until < Timestamp(UNTIL.0 + 60_000));
+            let after = Timestamp(UNTIL.0 + 60_000);
+            assert_eq!(links.open_short(code, after), Err(Shut::Expired));
+            for at in 0..code.len() {
+                let mut changed = code.to_owned().into_bytes();
+                // Not the last bits alone, which a reader may pass over.
+                changed[at] = if changed[at] == b'A' { b'a' } else { b'A' };
+                let changed = String::from_utf8(changed).expect("plain");
+                let opened = links.open_short(&changed, UNTIL);
+                assert!(opened == Err(Shut::Forged), "{changed}: {opened:?}");
+            }
+        }
+        for wrong in ["", "AAAA", "信", "AAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
+            assert_eq!(links.open_short(wrong, UNTIL), Err(Shut::Forged));
+        }
     }
 
     #[test]

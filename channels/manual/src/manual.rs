@@ -1,10 +1,11 @@
 //! The channel itself: a message is ready as soon as it is handed, because a person comes and looks; what the person
-//! enters comes in through the links. It must not keep an item, and it reminds nobody by itself: the open page does.
+//! enters comes in through the links. It must not keep an item, and it calls nobody by itself: the open page reminds, and the
+//! house sends its short links.
 
 use async_trait::async_trait;
 use channel::{
     Accepted, Capability, Channel, Context, EndpointKind, Evidence, Failure, FailureClass, Health,
-    Message, Reply, Request,
+    Key, Message, Reply, Request, Timestamp,
 };
 
 use crate::link::Links;
@@ -69,6 +70,19 @@ impl Channel for Manual {
             ));
         }
         Ok(Accepted::default())
+    }
+
+    fn page(&self, key: Key, until: Timestamp, operator: Option<&str>) -> Option<String> {
+        Some(match operator {
+            Some(operator) => self.links.desk(key, until, operator),
+            None => self.links.item(key, until),
+        })
+    }
+
+    fn link(&self, key: Key, expires: Timestamp) -> Option<String> {
+        let base = self.config.base.as_deref()?.trim_end_matches('/');
+        let until = expires.plus(self.config.late());
+        Some(format!("{base}{}", self.links.short(key, until)))
     }
 
     fn refused(&self) -> Vec<(&'static str, u64)> {

@@ -80,20 +80,34 @@ fn row(item: &Item<'_>) -> Markup {
                 strong { @if !level.is_empty() { "[" (level) "] " } (message.variant.title) }
                 br;
                 span.state { (both(item.standing.words())) }
-                " 限 " (moment::shown(item.handed.due)) " 前"
+                " 限 " (moment::shown(item.handed.due)) " 前 · " (item.outlet.kind.chinese()) " " (item.outlet.name)
             }
         }
     }
 }
 
-pub fn item(channel: &str, item: &Item<'_>, now: Timestamp, attachments: usize) -> Markup {
+pub fn item(
+    channel: &str,
+    item: &Item<'_>,
+    others: &[Item<'_>],
+    (now, attachments): (Timestamp, usize),
+) -> Markup {
     let variant = &item.handed.message.variant;
     let body = html! {
         main #item data-standing=(item.standing.code()) data-due=(item.handed.due.0) {
             (head(item))
             (to_give(item))
             (entries(item))
-            (form(item, now, attachments))
+            @if item.handed.sealed {
+                p.note #sealed { (both(("这条预警已归档:以上是当时的填报,不再收录。迟到的情况请报县预警中心。",
+                    "This warning is filed: this is what was entered, and nothing more is taken. Tell the warning centre."))) }
+            } @else { (form(item, now, attachments)) }
+            @if !others.is_empty() {
+                section #others data-waiting=(others.len()) {
+                    h2 { (both(("您的其他待办", "what else waits for you"))) }
+                    @for other in others { (row(other)) }
+                }
+            }
         }
     };
     whole(channel, &variant.title, &body)
@@ -176,6 +190,7 @@ fn entry(item: &Item<'_>, n: usize, shown: &Shown) -> Markup {
                     strong { (both(entry.outcome.words())) }
                     " " (entry.name) " " (moment::shown(entry.done))
                     @if shown.late { " " mark { (both(("逾期", "late"))) } }
+                    @if entry.reported.is_some() { " " mark { (both(("代报", "taken down by an officer"))) } }
                     @if shown.backfilled { " " mark { (both(("补录", "entered afterwards"))) } }
                     @if !entry.note.is_empty() { br; (entry.note) }
                 },

@@ -15,10 +15,9 @@ pub struct Person {
     /// The path of the list, behind the channel's own prefix.
     pub link: String,
     pub clock: Arc<dyn Clock>,
+    /// How often this person looks.
+    pub looks: Duration,
 }
-
-/// How often this person looks.
-const LOOKS: Duration = Duration::from_millis(20);
 
 impl Person {
     /// Looks until `stop`, and enters `played` on whatever waits.
@@ -29,7 +28,7 @@ impl Person {
             }
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(LOOKS) => {}
+                () = tokio::time::sleep(self.looks) => {}
             }
         }
     }

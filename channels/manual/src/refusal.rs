@@ -76,6 +76,18 @@ pub const NO_NAME: Refused = refuse(
     "请填写经办人姓名(1 至 20 个字)。",
     "Say who did it: `name` has 1 to 20 characters.",
 );
+pub const NO_MEANS: Refused = refuse(
+    422,
+    "no-means",
+    "请选择对方以何种方式报告:电话、电台、当面、消息或其他。",
+    "Say how you were told: `means` is phone, radio, in-person, message or other.",
+);
+pub const SEALED: Refused = refuse(
+    410,
+    "sealed",
+    "这条预警已归档,填报只供查看,不再收录。迟到的情况请报县预警中心。",
+    "This warning is filed: what was entered can be read, and nothing more is taken. Tell the warning centre.",
+);
 pub const NO_TIME: Refused = refuse(
     422,
     "no-time",

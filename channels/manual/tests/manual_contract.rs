@@ -71,6 +71,7 @@ impl Fixture for Outlets {
                 message,
                 whom: String::new(),
                 withdrawn: false,
+                sealed: false,
                 said: Vec::new(),
             },
         });

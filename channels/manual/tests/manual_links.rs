@@ -43,7 +43,8 @@ fn house() -> House {
     let clock = Arc::new(ManualClock::new(NOW));
     let (mut context, inlet) = channel::testing::context("tv");
     context.clock = clock.clone();
-    let config = Config::new(Secret::new("only for these tests"));
+    let mut config = Config::new(Secret::new("only for these tests"));
+    config.base = Some("https://w.example.invalid/".into());
     let channel = Manual::new(config, context).expect("a good configuration");
     inlet.handed.lock().push(Handed {
         message: message("tv:pingwu", false, "请立即向高处转移!不要过河。"),
@@ -51,6 +52,7 @@ fn house() -> House {
         due: NOW.plus(Duration::from_mins(10)),
         whom: "播控员 <script>alert(1)</script>".into(),
         withdrawn: false,
+        sealed: false,
         said: Vec::new(),
     });
     House {
@@ -354,4 +356,52 @@ async fn what_is_no_outlet_and_a_drill_that_does_not_say_so_are_refused() {
         .expect_err("refused");
     assert_eq!(failure.class, FailureClass::BadAddress);
     assert!(!failure.to_string().contains("13900000000"));
+}
+
+#[tokio::test]
+async fn a_short_link_leads_to_its_item_and_the_items_page_to_whatever_else_waits() {
+    let house = house();
+    let other = Key { delivery: 3, ..KEY };
+    let mut beside = house.inlet.handed.lock()[0].clone();
+    beside.message.key = other;
+    beside.message.address = Address::new("led:shiyi");
+    house.inlet.handed.lock().push(beside);
+    let expires = NOW.plus(Duration::from_hours(3));
+    let link = house.channel.link(KEY, expires).expect("it has a base");
+    let path = link.strip_prefix("https://w.example.invalid/v1/channels/tv/");
+    let path = path.expect("its own").to_owned();
+    assert!(link.len() <= 72, "a text message has little room: {link}");
+    let reply = house.call("GET", &path, "text/html", "").await;
+    let place = reply.headers.iter().find(|(name, _)| name == "location");
+    let place = place.expect("a place").1.clone();
+    let own = house.item();
+    let own = own.rsplit_once('/').expect("a mac").0;
+    assert_eq!(reply.status, 303);
+    assert!(
+        place.starts_with(&format!("/v1/channels/tv/{}", &own[..5])),
+        "{place}"
+    );
+
+    let (status, page) = house.page(&house.item()).await;
+    assert!(
+        status == 200 && page.contains("id=\"others\" data-waiting=\"1\""),
+        "{page}"
+    );
+    assert!(page.contains("shiyi"), "{page}");
+    house.clock.advance(Duration::from_hours(3 + 24 + 1));
+    let late = house.call("GET", &path, "application/json", "").await;
+    let why: Value = serde_json::from_slice(&late.body).expect("JSON");
+    assert_eq!((late.status, &why["code"]), (410, &json!("expired-link")));
+}
+
+#[tokio::test]
+async fn what_is_sealed_is_shown_and_takes_nothing_more() {
+    let house = house();
+    house.enter("played", "测试员甲", "2026-07-14T22:55").await;
+    house.inlet.handed.lock()[0].sealed = true;
+    let (status, page) = house.page(&house.item()).await;
+    assert!(status == 200 && page.contains("id=\"sealed\"") && page.contains("测试员甲"));
+    assert!(!page.contains("<form"), "{page}");
+    let (status, why) = house.enter("cannot", "测试员乙", "2026-07-14T22:56").await;
+    assert_eq!((status, &why["code"]), (410, &json!("sealed")));
 }

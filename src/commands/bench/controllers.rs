@@ -185,6 +185,7 @@ fn horn() -> ChannelConfig {
         retry: Retry::default(),
         carriers: None,
         filing: Vec::new(),
+        prompt: None,
         settings,
     }
 }

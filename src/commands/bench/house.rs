@@ -193,6 +193,7 @@ fn channel(kind: &str, port: u16, rate: &str, mut settings: toml::Table) -> Chan
         retry: Retry::default(),
         carriers: None,
         filing: Vec::new(),
+        prompt: None,
         settings,
     }
 }

@@ -8,6 +8,7 @@ mod homes;
 mod land;
 pub use land::BOUNDARY;
 mod posts;
+pub use posts::OUTLETS;
 mod speakers;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,5 @@
 //! The demo's providers over HTTP: one takes texts (云MAS), one places calls (外呼). Both call the gateway back over HTTP, as
-//! theirs do, and act out the fate that a number tells. This module must not reach into the gateway otherwise.
+//! theirs do, and act out the fate that a number tells. Beside them sit the people who give a warning by hand. This module must not reach into the gateway otherwise.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,20 +9,26 @@ use async_trait::async_trait;
 use channel::testing::Behaviour;
 use channel::{
     Accepted, Capability, Channel, EndpointKind, Evidence, Failure, FailureClass, Health,
-    HttpClient, Message, Reply, Request, Style,
+    HttpClient, Message, Reply, Request, Secret, Stop, Style, SystemClock,
 };
+use manual::peer::Person;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use sms::peer::{Interface, Provider, ProviderConfig};
 use tokio::sync::watch;
+use tokio_util::sync::DropGuard;
 use voice::peer::{Desk, Take};
 
-use super::county::{Fate, fate, key};
+use super::county::{Fate, OUTLETS, fate, key};
 
 pub const MAS_SECRET: &str = "the demo's provider keeps no secret";
 /// Where the providers call back: known to everyone, for this county is made up.
 pub const CALLS_PATH: &str = "demo-calls-come-back-here";
 pub const TEXTS_PATH: &str = "demo-texts-are-told-of-here-0123456789";
+
+/// Proves the links of what is given by hand.
+pub const OUTLETS_SECRET: &str = "the demo's outlets keep no secret";
+pub const OUTLETS_CHANNEL: &str = "outlets";
 
 /// A channel of the gateway as its far end sees it: an address.
 struct Door {
@@ -73,6 +79,8 @@ pub struct Desks {
     calls: Desk,
     /// The desk knows it weakly.
     _door: Arc<dyn Channel>,
+    /// They go home when this is dropped.
+    _people: DropGuard,
 }
 
 impl Desks {
@@ -99,11 +107,14 @@ impl Desks {
         let calls = Desk::start(move |body| take(body, &busy)).await?;
         let back = door("calls");
         calls.connect(&back);
+        let home = Stop::new();
+        people(&door(OUTLETS_CHANNEL), &home);
         Ok(Self {
             base,
             texts,
             calls,
             _door: back,
+            _people: home.drop_guard(),
         })
     }
 
@@ -118,6 +129,23 @@ impl Desks {
 
     pub fn calls(&self) -> String {
         self.calls.url()
+    }
+}
+
+/// Somebody at each outlet, who looks at its page and enters what was given.
+fn people(door: &Arc<dyn Channel>, home: &Stop) {
+    let secret = Secret::new(OUTLETS_SECRET);
+    let links = manual::Links::new(&secret, OUTLETS_CHANNEL);
+    for outlet in OUTLETS {
+        let link = links.outlet(outlet);
+        let person = Person {
+            channel: door.clone(),
+            // What stands behind /v1/channels/NAME/.
+            link: link.splitn(5, '/').last().unwrap_or_default().to_owned(),
+            clock: Arc::new(SystemClock::default()),
+            looks: Duration::from_millis(500),
+        };
+        tokio::spawn(person.work(home.clone()));
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::county;
-use super::desk::{CALLS_PATH, MAS_SECRET, TEXTS_PATH};
+use super::desk::{CALLS_PATH, MAS_SECRET, OUTLETS_CHANNEL, OUTLETS_SECRET, TEXTS_PATH};
 use super::peers::{
     CMPP_ACCOUNT, GATEWAY_SEED, Peers, SMS_ACCOUNT, SMS_PASSWORD, SMS_SOURCE, SPEAKER_SECRET,
 };
@@ -13,7 +13,7 @@ use crate::app::REGISTRY;
 use crate::commands::Failed;
 use crate::config::{ChannelConfig, Config, Journal, Node, Read, Retry, Tables};
 use crate::model::{EndpointKind, RegionCode, Span};
-use crate::plan::Plans;
+use crate::plan::{Plans, Prompting};
 use crate::registry::{Counts, Registry, csv};
 use crate::store::{RegistryFile, Vault};
 use crate::trust::{self, Bureau, Scope};
@@ -162,6 +162,7 @@ pub fn config(data: &Path, port: u16, county: &County, peers: &Peers) -> (Read, 
             Scope::Registry,
             Scope::Decide,
             Scope::Devices,
+            Scope::Report,
         ],
         county::code(),
     );
@@ -218,7 +219,21 @@ pub fn channel(name: &str, kind: &str, per_second: u32, settings: toml::Table) -
         },
         carriers: None,
         filing: Vec::new(),
+        prompt: None,
         settings,
+    }
+}
+
+/// What people give by hand. Whoever is responsible is called to it by 云MAS, once: the demo's people are quick.
+fn outlets() -> ChannelConfig {
+    let text = format!("secret = \"{OUTLETS_SECRET}\"\nbase = \"https://demo.invalid\"");
+    ChannelConfig {
+        prompt: Some(Prompting {
+            by: vec!["mas".into()],
+            again: Vec::new(),
+            per_hour: 4,
+        }),
+        ..channel(OUTLETS_CHANNEL, "manual", 50, settings(&text))
     }
 }
 
@@ -297,6 +312,7 @@ fn channels(county: &County, peers: &Peers) -> Vec<ChannelConfig> {
     horn.retry.attempts = 2;
     let mut all = Vec::from(accounts(county, peers));
     all.extend(peers.wechat.channels());
-    all.extend([calls(peers), horn, channel("mail", "email", 20, mail)]);
+    let mail = channel("mail", "email", 20, mail);
+    all.extend([calls(peers), horn, mail, outlets()]);
     all
 }

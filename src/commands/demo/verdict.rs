@@ -262,6 +262,7 @@ pub fn addresses(base: &str, token: &str, alert: u64) {
         format!("/v1/alerts/{alert}/coverage?under=510727217"),
         format!("/v1/alerts/{alert}/households?under=510727217&answer=missed"),
         format!("/v1/alerts/{alert}/speakers?under=510727217"),
+        format!("/v1/alerts/{alert}/by-hand"),
         "/v1/channels".to_owned(),
     ] {
         say!("  curl -sH \"$AUTH\" \"$TOCSIN{path}\"");

@@ -2,6 +2,7 @@
 
 mod answers;
 mod bad_input;
+mod by_hand;
 mod devices;
 mod filing;
 mod limits;
@@ -36,7 +37,7 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::coord::Steady;
 use crate::coverage::fixture::{START, registry, released, rows};
-use crate::dispatch::{Desk, Letters};
+use crate::dispatch::{ByHand, Desk, Letters};
 use crate::ledger::record::sha256;
 use crate::ledger::{Event, Proposal, replay};
 use crate::model::{Rate, StreamId};
@@ -221,12 +222,23 @@ fn bureaus(want: &Want) -> Arc<Bureaus> {
         bureau("town-decider", "510727217", &[Scope::Decide]),
         bureau("far-decider", "510726", &[Scope::Decide]),
         bureau("both", "510727", &[Scope::Decide, Scope::Submit]),
+        bureau("reporter", "510727", &[Scope::Report, Scope::Read]),
         bureau("town-keeper", "510727217", &[Scope::Registry]),
     ];
     for bureau in &mut all {
         (bureau.budget, bureau.strict) = (want.budget, want.strict);
     }
     Arc::new(Bureaus::new(all))
+}
+
+fn channels(up: &Arc<AtomicBool>, by_hand: bool) -> BTreeMap<String, Arc<dyn Channel>> {
+    let echo: Arc<dyn Channel> = Arc::new(Echo { up: up.clone() });
+    let mut channels = BTreeMap::from([("echo".to_owned(), echo)]);
+    if by_hand {
+        let outlets: Arc<dyn Channel> = Arc::new(by_hand::Outlets);
+        channels.insert("sms-mobile".to_owned(), outlets);
+    }
+    channels
 }
 
 /// What a test may want otherwise.
@@ -239,6 +251,8 @@ struct Want {
     /// How much of an answer the system keeps for who does not read; its own measure where nothing is said.
     kept: Option<u32>,
     filings: Filings,
+    /// The texts of alert 1 are for outlets that a person serves.
+    by_hand: bool,
     /// Of every bureau.
     budget: Option<Budget>,
     strict: bool,
@@ -256,6 +270,7 @@ impl Default for Want {
             rate: "10000/s".parse().expect("a rate"),
             kept: None,
             filings: Filings::default(),
+            by_hand: false,
             budget: None,
             strict: false,
         }
@@ -291,8 +306,7 @@ impl Surface {
         let registry = Arc::new(RwLock::new(Arc::new(registry())));
         let bureaus = bureaus(&want);
         let up = Arc::new(AtomicBool::new(false));
-        let echo: Arc<dyn Channel> = Arc::new(Echo { up: up.clone() });
-        let channels = BTreeMap::from([("echo".to_owned(), echo)]);
+        let channels = channels(&up, want.by_hand);
         let turn = Arc::<tokio::sync::Mutex<()>>::default();
         let archive = Arc::new(Archive::new(ledger.clone(), store.clone()));
         let ingest = Ingest {
@@ -321,6 +335,11 @@ impl Surface {
         let hub = Hub::new(ledger.clone(), house, clock.clone(), position);
         let gate = Arc::new(Gate {
             orders: orders((&ledger, &writer), &clock, &channels, &registry),
+            by_hand: Arc::new(ByHand {
+                channels: Arc::new(channels.clone()),
+                writer: writer.clone(),
+                clock: clock.clone(),
+            }),
             replies: letters(&registry),
             archive,
             ledger,

@@ -76,7 +76,9 @@ const TOLD: [(&str, &str, &str, &str); 22] = [
 ];
 
 /// Told by a test of their own below.
-const APART: [&str; 20] = [
+const APART: [&str; 22] = [
+    "bad-entry",
+    "filed",
     "too-many-requests",
     "too-slow",
     "decided",

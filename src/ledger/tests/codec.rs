@@ -17,7 +17,7 @@ use super::kit::{START, accepted, block, variants as texts};
 use crate::model::{Carrier, Grade, Month, RegionCode, Tags};
 
 /// How many events there are.
-pub const EVENTS: usize = 47;
+pub const EVENTS: usize = 48;
 
 /// The place of an event in format 1. A new event stops the build here: give it the next place and a strategy below.
 pub fn place(event: &Event) -> usize {
@@ -69,6 +69,7 @@ pub fn place(event: &Event) -> usize {
         Event::Numbered(_) => 44,
         Event::Bound(_) => 44,
         Event::Coded(_) => 45,
+        Event::Prompted(_) => 44,
     }
 }
 
@@ -554,7 +555,16 @@ pub fn every() -> Vec<BoxedStrategy<Event>> {
     all.extend(filing());
     all.push(numbered());
     all.extend(bound());
+    all.push(prompted());
     all
+}
+
+fn prompted() -> BoxedStrategy<Event> {
+    let row = any::<(u32, u8)>().prop_map(|(item, nth)| PromptedRow { item, nth });
+    let text = proptest::option::of(any::<(u64, u32)>());
+    (any::<u32>(), text, few(row.boxed()))
+        .prop_map(|(whom, text, rows)| Event::Prompted(Prompted { whom, text, rows }))
+        .boxed()
 }
 
 fn said_back() -> Vec<BoxedStrategy<Event>> {

@@ -492,6 +492,17 @@ impl History {
                     doors: vec![(Some(Grade::Delivered), vec![0, 1]), (None, vec![2])],
                 })
             }),
+            10 => self.on(a, |_| {
+                let rows = vec![PromptedRow {
+                    item: u32::from(b % 4),
+                    nth: u8::try_from(b % 3).expect("small"),
+                }];
+                Event::Prompted(Prompted {
+                    whom: 7,
+                    text: (!b.is_multiple_of(4)).then_some((1, u32::from(b))),
+                    rows,
+                })
+            }),
             9 => self.on(a, |_| {
                 Event::Held(Held::Budget {
                     spent: u64::from(b),

@@ -230,6 +230,10 @@ fn alert(ledger: &Ledger, alert: &Alert) -> Value {
             steps.any_dropped()
         ]);
     }
+    let prompts = alert.prompts.all();
+    if !prompts.is_empty() {
+        view["prompts"] = json!(prompts);
+    }
     if !alert.replies.is_empty() {
         view["replies"] = json!(alert.replies.all());
     }
@@ -256,7 +260,8 @@ fn recount(alert: &Alert) {
         .values()
         .fold(Risen::default(), |sum, r| sum.and(*r));
     let mut counted = Risen::default();
-    for block in alert.blocks() {
+    let warned = |block: &Arc<ledger::Block>| block.audience != Audience::Keepers;
+    for block in alert.blocks().into_iter().filter(warned) {
         for i in 0..block.len() as usize {
             let rose = |to: Evidence| u32::from(block.evidence(i) >= to);
             let (proven, speaker) = (rose(Evidence::Delivered), u32::from(block.speaker));

@@ -55,6 +55,7 @@ pub const fn of_audience(audience: Audience) -> &'static str {
         Audience::Speakers => "大喇叭",
         Audience::Relatives => "亲属",
         Audience::Neighbours => "邻居",
+        Audience::Keepers => "播发责任人",
     }
 }
 

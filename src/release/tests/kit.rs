@@ -6,19 +6,19 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use channel::{
-    Accepted as Taken, Capability, Channel, EndpointKind, Evidence, Failure, Health, Level,
+    Accepted as Taken, Capability, Channel, EndpointKind, Evidence, Failure, Health, Key, Level,
     ManualClock, Message, Style, Timestamp, Variant,
 };
 use parking_lot::RwLock;
 use tempfile::TempDir;
 
-use super::super::Release;
+use super::super::{Prompters, Release};
 use crate::ledger::event::{Accepted, Born, Identity, InfoMeta};
 use crate::ledger::record::sha256;
 use crate::ledger::{Alert, Archive, Event, Proposal, Writer, replay};
 use crate::model::{
-    EndpointRow, HouseholdRow, PresenceAtHome, RecipientRow, RegionCode, RegionRow, Rows, StreamId,
-    Tags,
+    EndpointRow, HouseholdRow, PostPlace, PostRow, PresenceAtHome, RecipientRow, RegionCode,
+    RegionRow, Role, Rows, StreamId, Tags,
 };
 use crate::plan::preview::Means;
 use crate::plan::{Carriers, Events, Filings};
@@ -40,6 +40,43 @@ const PLAN: &str = r#"
     channels = ["sms"]
     receipt_window = "1m"
 "#;
+
+/// Told to officers, by the outlets that they serve by hand.
+pub fn officers_plan() -> String {
+    PLAN.replace("public", "officers")
+        .replace("\"sms\"", "\"tv\"")
+        .replace("1m", "30m")
+}
+
+/// Who keeps the outlets, and how many there are.
+pub const KEEPER: u32 = 900;
+pub const OUTLETS: u32 = 2;
+
+struct Outlets;
+
+#[async_trait]
+impl Channel for Outlets {
+    fn capability(&self) -> Capability {
+        Capability {
+            kind: "manual",
+            speaks_to: EndpointKind::Manual,
+            best: Evidence::Acknowledged,
+            ..Far(1).capability()
+        }
+    }
+
+    fn link(&self, key: Key, _expires: Timestamp) -> Option<String> {
+        Some(format!("https://w.example.invalid/s/{key}"))
+    }
+
+    async fn send(&self, _message: &Message) -> Result<Taken, Failure> {
+        unreachable!("a release hands nothing")
+    }
+
+    fn health(&self) -> Health {
+        Health::Up
+    }
+}
 
 struct Far(u32);
 
@@ -111,12 +148,36 @@ fn registry() -> Registry {
             address: format!("000{id:08}"),
         });
     }
+    rows.recipients.push(RecipientRow {
+        id: KEEPER,
+        household: None,
+        name: "合成播控".into(),
+        language: "zh-CN".into(),
+    });
+    rows.posts.push(PostRow {
+        recipient: KEEPER,
+        place: PostPlace::Region(COUNTY.parse().expect("a code")),
+        role: Role::DUTY,
+    });
+    let own = [
+        (901, EndpointKind::Manual, "tv:a"),
+        (902, EndpointKind::Manual, "led:b"),
+        (903, EndpointKind::Mobile, "00000000903"),
+    ];
+    rows.endpoints
+        .extend(own.map(|(id, kind, address)| EndpointRow {
+            id,
+            recipient: Some(KEEPER),
+            kind,
+            address: address.into(),
+        }));
     Registry::build(1, &rows).expect("rows that fit")
 }
 
 pub struct House {
     pub release: Release,
     pub plan: String,
+    pub clock: Arc<ManualClock>,
     _folder: TempDir,
 }
 
@@ -233,7 +294,11 @@ impl House {
             writer,
             store,
             registry: Arc::new(RwLock::new(Arc::new(registry()))),
-            channels: Arc::new(BTreeMap::from([far("sms", 1), far("sms-wide", 3)])),
+            channels: Arc::new(BTreeMap::from([
+                far("sms", 1),
+                far("sms-wide", 3),
+                ("tv".to_owned(), Arc::new(Outlets) as Arc<dyn Channel>),
+            ])),
             routes: Arc::default(),
             bureaus: Arc::new(Bureaus::new(Vec::new())),
             means: Arc::new(Means {
@@ -242,11 +307,13 @@ impl House {
                 carriers: Carriers::shipped(),
                 events: Events::shipped(),
             }),
-            clock,
+            prompters: Prompters::new(),
+            clock: clock.clone(),
         };
         Self {
             release,
             plan: PLAN.to_owned(),
+            clock,
             _folder: folder,
         }
     }

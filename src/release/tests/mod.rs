@@ -3,3 +3,4 @@
 mod filing;
 mod kit;
 mod order;
+mod prompt;

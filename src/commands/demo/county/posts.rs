@@ -8,14 +8,25 @@ use super::Draft;
 const COUNTY_DUTY: usize = 4;
 const TOWN_DUTY: usize = 2;
 
+/// What the county's first duty officer and the first town's serve by hand: a crawl of the station, and a gong.
+pub const OUTLETS: [&str; 2] = ["tv:pingwu", "gong:longan"];
+
 pub(super) fn appoint(draft: &mut Draft) {
+    let mut outlets = OUTLETS.into_iter();
+    let mut serve = |draft: &mut Draft, on_duty: &[RecipientId]| {
+        if let Some((keeper, outlet)) = on_duty.first().zip(outlets.next()) {
+            draft.endpoint(Some(*keeper), EndpointKind::Manual, outlet.to_owned());
+        }
+    };
     for county in draft.codes(RegionLevel::County) {
-        duty(draft, county, COUNTY_DUTY);
+        let on_duty = duty(draft, county, COUNTY_DUTY);
+        serve(draft, &on_duty);
     }
     let villages = draft.codes(RegionLevel::Village);
     let mut number = 0_usize;
     for (place, town) in draft.codes(RegionLevel::Town).into_iter().enumerate() {
         let on_duty = duty(draft, town, TOWN_DUTY);
+        serve(draft, &on_duty);
         // In every fourth town a duty officer is post A of the first village too.
         let mut lent = on_duty.first().copied().filter(|_| place % 4 == 0);
         let mut neighbour = None;
