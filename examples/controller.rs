@@ -8,8 +8,10 @@
 mod disk;
 #[path = "controller/mqtt.rs"]
 mod mqtt;
+#[path = "controller/state.rs"]
+mod state;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,10 +20,10 @@ use channel::{Clock, HttpClient, Level, Power, PresenceState, SystemClock};
 use clap::Parser;
 use disk::{keep, load, write};
 use loudspeaker::order::{Order, Signed, TONE, Verifier, Window};
-use loudspeaker::player::{Kept, Player, Turn};
-use loudspeaker::{CLOCK_ERROR, DeviceKey, Heartbeat, Line, LineError, Report, Source, Welcome};
-use serde::{Deserialize, Serialize};
+use loudspeaker::player::{Player, Turn};
+use loudspeaker::{CLOCK_ERROR, DeviceKey, Heartbeat, Line, LineError, Report, Source};
 use tokio::io::{AsyncBufReadExt, BufReader};
+use state::{State, enrol, rekey};
 use tokio::sync::{mpsc, watch};
 
 #[derive(Parser)]
@@ -47,20 +49,14 @@ struct Arguments {
     wait: u64,
     #[arg(long, default_value_t = 5)]
     pause: u64,
+    /// Give its key up for another one that it makes
+    #[arg(long)]
+    rekey: bool,
     /// Take lines such as `microphone 10` on standard input for somebody who uses the loudspeaker for ten seconds
     #[arg(long)]
     local: bool,
     #[command(flatten)]
     mqtt: mqtt::Mqtt,
-}
-
-/// What must outlive a power cut.
-#[derive(Serialize, Deserialize)]
-struct State {
-    /// Of this device's key, which it made for itself.
-    seed: String,
-    welcome: Welcome,
-    kept: Kept,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -78,7 +74,7 @@ async fn live(arguments: Arguments) -> Result<(), String> {
     let path = arguments.state.clone();
     let path = path.unwrap_or_else(|| format!("controller-{}.state", arguments.device).into());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    let line = |seed: &str| {
+    let open = |seed: &str| {
         let key = DeviceKey::from_seed(seed).ok_or("the kept key is no key")?;
         // Longer than the longest poll.
         let http = HttpClient::new(Duration::from_secs(45));
@@ -87,11 +83,12 @@ async fn live(arguments: Arguments) -> Result<(), String> {
     };
     let (state, line) = match load(&path)? {
         Some(state) => {
-            let line = line(&state.seed)?;
+            let line = open(&state.seed)?;
             (state, line)
         }
-        None => enrol(&arguments, &path, line).await?,
+        None => enrol(&arguments, &path, open).await?,
     };
+    let (state, line) = rekey(&arguments, &path, state, line, open).await?;
     let public_keys = state.welcome.public_keys();
     let verifier = Verifier::new(&arguments.device, &public_keys).ok_or("the gateway's keys")?;
     let over = arguments
@@ -114,31 +111,6 @@ async fn live(arguments: Arguments) -> Result<(), String> {
     }
     .run()
     .await
-}
-
-/// A key of its own, kept before it is shown: a power cut in between leaves one that can be shown again.
-async fn enrol(
-    arguments: &Arguments,
-    path: &Path,
-    line: impl Fn(&str) -> Result<Line, String>,
-) -> Result<(State, Line), String> {
-    let code = arguments.code.as_deref();
-    let code = code.ok_or("this controller is not enrolled yet: give its --code")?;
-    let new = path.with_extension("key");
-    let seed = std::fs::read_to_string(&new).unwrap_or_else(|_| DeviceKey::new_seed());
-    write(&new, &seed)?;
-    let line = line(&seed)?;
-    let welcome = line.enrol(code).await;
-    let welcome = welcome.map_err(|why| format!("enrolling: {why}"))?;
-    let state = State {
-        kept: Kept::new(welcome.counter),
-        seed,
-        welcome,
-    };
-    keep(path, &state)?;
-    let _ = std::fs::remove_file(new);
-    println!("enrolled at {}", state.welcome.gateway);
-    Ok((state, line))
 }
 
 /// What the loudspeaker does: since when, and until when if it ends of itself.
@@ -170,6 +142,11 @@ impl Controller {
         tokio::pin!(poll, sending);
         loop {
             let due = self.follow();
+            let now = self.line.now();
+            if self.player.is_to_test(now) {
+                let wrong = self.look();
+                self.player.tested(wrong, now);
+            }
             self.keep()?;
             let posting = self.player.to_report().is_some();
             let ends = self.sounds.as_ref().and_then(|sounds| sounds.until);
@@ -256,6 +233,23 @@ impl Controller {
         }
         // A clock that was set is noticed before long.
         due.clamp(Duration::from_millis(10), Duration::from_mins(1))
+    }
+
+    /// Looks at itself without a sound. A real box measures its amplifier's idle current too; here a line stands for that.
+    fn look(&self) -> Option<&'static str> {
+        let storage = self.path.with_extension("test");
+        let stored = write(&storage, "self-test").is_ok();
+        let _ = std::fs::remove_file(&storage);
+        let ahead = self.line.now().0 - SystemClock::default().now().0;
+        if !stored {
+            Some("storage")
+        } else if ahead.abs() > CLOCK_ERROR {
+            Some("clock")
+        } else if self.player.volume() == 0 {
+            Some("muted")
+        } else {
+            None
+        }
     }
 
     fn keep(&mut self) -> Result<(), String> {

@@ -45,6 +45,8 @@ mod expiry;
 mod filing;
 #[path = "e2e/gateway.rs"]
 mod gateway;
+#[path = "e2e/horns.rs"]
+mod horns;
 #[path = "e2e/imports.rs"]
 mod imports;
 #[path = "e2e/lifecycle.rs"]

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use crate::State;
+use crate::state::State;
 
 pub fn load(path: &Path) -> Result<Option<State>, String> {
     match std::fs::read_to_string(path) {

@@ -10,7 +10,7 @@ use loudspeaker::mqtt::{Broker, Pipe, TEMPLATE};
 use loudspeaker::order::Verifier;
 use loudspeaker::{DeviceKey, Line, Secret};
 
-use crate::State;
+use crate::state::State;
 
 #[derive(Parser)]
 pub struct Mqtt {

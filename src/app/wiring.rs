@@ -194,6 +194,7 @@ fn console(gate: &Gate, desk: &Desk, outline: Outline) -> Console {
         bureaus: gate.bureaus.clone(),
         entry,
         clock: desk.clock.clone(),
+        house: gate.orders.desk.clone(),
         hub: gate.hub.clone(),
         by_hand: gate.by_hand.clone(),
         outline,

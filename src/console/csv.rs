@@ -12,7 +12,7 @@ use crate::coverage::{self, Page, Wanted, csv};
 use crate::model::RegionCode;
 use serde::Deserialize;
 
-fn file(name: &str, bytes: Vec<u8>) -> Response {
+pub(super) fn file(name: &str, bytes: Vec<u8>) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
         (

@@ -45,7 +45,10 @@ pub fn page(frame: &Frame<'_>, body: &Markup) -> Html<String> {
     let header = html! {
         header.top {
             a.brand href="/console" { "Tocsin" span { "预警发布网关" } }
-            nav { a href="/console" { "预警态势 " small { "Situation" } } }
+            nav {
+                a href="/console" { "预警态势 " small { "Situation" } } " "
+                a href="/console/horns" { "大喇叭 " small { "Loudspeakers" } }
+            }
             p.as-of {
                 "截至 " time #as-of datetime=(frame.as_of.to_string()) { (clock(frame.as_of)) }
                 @if frame.live.is_some() { span #line.line { "连接中 connecting" } }

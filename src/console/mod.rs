@@ -1,13 +1,15 @@
-//! The officers' pages, server-rendered: the situation on a map (预警态势) and the tracking of one alert from the county to
-//! a single attempt (发布跟踪). Chinese with English labels, plain CSS, live over SSE, behind a token; but for 代报, read-only. Warning
-//! colours mean a warning's level and nothing else. This room must not decide, must not compute a figure and must not
-//! show a phone number, a mailbox or a device address.
+//! The officers' pages, server-rendered: the situation on a map (预警态势), the tracking of one alert from the county to
+//! a single attempt (发布跟踪), and the loudspeakers with their repairs (大喇叭). Chinese with English labels, plain CSS, live
+//! over SSE, behind a token; nothing is entered here but 代报 and a repair. Warning colours mean a warning's level and nothing
+//! else. This room must not decide, must not compute a figure and must not show a phone number or a mailbox, but a keeper's
+//! to who asks for it and is noted.
 
 mod bar;
 mod by_hand;
 mod csv;
 mod curve;
 mod doors;
+mod horns;
 mod layout;
 mod live;
 mod map;
@@ -31,6 +33,7 @@ use channel::{Clock, Stop};
 use parking_lot::RwLock;
 
 use crate::dispatch::ByHand;
+use crate::dispatch;
 use crate::ledger::{Archive, Ledger};
 use crate::live::Hub;
 use crate::registry::Registry;
@@ -50,6 +53,8 @@ pub struct Console {
     pub bureaus: Arc<Bureaus>,
     pub entry: Entry,
     pub clock: Arc<dyn Clock>,
+    /// Takes repairs in.
+    pub house: Arc<dispatch::Desk>,
     pub hub: Arc<Hub>,
     pub by_hand: Arc<ByHand>,
     /// The land that the map shows; without it the map is drawn around the villages.
@@ -105,6 +110,12 @@ pub fn router(console: Console, stop: Stop) -> Router {
             "/console/alerts/{id}/by-hand/{delivery}/attachments/{no}",
             get(by_hand::attachment),
         )
+        .route("/console/horns", get(horns::page))
+        .route("/console/horns.csv", get(horns::csv))
+        .route("/console/horns/{device}", get(horns::one))
+        .route("/console/horns/{device}/keeper", post(horns::keeper))
+        .route("/console/horns/{device}/repairs", post(horns::enter))
+        .route("/console/repairs/{number}/close", post(horns::close))
         .route("/console/console.css", get(layout::css))
         .route("/console/console.js", get(layout::js))
         .layer(from_fn(guarded))

@@ -97,8 +97,10 @@ impl FromRequestParts<Handle> for Officer {
         if let Some((caller, ends)) = caller {
             return Ok(Self(caller, ends));
         }
-        let page =
-            parts.uri.path() == "/console" || parts.uri.path().starts_with("/console/alerts");
+        let path = parts.uri.path();
+        let page = path == "/console"
+            || path.starts_with("/console/alerts")
+            || path.starts_with("/console/horns");
         let wants_page = parts
             .headers
             .get(header::ACCEPT)

@@ -182,7 +182,10 @@ pub fn doors(lines: &[HouseholdLine]) -> Vec<u8> {
     file(&DOOR_HEADS, lines.iter().map(door))
 }
 
-fn file<const N: usize>(heads: &[&str; N], lines: impl Iterator<Item = [String; N]>) -> Vec<u8> {
+pub(super) fn file<const N: usize>(
+    heads: &[&str; N],
+    lines: impl Iterator<Item = [String; N]>,
+) -> Vec<u8> {
     const FITS: &str = "a Vec takes every record, and all have one length";
     let mut writer = csv::Writer::from_writer(MARK.to_vec());
     writer.write_record(heads).expect(FITS);
@@ -193,7 +196,7 @@ fn file<const N: usize>(heads: &[&str; N], lines: impl Iterator<Item = [String; 
 }
 
 /// A cell that a spreadsheet would run as a formula is set as text.
-fn text(cell: &str) -> String {
+pub(super) fn text(cell: &str) -> String {
     const STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
     if cell.starts_with(STARTS) {
         format!("'{cell}")

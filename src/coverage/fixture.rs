@@ -8,7 +8,7 @@ use crate::ledger::event::{
     NO_HOUSEHOLD, VariantMeta,
 };
 use crate::model::{
-    EndpointKind, EndpointRow, HearingRow, HouseholdRow, PostPlace, PostRow, PresenceAtHome,
+    Care, EndpointKind, EndpointRow, HearingRow, HouseholdRow, PostPlace, PostRow, PresenceAtHome,
     RecipientRow, RegionCode, RegionRow, Role, Rows, SpeakerRow, Tags,
 };
 use crate::registry::Registry;
@@ -73,6 +73,7 @@ fn add_speaker(rows: &mut Rows, village: RegionCode, nth: u32) {
         endpoint,
         village,
         name: format!("{nth}号"),
+        care: Care::default(),
     });
     let heard = (nth * DOORS + 3..nth * DOORS + 6).map(|household| HearingRow {
         speaker: endpoint,

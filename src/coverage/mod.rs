@@ -7,6 +7,7 @@
 //! leaves them *pending*, one whose order was taken without a play report leaves them *unknown*, and one that failed says
 //! nothing about them: with no delivery of their own they are missed, *no endpoint*.
 
+mod cause;
 mod channels;
 mod classes;
 pub mod course;
@@ -16,7 +17,10 @@ mod doors;
 #[cfg(test)]
 pub mod fixture;
 mod gauges;
+pub mod horn_csv;
+pub mod horns;
 mod lists;
+mod repairs;
 mod replies;
 mod rollup;
 mod row;
@@ -29,6 +33,7 @@ mod suspects;
 mod tests;
 pub mod words;
 
+pub use cause::Cause;
 pub use channels::{ChannelLine, channels};
 pub use classes::{ClassLine, classes};
 pub use curve::{Curve, Point, curve};
@@ -37,6 +42,7 @@ pub use lists::{
     DeliveryLine, HouseholdLine, Page, SpeakerLine, Wanted, deliveries, households, speakers,
     village_of,
 };
+pub use repairs::{RepairLine, repair_line, repairs};
 pub use replies::{Attached, ReplyLine, StrayLine, replies, strays};
 pub use rollup::{Rollup, common, home, rollup, rollup_of, sees, touches, villages};
 pub use row::Row;

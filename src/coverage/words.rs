@@ -92,6 +92,7 @@ pub fn of_wait(state: State, code: Option<&str>) -> (&'static str, &'static str)
     match of_state(state) {
         (key, _) if state == State::Awaiting && code == Some(HELD) => (key, HELD_ZH),
         words => words,
+        Look::Unmasked => ("unmasked", "显示姓名电话"),
     }
 }
 

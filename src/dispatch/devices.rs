@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use channel::{
     Action, Authority, Channel, Command, EndpointKind, Enrolment, NotEnrolled, Obeyed,
-    PresenceState, Stop, Timestamp, Unavailable,
+    PresenceState, Rekeying, Stop, Timestamp, Unavailable,
 };
 use parking_lot::RwLock;
 
 use super::Desk;
 use super::corrected::{BY, Story, due, story};
-use crate::ledger::devices::{Done, DoneRow, Enrolled, Ordered};
+use crate::ledger::devices::{Done, DoneRow, Enrolled, Ordered, Rekeyed};
 use crate::ledger::{Alert, Event, Proposal, Refused};
 use crate::model::StreamId;
 use crate::registry::Registry;
@@ -56,6 +56,18 @@ impl Desk {
             ..Proposal::default()
         };
         let committed = self.writer.propose(proposal).await;
+        committed.map(drop).map_err(|_| NotEnrolled::Unavailable)
+    }
+
+    /// One after another with enrolments: the key that signed must be the one that stands.
+    pub(super) async fn rekey(&self, rekeying: Rekeying) -> Result<(), NotEnrolled> {
+        let Rekeying { device, old, new } = rekeying;
+        let _turn = self.enrolling.lock().await;
+        if self.ledger.devices.key_of(&device) != Some(old) {
+            return Err(NotEnrolled::BadCode);
+        }
+        let event = Event::Rekeyed(Rekeyed { device, key: new });
+        let committed = self.writer.propose(Proposal::of(HOUSE, event)).await;
         committed.map(drop).map_err(|_| NotEnrolled::Unavailable)
     }
 

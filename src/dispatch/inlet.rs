@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use channel::{
-    Address, Binding, Clock, Enrolment, Handed, Inlet, Issued, NoSerial, NotEnrolled, Numbering, Obeyed, Of, Presence, PresenceState, PublicKey, Receipt, Tied, Timestamp, Unavailable, Uplink, Whose,
+    Address, Binding, Clock, Enrolment, HEARD, Handed, Inlet, Issued, NoSerial, NotEnrolled, Numbering, Obeyed, Of, Presence, PresenceState, PublicKey, Receipt, Rekeying, Tied, Timestamp, Unavailable, Uplink, Whose,
 };
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -18,7 +18,7 @@ use super::numbers::issued;
 use super::replies::Replies;
 use super::serials::Serials;
 use super::suspect::marks;
-use crate::ledger::event::{InboxReceipt, MatchedBy};
+use crate::ledger::event::{InboxReceipt, MatchedBy, Turned};
 use crate::ledger::{Correlator, Event, Found, Ledger, Proposal, ReceiptRows, Refused, Writer};
 use crate::model::Delivery;
 use crate::trust::devices::Guesses;
@@ -38,6 +38,8 @@ pub struct Desk {
     pub enrolling: tokio::sync::Mutex<()>,
     /// Held while a serial is found and written.
     pub numbering: tokio::sync::Mutex<()>,
+    /// Held while a repair is entered or closed.
+    pub repairing: tokio::sync::Mutex<()>,
 }
 
 impl Desk {
@@ -57,6 +59,7 @@ impl Desk {
             guesses: Mutex::default(),
             enrolling: tokio::sync::Mutex::default(),
             numbering: tokio::sync::Mutex::default(),
+            repairing: tokio::sync::Mutex::default(),
         }
     }
 }
@@ -69,7 +72,8 @@ const MOMENT: Duration = Duration::from_millis(20);
 pub struct ChannelInlet {
     channel: String,
     desk: Arc<Desk>,
-    devices: Mutex<HashMap<String, PresenceState>>,
+    /// How each stands, and the short word that goes with it.
+    devices: Mutex<HashMap<String, (PresenceState, String)>>,
     /// What people write back, by which kind of channel; a house without them lets it go.
     replies: Option<(&'static str, Arc<Replies>)>,
     /// What was handed, for a channel that asks.
@@ -255,20 +259,32 @@ impl Inlet for ChannelInlet {
 
     /// Only transitions are journaled, never heartbeats; a lost one is seen again.
     fn presence(&self, seen: Presence) {
+        let Presence { device, code, .. } = seen;
         let state = transition(seen.state);
         let mut devices = self.devices.lock();
-        let known = devices
-            .get(&seen.device)
-            .copied()
-            .or_else(|| self.desk.ledger.presence_of(&seen.device));
-        if known == Some(state) {
+        let ledger = &self.desk.ledger;
+        let known = devices.get(&device).cloned().or_else(|| {
+            let state = ledger.presence_of(&device)?;
+            Some((state, ledger.boxes.word(&device)))
+        });
+        let there = |state: &PresenceState| {
+            !matches!(state, PresenceState::Silent | PresenceState::Enrolled)
+        };
+        let heard = code == HEARD;
+        if heard && known.as_ref().is_some_and(|(was, _)| there(was)) {
             return;
         }
-        devices.insert(seen.device.clone(), state);
-        let event = Event::Presence {
-            device: seen.device,
+        let now = (state, if heard { String::new() } else { code });
+        if known.as_ref() == Some(&now) {
+            return;
+        }
+        devices.insert(device.clone(), now.clone());
+        let (state, code) = now;
+        let event = Event::Turned(Turned {
+            device,
             state,
-        };
+            code,
+        });
         drop(self.desk.writer.propose(Proposal::of(0, event)));
     }
 
@@ -280,8 +296,13 @@ impl Inlet for ChannelInlet {
         let device = enrolment.device.clone();
         self.desk.enrol(&self.channel, enrolment).await?;
         // Heard or silent before: this box is another.
-        self.devices.lock().insert(device, PresenceState::Enrolled);
+        let new = (PresenceState::Enrolled, String::new());
+        self.devices.lock().insert(device, new);
         Ok(())
+    }
+
+    async fn rekey(&self, rekeying: Rekeying) -> Result<(), NotEnrolled> {
+        self.desk.rekey(rekeying).await
     }
 
     async fn obeyed(&self, batch: Vec<Obeyed>) -> Result<(), Unavailable> {

@@ -4,6 +4,7 @@
 
 mod list;
 mod orders;
+mod said;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,9 +46,13 @@ const HOURS: u64 = 24;
 const MOST_HOURS: u64 = 7 * 24;
 
 /// The devices of a caller, with the village of each.
-type Own = BTreeMap<String, RegionCode>;
+pub(super) type Own = BTreeMap<String, RegionCode>;
 
-fn own(registry: &Registry, caller: &Caller, under: Option<RegionCode>) -> Result<Own, Problem> {
+pub(super) fn own(
+    registry: &Registry,
+    caller: &Caller,
+    under: Option<RegionCode>,
+) -> Result<Own, Problem> {
     if let Some(under) = under.filter(|under| !caller.covers(*under)) {
         return Err(Problem::outside("under names", &[under]));
     }
@@ -87,7 +92,7 @@ impl Whom {
     }
 }
 
-fn unknown(device: &str) -> Problem {
+pub(super) fn unknown(device: &str) -> Problem {
     let device: String = device.chars().take(64).collect();
     let detail = format!(
         "device {device} is no speaker of the registry, or lies outside your regions; GET /v1/devices lists yours"
@@ -96,7 +101,7 @@ fn unknown(device: &str) -> Problem {
 }
 
 /// A body of JSON; what is wrong with it is told by its place, not by its words.
-fn body<T: DeserializeOwned>(body: Result<Bytes, BytesRejection>) -> Result<T, Problem> {
+pub(super) fn body<T: DeserializeOwned>(body: Result<Bytes, BytesRejection>) -> Result<T, Problem> {
     let body = body.map_err(|error| broken(&error))?;
     serde_json::from_slice(&body).map_err(|e| {
         let detail = format!(
@@ -108,7 +113,7 @@ fn body<T: DeserializeOwned>(body: Result<Bytes, BytesRejection>) -> Result<T, P
     })
 }
 
-fn away(refused: &crate::ledger::Refused) -> Problem {
+pub(super) fn away(refused: &crate::ledger::Refused) -> Problem {
     Problem::new(&STORE_AWAY, refused.to_string())
 }
 

@@ -28,6 +28,7 @@ mod problem;
 mod quarantine;
 mod ready;
 mod registry;
+mod repairs;
 mod replies;
 mod socket;
 mod stale;
@@ -177,6 +178,7 @@ fn quick() -> OpenApiRouter<House> {
         .routes(routes!(events::course))
         .merge(devices::routes())
         .merge(by_hand::routes())
+        .merge(repairs::routes())
         .routes(routes!(budget::budgets))
         .routes(routes!(clock::standing, clock::believe))
         .routes(routes!(health::alive))

@@ -45,12 +45,14 @@ kinds! {
     UNKNOWN_CHANNEL = "unknown-channel", 404, "No such channel", "无此通道";
     UNKNOWN_DEVICE = "unknown-device", 404, "No such device", "无此终端";
     UNKNOWN_ORDER = "unknown-order", 404, "No such order", "无此指令";
+    UNKNOWN_REPAIR = "unknown-repair", 404, "No such repair", "无此报修";
     UNKNOWN_PROBLEM = "unknown-problem", 404, "No such problem type", "无此问题类型";
     UNKNOWN_PATH = "unknown-path", 404, "Nothing is served here", "无此地址";
     WRONG_METHOD = "wrong-method", 405, "This address does not take this method", "不支持此请求方法";
     CONFLICT = "conflict", 409, "Another content stands under this identity", "同一标识已有不同内容";
     FILED = "filed", 409, "The alert is filed and takes nothing more", "该预警已归档，不再收录";
     DECIDED = "decided", 409, "There is nothing to decide, or no more", "无须或不能再作决定";
+    CLOSED = "closed", 409, "The repair was closed before", "报修已关闭";
     TOO_SLOW = "too-slow", 408, "The body came too slowly", "正文到达过慢";
     TOO_LARGE = "too-large", 413, "The body is too large", "正文过大";
     UNREADABLE = "unreadable", 422, "The alert cannot be accepted", "预警消息不可受理";

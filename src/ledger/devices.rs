@@ -28,6 +28,13 @@ pub struct Enrolled {
     pub key: PublicKey,
 }
 
+/// A device has shown another key, with a call that its last one signed: this is its key from now on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Rekeyed {
+    pub device: String,
+    pub key: PublicKey,
+}
+
 /// An order without a text. `serial` and as many that follow as there are devices are taken.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Ordered {
@@ -112,6 +119,11 @@ impl Devices {
                     code: None,
                 };
                 self.known.write().insert(enrolled.device.clone(), device);
+            }
+            Event::Rekeyed(rekeyed) => {
+                if let Some(device) = self.known.write().get_mut(&rekeyed.device) {
+                    (device.key, device.since) = (Some(rekeyed.key), Some(time));
+                }
             }
             Event::Revoked { device, .. } => {
                 self.known.write().remove(device);

@@ -9,8 +9,9 @@ pub use super::answered::{Answered, AnsweredRow, Stray, Strayed, StrayedRow};
 pub use super::audience::Audience;
 pub use super::barred::{Bar, Barred};
 pub use super::bound::{Bound, Coded, Tie};
+pub use super::boxes::{Mended, Repair, Tested, Turned};
 pub use super::class::{Class, ClassRow, Classed, Fate, Kept};
-use super::devices::{Done, Enrolled, Invited, Ordered};
+use super::devices::{Done, Enrolled, Invited, Ordered, Rekeyed};
 pub use super::frozen::Frozen;
 pub use super::looked::{Believed, Look, Looked};
 pub use super::numbered::Numbered;
@@ -21,6 +22,7 @@ pub use super::rerouted::Rerouted;
 use super::seal::Sealed;
 pub use super::spent::{Held, Spent};
 pub use super::suspects::{Mark, Marked};
+pub use super::witness::Witness;
 pub use super::word::{Decided, Ruling};
 use crate::model::{DeliveryNo, EndpointId, HouseholdId, RegionCode, StreamId, Tags};
 use crate::store::DocumentId;
@@ -371,6 +373,14 @@ pub enum Event {
     Coded(Coded),
     // Since: who is called to what is done by hand.
     Prompted(Prompted),
+    // Since, on the house stream: the boxes at the loudspeakers.
+    /// In place of `Presence`, with what there is to be known.
+    Turned(Turned),
+    /// A device's key gave place to another that it made itself.
+    Rekeyed(Rekeyed),
+    Tested(Tested),
+    Repair(Repair),
+    Mended(Mended),
 }
 
 /// The last record of a stream: that it stood there.

@@ -74,6 +74,11 @@ impl Ledger {
             Event::Presence { device, state } => {
                 self.presence.write().insert(device.clone(), (*state, time));
             }
+            Event::Turned(turned) => {
+                let now = (turned.state, time);
+                self.presence.write().insert(turned.device.clone(), now);
+                return self.boxes.apply(time, event);
+            }
             Event::Took { epoch, .. } => self.epoch.store(*epoch, Relaxed),
             Event::Looked(looked) => *self.looks.write().entry(looked.what).or_default() += 1,
             Event::Strayed(strayed) => self.strays.add(strayed),
@@ -83,9 +88,19 @@ impl Ledger {
             Event::Numbered(numbered) => self.numbers.give(numbered, time),
             Event::Bound(bound) => self.bindings.apply(bound, time),
             Event::Witnessed { .. } | Event::Coded(_) => {}
-            _ => return self.devices.apply(time, event) || self.log.apply(time, event),
+            _ => return self.devices(time, event) || self.log.apply(time, event),
         }
         true
+    }
+
+    /// Devices that hold a line to us, and their boxes.
+    fn devices(&self, time: Timestamp, event: &Event) -> bool {
+        match event {
+            Event::Ordered(ordered) => self.boxes.ordered(time, ordered),
+            Event::Enrolled(enrolled) => self.boxes.replaced(&enrolled.device),
+            _ => {}
+        }
+        self.boxes.apply(time, event) || self.devices.apply(time, event)
     }
 
     fn on_alert(&self, alert: &Alert, time: Timestamp, event: &Event) -> Result<(), Misfit> {

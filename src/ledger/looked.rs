@@ -22,6 +22,8 @@ pub enum Look {
     Exported,
     /// What somebody else did by hand was taken down for them (代报).
     Reported,
+    /// Somebody's name and number were shown.
+    Unmasked,
 }
 
 impl Look {
@@ -32,6 +34,7 @@ impl Look {
         Self::Locked,
         Self::Exported,
         Self::Reported,
+        Self::Unmasked,
     ];
 }
 
@@ -40,7 +43,7 @@ pub struct Looked {
     /// The bureau; nobody where the token was wrong.
     pub officer: Option<String>,
     pub what: Look,
-    /// The alert of what was exported or taken down.
+    /// The alert of what was exported or taken down, the endpoint of whose keeper was shown.
     pub subject: Option<StreamId>,
     /// Tells places apart while one process runs, and says nothing else about them.
     pub from: u64,

@@ -8,6 +8,7 @@ mod archive;
 mod audience;
 mod barred;
 mod bound;
+pub mod boxes;
 mod chain;
 mod class;
 mod correlate;
@@ -25,6 +26,7 @@ pub mod numbered;
 mod papers;
 mod ported;
 mod prompted;
+mod proved;
 mod receipt;
 pub mod record;
 mod replay;
@@ -34,6 +36,7 @@ mod spent;
 mod steps;
 mod suspects;
 pub mod verify;
+mod witness;
 mod word;
 mod writer;
 
@@ -58,6 +61,7 @@ pub use looked::Import;
 pub use papers::Papers;
 pub use ported::{Fact, Ported};
 pub use prompted::TextId;
+pub use proved::Play;
 pub use replay::{Damage, replay};
 pub use seal::{Known, Sealing};
 pub use suspects::Suspect;
@@ -89,6 +93,8 @@ pub struct Ledger {
     log: House,
     epoch: AtomicU32,
     pub devices: devices::Devices,
+    pub boxes: boxes::Boxes,
+    pub proved: proved::Proved,
     pub strays: answered::Strays,
     pub suspects: suspects::Suspects,
     pub ported: Arc<Ported>,

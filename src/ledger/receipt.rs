@@ -51,6 +51,7 @@ impl Ledger {
                 Evidence::Accepted
             };
             block.raise_evidence(i, evidence, at);
+            self.proved.note(alert, block, i);
             return Ok(());
         }
         let code = near.code(self, &row.code);
@@ -64,6 +65,7 @@ impl Ledger {
                         block.raise_flag(i, DISPUTED);
                     }
                     block.raise_evidence(i, evidence_of(row.verdict), at);
+                    self.proved.note(alert, block, i);
                     reached(block, i);
                 } else {
                     block.raise_evidence(i, Evidence::Accepted, at);

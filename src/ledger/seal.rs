@@ -15,8 +15,9 @@ use super::alert::{Alert, Phase};
 use super::class::Class;
 use super::event::{Accepted, HandedRange};
 use super::fold::Misfit;
+use super::proved::{self, Play};
 use super::record::{self, Head};
-use crate::model::{DeliveryNo, StreamId};
+use crate::model::{DeliveryNo, EndpointId, StreamId};
 use crate::store::{Record, SealedHousehold};
 
 /// The roll-up of the whole alert as it was when it was sealed. Households, people, speakers and officers stand apart.
@@ -64,6 +65,9 @@ pub struct Card {
     /// Behind the rest of its bytes: cards of before have none.
     #[serde(skip)]
     pub decided: Decided,
+    /// Which loudspeakers it proved, and when: behind that, and only until it is shelved.
+    #[serde(skip)]
+    pub plays: Vec<(EndpointId, Play)>,
 }
 
 /// What a release decided of the alert as a whole.
@@ -88,19 +92,24 @@ impl Card {
                 raised: alert.steps.raised(),
                 class: alert.classes.whole(),
             },
+            plays: proved::of(alert),
         }
     }
 
     pub fn to_bytes(&self) -> Vec<u8> {
         const FITS: &str = "a Vec takes every card";
         let bytes = postcard::to_stdvec(self).expect(FITS);
-        postcard::to_extend(&self.decided, bytes).expect(FITS)
+        let bytes = postcard::to_extend(&self.decided, bytes).expect(FITS);
+        postcard::to_extend(&self.plays, bytes).expect(FITS)
     }
 
     /// Nothing where the bytes are no card that this version wrote: then the stream is read.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let (mut card, rest) = postcard::take_from_bytes::<Self>(bytes).ok()?;
-        card.decided = postcard::from_bytes(rest).unwrap_or_default();
+        if let Ok((decided, rest)) = postcard::take_from_bytes(rest) {
+            card.decided = decided;
+            card.plays = postcard::from_bytes(rest).unwrap_or_default();
+        }
         Some(card)
     }
 }
@@ -267,7 +276,8 @@ impl Ledger {
     }
 
     /// A card as the store held it.
-    pub(super) fn shelve(&self, card: Card) {
+    pub(super) fn shelve(&self, mut card: Card) {
+        self.proved.add(std::mem::take(&mut card.plays));
         let (stream, identity) = (card.stream, card.meta.identity.clone());
         self.by_identity.write().insert(identity, stream);
         let card = Arc::new(card);
@@ -287,7 +297,9 @@ impl Ledger {
         if sealed.deliveries != alert.next_delivery() {
             return Err(misfit("seals another number of deliveries than it has"));
         }
-        let card = Arc::new(Card::of(&alert, sealed));
+        let mut card = Card::of(&alert, sealed);
+        card.plays.clear();
+        let card = Arc::new(card);
         let whole = Some(alert);
         cards.insert(stream, Shelved { card, whole });
         self.alerts.write().remove(&stream);

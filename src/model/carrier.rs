@@ -30,6 +30,29 @@ impl Carrier {
         ["mobile", "unicom", "telecom", "broadnet", "satellite"][self as usize]
     }
 
+    /// Of a box's card, by what is printed on it or by the number of the sort that boxes have; nothing where that does not
+    /// tell.
+    pub fn of_card(card: &str) -> Option<Self> {
+        const PREFIXES: [(&str, Carrier); 14] = [
+            ("898600", Carrier::Mobile),
+            ("898602", Carrier::Mobile),
+            ("898604", Carrier::Mobile),
+            ("898607", Carrier::Mobile),
+            ("898608", Carrier::Mobile),
+            ("898601", Carrier::Unicom),
+            ("898606", Carrier::Unicom),
+            ("898609", Carrier::Unicom),
+            ("898603", Carrier::Telecom),
+            ("898611", Carrier::Telecom),
+            ("898615", Carrier::Broadnet),
+            ("10648", Carrier::Mobile),
+            ("10646", Carrier::Unicom),
+            ("10649", Carrier::Telecom),
+        ];
+        let known = PREFIXES.iter().find(|(prefix, _)| card.starts_with(prefix));
+        known.map(|(_, carrier)| *carrier)
+    }
+
     /// Its place in a set of carriers.
     pub const fn bit(self) -> u8 {
         1 << self as u8

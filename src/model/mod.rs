@@ -10,6 +10,7 @@ mod people;
 mod region;
 pub mod shape;
 mod span;
+mod speaker;
 mod tags;
 
 pub use answer::{Answer, Denial, Grade, Missed, Ranks};
@@ -19,10 +20,9 @@ pub use day::{Day, Month};
 pub use delivery::{Delivery, DeliveryNo, State, StreamId};
 pub use people::{
     AliasRow, ClosedRow, EndpointId, EndpointKind, EndpointRow, GroupRow, HearingRow, HouseholdId,
-    HouseholdRow, MemberRow, OWN_ENDPOINTS, PostPlace, PostRow, PresenceAtHome, RecipientId,
-    RecipientRow, RegionRow, RelationKind, RelationRow, Role, Rows, SpeakerRow, UnitId, UnitRow,
-    ZoneId, ZoneMember, ZoneRow, is_word,
+    HouseholdRow, MemberRow, OWN_ENDPOINTS, PostPlace, PostRow, PresenceAtHome, RecipientId, RecipientRow, RegionRow, RelationKind, RelationRow, Role, Rows, UnitId, UnitRow, ZoneId, ZoneMember, ZoneRow, is_word,
 };
 pub use region::{RegionCode, RegionLevel};
 pub use span::{Rate, Span};
+pub use speaker::{Care, SpeakerRow};
 pub use tags::{TagNames, TagRow, Tags};

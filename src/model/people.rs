@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use channel::EndpointKind;
 
-use super::{GroupCode, RegionCode, TagRow, Tags};
+use super::{GroupCode, RegionCode, SpeakerRow, TagRow, Tags};
 
 pub type HouseholdId = u32;
 pub type UnitId = u32;
@@ -211,14 +211,6 @@ pub struct ClosedRow {
     pub address: String,
     /// The generation that closed it.
     pub generation: u32,
-}
-
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct SpeakerRow {
-    /// Its endpoint, of kind speaker.
-    pub endpoint: EndpointId,
-    pub village: RegionCode,
-    pub name: String,
 }
 
 /// This household can hear this speaker.

@@ -6,7 +6,7 @@ use channel::{Capability, EndpointKind, Evidence, Style};
 use super::Outlets;
 use crate::model::{AliasRow, RelationKind};
 use crate::model::{
-    EndpointRow, GroupCode, HearingRow, HouseholdRow, MemberRow, PostPlace, PostRow,
+    Care, EndpointRow, GroupCode, HearingRow, HouseholdRow, MemberRow, PostPlace, PostRow,
     PresenceAtHome, RecipientRow, RegionCode, RegionRow, RelationRow, Role, Rows, SpeakerRow, Tags,
     UnitRow, ZoneMember, ZoneRow,
 };
@@ -102,6 +102,7 @@ fn speaker(rows: &mut Rows, id: u32, village: &str, heard: &[u32]) {
         endpoint: id,
         village: code(village),
         name: format!("{id}号喇叭"),
+        care: Care::default(),
     });
     let heard = heard.iter().map(|household| HearingRow {
         speaker: id,

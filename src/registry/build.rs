@@ -167,19 +167,20 @@ fn recipients(rows: &Rows, households: &mut Households) -> Recipients {
     }
 }
 
-fn endpoints(rows: &Rows, regions: &mut Regions, recipients: &mut Recipients) -> Endpoints {
-    let mut owned: Vec<(u32, &EndpointRow)> = rows
-        .endpoints
-        .iter()
-        .filter_map(|endpoint| {
-            let recipient = recipients
-                .by_id
-                .find(&recipients.ids, endpoint.recipient?)
-                .expect(CHECKED);
-            Some((narrow(recipient), endpoint))
-        })
-        .collect();
+/// The endpoints of people, by whose they are.
+fn owned<'a>(rows: &'a Rows, recipients: &Recipients) -> Vec<(u32, &'a EndpointRow)> {
+    let of = |endpoint: &'a EndpointRow| {
+        let whose = endpoint.recipient?;
+        let at = recipients.by_id.find(&recipients.ids, whose);
+        Some((narrow(at.expect(CHECKED)), endpoint))
+    };
+    let mut owned: Vec<_> = rows.endpoints.iter().filter_map(of).collect();
     owned.sort_unstable_by_key(|(recipient, endpoint)| (*recipient, endpoint.id));
+    owned
+}
+
+fn endpoints(rows: &Rows, regions: &mut Regions, recipients: &mut Recipients) -> Endpoints {
+    let owned = owned(rows, recipients);
     recipients.endpoints_from = starts(
         recipients.ids.len(),
         owned.iter().map(|(recipient, _)| *recipient as usize),
@@ -222,6 +223,10 @@ fn endpoints(rows: &Rows, regions: &mut Regions, recipients: &mut Recipients) ->
             speakers.len(),
             speakers.iter().map(|speaker| speaker.name.as_str()),
         ),
+        care: speakers
+            .iter()
+            .map(|speaker| speaker.care.clone())
+            .collect(),
         heard_from,
         hearing,
         closed: closed(rows),

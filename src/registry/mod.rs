@@ -31,8 +31,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::model::{
-    ClosedRow, EndpointId, EndpointKind, HouseholdId, OWN_ENDPOINTS, PostPlace, PostRow,
-    PresenceAtHome, RecipientId, RegionCode, RegionLevel, Rows, Tags,
+    Care, ClosedRow, EndpointId, EndpointKind, HouseholdId, OWN_ENDPOINTS, PostPlace, PostRow, PresenceAtHome, RecipientId, RegionCode, RegionLevel, Rows, Tags,
 };
 use columns::{ById, Texts};
 use places::Places;
@@ -110,6 +109,8 @@ struct Endpoints {
     /// From here on, of speakers only: the village's position among the villages.
     speaker_villages: Vec<u32>,
     speaker_names: Texts,
+    /// What is known about the boxes: few, and short.
+    care: Vec<Care>,
     heard_from: Vec<u32>,
     hearing: Vec<HouseholdId>,
     /// Gone, and still to be reached by an alert that was written before; by id.
@@ -322,10 +323,27 @@ impl Registry {
         own.filter_map(region).collect()
     }
 
+    /// The speaker that its platform knows by this id.
+    pub fn speaker_called(&self, device: &str) -> Option<EndpointRef<'_>> {
+        let mut speakers = self.speakers().iter();
+        speakers.find_map(|id| self.endpoint(*id).filter(|e| e.address == device))
+    }
+
+    /// Every speaker, by village, id.
+    pub fn speakers(&self) -> &[EndpointId] {
+        &self.endpoints.ids[self.endpoints.first_speaker..]
+    }
+
     /// The speakers of a region, by village, id.
     pub fn speakers_under(&self, code: RegionCode) -> &[EndpointId] {
-        let speakers = &self.endpoints.ids[self.endpoints.first_speaker..];
-        &speakers[cut(&self.regions.speakers_from, self.village_range(code))]
+        &self.speakers()[cut(&self.regions.speakers_from, self.village_range(code))]
+    }
+
+    /// Who looks after a speaker, and what it runs on.
+    pub fn care(&self, speaker: EndpointId) -> Option<&Care> {
+        let endpoints = &self.endpoints;
+        let at = endpoints.by_id.find(&endpoints.ids, speaker)?;
+        endpoints.care.get(at.checked_sub(endpoints.first_speaker)?)
     }
 
     /// The households that can hear a speaker, by id; none where there is no list.

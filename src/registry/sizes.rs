@@ -31,6 +31,9 @@ impl Registry {
         let (regions, households) = (&self.regions, &self.households);
         let (recipients, endpoints) = (&self.recipients, &self.endpoints);
         let texts: usize = endpoints.closed.iter().map(|row| row.address.len()).sum();
+        let care = endpoints.care.iter();
+        let care = care.map(|c| c.keeper.len() + c.phone.len() + c.sim.len() + c.maker.len());
+        let texts = texts + care.sum::<usize>();
         size_of::<Self>()
             + held(&regions.codes)
             + regions.names.bytes()
@@ -61,6 +64,7 @@ impl Registry {
             + held(&endpoints.recipients)
             + held(&endpoints.speaker_villages)
             + endpoints.speaker_names.bytes()
+            + held(&endpoints.care)
             + held(&endpoints.heard_from)
             + held(&endpoints.hearing)
             + held(&endpoints.closed)

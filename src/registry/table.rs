@@ -145,7 +145,21 @@ const COLUMNS: [&[Column]; Table::ALL.len()] = [
         ("kind", true),
         ("address", true),
     ],
-    &[("endpoint", true), ("village", true), ("name", true)],
+    &[
+        ("endpoint", true),
+        ("village", true),
+        ("name", true),
+        ("keeper", false),
+        ("phone", false),
+        ("sim", false),
+        ("sim_expires", false),
+        ("power", false),
+        ("hours", false),
+        ("volume", false),
+        ("maker", false),
+        ("lat", false),
+        ("lon", false),
+    ],
     &[("speaker", true), ("household", true)],
 ];
 

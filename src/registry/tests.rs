@@ -3,10 +3,7 @@
 use proptest::prelude::*;
 
 use crate::model::{
-    AliasRow, EndpointKind, EndpointRow, GroupCode, GroupRow, HearingRow, HouseholdRow, MemberRow,
-    OWN_ENDPOINTS, PostPlace, PostRow, PresenceAtHome, RecipientRow, RegionCode, RegionLevel,
-    RegionRow, RelationKind, RelationRow, Role, Rows, SpeakerRow, TagRow, Tags, UnitRow,
-    ZoneMember, ZoneRow,
+    AliasRow, Care, EndpointKind, EndpointRow, GroupCode, GroupRow, HearingRow, HouseholdRow, MemberRow, OWN_ENDPOINTS, PostPlace, PostRow, PresenceAtHome, RecipientRow, RegionCode, RegionLevel, RegionRow, RelationKind, RelationRow, Role, Rows, SpeakerRow, TagRow, Tags, UnitRow, ZoneMember, ZoneRow,
 };
 
 use super::Registry;
@@ -95,16 +92,8 @@ pub fn sample() -> Rows {
             endpoint(70, None, EndpointKind::Speaker, "PW-100202-1"),
         ],
         speakers: vec![
-            SpeakerRow {
-                endpoint: 77,
-                village: code("510727219200"),
-                name: "合成喇叭-1".to_owned(),
-            },
-            SpeakerRow {
-                endpoint: 70,
-                village: code("510727100202"),
-                name: "合成喇叭-2".to_owned(),
-            },
+            hung(77, "510727219200", "合成喇叭-1"),
+            hung(70, "510727100202", "合成喇叭-2"),
         ],
         hearing: vec![
             HearingRow {
@@ -118,6 +107,77 @@ pub fn sample() -> Rows {
         ],
         ..Rows::default()
     }
+}
+
+fn hung(endpoint: u32, village: &str, name: &str) -> SpeakerRow {
+    SpeakerRow {
+        endpoint,
+        village: code(village),
+        name: name.to_owned(),
+        care: Care::default(),
+    }
+}
+
+/// All that can be known about a box, made up.
+pub fn care(id: u32) -> Care {
+    Care {
+        keeper: "合成管护员".to_owned(),
+        phone: "00012345678".to_owned(),
+        sim: format!("{id:013}"),
+        sim_expires: Some("2027-03-31".parse().expect("a day")),
+        power: Some(channel::Power::Solar),
+        hours: Some(48),
+        volume: Some(80),
+        maker: "合成, 厂".to_owned(),
+        lat: Some(32.5),
+        lon: Some(104.25),
+    }
+}
+
+#[test]
+fn a_speaker_tells_who_looks_after_it_and_another_that_nothing_is_known() {
+    let registry = Registry::build(1, &whole()).expect("sound");
+    assert_eq!(registry.care(77), Some(&care(77)));
+    assert_eq!(registry.care(70), Some(&Care::default()));
+    assert_eq!(registry.care(8), None, "a telephone is no speaker");
+}
+
+#[test]
+fn every_wrong_word_about_a_box_is_found_and_none_is_repeated() {
+    let mut rows = whole();
+    rows.speakers[0].care = Care {
+        keeper: String::new(),
+        phone: "secret".to_owned(),
+        sim: String::new(),
+        power: None,
+        volume: Some(101),
+        lat: Some(91.0),
+        ..care(77)
+    };
+    let told: Vec<_> = Registry::build(1, &rows)
+        .expect_err("problems")
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let columns = ["phone", "keeper", "sim", "power", "volume", "lat"];
+    for column in columns {
+        let begins = format!("speakers, row 77, column {column}: ");
+        assert!(
+            told.iter().any(|told| told.starts_with(&begins)),
+            "{column}: {told:#?}"
+        );
+    }
+    assert_eq!(told.len(), columns.len(), "{told:#?}");
+    assert!(!told.join(" ").contains("secret"));
+    rows.speakers[0].care = care(77);
+    rows.speakers[1].care = care(77);
+    let told = Registry::build(1, &rows).expect_err("one card in two boxes");
+    assert!(
+        told[0]
+            .to_string()
+            .contains("is the card of another speaker too"),
+        "{told:?}"
+    );
 }
 
 /// The sample with one of everything that stands beside the columns.
@@ -143,6 +203,7 @@ pub fn whole() -> Rows {
         name: "steep-slope".to_owned(),
         title: "陡坡".to_owned(),
     }];
+    rows.speakers[0].care = care(77);
     rows.regions[3].tags = Tags(1 << 4);
     rows.regions[3].revision = 2023;
     rows.units = vec![UnitRow {
@@ -557,6 +618,11 @@ fn add_endpoint(rows: &mut Rows, id: u32, owner: usize, speaker: bool) {
             endpoint: id,
             village: villages.nth(owner % 4).expect("four villages"),
             name: format!("喇叭 {id}"),
+            care: if id.is_multiple_of(3) {
+                Care::default()
+            } else {
+                care(id)
+            },
         });
     } else {
         rows.posts.push(PostRow {

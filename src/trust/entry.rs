@@ -14,7 +14,7 @@ use ring::rand::SystemRandom;
 use super::{Bureaus, Caller, Scope};
 use crate::ledger::event::{Look, Looked};
 use crate::ledger::{Event, Proposal, Refused, Writer};
-use crate::model::StreamId;
+use crate::model::{EndpointId, StreamId};
 
 /// From so many wrong tokens on a place waits after each.
 const PATIENCE: u32 = 5;
@@ -103,6 +103,13 @@ impl Entry {
     ) -> Result<(), Refused> {
         let place = self.place(from);
         self.propose(Look::Exported, Some(caller), Some(alert), place)
+            .await
+    }
+
+    /// Somebody's name and number are shown: not before that is in the journal.
+    pub async fn unmask(&self, caller: &Caller, of: EndpointId, from: &str) -> Result<(), Refused> {
+        let place = self.place(from);
+        self.propose(Look::Unmasked, Some(caller), Some(of.into()), place)
             .await
     }
 

@@ -126,6 +126,18 @@ impl Browser {
             .await;
     }
 
+    /// Shows pages as a telephone does that is held upright, or as a desk again.
+    pub async fn telephone(&self, is: bool) {
+        let body = if is {
+            let metrics =
+                json!({"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": true});
+            json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics})
+        } else {
+            json!({"cmd": "Emulation.clearDeviceMetricsOverride", "params": {}})
+        };
+        self.ask("POST", "/goog/cdp/execute", body).await;
+    }
+
     /// What a script in the page returns.
     pub async fn script(&self, script: &str) -> Value {
         let body = json!({"script": script, "args": []});

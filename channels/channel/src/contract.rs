@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::{
-    Address, Binding, Clock, Code, Command, DeviceState, Enrolment, Evidence, Failure, FailureClass, Handed, HttpClient, Issued, Key, Message, NoSerial, NotEnrolled, Numbering, Obeyed, Presence, PublicKey, Receipt, Reply, Request, Scene, Stop, Tied, Timestamp, Tokens, Uplink, Variant, Whose,
+    Address, Binding, Clock, Code, Command, DeviceState, Enrolment, Evidence, Failure, FailureClass, Handed, HttpClient, Issued, Key, Message, NoSerial, NotEnrolled, Numbering, Obeyed, Presence, PublicKey, Receipt, Rekeying, Reply, Request, Scene, Stop, Tied, Timestamp, Tokens, Uplink, Variant, Whose,
 };
 
 /// The far end took a message. A long text has several references, in the order of its parts.
@@ -56,6 +56,10 @@ pub trait Inlet: Send + Sync + 'static {
     }
     /// Ready when the enrolment is durable; its code is used up then.
     async fn enrol(&self, _enrolment: Enrolment) -> Result<(), NotEnrolled> {
+        Err(NotEnrolled::Unavailable)
+    }
+    /// Judges a device's change of its key; ready when it is durable. Nothing signed by the old one holds from then on.
+    async fn rekey(&self, _rekeying: Rekeying) -> Result<(), NotEnrolled> {
         Err(NotEnrolled::Unavailable)
     }
     /// What devices did with orders that carry no text; ready when it is durable.

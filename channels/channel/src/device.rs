@@ -2,6 +2,7 @@
 //! themselves. A heartbeat is kept by its channel and never journaled; an enrolment, an order and its result are. This
 //! module must not know how any device is spoken to.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,8 @@ pub enum Action {
         /// A drill prolongs drills alone.
         drill: bool,
     },
+    /// The device looks at itself, without a sound.
+    SelfTest,
 }
 
 impl Action {
@@ -65,6 +68,7 @@ impl Action {
             Self::Tone { .. } => "tone",
             Self::Volume { .. } => "volume",
             Self::Prolong { .. } => "prolong",
+            Self::SelfTest => "self-test",
         }
     }
 }
@@ -105,9 +109,20 @@ pub struct Enrolment {
     pub key: PublicKey,
 }
 
+/// A device gives its key up for another that it has made, in a call that the old one signed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rekeying {
+    pub device: String,
+    /// The one that signed.
+    pub old: PublicKey,
+    /// The one that is proved beside it.
+    pub new: PublicKey,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NotEnrolled {
-    /// No such code stands for this device: wrong, used, expired, or never made. Which of these is not told.
+    /// No such code, or no such key, stands for this device: wrong, used, expired, or never made. Which of these is not
+    /// told.
     BadCode,
     /// Too many wrong codes: wait.
     TooMany(Duration),
@@ -135,10 +150,28 @@ pub struct DeviceState {
     pub power: Option<Power>,
     /// Hundredths of a full battery.
     pub battery: Option<u8>,
+    /// It runs on its battery because the mains went, or its battery empties.
+    pub on_battery: bool,
     pub free_mb: Option<u32>,
     pub celsius: Option<i16>,
     /// Who made it sound last, for how long and when.
     pub sounded: Option<Sounded>,
+}
+
+impl DeviceState {
+    /// What it says of its power now, beside what it said before: a box that has always run on its battery is in no
+    /// trouble before that empties.
+    pub fn powered(&mut self, power: Option<Power>, battery: Option<u8>) {
+        let lost = self.power == Some(Power::Mains);
+        let falls = self.battery.zip(battery).map(|(was, is)| is.cmp(&was));
+        self.on_battery = power == Some(Power::Battery)
+            && match falls {
+                Some(Ordering::Less) => true,
+                Some(Ordering::Greater) => lost,
+                Some(Ordering::Equal) | None => lost || self.on_battery,
+            };
+        (self.power, self.battery) = (power, battery);
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -147,4 +180,27 @@ pub struct Sounded {
     pub source: &'static str,
     pub seconds: u32,
     pub at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_box_is_on_its_battery_when_the_mains_went_or_the_battery_empties() {
+        use Power::{Battery, Mains, Solar};
+        let mut said = DeviceState::default();
+        let mut after = |power, battery| {
+            said.powered(Some(power), battery);
+            said.on_battery
+        };
+        assert!(!after(Battery, Some(90)), "it may always have been");
+        assert!(after(Battery, Some(89)), "it empties");
+        assert!(after(Battery, Some(89)), "it still does");
+        assert!(!after(Battery, Some(95)), "it is charged");
+        assert!(!after(Mains, None));
+        assert!(after(Battery, None), "the mains went");
+        assert!(after(Battery, Some(100)));
+        assert!(!after(Solar, Some(80)));
+    }
 }

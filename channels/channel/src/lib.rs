@@ -25,14 +25,17 @@ pub use contract::{
 };
 pub use device::{
     Action, Authority, Command, DeviceState, Enrolment, NotEnrolled, Obeyed, Power, PublicKey,
-    Sounded, serial_floor,
+    Rekeying, Sounded, serial_floor,
 };
 pub use failure::{Failure, FailureClass};
 pub use handed::{Handed, Said, Whose};
 pub use http::{HttpClient, Reply, Request};
 pub use issued::{Issued, NoSerial, Numbering, SERIALS_A_DAY};
 pub use message::{Address, Attachment, Key, Level, Message, Variant};
-pub use receipt::{Evidence, Of, Presence, PresenceState, Receipt, Uplink, Verdict};
+pub use receipt::{
+    CLOCK_WRONG, Evidence, HEARD, MUTED, ON_BATTERY, Of, Presence, PresenceState, Receipt, Uplink,
+    Verdict,
+};
 pub use secret::Secret;
 pub use tokens::{OwnTokens, Token, TokenSource, Tokens};
 pub use tokio_util::sync::CancellationToken as Stop;

@@ -69,9 +69,19 @@ pub enum PresenceState {
 pub struct Presence {
     pub device: String,
     pub state: PresenceState,
+    /// What there is to be known of it, in a short word: one of those below, or the device's own for its fault. For one
+    /// that fell silent the last that it had.
     pub code: String,
     pub seen: Timestamp,
 }
+
+/// It spoke, and said nothing of itself: what was known of it stands.
+pub const HEARD: &str = "heard";
+/// Its clock is so wrong that it refuses good orders.
+pub const CLOCK_WRONG: &str = "clock-wrong";
+pub const MUTED: &str = "muted";
+/// It runs on its battery because the mains went, or its battery empties.
+pub const ON_BATTERY: &str = "on-battery";
 
 /// A person wrote back (上行). It is no receipt: few far ends say to which message it answers, so whoever knows what was
 /// sent to that number finds it.

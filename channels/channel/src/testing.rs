@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 
 use crate::{
-    Address, Binding, Bound, Channel, Clock, Context, Enrolment, Evidence, FailureClass, Handed, HttpClient, Inlet, Issued, Message, NoSerial, NotEnrolled, Numbering, Obeyed, Of, OwnTokens, Presence, PublicKey, Receipt, SERIALS_A_DAY, Said, Scene, Stop, SystemClock, Tied, Timestamp, Unavailable, Uplink, Verdict, Whose,
+    Address, Binding, Bound, Channel, Clock, Context, Enrolment, Evidence, FailureClass, Handed, HttpClient, Inlet, Issued, Message, NoSerial, NotEnrolled, Numbering, Obeyed, Of, OwnTokens, Presence, PublicKey, Receipt, Rekeying, SERIALS_A_DAY, Said, Scene, Stop, SystemClock, Tied, Timestamp, Unavailable, Uplink, Verdict, Whose,
 };
 
 /// How a peer meets the messages that reach it.
@@ -136,6 +136,18 @@ impl Inlet for RecordingInlet {
         }
         codes.remove(&enrolment.device);
         self.keys.lock().insert(enrolment.device, enrolment.key);
+        Ok(())
+    }
+
+    async fn rekey(&self, rekeying: Rekeying) -> Result<(), NotEnrolled> {
+        if self.away.load(std::sync::atomic::Ordering::SeqCst) {
+            return Err(NotEnrolled::Unavailable);
+        }
+        let mut keys = self.keys.lock();
+        if keys.get(&rekeying.device) != Some(&rekeying.old) {
+            return Err(NotEnrolled::BadCode);
+        }
+        keys.insert(rekeying.device, rekeying.new);
         Ok(())
     }
 

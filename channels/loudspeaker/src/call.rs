@@ -9,6 +9,8 @@ use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 
 /// The first line of what is signed: nothing else that this key may sign begins so.
 const PREFIX: &str = "tocsin-call-1";
+/// The first line of what a new key signs.
+const REKEY: &str = "tocsin-rekey-1";
 /// The scheme in the `authorization` header.
 const SCHEME: &str = "Tocsin ";
 /// How far the time of a call may be from the gateway's. A device whose clock is wrong goes by the time in the refusal.
@@ -68,11 +70,30 @@ impl DeviceKey {
         key.try_into().expect("an Ed25519 key has 32 bytes")
     }
 
+    /// Proves that this key is its holder's own, and is to take the old one's place at this device.
+    pub fn proof(&self, device: &str, old: &PublicKey) -> String {
+        hex::encode(self.0.sign(&rekey_bytes(device, old, &self.public())))
+    }
+
     /// The value of the `authorization` header.
     pub fn authorization(&self, call: &Call<'_>) -> String {
         let signature = hex::encode(self.0.sign(&call.signed_bytes()));
         format!("{SCHEME}{} {} {signature}", call.device, call.time.0)
     }
+}
+
+/// Four lines: a proof holds for one device and for the step from one key to one other.
+fn rekey_bytes(device: &str, old: &PublicKey, new: &PublicKey) -> Vec<u8> {
+    let (old, new) = (hex::encode(old), hex::encode(new));
+    format!("{REKEY}\n{device}\n{old}\n{new}\n").into_bytes()
+}
+
+/// Whether the new key was shown by who has it.
+pub(crate) fn is_proved(device: &str, old: &PublicKey, new: &PublicKey, proof: &str) -> bool {
+    hex::decode(proof).is_ok_and(|proof| {
+        let key = UnparsedPublicKey::new(&ED25519, new);
+        key.verify(&rekey_bytes(device, old, new), &proof).is_ok()
+    })
 }
 
 /// What an `authorization` header says, not yet proved.
@@ -130,6 +151,21 @@ mod tests {
             time: NOW,
             body,
         }
+    }
+
+    #[test]
+    fn a_proof_holds_for_one_device_and_one_step_between_two_keys() {
+        let old = DeviceKey::from_seed(SEED).expect("32 bytes").public();
+        let new = DeviceKey::from_seed(&"11".repeat(32)).expect("32 bytes");
+        let proof = new.proof("PW-1", &old);
+        assert!(is_proved("PW-1", &old, &new.public(), &proof));
+        assert!(!is_proved("PW-2", &old, &new.public(), &proof));
+        assert!(!is_proved("PW-1", &new.public(), &new.public(), &proof));
+        assert!(
+            !is_proved("PW-1", &old, &old, &proof),
+            "somebody else's key"
+        );
+        assert!(!is_proved("PW-1", &old, &new.public(), "00"));
     }
 
     #[test]

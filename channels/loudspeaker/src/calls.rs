@@ -3,10 +3,7 @@
 
 use std::time::Duration;
 
-use channel::{
-    Enrolment, NotEnrolled, Obeyed, Of, PresenceState, PublicKey, Reply, Request, Sounded,
-    Timestamp,
-};
+use channel::{HEARD, Obeyed, Of, PresenceState, PublicKey, Reply, Request, Sounded, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -14,8 +11,8 @@ use crate::call::Claim;
 use crate::keys::Keys;
 use crate::order::Window;
 use crate::refused::{
-    BAD_CODE, BAD_KEY, BAD_POLL, CLOSING, NAMELESS, NO_CALL, NO_POST, NOT_ENROLLED, NOT_JSON,
-    Refused, STALE, STRANGE, TOO_LONG, TOO_MANY, UNKEPT, UNPROVEN, refuse,
+    BAD_POLL, CLOSING, NAMELESS, NO_CALL, NO_POST, NOT_ENROLLED, NOT_JSON,
+    Refused, STALE, STRANGE, TOO_LONG, UNKEPT, UNPROVEN, refuse,
 };
 use crate::report::{Heartbeat, PlayState, Report, Source, plain};
 use crate::sheet::answer;
@@ -24,8 +21,6 @@ use crate::speaker::Loudspeaker;
 /// No call has a longer body.
 pub(crate) const LONGEST_BODY: usize = 16 * 1024;
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// What an installer types is no longer.
-const LONGEST_CODE: usize = 64;
 
 /// What a controller says that it has, and how long it waits for more.
 #[derive(Deserialize)]
@@ -42,23 +37,18 @@ const fn usual_wait() -> u64 {
     25
 }
 
-#[derive(Deserialize)]
-struct Enrol {
-    code: String,
-    key: String,
-}
-
 impl Loudspeaker {
     pub(crate) async fn called(&self, request: &Request) -> Reply {
         let path = request.path.as_str();
         let reply = match path {
-            "enrol" | "orders" | "reports" | "heartbeats" if request.method != "POST" => {
+            "enrol" | "orders" | "reports" | "heartbeats" | "rekey" if request.method != "POST" => {
                 Err(NO_POST)
             }
             "enrol" => self.enrol(request).await,
             "orders" => self.orders(request).await,
             "reports" => self.reports(request).await,
             "heartbeats" => self.heartbeats(request),
+            "rekey" => self.rekey(request).await,
             _ => Err(NO_CALL),
         };
         reply.unwrap_or_else(|refused| self.told(refused))
@@ -76,7 +66,7 @@ impl Loudspeaker {
     }
 
     /// The device that makes this call, with its key.
-    fn proved<'a>(&self, request: &'a Request) -> Result<(&'a str, PublicKey), Refused> {
+    pub(crate) fn proved<'a>(&self, request: &'a Request) -> Result<(&'a str, PublicKey), Refused> {
         let claim = self.claimed(request)?;
         let key = self.context.inlet.key_of(claim.device);
         let key = key.ok_or(NOT_ENROLLED)?;
@@ -87,7 +77,7 @@ impl Loudspeaker {
         }
     }
 
-    fn claimed<'a>(&self, request: &'a Request) -> Result<Claim<'a>, Refused> {
+    pub(crate) fn claimed<'a>(&self, request: &'a Request) -> Result<Claim<'a>, Refused> {
         if request.body.len() > LONGEST_BODY {
             return Err(TOO_LONG);
         }
@@ -98,63 +88,6 @@ impl Loudspeaker {
         } else {
             Err(STALE)
         }
-    }
-
-    /// A device shows its code and its key; the call is signed by that key, so that nobody enrols another's.
-    async fn enrol(&self, request: &Request) -> Result<Reply, Refused> {
-        let claim = self.claimed(request)?;
-        let Enrol { code, key } = read(&request.body)?;
-        let key: PublicKey = hex::decode(key)
-            .ok()
-            .and_then(|key| key.try_into().ok())
-            .ok_or(BAD_KEY)?;
-        if !claim.holds(&request.path, &request.body, &key) {
-            return Err(UNPROVEN);
-        }
-        if code.len() > LONGEST_CODE {
-            return Err(BAD_CODE);
-        }
-        let device = claim.device;
-        let enrolment = Enrolment {
-            device: device.to_owned(),
-            code,
-            key,
-        };
-        let enrolled = self.context.inlet.enrol(enrolment).await;
-        enrolled.map_err(|not| match not {
-            NotEnrolled::BadCode => BAD_CODE,
-            NotEnrolled::TooMany(wait) => Refused {
-                after: Some(wait),
-                ..TOO_MANY
-            },
-            NotEnrolled::Unavailable => UNKEPT,
-        })?;
-        let counter = {
-            let mut desk = self.desk.lock();
-            desk.forget(device);
-            desk.floor(device)
-        };
-        Ok(Reply::json(200, &self.welcome(device, counter)))
-    }
-
-    /// All that a new device needs.
-    fn welcome(&self, device: &str, counter: u64) -> serde_json::Value {
-        let keys = self.public_keys();
-        let (live, drill) = keys.split_at(keys.len() / 2);
-        let mut welcome = json!({
-            "device": device,
-            "gateway": self.config.gateway,
-            "keys": { "live": live, "drill": drill },
-            "counter": counter,
-            "address": format!("/v1/channels/{}", self.context.name),
-            "heartbeat": (self.config.silent_after / 3).as_secs().max(1),
-            "time": self.context.clock.now(),
-        });
-        let broker = self.config.broker.as_ref();
-        if let Some(topics) = broker.and_then(|broker| broker.told(&self.context.name, device)) {
-            welcome["topics"] = topics;
-        }
-        welcome
     }
 
     async fn orders(&self, request: &Request) -> Result<Reply, Refused> {
@@ -201,7 +134,7 @@ impl Loudspeaker {
         self.heard(device);
         if report.source != Source::Network {
             self.sounded(device, &report, seen);
-            self.present(device, PresenceState::Playing, "local".into());
+            self.present(device, PresenceState::Playing, HEARD.into());
             return Ok(Reply::json(200, &json!({})));
         }
         let order = report.order.as_deref().ok_or(NAMELESS)?;
@@ -276,17 +209,22 @@ impl Loudspeaker {
             return Err(refuse(422, "bad-heartbeat", why));
         }
         let now = self.context.clock.now();
+        let word;
         {
             let mut desk = self.desk.lock();
             desk.heard(device, now, self.context.clock.tick());
             desk.says(device, |said| {
                 said.state = Some(beat.state);
                 said.clock_error = beat.clock_error(now);
-                (said.volume, said.power, said.battery) = (beat.volume, beat.power, beat.battery);
+                said.powered(beat.power, beat.battery);
+                said.volume = beat.volume;
                 (said.free_mb, said.celsius) = (beat.free_mb, beat.celsius);
             });
+            let on_battery = desk.said(device).is_some_and(|said| said.on_battery);
+            word = beat.word(now, on_battery);
+            desk.worded(device, &word);
         }
-        self.present(device, beat.state, beat.code(now));
+        self.present(device, beat.state, word);
         Ok(Reply::json(200, &json!({ "time": now })))
     }
 
@@ -294,7 +232,7 @@ impl Loudspeaker {
         let clock = &self.context.clock;
         let (now, tick) = (clock.now(), clock.tick());
         if self.desk.lock().heard(device, now, tick) {
-            self.present(device, PresenceState::Idle, String::new());
+            self.present(device, PresenceState::Idle, HEARD.into());
         }
     }
 }

@@ -65,6 +65,8 @@ struct Device {
     /// What its latest poll named.
     window: Window,
     said: DeviceState,
+    /// What its last heartbeat had to tell, in a short word.
+    word: String,
 }
 
 impl Device {
@@ -162,6 +164,7 @@ impl Desk {
     pub(crate) fn forget(&mut self, device: &str) {
         if let Some(device) = self.devices.get_mut(device) {
             (device.window, device.said) = (Window::default(), DeviceState::default());
+            device.word.clear();
             device.bell.notify_waiters();
         }
     }
@@ -169,6 +172,19 @@ impl Desk {
     /// What it says of itself.
     pub(crate) fn says(&mut self, device: &str, say: impl FnOnce(&mut DeviceState)) {
         say(&mut self.device(device).said);
+    }
+
+    /// Wakes its poll.
+    pub(crate) fn bell(&mut self, device: &str) -> Arc<Notify> {
+        self.device(device).bell.clone()
+    }
+
+    /// What there is to be known of it, if anything.
+    pub(crate) fn worded(&mut self, device: &str, word: &str) {
+        let device = self.device(device);
+        if device.word != word {
+            word.clone_into(&mut device.word);
+        }
     }
 
     pub(crate) fn said(&self, device: &str) -> Option<DeviceState> {
@@ -339,13 +355,13 @@ impl Desk {
         device.orders.iter_mut().find(|order| order.key == key)
     }
 
-    /// Forgets what has expired, and names the devices that have just fallen silent.
+    /// Forgets what has expired, and names the devices that have just fallen silent, each with its last word.
     pub(crate) fn sweep(
         &mut self,
         now: Timestamp,
         tick: Duration,
         silent_after: Duration,
-    ) -> Vec<String> {
+    ) -> Vec<(String, String)> {
         self.standing.retain(|order| order.sheet.expires > now);
         let mut fallen = Vec::new();
         for (id, device) in &mut self.devices {
@@ -355,7 +371,7 @@ impl Desk {
                 .is_some_and(|heard| tick.saturating_sub(heard) >= silent_after);
             if quiet && !device.silent {
                 device.silent = true;
-                fallen.push(id.to_string());
+                fallen.push((id.to_string(), device.word.clone()));
             }
         }
         // A device that never spoke is only an address that was tried; a poll that waits holds its bell.

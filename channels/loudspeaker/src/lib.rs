@@ -5,6 +5,7 @@ mod calls;
 mod config;
 mod desk;
 pub mod ebd;
+mod enrolling;
 pub mod gdj089;
 mod keys;
 mod line;

@@ -128,6 +128,19 @@ impl Line {
         answer("enrol", &reply)
     }
 
+    /// Gives this line's key up for another. The line that it gives back speaks by the new one; keep that key on the disk
+    /// before: where the answer is lost, one of the two holds.
+    pub async fn rekey(&self, new: DeviceKey) -> Result<Self, LineError> {
+        let proof = new.proof(&self.device, &self.key.public());
+        let key = hex::encode(new.public());
+        self.post("rekey", &json!({ "key": key, "proof": proof }))
+            .await?;
+        Ok(Self {
+            key: Arc::new(new),
+            ..self.clone()
+        })
+    }
+
     /// Orders that `window` admits; empty when none came within `wait`.
     pub async fn poll(&self, window: &Window, wait: Duration) -> Result<Vec<Signed>, LineError> {
         let body =

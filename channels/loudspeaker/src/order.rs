@@ -20,7 +20,8 @@ pub use addressed::names;
 pub(crate) use addressed::{Part, is_plain, parts};
 pub(crate) use kind::parts as parts_of;
 pub use kind::{
-    Class, LONGEST_TONE, Meeting, PLAY, PROLONG, Rank, STOP, STOP_ALL, TONE, VOLUME, meet,
+    Class, LONGEST_TONE, Meeting, PLAY, PROLONG, Rank, SELF_TEST, STOP, STOP_ALL, TONE, VOLUME,
+    meet,
 };
 pub use window::{OVERLAP, Played, Window};
 

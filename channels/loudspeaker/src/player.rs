@@ -5,6 +5,7 @@
 
 mod ending;
 mod kept;
+mod look;
 #[cfg(test)]
 mod tests;
 
@@ -17,8 +18,8 @@ pub use kept::Kept;
 use kept::{Ban, KeptOrder};
 
 use crate::order::{
-    Meeting, Order, PROLONG, Played, Rank, Refusal, STOP, STOP_ALL, Signed, VOLUME, Verifier,
-    Window, meet,
+    Meeting, Order, PROLONG, Played, Rank, Refusal, SELF_TEST, STOP, STOP_ALL, Signed, VOLUME,
+    Verifier, Window, meet,
 };
 use crate::report::{PlayState, Report, Source};
 
@@ -80,6 +81,8 @@ pub struct Player {
     /// Who holds the microphone, and for how long that has sounded.
     local: Option<(Source, u64)>,
     refused: VecDeque<(String, Refusal)>,
+    /// A test of itself that was ordered and not done yet. It stands apart from what sounds: nothing turns it into sound.
+    test: Option<Order>,
 }
 
 impl Player {
@@ -113,6 +116,7 @@ impl Player {
             sounding: None,
             local: None,
             refused: VecDeque::new(),
+            test: None,
         }
     }
 
@@ -189,6 +193,7 @@ impl Player {
                 self.tell(&order, PlayState::Done, false, 0, now);
             }
             STOP | STOP_ALL => self.stop(&order, now),
+            SELF_TEST => self.test = Some(order),
             _ => self.shelve(order, signed, now),
         }
     }

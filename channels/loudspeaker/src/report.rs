@@ -1,7 +1,10 @@
 //! What a controller tells the gateway, and what it proves. Only a play of the whole text is evidence; this module
 //! must not claim more than the report says.
 
-use channel::{Evidence, FailureClass, Of, Power, PresenceState, Receipt, Timestamp, Verdict};
+use channel::{
+    CLOCK_WRONG, Evidence, FailureClass, MUTED, ON_BATTERY, Of, Power, PresenceState, Receipt,
+    Timestamp, Verdict,
+};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -140,6 +143,9 @@ pub struct Heartbeat {
     /// Inside the box.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub celsius: Option<i16>,
+    /// What is wrong, in the device's own short word: `amplifier`, `storage`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub code: String,
 }
 
 /// A clock that is further off refuses good orders.
@@ -155,6 +161,7 @@ impl Heartbeat {
             battery: None,
             free_mb: None,
             celsius: None,
+            code: String::new(),
         }
     }
 
@@ -175,15 +182,23 @@ impl Heartbeat {
         Some(self.clock?.0.saturating_sub(now.0))
     }
 
-    /// What an officer should know of it: a clock that is wrong refuses good orders, a volume of 0 is no speaker.
-    pub(crate) fn code(&self, now: Timestamp) -> String {
+    /// What an officer should know of it: its fault; a clock that is wrong refuses good orders, a volume of 0 is no
+    /// speaker, and one whose mains went is silent when its battery is empty.
+    pub(crate) fn word(&self, now: Timestamp, on_battery: bool) -> String {
         let wrong = self
             .clock_error(now)
             .is_some_and(|error| error.unsigned_abs() > CLOCK_ERROR.unsigned_abs());
-        match (wrong, self.volume) {
-            (true, _) => "clock-wrong".into(),
-            (false, Some(0)) => "muted".into(),
-            _ => String::new(),
+        let own = plain(&self.code);
+        if self.state == PresenceState::Fault && !own.is_empty() {
+            own
+        } else if wrong {
+            CLOCK_WRONG.into()
+        } else if self.volume == Some(0) {
+            MUTED.into()
+        } else if on_battery {
+            ON_BATTERY.into()
+        } else {
+            String::new()
         }
     }
 }
@@ -274,7 +289,7 @@ mod tests {
         let beat = |json: &str| {
             serde_json::from_str::<Heartbeat>(json)
                 .expect("a heartbeat")
-                .code(Timestamp(100_000))
+                .word(Timestamp(100_000), false)
         };
         assert_eq!(beat(r#"{"state":"idle","clock":60000}"#), "clock-wrong");
         assert_eq!(
@@ -282,5 +297,10 @@ mod tests {
             "muted"
         );
         assert_eq!(beat(r#"{"state":"idle","clock":99000,"volume":80}"#), "");
+        assert_eq!(
+            beat(r#"{"state":"fault","code":"amplifier 1","volume":0}"#),
+            "amplifier"
+        );
+        assert_eq!(Heartbeat::idle().word(Timestamp(0), true), "on-battery");
     }
 }

@@ -154,7 +154,7 @@ impl Maker<'_> {
         let (kind, target, value) = parts_of(command.action);
         // What ends or sets something is not outranked by what sounds.
         let class = match command.action {
-            Action::Tone { .. } | Action::Volume { .. } => Class::Daily,
+            Action::Tone { .. } | Action::Volume { .. } | Action::SelfTest => Class::Daily,
             Action::Stop { .. } | Action::StopAll | Action::Prolong { .. } => Class::Emergency,
         };
         let order = Order {

@@ -204,8 +204,8 @@ impl Loudspeaker {
             .desk
             .lock()
             .sweep(clock.now(), clock.tick(), silent_after);
-        for device in fallen {
-            self.present(&device, PresenceState::Silent, String::new());
+        for (device, word) in fallen {
+            self.present(&device, PresenceState::Silent, word);
         }
     }
 

@@ -10,7 +10,7 @@ use channel::{
 };
 use loudspeaker::order::{Order, Orders, Verifier, Window};
 use loudspeaker::peer::device_key;
-use loudspeaker::{Call, Config, Loudspeaker, Secret, Welcome};
+use loudspeaker::{Call, Config, DeviceKey, Loudspeaker, Secret, Welcome};
 
 const SECRET: &str = "a secret only for these tests";
 const SEED: &str = "0101010101010101010101010101010101010101010101010101010101010101";
@@ -220,6 +220,63 @@ async fn a_code_and_the_devices_own_signature_enrol_it_once_and_tell_it_all_it_n
     assert_eq!(speaker.serve(beat()).await.status, 200);
     let again = speaker.serve(enrol("7Q2M", &own)).await;
     assert_eq!(code(&again), (403, "bad-code".into()), "a code works once");
+}
+
+/// The device gives its key up for that of this seed; the call is signed by the key that the peer gives it.
+fn rekey(new: &DeviceKey, proof: &str) -> Request {
+    let key = hex::encode(new.public());
+    post("rekey", &serde_json::json!({ "key": key, "proof": proof }))
+}
+
+#[tokio::test]
+async fn a_device_gives_its_key_up_for_another_and_the_old_one_is_worth_nothing_after() {
+    let (speaker, inlet) = speaker();
+    let old = device_key(SECRET, DEVICE).public();
+    let new = DeviceKey::from_seed(&"22".repeat(32)).expect("32 bytes");
+    let thief = DeviceKey::from_seed(&"33".repeat(32)).expect("32 bytes");
+    let beat = || post("heartbeats", &serde_json::json!({ "state": "idle" }));
+    // Whoever has the old key alone shows no other's as his.
+    for proof in [
+        thief.proof(DEVICE, &old),
+        new.proof("510727217002", &old),
+        "00".into(),
+    ] {
+        let (status, code) = code(&speaker.serve(rekey(&new, &proof)).await);
+        assert_eq!((status, code.as_str()), (422, "no-proof"));
+    }
+    inlet.away.store(true, std::sync::atomic::Ordering::SeqCst);
+    let proof = new.proof(DEVICE, &old);
+    let reply = speaker.serve(rekey(&new, &proof)).await;
+    assert_eq!(code(&reply), (503, "not-kept".into()));
+    assert_eq!(speaker.serve(beat()).await.status, 200, "the old one holds");
+    inlet.away.store(false, std::sync::atomic::Ordering::SeqCst);
+    // A poll that waits by the old key ends.
+    let waiting = tokio::spawn({
+        let speaker = speaker.clone();
+        async move { speaker.serve(poll(0, 30)).await }
+    });
+    tokio::task::yield_now().await;
+    assert_eq!(speaker.serve(rekey(&new, &proof)).await.status, 200);
+    let reply = waiting.await.expect("no panic");
+    assert_eq!(reply.status, 401);
+    assert_eq!(code(&speaker.serve(beat()).await), (401, "unproven".into()));
+    // A recording of the call itself does not bring the old key back either.
+    let again = speaker.serve(rekey(&new, &proof)).await;
+    assert_eq!(code(&again), (401, "unproven".into()));
+    let body = serde_json::json!({ "state": "idle" }).to_string();
+    let call = Call {
+        path: "heartbeats",
+        device: DEVICE,
+        time: SystemClock::default().now(),
+        body: body.as_bytes(),
+    };
+    let authorization = new.authorization(&call);
+    let by_new = Request {
+        headers: vec![("authorization".into(), authorization)],
+        body: body.clone().into(),
+        ..beat()
+    };
+    assert_eq!(speaker.serve(by_new).await.status, 200);
 }
 
 #[tokio::test]
@@ -464,8 +521,8 @@ async fn local_play_and_heartbeats_are_presence_and_no_receipt() {
         .map(|seen| (seen.state, seen.code.clone()))
         .collect();
     let wanted = [
-        (PresenceState::Idle, ""),
-        (PresenceState::Playing, "local"),
+        (PresenceState::Idle, "heard"),
+        (PresenceState::Playing, "heard"),
         (PresenceState::Fault, "clock-wrong"),
     ];
     assert_eq!(seen, wanted.map(|(state, code)| (state, code.to_owned())));

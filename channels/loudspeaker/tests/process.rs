@@ -43,6 +43,11 @@ struct Process {
 
 impl Process {
     fn start(folder: &Path, base: &str, code: Option<&str>) -> Self {
+        let code = code.map(|code| ["--code", code]);
+        Self::with(folder, base, code.as_ref().map_or(&[], |code| &code[..]))
+    }
+
+    fn with(folder: &Path, base: &str, more: &[&str]) -> Self {
         let said = folder.join("said");
         let file = std::fs::File::options()
             .create(true)
@@ -54,12 +59,10 @@ impl Process {
             .args(["--gateway", base, "--device", DEVICE, "--local"])
             .args(["--seconds", "1", "--wait", "1", "--pause", "1", "--state"])
             .arg(folder.join("state"))
+            .args(more)
             .stdin(Stdio::piped())
             .stdout(file)
             .kill_on_drop(true);
-        if let Some(code) = code {
-            command.args(["--code", code]);
-        }
         let child = command.spawn().expect("it starts");
         Self { child, said }
     }
@@ -464,4 +467,70 @@ async fn what_it_took_sounds_at_its_time_after_a_kill_and_with_the_gateway_gone_
     })
     .await;
     drop(process);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_changes_its_key_and_after_a_lost_answer_goes_by_the_one_that_holds() {
+    let (channel, inlet) = channel();
+    let gateway = gateway::listen(channel.clone()).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let process = Process::start(folder.path(), &gateway.base, Some(CODE));
+    until("it enrols", || !inlet.keys.lock().is_empty()).await;
+    let key = || inlet.keys.lock().get(DEVICE).copied();
+    let first = key();
+    process.kill().await;
+    let process = Process::with(folder.path(), &gateway.base, &["--rekey"]);
+    until("it has another key", || key() != first).await;
+    until("it says so", || process.said().contains("key changed")).await;
+    let second = key();
+    process.kill().await;
+    // As if the answer had been lost: the disk has both keys, and the gateway goes by the second.
+    let state = folder.path().join("state");
+    let text = std::fs::read_to_string(&state).expect("its memory");
+    let mut kept: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    kept["next"] = kept["seed"].clone();
+    kept["seed"] = "44".repeat(32).into();
+    std::fs::write(&state, kept.to_string()).expect("written");
+    inlet.presences.lock().clear();
+    let _process = Process::with(folder.path(), &gateway.base, &[]);
+    until("it is heard", || !inlet.presences.lock().is_empty()).await;
+    assert_eq!(key(), second, "and asks for no third");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_looks_at_itself_without_a_word_and_says_what_is_wrong() {
+    let (channel, inlet) = channel();
+    let gateway = gateway::listen(channel.clone()).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let process = Process::start(folder.path(), &gateway.base, Some(CODE));
+    until("it enrols", || !inlet.keys.lock().is_empty()).await;
+    let serial = channel::serial_floor(now()) + 1;
+    let give = |serial, action| {
+        channel.command(&Command {
+            serial,
+            action,
+            authority: Authority::County,
+            devices: vec![DEVICE.into()],
+            not_before: now(),
+            expires: now().plus(Duration::from_mins(1)),
+        })
+    };
+    assert!(give(serial, Action::SelfTest));
+    until("it is done", || inlet.obeyed.lock().len() == 1).await;
+    assert!(give(serial + 1, Action::Volume { percent: 0 }));
+    until("it is mute", || inlet.obeyed.lock().len() == 2).await;
+    assert!(give(serial + 2, Action::SelfTest));
+    until("it is done again", || inlet.obeyed.lock().len() == 3).await;
+    let said: Vec<_> = inlet
+        .obeyed
+        .lock()
+        .iter()
+        .map(|obeyed| (obeyed.done, obeyed.code.clone(), obeyed.seconds))
+        .collect();
+    let wanted = [(true, "", 0), (true, "", 0), (false, "muted", 0)];
+    assert_eq!(
+        said,
+        wanted.map(|(done, code, seconds)| (done, code.to_owned(), seconds))
+    );
+    assert!(!process.said().contains("tone"), "{}", process.said());
 }

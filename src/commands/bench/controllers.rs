@@ -21,7 +21,7 @@ use super::table::Table;
 use crate::commands::demo::county;
 use crate::commands::{Failed, device};
 use crate::config::{ChannelConfig, Retry};
-use crate::model::{EndpointKind, EndpointRow, RegionLevel, Rows, SpeakerRow, State};
+use crate::model::{Care, EndpointKind, EndpointRow, RegionLevel, Rows, SpeakerRow, State};
 
 pub const SECRET: &str = "the speakers of the bench keep no secret";
 pub const SEED: &str = "7e57000000000000000000000000000000000000000000000000000000000002";
@@ -163,6 +163,7 @@ fn rows(speakers: u32) -> (Rows, Vec<String>) {
             endpoint: number,
             village: *place,
             name: device.clone(),
+            care: Care::default(),
         });
         devices.push(device);
     }

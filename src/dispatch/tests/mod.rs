@@ -1,6 +1,7 @@
 //! Lanes from the inside: their order, and what they do while everything else happens too. The clock stands still until
 //! a test moves it.
 
+mod boxes;
 mod flood;
 mod house;
 mod kit;

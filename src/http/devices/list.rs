@@ -1,20 +1,25 @@
-//! One page of controllers: what the journal knows of each and what it said of itself last. This module must not ask a
-//! device anything.
+//! One page of controllers: what the journal and the registry know of each, and what it said of itself last. This module
+//! must not ask a device anything and must not show who looks after one.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use channel::{DeviceState, Timestamp};
+use channel::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
 
 use super::super::Gate;
 use super::super::caller::{Params, Reader};
-use super::super::figures::Under;
 use super::super::openapi::OfDevices;
 use super::super::page::{PageParams, cut};
-use super::super::problem::Problem;
-use crate::model::{EndpointId, RegionCode};
+use super::super::problem::{BAD_PARAMETER, Problem};
+use super::said::Said;
+use crate::coverage::Cause;
+use crate::coverage::horns::{self, Asked, Card, Horn, Stand};
+use crate::ledger::boxes::Test;
+use crate::live::beside;
+use crate::model::{Day, EndpointId, RegionCode, shape};
 use crate::registry::Registry;
 use crate::trust::Caller;
 
@@ -39,8 +44,17 @@ struct DeviceView {
     channel: Option<String>,
     /// Until when a code stands that was not used yet.
     code_until: Option<String>,
-    /// The last change that was noted: enrolled, there, silent, at fault.
+    /// The last change that was noted: there, at fault, silent, enrolled.
     presence: Option<Presence>,
+    /// The short word that it said of itself last: `clock-wrong`, `muted`, `on-battery`, or its own for a fault.
+    code: String,
+    cause: Option<CauseView>,
+    /// When it last played a text whole, by proof.
+    proved: Option<ProvedView>,
+    care: CareView,
+    /// The number of the repair that is open for it.
+    repair: Option<u32>,
+    self_test: Option<TestView>,
     heard: Option<String>,
     /// How long it has said nothing; left out for whom was never heard since the gateway began.
     silent_seconds: Option<u64>,
@@ -56,134 +70,163 @@ struct Presence {
     since: String,
 }
 
-/// Of its last heartbeat; left out for whom was never heard since the gateway began.
-#[derive(Default, Serialize)]
-struct Said {
-    state: Option<channel::PresenceState>,
-    volume: Option<u8>,
-    power: Option<channel::Power>,
-    battery: Option<u8>,
-    free_mb: Option<u32>,
-    celsius: Option<i16>,
-    sounded: Option<Sounded>,
+/// Why it does not work, most probably.
+#[derive(Serialize)]
+struct CauseView {
+    cause: &'static str,
+    cause_zh: &'static str,
+    because: &'static str,
+    because_zh: &'static str,
 }
 
 #[derive(Serialize)]
-struct Sounded {
-    source: &'static str,
-    source_zh: &'static str,
-    seconds: u32,
+struct ProvedView {
     at: String,
+    alert: u64,
 }
 
-impl From<DeviceState> for Said {
-    fn from(said: DeviceState) -> Self {
-        let sounded = |s: channel::Sounded| Sounded {
-            source: s.source,
-            source_zh: of_source(s.source),
-            seconds: s.seconds,
-            at: s.at.to_string(),
-        };
-        Self {
-            state: said.state,
-            volume: said.volume,
-            power: said.power,
-            battery: said.battery,
-            free_mb: said.free_mb,
-            celsius: said.celsius,
-            sounded: said.sounded.map(sounded),
-        }
-    }
+/// What the registry says of the box.
+#[derive(Serialize)]
+struct CareView {
+    /// Whether somebody is named who looks after it.
+    kept: bool,
+    sim: &'static str,
+    sim_zh: &'static str,
+    sim_expires: Option<Day>,
+    power: Option<channel::Power>,
+    hours: Option<u16>,
+    volume: Option<u8>,
+    maker: Option<String>,
+    point: Option<(f64, f64)>,
+    /// How many households can hear it.
+    households: usize,
 }
 
-fn of_source(source: &str) -> &'static str {
-    match source {
-        "microphone" => "话筒",
-        "phone" => "电话",
-        "sms" => "短信",
-        "usb" => "U盘",
-        _ => "网络",
-    }
+/// What it found when it looked at itself.
+#[derive(Serialize)]
+struct TestView {
+    asked: Option<String>,
+    /// `well`, `wrong`, `no-answer`; left out before the first.
+    result: Option<&'static str>,
+    result_zh: Option<&'static str>,
+    code: Option<String>,
+    since: Option<String>,
 }
 
-const fn of_presence(state: channel::PresenceState) -> (&'static str, &'static str) {
-    match state {
-        channel::PresenceState::Idle | channel::PresenceState::Playing => ("there", "在线"),
-        channel::PresenceState::Fault => ("fault", "故障"),
-        channel::PresenceState::Silent => ("silent", "失联"),
-        channel::PresenceState::Enrolled => ("enrolled", "已入网"),
-    }
-}
-
-/// The loudspeakers' controllers, and what each says of itself
+/// The loudspeakers' controllers, how each stands and why
 #[utoipa::path(
-    get, path = "/v1/devices", tag = "devices", params(Under, PageParams), security(("token" = ["read"])),
+    get, path = "/v1/devices", tag = "devices", params(ListParams), security(("token" = ["read"])),
     responses((status = 200, description = "By village", body = Object), OfDevices),
 )]
 pub async fn devices(
     State(gate): State<Arc<Gate>>,
     Reader(caller): Reader,
-    Params(asked): Params<Asked>,
+    Params(asked): Params<ListParams>,
 ) -> Result<Json<Listed>, Problem> {
-    let registry = gate.registry();
-    let ids = speakers(&registry, &caller, asked.under)?;
+    let (found, now) = found(&gate, &caller, &asked).await?;
     let page = PageParams {
         after: asked.after,
         limit: asked.limit,
     };
-    let (ids, next) = cut(ids, page, |id| u64::from(*id))?;
-    let now = gate.clock.now();
-    let view = |id: &EndpointId| view(&gate, &registry, *id, now);
+    let (found, next) = cut(found, page, |horn| u64::from(horn.endpoint))?;
+    let registry = gate.registry();
+    let view = |horn: Horn| view(&gate, &registry, horn, now);
     Ok(Json(Listed {
         as_of: now.to_string(),
-        devices: ids.iter().filter_map(view).collect(),
+        devices: found.into_iter().map(view).collect(),
         next,
     }))
 }
 
-#[derive(Deserialize)]
+/// A county's speakers with their neighbours take a moment: they are looked at beside the connections.
+async fn found(
+    gate: &Gate,
+    caller: &Caller,
+    asked: &ListParams,
+) -> Result<(Vec<Horn>, Timestamp), Problem> {
+    let under = match asked.under {
+        Some(under) if !caller.covers(under) => {
+            return Err(Problem::outside("under names", &[under]));
+        }
+        Some(under) => vec![under],
+        None => caller.regions.clone(),
+    };
+    let wanted = asked.wanted()?;
+    let (ledger, registry, now) = (gate.ledger.clone(), gate.registry(), gate.clock.now());
+    let found = beside(move || {
+        let mut found = horns::horns(&ledger, &registry, &under, now);
+        found.retain(|horn| wanted.takes(horn));
+        found
+    });
+    Ok((found.await, now))
+}
+
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-pub struct Asked {
+#[into_params(parameter_in = Query)]
+pub struct ListParams {
+    /// Only what lies in this region.
+    #[param(schema_with = shape::asked_region)]
     under: Option<RegionCode>,
+    /// Only those that stand so.
+    #[param(schema_with = Stand::shape)]
+    state: Option<String>,
+    /// Only those that do not work for this reason.
+    #[param(schema_with = Cause::shape)]
+    cause: Option<String>,
+    /// Only those whose card stands so: `soon` is thirty days or less.
+    #[param(schema_with = Card::shape)]
+    sim: Option<String>,
+    /// Only those with an open repair, or only those without.
+    repair: Option<bool>,
+    /// Begins behind the line that this names: `next` of the page before.
+    #[param(minimum = 0, maximum = 9_007_199_254_740_991_u64)]
     after: Option<u64>,
+    /// At most so many; 200 where nothing is said.
+    #[param(minimum = 1, maximum = 5000)]
     limit: Option<usize>,
 }
 
-fn speakers(
-    registry: &Registry,
-    caller: &Caller,
-    under: Option<RegionCode>,
-) -> Result<Vec<EndpointId>, Problem> {
-    if let Some(under) = under {
-        if !caller.covers(under) {
-            return Err(Problem::outside("under names", &[under]));
-        }
-        return Ok(registry.speakers_under(under).to_vec());
+impl ListParams {
+    fn wanted(&self) -> Result<Asked, Problem> {
+        let (state, cause) = (self.state.as_deref(), self.cause.as_deref());
+        let stands = "state is there, fault, silent, enrolled or never";
+        let causes = "cause is power, sim-expired, network, fault, clock, muted or unknown";
+        let cards = "sim is good, soon, over or unknown";
+        Ok(Asked {
+            stand: word(state, Stand::named, stands)?,
+            cause: word(cause, Cause::named, causes)?,
+            card: word(self.sim.as_deref(), Card::named, cards)?,
+            repair: self.repair,
+        })
     }
-    let mut ids = Vec::new();
-    for region in &caller.regions {
-        ids.extend_from_slice(registry.speakers_under(*region));
-    }
-    // A bureau may name a region and one inside it.
-    let mut seen = std::collections::HashSet::new();
-    ids.retain(|id| seen.insert(*id));
-    Ok(ids)
 }
 
-fn view(gate: &Gate, registry: &Registry, id: EndpointId, now: Timestamp) -> Option<DeviceView> {
-    let endpoint = registry.endpoint(id)?;
-    let village = endpoint.village?;
-    let device = endpoint.address;
-    let known = gate.ledger.devices.get(device).unwrap_or_default();
+fn word<T>(
+    asked: Option<&str>,
+    named: fn(&str) -> Option<T>,
+    detail: &'static str,
+) -> Result<Option<T>, Problem> {
+    match asked.map(named) {
+        Some(None) => Err(Problem::new(&BAD_PARAMETER, detail)),
+        found => Ok(found.flatten()),
+    }
+}
+
+fn view(gate: &Gate, registry: &Registry, horn: Horn, now: Timestamp) -> DeviceView {
+    let known = gate.ledger.devices.get(&horn.device).unwrap_or_default();
     let said = gate.channels.get(&known.channel);
-    let said = said.and_then(|channel| channel.device(device));
-    let presence = gate.ledger.presence_at(device);
-    Some(DeviceView {
-        device: device.to_owned(),
-        endpoint: id,
-        name: endpoint.name.unwrap_or_default().to_owned(),
-        village,
-        village_name: registry.full_name(village),
+    let said = said.and_then(|channel| channel.device(&horn.device));
+    let cause = horn.guess.map(|(cause, because_zh, because)| CauseView {
+        cause: cause.name(),
+        cause_zh: cause.zh(),
+        because,
+        because_zh,
+    });
+    DeviceView {
+        endpoint: horn.endpoint,
+        village: horn.village,
+        village_name: registry.full_name(horn.village),
         enrolled: known.key.is_some(),
         enrolled_at: known.since.map(|at| at.to_string()),
         channel: Some(known.channel).filter(|name| !name.is_empty()),
@@ -191,17 +234,53 @@ fn view(gate: &Gate, registry: &Registry, id: EndpointId, now: Timestamp) -> Opt
             .code
             .filter(|(_, until)| *until > now)
             .map(|(_, until)| until.to_string()),
-        presence: presence.map(|(state, since)| {
-            let (state, state_zh) = of_presence(state);
-            Presence {
-                state,
-                state_zh,
-                since: since.to_string(),
-            }
+        presence: horn.since.map(|since| Presence {
+            state: horn.stand.name(),
+            state_zh: horn.stand.zh(),
+            since: since.to_string(),
         }),
+        cause,
+        proved: horn.proved.map(|play| ProvedView {
+            at: play.at.to_string(),
+            alert: play.alert,
+        }),
+        care: care(registry, &horn),
+        repair: horn.repair,
+        self_test: horn.test.map(tested),
+        code: horn.code,
+        device: horn.device,
+        name: horn.name,
         heard: said.and_then(|said| said.heard).map(|at| at.to_string()),
         silent_seconds: said.and_then(|s| s.heard).map(|at| now.since(at).as_secs()),
         clock_error_ms: said.and_then(|said| said.clock_error),
         said: said.map(Said::from).unwrap_or_default(),
-    })
+    }
+}
+
+fn care(registry: &Registry, horn: &Horn) -> CareView {
+    let known = registry.care(horn.endpoint).cloned().unwrap_or_default();
+    CareView {
+        kept: !known.keeper.is_empty(),
+        sim: horn.card.name(),
+        sim_zh: horn.card.zh(),
+        sim_expires: horn.card_until,
+        power: known.power,
+        hours: known.hours,
+        volume: known.volume,
+        maker: Some(known.maker).filter(|maker| !maker.is_empty()),
+        point: known.lat.zip(known.lon),
+        households: registry.hearing(horn.endpoint).len(),
+    }
+}
+
+fn tested(test: Test) -> TestView {
+    let (result, result_zh) = horns::of_test(&test).unzip();
+    let (code, since) = test.says.unzip();
+    TestView {
+        asked: test.asked.map(|at| at.to_string()),
+        result,
+        result_zh,
+        code: code.filter(|code| !code.is_empty()),
+        since: since.map(|at| at.to_string()),
+    }
 }

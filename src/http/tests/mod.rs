@@ -15,6 +15,7 @@ mod quarantine;
 mod queries;
 mod ready;
 mod registry_import;
+mod repairs;
 mod replies;
 mod sealed;
 mod slow;

@@ -76,7 +76,7 @@ const TOLD: [(&str, &str, &str, &str); 22] = [
 ];
 
 /// Told by a test of their own below.
-const APART: [&str; 22] = [
+const APART: [&str; 24] = [
     "bad-entry",
     "filed",
     "too-many-requests",
@@ -86,6 +86,8 @@ const APART: [&str; 22] = [
     "bad-order",
     "unknown-device",
     "unknown-order",
+    "unknown-repair",
+    "closed",
     "unfit-tables",
     "not-allowed",
     "unknown-region",

@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::super::Ledger;
-use super::super::devices::{Done, DoneRow, Enrolled, Invited, Ordered};
+use super::super::boxes::{Mend, Teller, TestedRow, Trouble};
+use super::super::devices::{Done, DoneRow, Enrolled, Invited, Ordered, Rekeyed};
 use super::super::event::*;
 use super::super::record::{BadRecord, Frame, Head, pack, unpack};
 use super::super::rerouted::Detour;
@@ -17,7 +18,7 @@ use super::kit::{START, accepted, block, variants as texts};
 use crate::model::{Carrier, Grade, Month, RegionCode, Tags};
 
 /// How many events there are.
-pub const EVENTS: usize = 48;
+pub const EVENTS: usize = 53;
 
 /// The place of an event in format 1. A new event stops the build here: give it the next place and a strategy below.
 pub fn place(event: &Event) -> usize {
@@ -70,6 +71,11 @@ pub fn place(event: &Event) -> usize {
         Event::Bound(_) => 44,
         Event::Coded(_) => 45,
         Event::Prompted(_) => 44,
+        Event::Turned(_) => 44,
+        Event::Rekeyed(_) => 45,
+        Event::Tested(_) => 46,
+        Event::Repair(_) => 47,
+        Event::Mended(_) => 48,
     }
 }
 
@@ -430,6 +436,7 @@ fn devices() -> Vec<BoxedStrategy<Event>> {
             alert: 7,
             drill: true,
         },
+        Action::SelfTest,
     ]);
     let authority = select(vec![Authority::County, Authority::Town, Authority::Village]);
     let row = (text(), any::<(bool, u32)>(), text(), time());
@@ -499,6 +506,71 @@ fn devices() -> Vec<BoxedStrategy<Event>> {
     ]
 }
 
+fn boxes() -> Vec<BoxedStrategy<Event>> {
+    let state = select(vec![
+        PresenceState::Idle,
+        PresenceState::Fault,
+        PresenceState::Silent,
+    ]);
+    let document = || proptest::option::of(any::<[u8; 32]>());
+    let row = (text(), text()).prop_map(|(device, code)| TestedRow { device, code });
+    let teller = select(vec![Teller::Officer, Teller::Keeper, Teller::Villager]);
+    let entered = (select(Trouble::ALL.to_vec()), time(), teller);
+    let mend = select(Mend::ALL.to_vec());
+    vec![
+        (text(), state, text())
+            .prop_map(|(device, state, code)| {
+                Event::Turned(Turned {
+                    device,
+                    state,
+                    code,
+                })
+            })
+            .boxed(),
+        (text(), any::<[u8; 32]>())
+            .prop_map(|(device, key)| Event::Rekeyed(Rekeyed { device, key }))
+            .boxed(),
+        (text(), any::<u64>(), few(row.boxed()))
+            .prop_map(|(channel, serial, rows)| {
+                Event::Tested(Tested {
+                    channel,
+                    serial,
+                    rows,
+                })
+            })
+            .boxed(),
+        (
+            any::<u32>(),
+            text(),
+            entered,
+            proptest::option::of(text()),
+            document(),
+        )
+            .prop_map(|(number, device, (what, since, from), by, text)| {
+                Event::Repair(Repair {
+                    number,
+                    device,
+                    what,
+                    since,
+                    from,
+                    by,
+                    text,
+                })
+            })
+            .boxed(),
+        (any::<u32>(), mend, text(), document())
+            .prop_map(|(number, how, by, text)| {
+                Event::Mended(Mended {
+                    number,
+                    how,
+                    by,
+                    text,
+                })
+            })
+            .boxed(),
+    ]
+}
+
 /// One strategy for each place.
 pub fn every() -> Vec<BoxedStrategy<Event>> {
     let numbers = || few(any::<u32>().boxed());
@@ -556,6 +628,7 @@ pub fn every() -> Vec<BoxedStrategy<Event>> {
     all.push(numbered());
     all.extend(bound());
     all.push(prompted());
+    all.extend(boxes());
     all
 }
 

@@ -9,7 +9,8 @@ use channel::{
     Action, Authority, Evidence, FailureClass, Level, PresenceState, Scene, Timestamp, Verdict,
 };
 
-use super::super::devices::{Done, DoneRow, Enrolled, Invited, Ordered};
+use super::super::boxes::{Mend, Teller, TestedRow, Trouble};
+use super::super::devices::{Done, DoneRow, Enrolled, Invited, Ordered, Rekeyed};
 use super::super::event::*;
 use super::super::rerouted::{Detour, runs};
 use super::super::seal::{Card, Sealed, Sealing, Totals};
@@ -644,6 +645,7 @@ impl History {
             }),
             15 => Event::Numbered(self.numbered(b)),
             15 => bound(b),
+            15 => self.box_of(b),
             _ => Event::Presence {
                 device: format!("speaker-{}", b % 3),
                 state: states[usize::from(b % 2)],
@@ -665,6 +667,45 @@ impl History {
         }
     }
 
+    /// What happens to a box at a loudspeaker.
+    fn box_of(&self, b: u16) -> Event {
+        let (device, number) = (format!("speaker-{}", b % 3), u32::from(b / 5 % 4));
+        match b % 5 {
+            0 => Event::Turned(Turned {
+                device,
+                state: [PresenceState::Idle, PresenceState::Silent][usize::from(b % 2)],
+                code: ["", "on-battery"][usize::from(b / 2 % 2)].into(),
+            }),
+            1 => Event::Rekeyed(Rekeyed {
+                device,
+                key: [5; 32],
+            }),
+            2 => Event::Tested(Tested {
+                channel: "speaker".into(),
+                serial: self.serial,
+                rows: vec![TestedRow {
+                    device,
+                    code: ["", "amplifier"][usize::from(b / 2 % 2)].into(),
+                }],
+            }),
+            3 => Event::Repair(Repair {
+                number,
+                device,
+                what: Trouble::ALL[usize::from(b) % Trouble::ALL.len()],
+                since: self.now,
+                from: Teller::Keeper,
+                by: (b.is_multiple_of(2)).then(|| "water".into()),
+                text: None,
+            }),
+            _ => Event::Mended(Mended {
+                number,
+                how: Mend::ALL[usize::from(b) % Mend::ALL.len()],
+                by: "water".into(),
+                text: None,
+            }),
+        }
+    }
+
     /// Many of them, so that those which are over are let go.
     fn ordered(&mut self, b: u16) -> Ordered {
         self.serial += 1;
@@ -672,8 +713,11 @@ impl History {
         Ordered {
             channel: "speaker".into(),
             serial: self.serial,
-            action: Action::Stop {
-                alert: u64::from(b),
+            action: if b.is_multiple_of(7) {
+                Action::SelfTest
+            } else {
+                let alert = u64::from(b);
+                Action::Stop { alert }
             },
             authority: Authority::Town,
             devices: vec!["speaker-1".into()],

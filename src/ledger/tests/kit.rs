@@ -170,6 +170,12 @@ pub fn view(ledger: &Ledger) -> Value {
     if !known.is_empty() {
         view["ported"] = json!(known);
     }
+    if ledger.boxes.all() != json!([{}, {}, []]) {
+        view["boxes"] = ledger.boxes.all();
+    }
+    if !ledger.proved.all().is_empty() {
+        view["proved"] = json!(ledger.proved.all());
+    }
     view["imports"] = json!(ledger.imports());
     view["believed"] = json!(ledger.believed());
     if !ledger.bindings.is_empty() {

@@ -171,7 +171,7 @@ pub struct Dead {
     #[serde(flatten)]
     pub village: Place,
     pub speaker: String,
-    /// `silent` or `fault`.
+    /// `silent`, `fault`, or `repair`: one is open for it.
     pub state: &'static str,
 }
 

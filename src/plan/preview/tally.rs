@@ -342,7 +342,10 @@ impl<'a> Tally<'a> {
         let state = match presence {
             Some(PresenceState::Silent) => Some("silent"),
             Some(PresenceState::Fault) => Some("fault"),
-            _ => None,
+            _ => {
+                let repair = self.scene.ledger.boxes.under_repair(endpoint.address);
+                repair.map(|_| "repair")
+            }
         };
         let first = self.spoken.insert(id);
         if first && presence.is_none() {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use channel::{EndpointKind, Evidence, Level, Lines, PresenceState, Style, Timestamp, Variant};
 
 use super::{Figures, Means, Scene, preview};
+use crate::ledger::boxes::{Mend, Mended, Repair, Teller, Trouble};
 use crate::ledger::event::{Mark, Marked};
 use crate::ledger::{Event, Ledger};
 use crate::model::{Carrier, Delivery, EndpointRow};
@@ -234,6 +235,32 @@ fn a_dead_speaker_is_named_and_is_no_channel_of_its_village() {
     );
     assert_eq!(shown.thin.len(), 2);
     assert_eq!(shown.unheard_speakers, 1);
+}
+
+#[test]
+fn a_speaker_under_repair_counts_as_dead_until_the_repair_is_closed() {
+    let ledger = Ledger::default();
+    let told = |event| ledger.apply(0, DAY, &event).expect("it fits");
+    told(Event::Repair(Repair {
+        number: 1,
+        device: "SP-801".into(),
+        what: Trouble::NoSound,
+        since: DAY,
+        from: Teller::Keeper,
+        by: None,
+        text: None,
+    }));
+    let shown = figures_with(Level::Red, DAY, &[], &ledger, None).dead_speakers;
+    assert_eq!(shown.len(), 1);
+    assert_eq!((shown[0].endpoint, shown[0].state), (801, "repair"));
+    told(Event::Mended(Mended {
+        number: 1,
+        how: Mend::Repaired,
+        by: "water".into(),
+        text: None,
+    }));
+    let shown = figures_with(Level::Red, DAY, &[], &ledger, None).dead_speakers;
+    assert!(shown.is_empty());
 }
 
 #[test]

@@ -64,6 +64,16 @@ pub fn misshapen(endpoint: &EndpointRow) -> Option<(&'static str, &'static str)>
     })
 }
 
+/// The number at which somebody is called.
+pub fn is_telephone(text: &str) -> bool {
+    is_mobile(text) || is_landline(text)
+}
+
+/// A card's number, or what is printed on it.
+pub fn is_card(text: &str) -> bool {
+    digits(text, 11..=20)
+}
+
 fn digits(text: &str, length: std::ops::RangeInclusive<usize>) -> bool {
     length.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }

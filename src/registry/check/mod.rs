@@ -4,7 +4,10 @@
 mod address;
 mod land;
 mod people;
+mod speakers;
 mod zones;
+
+pub use address::{is_card, is_telephone};
 
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -55,7 +58,7 @@ pub fn check(rows: &Rows, broken: Tables) -> Vec<Problem> {
         units: rows.units.iter().map(|row| row.id).collect(),
         zones: rows.zones.iter().map(|row| row.id).collect(),
         recipients: rows.recipients.iter().map(|row| row.id).collect(),
-        speakers: people::speakers(rows),
+        speakers: speakers::speakers(rows),
         problems: Vec::new(),
     };
     known.sizes();

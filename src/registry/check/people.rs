@@ -3,18 +3,12 @@
 
 use std::collections::HashSet;
 
-use crate::model::{AreaCode, EndpointKind, EndpointRow, OWN_ENDPOINTS, PostPlace, Rows};
+use crate::model::{AreaCode, EndpointKind, EndpointRow, OWN_ENDPOINTS, PostPlace};
 
 use super::super::problem::Key;
 use super::super::table::Table;
 use super::address::misshapen;
 use super::{At, Known};
-
-pub fn speakers(rows: &Rows) -> HashSet<u32> {
-    let endpoints = rows.endpoints.iter();
-    let speakers = endpoints.filter(|row| row.kind == EndpointKind::Speaker);
-    speakers.map(|row| row.id).collect()
-}
 
 impl Known<'_> {
     pub(super) fn households(&mut self) {
@@ -139,38 +133,6 @@ impl Known<'_> {
                 self.found(at, "recipient", what, remedy);
             }
             Some(recipient) => self.needs(at, "recipient", Table::Recipients, recipient),
-        }
-    }
-
-    pub(super) fn speakers(&mut self) {
-        let mut placed = HashSet::new();
-        for (row, speaker) in self.rows.speakers.iter().enumerate() {
-            let at = At {
-                table: Table::Speakers,
-                row,
-                key: Key::Id(speaker.endpoint),
-            };
-            self.once(&mut placed, speaker.endpoint, at, "endpoint");
-            if !self.may_be(Table::Endpoints, &self.speakers, &speaker.endpoint) {
-                let remedy = "add its endpoint, of kind speaker";
-                let what = "is no endpoint of kind speaker";
-                self.found(at, "endpoint", what, remedy);
-            }
-            self.needs_village(at, speaker.village);
-        }
-    }
-
-    pub(super) fn hearing(&mut self) {
-        let mut seen = HashSet::with_capacity(self.rows.hearing.len());
-        for (row, pair) in self.rows.hearing.iter().enumerate() {
-            let at = At {
-                table: Table::Hearing,
-                row,
-                key: Key::Pair(pair.speaker, pair.household),
-            };
-            self.once(&mut seen, (pair.speaker, pair.household), at, "household");
-            self.needs(at, "speaker", Table::Endpoints, pair.speaker);
-            self.needs(at, "household", Table::Households, pair.household);
         }
     }
 }

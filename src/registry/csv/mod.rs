@@ -3,6 +3,7 @@
 
 mod line;
 mod rows;
+mod speaker;
 #[cfg(test)]
 mod tests;
 mod write;

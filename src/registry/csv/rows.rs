@@ -4,12 +4,13 @@ use std::io::Read;
 
 use crate::model::{
     AliasRow, AreaCode, EndpointRow, GroupCode, GroupRow, HearingRow, HouseholdRow, MemberRow,
-    PostPlace, PostRow, RecipientRow, RegionCode, RegionRow, RelationRow, Role, SpeakerRow,
-    TagNames, TagRow, UnitRow, ZoneMember, ZoneRow, is_word,
+    PostPlace, PostRow, RecipientRow, RegionRow, RelationRow, Role, TagNames, TagRow, UnitRow,
+    ZoneMember, ZoneRow, is_word,
 };
 
 use super::super::table::Table;
 use super::line::{Line, OrEmpty, degrees};
+use super::speaker::speaker;
 use super::{Draft, each};
 
 pub fn read(table: Table, file: impl Read, names: &TagNames, draft: &mut Draft) {
@@ -272,16 +273,6 @@ fn endpoint(line: &mut Line<'_>) -> Option<EndpointRow> {
         recipient: recipient?.0,
         kind: kind?,
         address: address?,
-    })
-}
-
-fn speaker(line: &mut Line<'_>) -> Option<SpeakerRow> {
-    let (endpoint, name) = (line.id(0), line.text(2));
-    let village: Option<RegionCode> = line.code(1);
-    Some(SpeakerRow {
-        endpoint: endpoint?,
-        village: village?,
-        name: name?,
     })
 }
 

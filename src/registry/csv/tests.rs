@@ -6,6 +6,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::Care;
 use crate::registry::tests::{sample, sound_rows, whole};
 
 fn read(dir: &Path) -> Result<Rows, Vec<Problem>> {
@@ -36,6 +37,49 @@ fn columns_may_stand_in_any_order_behind_a_byte_order_mark() {
     let text = "\u{feff}note,household,speaker\r\n\"a, b\",90,77\r\n,7,77\r\n";
     fs::write(dir.path().join("hearing.csv"), text).expect("written");
     assert_eq!(read(dir.path()).expect("read"), sample());
+}
+
+#[test]
+fn speakers_of_before_have_three_columns_and_nothing_is_known_about_their_boxes() {
+    let dir = tempfile::tempdir().expect("a folder");
+    write_dir(&whole(), dir.path()).expect("written");
+    let text = "endpoint,village,name\n77,510727219200,合成喇叭-1\n";
+    fs::write(dir.path().join("speakers.csv"), text).expect("written");
+    let rows = read(dir.path()).expect("read");
+    assert_eq!(rows.speakers.len(), 1);
+    assert_eq!(rows.speakers[0].care, Care::default());
+}
+
+#[test]
+fn every_bad_cell_about_a_box_is_told_by_its_column() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let text = "endpoint,village,name,keeper,phone,sim,sim_expires,power,hours,volume,maker,lat,lon\n\
+                77,510727219200,a,b,secret,secret,2027-02-30,wind,1000,101,secret,91,1\n";
+    fs::write(
+        dir.path().join("speakers.csv"),
+        text.replace("101,secret", &format!("101,{}", "secret".repeat(11))),
+    )
+    .expect("written");
+    let told = told(dir.path());
+    let columns = [
+        "phone",
+        "sim",
+        "sim_expires",
+        "power",
+        "hours",
+        "volume",
+        "maker",
+        "lat",
+    ];
+    for column in columns {
+        let begins = format!("speakers, line 2, column {column}: cannot be read; give ");
+        assert!(
+            told.iter().any(|told| told.starts_with(&begins)),
+            "{column}: {told:#?}"
+        );
+    }
+    assert_eq!(told.len(), columns.len(), "{told:#?}");
+    assert!(!told.join(" ").contains("secret"));
 }
 
 #[test]

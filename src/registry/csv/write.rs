@@ -117,7 +117,14 @@ fn people(rows: &Rows, dir: &Path) -> Result<(), WriteError> {
 
 fn ways(rows: &Rows, dir: &Path) -> Result<(), WriteError> {
     write(dir, Table::Endpoints, rows.endpoints.iter())?;
-    write(dir, Table::Speakers, rows.speakers.iter())?;
+    let speakers = rows.speakers.iter().map(|row| {
+        let care = &row.care;
+        let supply = (&care.sim, care.sim_expires, care.power, care.hours);
+        let rest = (care.volume, &care.maker, care.lat, care.lon);
+        let head = (row.endpoint, row.village, &row.name);
+        (head, &care.keeper, &care.phone, supply, rest)
+    });
+    write(dir, Table::Speakers, speakers)?;
     write(dir, Table::Hearing, rows.hearing.iter())
 }
 

@@ -4,6 +4,7 @@
 
 mod read;
 mod schema;
+mod speakers;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -33,6 +34,9 @@ const RECIPIENT_NAME: (&str, &str) = ("recipients", "name");
 const ENDPOINT_ADDRESS: (&str, &str) = ("endpoints", "address");
 const CLOSED_ADDRESS: (&str, &str) = ("closed", "address");
 const SPEAKER_NAME: (&str, &str) = ("speakers", "name");
+const SPEAKER_KEEPER: (&str, &str) = ("speakers", "keeper");
+const SPEAKER_PHONE: (&str, &str) = ("speakers", "phone");
+const SPEAKER_SIM: (&str, &str) = ("speakers", "sim");
 
 const fn field((table, column): (&'static str, &'static str), row: u32) -> Field {
     Field { table, column, row }

@@ -7,13 +7,12 @@ use serde::de::value::{Error as NoVariant, StrDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use super::{
-    CLOSED_ADDRESS, ENDPOINT_ADDRESS, HOUSEHOLD_NAME, RECIPIENT_NAME, SPEAKER_NAME, UNIT_NAME,
-    field,
+    CLOSED_ADDRESS, ENDPOINT_ADDRESS, HOUSEHOLD_NAME, RECIPIENT_NAME, UNIT_NAME, field, speakers,
 };
 use crate::model::{
     AliasRow, ClosedRow, EndpointRow, GroupCode, GroupRow, HearingRow, HouseholdRow, MemberRow,
-    PostPlace, PostRow, RecipientRow, RegionCode, RegionRow, RelationRow, Role, Rows, SpeakerRow,
-    TagRow, Tags, UnitRow, ZoneMember, ZoneRow,
+    PostPlace, PostRow, RecipientRow, RegionCode, RegionRow, RelationRow, Role, Rows, TagRow, Tags,
+    UnitRow, ZoneMember, ZoneRow,
 };
 use crate::store::vault::{Sealed, Vault};
 
@@ -40,13 +39,13 @@ pub fn read(connection: &Connection, vault: &Vault) -> rusqlite::Result<Option<(
     Ok(Some((generation, rows)))
 }
 
-struct Read<'a> {
+pub(super) struct Read<'a> {
     tx: &'a Transaction<'a>,
     vault: &'a Vault,
 }
 
 impl Read<'_> {
-    fn all<R>(
+    pub(super) fn all<R>(
         &self,
         columns: &str,
         read: impl Fn(&Row<'_>) -> rusqlite::Result<R>,
@@ -58,7 +57,7 @@ impl Read<'_> {
     }
 
     /// A field of the vault's, of the row with this id.
-    fn field(
+    pub(super) fn field(
         &self,
         row: &Row<'_>,
         column: usize,
@@ -225,14 +224,7 @@ impl Read<'_> {
                 generation: row.get(4)?,
             })
         })?;
-        rows.speakers = self.all("endpoint, village, name FROM speakers", |row| {
-            let endpoint = row.get(0)?;
-            Ok(SpeakerRow {
-                endpoint,
-                village: code(row, 1)?,
-                name: self.field(row, 2, SPEAKER_NAME, endpoint)?,
-            })
-        })?;
+        rows.speakers = speakers::read(self)?;
         rows.hearing = self.all("speaker, household FROM hearing", |row| {
             Ok(HearingRow {
                 speaker: row.get(0)?,
@@ -258,21 +250,21 @@ fn group(row: &Row<'_>, column: usize) -> rusqlite::Result<GroupCode> {
     })
 }
 
-fn code(row: &Row<'_>, column: usize) -> rusqlite::Result<RegionCode> {
+pub(super) fn code(row: &Row<'_>, column: usize) -> rusqlite::Result<RegionCode> {
     cell(row, column, |number: i64| {
         RegionCode::try_from(u64::try_from(number).ok()?).ok()
     })
 }
 
 /// One of a closed set of words, as the model names them.
-fn word<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+pub(super) fn word<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     cell(row, column, |text: String| {
         let word: StrDeserializer<'_, NoVariant> = text.as_str().into_deserializer();
         T::deserialize(word).ok()
     })
 }
 
-fn cell<T, S: FromSql>(
+pub(super) fn cell<T, S: FromSql>(
     row: &Row<'_>,
     column: usize,
     read: impl FnOnce(S) -> Option<T>,

@@ -3,7 +3,7 @@
 
 use rusqlite::Connection;
 
-pub const FORMAT: i64 = 2;
+pub const FORMAT: i64 = 3;
 
 /// Fields that say who somebody is are blobs of the vault's; the rest is plain, and anyone's SQL can count it.
 const SCHEMA: &str = "
@@ -30,7 +30,9 @@ CREATE TABLE IF NOT EXISTS posts(
 CREATE TABLE IF NOT EXISTS relations(household INTEGER NOT NULL, recipient INTEGER NOT NULL, kind TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS endpoints(
   id INTEGER NOT NULL, recipient INTEGER, kind TEXT NOT NULL, address BLOB NOT NULL, seek BLOB) STRICT;
-CREATE TABLE IF NOT EXISTS speakers(endpoint INTEGER NOT NULL, village INTEGER NOT NULL, name BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS speakers(
+  endpoint INTEGER NOT NULL, village INTEGER NOT NULL, name BLOB NOT NULL, keeper BLOB, phone BLOB, sim BLOB,
+  sim_expires TEXT, power TEXT, hours INTEGER, volume INTEGER, maker TEXT NOT NULL DEFAULT '', lat REAL, lon REAL) STRICT;
 CREATE TABLE IF NOT EXISTS hearing(speaker INTEGER NOT NULL, household INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS closed(
   id INTEGER NOT NULL, recipient INTEGER, kind TEXT NOT NULL, address BLOB NOT NULL, generation INTEGER NOT NULL) STRICT;
@@ -61,7 +63,17 @@ INSERT INTO households SELECT id, village, grp, CAST(x'00' || name AS BLOB), pre
 INSERT INTO recipients SELECT id, household, CAST(x'00' || name AS BLOB), language FROM recipients_1 ORDER BY rowid;
 INSERT INTO posts SELECT recipient, 'region', region, 0, role FROM posts_1 ORDER BY rowid;
 INSERT INTO endpoints SELECT id, recipient, kind, CAST(x'00' || address AS BLOB), NULL FROM endpoints_1 ORDER BY rowid;
-INSERT INTO speakers SELECT endpoint, village, CAST(x'00' || name AS BLOB) FROM speakers_1 ORDER BY rowid;
+INSERT INTO speakers(endpoint, village, name)
+  SELECT endpoint, village, CAST(x'00' || name AS BLOB) FROM speakers_1 ORDER BY rowid;
+";
+
+/// What a county keeps about each loudspeaker came with format 3.
+const FROM_2: &str = "
+ALTER TABLE speakers RENAME TO speakers_2;
+";
+const OF_2: &str = "
+INSERT INTO speakers(endpoint, village, name) SELECT endpoint, village, name FROM speakers_2 ORDER BY rowid;
+DROP TABLE speakers_2;
 ";
 
 /// Makes the tables, or brings those of an older format to this one.
@@ -76,6 +88,10 @@ pub fn prepare(connection: &mut Connection, format: i64) -> rusqlite::Result<()>
         for table in CHANGED {
             tx.execute_batch(&format!("DROP TABLE {table}_1"))?;
         }
+    } else if format == 2 {
+        tx.execute_batch(FROM_2)?;
+        tx.execute_batch(SCHEMA)?;
+        tx.execute_batch(OF_2)?;
     } else {
         tx.execute_batch(SCHEMA)?;
     }

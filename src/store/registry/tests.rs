@@ -3,9 +3,10 @@
 
 use super::*;
 use crate::model::{
-    AliasRow, ClosedRow, EndpointKind, EndpointRow, GroupCode, GroupRow, HearingRow, HouseholdRow,
-    MemberRow, PostPlace, PostRow, PresenceAtHome, RecipientRow, RegionCode, RegionRow,
-    RelationKind, RelationRow, Role, SpeakerRow, TagRow, Tags, UnitRow, ZoneMember, ZoneRow,
+    AliasRow, Care, ClosedRow, EndpointKind, EndpointRow, GroupCode, GroupRow, HearingRow,
+    HouseholdRow, MemberRow, PostPlace, PostRow, PresenceAtHome, RecipientRow, RegionCode,
+    RegionRow, RelationKind, RelationRow, Role, SpeakerRow, TagRow, Tags, UnitRow, ZoneMember,
+    ZoneRow,
 };
 
 const PRESENCES: [PresenceAtHome; 4] = [
@@ -90,12 +91,28 @@ fn rows(households: u32) -> Rows {
             endpoint: 5,
             village,
             name: "合成喇叭".to_owned(),
+            care: care(),
         }],
         hearing: vec![HearingRow {
             speaker: 5,
             household: 0,
         }],
         ..beside(village)
+    }
+}
+
+fn care() -> Care {
+    Care {
+        keeper: "合成管护员".to_owned(),
+        phone: "00012345678".to_owned(),
+        sim: "0001234567890".to_owned(),
+        sim_expires: Some("2027-03-31".parse().expect("a day")),
+        power: Some(channel::Power::Battery),
+        hours: Some(8),
+        volume: Some(70),
+        maker: "合成厂".to_owned(),
+        lat: Some(32.5),
+        lon: Some(104.5),
     }
 }
 
@@ -292,7 +309,7 @@ PRAGMA user_version=1;
 ";
 
 #[test]
-fn a_file_of_format_1_becomes_one_of_format_2_with_every_row() {
+fn a_file_of_format_1_becomes_one_of_today_with_every_row() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("registry.sqlite");
     let old = Connection::open(&path).expect("opened");
@@ -340,6 +357,31 @@ fn a_file_of_format_1_becomes_one_of_format_2_with_every_row() {
             (rows.speakers[0].name.as_str(), rows.hearing[0].household),
             ("合成喇叭", 8)
         );
+    }
+}
+
+#[test]
+fn a_file_of_format_2_knows_nothing_of_its_speakers_boxes_and_loses_none() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("registry.sqlite");
+    let mut file = open(&path).expect("opened");
+    file.save(3, &rows(2)).expect("saved");
+    drop(file);
+    // As format 2 had them.
+    let old = Connection::open(&path).expect("opened");
+    old.execute_batch(
+        "CREATE TABLE kept(endpoint INTEGER NOT NULL, village INTEGER NOT NULL, name BLOB NOT NULL) STRICT;
+         INSERT INTO kept SELECT endpoint, village, name FROM speakers;
+         DROP TABLE speakers; ALTER TABLE kept RENAME TO speakers; PRAGMA user_version=2;",
+    )
+    .expect("written");
+    drop(old);
+    for _ in 0..2 {
+        let file = open(&path).expect("opened");
+        let (_, loaded) = file.load().expect("loaded").expect("a generation");
+        let mut expected = rows(2);
+        expected.speakers[0].care = Care::default();
+        assert!(loaded == expected);
     }
 }
 

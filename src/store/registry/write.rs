@@ -3,8 +3,8 @@
 use rusqlite::{Connection, Transaction, params};
 
 use super::{
-    CLOSED_ADDRESS, ENDPOINT_ADDRESS, HOUSEHOLD_NAME, RECIPIENT_NAME, SPEAKER_NAME, UNIT_NAME,
-    field, schema,
+    CLOSED_ADDRESS, ENDPOINT_ADDRESS, HOUSEHOLD_NAME, RECIPIENT_NAME, UNIT_NAME, field, schema,
+    speakers,
 };
 use crate::model::{
     EndpointKind, GroupCode, PostPlace, PresenceAtHome, RegionCode, RelationKind, Rows, ZoneMember,
@@ -25,7 +25,7 @@ pub fn replace(
     households(&tx, vault, rows)?;
     people(&tx, vault, rows)?;
     endpoints(&tx, vault, rows)?;
-    speakers(&tx, vault, rows)?;
+    speakers::write(&tx, vault, rows)?;
     tx.commit()
 }
 
@@ -160,16 +160,7 @@ fn endpoints(tx: &Transaction<'_>, vault: &Vault, rows: &Rows) -> rusqlite::Resu
     Ok(())
 }
 
-fn speakers(tx: &Transaction<'_>, vault: &Vault, rows: &Rows) -> rusqlite::Result<()> {
-    let mut put = tx.prepare("INSERT INTO speakers VALUES(?1,?2,?3)")?;
-    for row in &rows.speakers {
-        let name = vault.seal(field(SPEAKER_NAME, row.endpoint), &row.name);
-        put.execute(params![row.endpoint, number(row.village), name])?;
-    }
-    Ok(())
-}
-
-fn number(code: RegionCode) -> i64 {
+pub(super) fn number(code: RegionCode) -> i64 {
     i64::try_from(code.number()).expect("a region code has twelve digits")
 }
 

@@ -173,7 +173,11 @@ fn a_device_falls_silent_once_and_comes_back_once() {
     assert!(desk.heard("a", NOW, Duration::ZERO));
     assert!(!desk.heard("a", NOW, Duration::from_secs(1)));
     assert!(desk.sweep(NOW, Duration::from_secs(90), quiet).is_empty());
-    assert_eq!(desk.sweep(NOW, Duration::from_secs(91), quiet), ["a"]);
+    desk.worded("a", "on-battery");
+    assert_eq!(
+        desk.sweep(NOW, Duration::from_secs(91), quiet),
+        [("a".to_owned(), "on-battery".to_owned())]
+    );
     assert!(desk.sweep(NOW, Duration::from_secs(99), quiet).is_empty());
     assert!(desk.heard("a", NOW, Duration::from_secs(100)));
 }

@@ -109,7 +109,9 @@ impl Desk {
                     })
                     .await)
             }
-            Action::Tone { .. } | Action::Prolong { .. } => all((false, "not-spoken")),
+            Action::Tone { .. } | Action::Prolong { .. } | Action::SelfTest => {
+                all((false, "not-spoken"))
+            }
         }
     }
 

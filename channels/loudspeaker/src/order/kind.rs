@@ -15,6 +15,9 @@ pub const VOLUME: &str = "volume";
 /// What is held, played or not, stands longer: until this order's own end. It makes no sound.
 pub const PROLONG: &str = "prolong";
 
+/// The device looks at its amplifier, storage, clock and volume. It makes no sound, whatever it finds.
+pub const SELF_TEST: &str = "self-test";
+
 /// The longest test tone, in seconds.
 pub const LONGEST_TONE: u32 = 60;
 
@@ -86,7 +89,7 @@ impl Order {
             PLAY => self.repeats > 0,
             TONE => (1..=LONGEST_TONE).contains(&self.value),
             STOP | PROLONG => !self.target.is_empty(),
-            STOP_ALL => true,
+            STOP_ALL | SELF_TEST => true,
             VOLUME => self.value <= 100,
             _ => false,
         }
@@ -115,6 +118,7 @@ pub(crate) fn parts(action: Action) -> (&'static str, String, u32) {
         Action::Tone { seconds } => (TONE, String::new(), seconds.into()),
         Action::Volume { percent } => (VOLUME, String::new(), percent.into()),
         Action::Prolong { alert, .. } => (PROLONG, alert.to_string(), 0),
+        Action::SelfTest => (SELF_TEST, String::new(), 0),
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 
 use super::memory::{Kept, Memory};
 use super::{Heard, Log, Manner, Settings};
-use crate::order::{Order, Played, Signed, Verifier, Window};
+use crate::order::{Order, Played, SELF_TEST, Signed, Verifier, Window};
 use crate::report::{Heartbeat, PlayState, Report, Source};
 use crate::{Line, LineError};
 
@@ -140,7 +140,14 @@ impl Controller {
             .push((self.line.device().to_owned(), order.kind.clone()));
         self.stops.lock().push(order.clone());
         self.stopped.notify_waiters();
-        self.report(&order, PlayState::Done, false).await;
+        // A box whose amplifier is broken finds that without a sound.
+        let broken = order.kind == SELF_TEST && matches!(self.manner, Manner::Fails(_));
+        let state = if broken {
+            PlayState::Failed
+        } else {
+            PlayState::Done
+        };
+        self.report(&order, state, false).await;
     }
 
     /// Ready when an order has ended this one.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use channel::{Authority, Level};
 
 use super::*;
-use crate::order::{Class, PLAY, PROLONG, Signer, TONE, VERSION};
+use crate::order::{Class, PLAY, PROLONG, SELF_TEST, Signer, TONE, VERSION};
 
 const SEED: &str = "0707070707070707070707070707070707070707070707070707070707070707";
 const START: Timestamp = Timestamp(1_784_044_800_000);
@@ -484,4 +484,77 @@ fn what_is_refused_does_not_sound_and_is_reported_once_where_the_signature_holds
         "5 Playing 0",
     ];
     assert_eq!(stand.told(), told);
+}
+
+/// Whatever else stands in a self-test that is signed: a text, readings, seconds, the highest rank, in a drill or not.
+fn self_tests() -> Vec<Order> {
+    let mut all = Vec::new();
+    for (nth, drill) in [false, true].into_iter().enumerate() {
+        for (class, value) in [
+            (Class::Emergency, 60),
+            (Class::Daily, 0),
+            (Class::Emergency, 100),
+        ] {
+            let counter = 10 + u64::try_from(nth * 10 + all.len()).expect("few");
+            all.push(Order {
+                drill,
+                class,
+                level: Level::Red,
+                text: "演练。请立即向高处转移。".into(),
+                repeats: 9,
+                ..kind(SELF_TEST, counter, "7", value)
+            });
+        }
+    }
+    all
+}
+
+#[test]
+fn a_self_test_never_sounds_whatever_stands_in_it() {
+    for test in self_tests() {
+        let mut stand = Stand::new();
+        stand.take(&test, at(1));
+        assert!(stand.player.is_to_test(at(1)));
+        for second in [1, 2, 60, 3_599, 3_600, 9_000] {
+            assert_eq!(stand.turn(at(second)), "silence", "{test:?}");
+            stand.finished(at(second));
+        }
+        assert!(
+            stand.told().is_empty(),
+            "nothing has sounded, nothing was said"
+        );
+        // Nor after a power cut: nothing of it is kept that could be played.
+        let kept = serde_json::to_string(&stand.player.kept()).expect("texts and numbers");
+        assert!(!kept.contains("高处"), "{kept}");
+    }
+}
+
+#[test]
+fn a_self_test_cuts_nothing_off_and_tells_what_was_found_once() {
+    let mut stand = Stand::new();
+    stand.take(&order(7, 1), at(0));
+    assert_eq!(stand.turn(at(0)), "7 1");
+    stand.take(&kind(SELF_TEST, 2, "", 0), at(1));
+    assert_eq!(stand.turn(at(1)), "7 1", "a warning goes on");
+    assert!(stand.player.is_to_test(at(1)));
+    stand.player.tested(Some("amplifier"), at(2));
+    assert!(!stand.player.is_to_test(at(2)));
+    stand.player.tested(None, at(3));
+    let told = stand.told();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told[1].contains("Failed") && told[1].contains("amplifier"),
+        "{told:?}"
+    );
+    stand.take(&kind(SELF_TEST, 3, "", 0), at(4));
+    stand.player.tested(None, at(5));
+    let told = stand.told();
+    assert!(told.len() == 1 && told[0].contains("Done 0"), "{told:?}");
+    // Too late is not done at all.
+    let late = Order {
+        expires: at(10),
+        ..kind(SELF_TEST, 4, "", 0)
+    };
+    stand.take(&late, at(9));
+    assert!(!stand.player.is_to_test(at(10)));
 }

@@ -3,7 +3,9 @@
 
 use std::ops::Range;
 
-use crate::model::{EndpointKind, HearingRow, RegionCode, SpeakerRow};
+use channel::Power;
+
+use crate::model::{Care, EndpointKind, HearingRow, RegionCode, SpeakerRow};
 
 use super::Draft;
 
@@ -27,12 +29,34 @@ pub(super) fn hang(draft: &mut Draft, villages: &[(RegionCode, Range<usize>)]) {
                 endpoint: draft.endpoints,
                 village: *village,
                 name: format!("合成喇叭-{digits:06}-{number}"),
+                care: care(draft.endpoints, number),
             });
         }
         let ids: Vec<_> = (first..=draft.endpoints).collect();
         for (place, at) in households.clone().enumerate() {
             hear(draft, at, &ids, place * speakers / size);
         }
+    }
+}
+
+/// Made up, and the same in every run: most on mains with a battery, some on the sun, and a few whose card runs out.
+fn care(endpoint: u32, number: usize) -> Care {
+    let solar = number.is_multiple_of(4);
+    let year = if endpoint.is_multiple_of(40) {
+        2026
+    } else {
+        2028
+    };
+    Care {
+        keeper: format!("合成管护员-{endpoint}"),
+        phone: format!("000{endpoint:08}"),
+        sim: format!("{endpoint:013}"),
+        sim_expires: format!("{year}-08-31").parse().ok(),
+        power: Some(if solar { Power::Solar } else { Power::Mains }),
+        hours: Some(if solar { 72 } else { 8 }),
+        volume: Some(80),
+        maker: "合成厂".to_owned(),
+        ..Care::default()
     }
 }
 
