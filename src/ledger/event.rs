@@ -382,11 +382,3 @@ pub enum Event {
     Repair(Repair),
     Mended(Mended),
 }
-
-/// The last record of a stream: that it stood there.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Witness {
-    pub stream: StreamId,
-    pub stream_seq: u32,
-    pub hash: [u8; 32],
-}
