@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use channel::{Clock, SystemClock};
 use satellite::compact::{Body, Compact, Key};
 
 use super::Failed;
@@ -42,6 +43,12 @@ pub fn run(args: &Args) -> Result<(), Failed> {
         "{}",
         compact.english(name.and_then(|name| name.en.as_deref()))
     );
+    if let Body::Alert(alert) = &compact.body
+        && alert.expires < SystemClock::default().now()
+    {
+        // What was overheard can be said again; its own times are proved with it.
+        say!("over 已过有效期: this warning is past its end, whoever says it now");
+    }
     match key.map(|key| key.proves(&bytes)) {
         Some(true) => say!("proof 验证: right 通过"),
         Some(false) => {

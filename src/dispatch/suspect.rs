@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use channel::{Evidence, FailureClass, Verdict};
+use channel::{Evidence, FailureClass, MISSHAPEN, Verdict};
 
 use crate::ledger::event::{Event, Mark, Marked, Next, Outcome};
 use crate::ledger::{Alert, Ledger};
@@ -41,6 +41,7 @@ impl Marks<'_> {
                         // Where another account takes it up, one has only said that it is not its own.
                         && row.next == Next::Failed
                         && code != GONE
+                        && code != MISSHAPEN
                     {
                         self.mark(&mut alert, (stream, row.delivery), Mark::Suspect, code);
                     }

@@ -37,6 +37,7 @@ impl Ingest {
             language: &plan.language,
             authority: self.bureaus.authority_of(&caller.id),
             filings: filed.filings,
+            targets: &judged.targets,
         };
         let found = lacks(&draft, &source, judged.now.plus(plan.lifetime.0));
         found.into_iter().map(finding).collect()

@@ -78,6 +78,7 @@ impl Ingest {
                 language: &plan.language,
                 authority: self.bureaus.authority_of(&caller.id),
                 filings: &self.means.filings,
+                targets: &judged.targets,
             },
             ledger: &self.ledger,
             means: &self.means,

@@ -10,6 +10,7 @@ use super::compare::{Gist, Said};
 use super::confirm;
 use super::filing::{Filings, Way};
 use super::rules::Repeat;
+use super::target::Targets;
 use super::wall;
 use crate::ledger::event::Bar;
 
@@ -67,6 +68,14 @@ pub(super) struct Text {
     /// Under which id the account has it on file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) template: Option<String>,
+    /// Codes of the regions that it names; documents from before have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    areas: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    onset: Option<Timestamp>,
+    /// CAP's response type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    response: Option<String>,
 }
 
 /// A text as it is to be kept.
@@ -91,6 +100,16 @@ pub struct Source<'a> {
     /// Whose warning it is.
     pub authority: Authority,
     pub filings: &'a Filings,
+    pub targets: &'a Targets,
+}
+
+impl Source<'_> {
+    /// Those of the alert's regions in which one of these infos hits, as short as the canonical list is and never wider.
+    fn areas(&self, infos: u64) -> Vec<String> {
+        let regions = self.targets.regions.iter();
+        let hit = regions.filter(|region| self.targets.infos_under(**region) & infos != 0);
+        hit.map(ToString::to_string).collect()
+    }
 }
 
 /// The infos of `hits` in the language of the recipient, else in the plan's, else in whichever there is.
@@ -148,15 +167,18 @@ fn speaking<'a>(
 
 /// What an info asks of people, the strictest first: to leave, to go inside, to keep away; then by severity.
 fn demand(info: &cap::Info) -> (u8, cap::Severity) {
-    let strict = |response: &cap::ResponseType| match response {
+    let response = info.response_types.iter().copied().map(strict).min();
+    (response.unwrap_or(3), info.severity)
+}
+
+const fn strict(response: cap::ResponseType) -> u8 {
+    match response {
         cap::ResponseType::Evacuate => 0,
         cap::ResponseType::Shelter => 1,
         cap::ResponseType::Avoid => 2,
         cap::ResponseType::AllClear => 4,
         _ => 3,
-    };
-    let response = info.response_types.iter().map(strict).min();
-    (response.unwrap_or(3), info.severity)
+    }
 }
 
 /// Renders one telling.
@@ -209,12 +231,29 @@ pub fn render(source: &Source<'_>, telling: &Telling, fallback: Timestamp) -> Re
         }),
         authority: source.authority,
         template: filed.as_ref().ok().cloned().flatten(),
+        areas: source.areas(telling.infos),
+        onset: onset(&infos),
+        response: response(telling.stock, &infos),
     };
     Rendered {
         document: serde_json::to_vec(&text).expect("plain fields serialise"),
         expires: expires.map_or(fallback, |t| Timestamp::from_secs(t.unix)),
         bar: filed.err(),
     }
+}
+
+/// When the first of what it warns of begins.
+fn onset(infos: &[&cap::Info]) -> Option<Timestamp> {
+    let onsets = infos.iter().filter_map(|i| i.onset).map(|t| t.unix);
+    onsets.min().map(Timestamp::from_secs)
+}
+
+/// What is asked of people in one word, the strictest; of whom it is over for, that.
+fn response(stock: Option<Stock>, infos: &[&cap::Info]) -> Option<String> {
+    let over = stock.map(|_| cap::ResponseType::AllClear);
+    let said = || infos.iter().flat_map(|i| i.response_types.iter().copied());
+    let strictest = over.or_else(|| said().min_by_key(|r| strict(*r)));
+    strictest.map(|response| response.as_str().to_owned())
 }
 
 /// Under which id a text may go, or why it may not.
@@ -311,6 +350,9 @@ pub fn load(document: &[u8], cap: &Bytes) -> Option<Variant> {
     variant.drill = text.drill;
     variant.authority = text.authority;
     variant.template = text.template;
+    variant.areas = text.areas;
+    variant.onset = text.onset;
+    variant.response = text.response;
     variant.repeat = text
         .repeat
         .map(|(times, pause)| (times, std::time::Duration::from_secs(pause)));
@@ -339,6 +381,7 @@ mod tests {
             language: "zh-CN",
             authority: Authority::County,
             filings: &Filings::default(),
+            targets: &Targets::default(),
         };
         let telling = Telling {
             kind: "sms",

@@ -258,6 +258,13 @@ impl Registry {
         self.endpoints.ids[range].iter().copied()
     }
 
+    /// Every endpoint of a kind, of people.
+    pub fn of_kind(&self, kind: EndpointKind) -> impl Iterator<Item = EndpointId> {
+        let of_people = 0..self.endpoints.first_speaker;
+        let its = of_people.filter(move |at| self.endpoints.kinds[*at] == kind);
+        its.map(|at| self.endpoints.ids[at])
+    }
+
     /// One that is closed too, as long as an alert may need it.
     pub fn endpoint(&self, id: EndpointId) -> Option<EndpointRef<'_>> {
         if id >= OWN_ENDPOINTS {

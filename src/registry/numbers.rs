@@ -41,7 +41,10 @@ fn bare(number: &str) -> Cow<'_, str> {
 const fn is_telephone(kind: EndpointKind) -> bool {
     matches!(
         kind,
-        EndpointKind::Mobile | EndpointKind::Satellite | EndpointKind::Landline
+        EndpointKind::Mobile
+            | EndpointKind::Satellite
+            | EndpointKind::Landline
+            | EndpointKind::Beidou
     )
 }
 

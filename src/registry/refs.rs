@@ -122,6 +122,8 @@ pub struct Counts {
     pub bound: usize,
     /// Those of them whose place is not in this generation: nothing is sent to them until it is again.
     pub bound_nowhere: usize,
+    /// Beidou cards.
+    pub beidou: usize,
 }
 
 impl Counts {
@@ -136,6 +138,7 @@ impl Counts {
             EndpointKind::Member,
             EndpointKind::Group,
             EndpointKind::Manual,
+            EndpointKind::Beidou,
         ]
         .into_iter()
         .map(|kind| self.of(kind))
@@ -153,6 +156,7 @@ impl Counts {
             EndpointKind::Member => self.wecom_members,
             EndpointKind::Group => self.wecom_groups,
             EndpointKind::Manual => self.manuals,
+            EndpointKind::Beidou => self.beidou,
         }
     }
 
@@ -167,6 +171,7 @@ impl Counts {
             EndpointKind::Member => self.wecom_members += 1,
             EndpointKind::Group => self.wecom_groups += 1,
             EndpointKind::Manual => self.manuals += 1,
+            EndpointKind::Beidou => self.beidou += 1,
         }
     }
 }

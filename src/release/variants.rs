@@ -81,6 +81,7 @@ impl<'a> Variants<'a> {
             language: &self.work.plan.language,
             authority: self.release.bureaus.authority_of(caller),
             filings: &self.release.means.filings,
+            targets: &self.work.targets,
         };
         let lifetime = self.work.from().plus(self.work.plan.lifetime.0);
         let rendered = plan::render(&source, telling, lifetime);

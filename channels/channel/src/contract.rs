@@ -105,6 +105,7 @@ pub struct Context {
 pub enum EndpointKind {
     Mobile,
     Landline,
+    /// A telephone that speaks to satellites, by its number.
     Satellite,
     Mailbox,
     Openid,
@@ -115,6 +116,15 @@ pub enum EndpointKind {
     Group,
     /// A place that a person serves by hand: `tv:pingwu`.
     Manual,
+    /// A Beidou terminal (北斗), by its card's seven digits.
+    Beidou,
+}
+
+impl EndpointKind {
+    /// A terminal that is taken to be off until a test has found it.
+    pub const fn is_satellite(self) -> bool {
+        matches!(self, Self::Satellite | Self::Beidou)
+    }
 }
 
 /// How texts for a channel are written.

@@ -45,6 +45,9 @@ impl FailureClass {
     }
 }
 
+/// The code with which a channel refuses, unsent, what is no address of its own kind: nothing is said of who is there.
+pub const MISSHAPEN: &str = "address:shape";
+
 /// Why a message was not taken. `code` is the far end's own short code (`smpp:0x58`, `smtp:550 5.1.1`); `detail`
 /// says what was attempted, in words, without address or text.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]

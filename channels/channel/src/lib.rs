@@ -27,7 +27,7 @@ pub use device::{
     Action, Authority, Command, DeviceState, Enrolment, NotEnrolled, Obeyed, Power, PublicKey,
     Rekeying, Sounded, serial_floor,
 };
-pub use failure::{Failure, FailureClass};
+pub use failure::{Failure, FailureClass, MISSHAPEN};
 pub use handed::{Handed, Said, Whose};
 pub use http::{HttpClient, Reply, Request};
 pub use issued::{Issued, NoSerial, Numbering, SERIALS_A_DAY};

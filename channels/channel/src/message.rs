@@ -123,6 +123,14 @@ pub struct Variant {
     pub authority: Authority,
     /// Under which id the account has this text on file (报备的模板), where its texts go by templates.
     pub template: Option<String>,
+    /// Codes of the regions that it names, none covered by another; none where it names none.
+    pub areas: Vec<String>,
+    /// When what it warns of begins, where that is told.
+    pub onset: Option<Timestamp>,
+    /// The strictest of CAP's response types that it asks for: `Evacuate`.
+    pub response: Option<String>,
+    /// A test of the way itself (拨测), by its number. It is no alert: nobody is warned by it.
+    pub test: Option<u16>,
     prepared: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
@@ -145,6 +153,10 @@ impl Variant {
             repeat: None,
             authority: Authority::County,
             template: None,
+            areas: Vec::new(),
+            onset: None,
+            response: None,
+            test: None,
             prepared: OnceLock::new(),
         }
     }

@@ -1,90 +1,9 @@
-//! Whether a satellite terminal is believed to be switched on. It is assumed off until its last test (拨测) says otherwise,
-//! and what was proved long ago is doubtful. The rules are pure; what a channel heard since its start is kept in memory and
-//! bounded. This module must not schedule a test, and must not write a number anywhere.
+//! What a channel heard of each terminal since its start: kept in memory, and bounded. What is assumed of a terminal by its
+//! tests (拨测) is the house's business. This module must not write a number anywhere.
 
 use std::collections::{HashMap, VecDeque};
-use std::time::Duration;
 
 use channel::{DeviceState, Evidence, PresenceState, Timestamp, Verdict};
-use serde::{Deserialize, Serialize};
-
-/// One test of one terminal, as whoever schedules it records it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Test {
-    /// Counts the tests of a channel; the terminal sends it back where it can.
-    pub number: u16,
-    pub sent: Timestamp,
-    pub result: Option<Found>,
-}
-
-/// What a test found, and when.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "found", content = "at")]
-pub enum Found {
-    /// A person wrote back.
-    Answered(Timestamp),
-    /// The terminal has the test.
-    Reached(Timestamp),
-    /// It was refused, or it expired at the far end.
-    Unreached(Timestamp),
-}
-
-/// What is assumed of a terminal.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Assumed {
-    /// 关机: never tested, or its last test found nobody.
-    Off,
-    On,
-    /// 存疑: its last good test is too long ago.
-    Doubtful,
-}
-
-/// A terminal that was not proved for this long is doubtful.
-pub const DOUBTFUL: Duration = Duration::from_hours(60 * 24);
-
-impl Test {
-    pub const fn new(number: u16, sent: Timestamp) -> Self {
-        Self {
-            number,
-            sent,
-            result: None,
-        }
-    }
-
-    /// What a person reads in a test.
-    pub fn text(number: u16) -> String {
-        format!("【拨测】第{number}号,收到请回复1。")
-    }
-
-    /// With what came in since: a better result takes the place of a lesser one.
-    #[must_use]
-    pub fn with(mut self, found: Found) -> Self {
-        let rank = |found: &Found| match found {
-            Found::Unreached(_) => 0,
-            Found::Reached(_) => 1,
-            Found::Answered(_) => 2,
-        };
-        if self.result.is_none_or(|old| rank(&old) < rank(&found)) {
-            self.result = Some(found);
-        }
-        self
-    }
-}
-
-/// What is assumed by the last test of a terminal.
-pub fn assumed(last: Option<&Test>, now: Timestamp) -> Assumed {
-    match last.and_then(|test| test.result) {
-        Some(Found::Answered(at) | Found::Reached(at)) if now.since(at) <= DOUBTFUL => Assumed::On,
-        Some(Found::Answered(_) | Found::Reached(_)) => Assumed::Doubtful,
-        Some(Found::Unreached(_)) | None => Assumed::Off,
-    }
-}
-
-/// Whether a terminal that is tested so often is due.
-pub fn is_due(last: Option<&Test>, every: Duration, now: Timestamp) -> bool {
-    last.is_none_or(|test| now.since(test.sent) >= every)
-}
 
 /// What a channel knows of one terminal since its start.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -167,53 +86,11 @@ fn tail(number: &str) -> Box<str> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_secs(1_783_990_800);
-
-    #[test]
-    fn a_phone_is_off_until_its_last_test_says_otherwise() {
-        let ago = |days: u64| NOW.minus(Duration::from_hours(days * 24));
-        let test = |found| Test::new(1, ago(90)).with(found);
-        assert_eq!(assumed(None, NOW), Assumed::Off);
-        assert_eq!(assumed(Some(&Test::new(1, NOW)), NOW), Assumed::Off);
-        assert_eq!(
-            assumed(Some(&test(Found::Answered(ago(7)))), NOW),
-            Assumed::On
-        );
-        assert_eq!(
-            assumed(Some(&test(Found::Reached(ago(60)))), NOW),
-            Assumed::On
-        );
-        assert_eq!(
-            assumed(Some(&test(Found::Reached(ago(61)))), NOW),
-            Assumed::Doubtful
-        );
-        assert_eq!(
-            assumed(Some(&test(Found::Unreached(ago(1)))), NOW),
-            Assumed::Off
-        );
-    }
-
-    #[test]
-    fn a_test_keeps_the_best_that_came_of_it() {
-        let test = Test::new(3, NOW)
-            .with(Found::Unreached(NOW))
-            .with(Found::Answered(NOW))
-            .with(Found::Reached(NOW));
-        assert_eq!(test.result, Some(Found::Answered(NOW)));
-        let written = serde_json::to_string(&test).unwrap();
-        assert_eq!(serde_json::from_str::<Test>(&written).unwrap(), test);
-        assert!(Test::text(3).contains("第3号"));
-    }
-
-    #[test]
-    fn a_weekly_test_is_due_after_a_week() {
-        let week = Duration::from_hours(7 * 24);
-        assert!(is_due(None, week, NOW));
-        assert!(!is_due(Some(&Test::new(1, NOW)), week, NOW.plus(week / 2)));
-        assert!(is_due(Some(&Test::new(1, NOW)), week, NOW.plus(week)));
-    }
 
     #[test]
     fn what_was_heard_last_counts_and_the_oldest_goes_first() {

@@ -9,5 +9,7 @@ mod hosts;
 mod judges;
 #[path = "devices/modem.rs"]
 mod modem;
+#[path = "devices/sms_pdu.rs"]
+mod sms_pdu_judge;
 #[path = "devices/terminal.rs"]
 mod terminal;

@@ -7,7 +7,8 @@ pub fn misshapen(endpoint: &EndpointRow) -> Option<(&'static str, &'static str)>
     let address = endpoint.address.as_str();
     let sound = match endpoint.kind {
         EndpointKind::Mobile => is_mobile(address),
-        EndpointKind::Satellite => digits(address.strip_prefix('+').unwrap_or(address), 7..=15),
+        EndpointKind::Satellite => digits(address.strip_prefix('+').unwrap_or(address), 8..=15),
+        EndpointKind::Beidou => digits(address, 7..=7),
         EndpointKind::Landline => is_landline(address),
         EndpointKind::Mailbox => is_mailbox(address),
         EndpointKind::Member => is_member(address),
@@ -27,15 +28,21 @@ pub fn misshapen(endpoint: &EndpointRow) -> Option<(&'static str, &'static str)>
             "give it as a landline: no text reaches it, only a call",
         ));
     }
-    if sound {
-        return None;
-    }
-    Some(match endpoint.kind {
+    (!sound).then(|| wanted(endpoint.kind))
+}
+
+/// What is wrong with an address of this kind, and what to give.
+const fn wanted(kind: EndpointKind) -> (&'static str, &'static str) {
+    match kind {
         EndpointKind::Mobile => (
             "has no mobile number",
             "give 11 digits, or + and 8 to 15 digits",
         ),
-        EndpointKind::Satellite => ("has no satellite number", "give 7 to 15 digits"),
+        EndpointKind::Satellite => (
+            "has no satellite telephone's number",
+            "give 8 to 15 digits; a Beidou card of 7 digits is of the kind beidou",
+        ),
+        EndpointKind::Beidou => ("has no Beidou card's number", "give its 7 digits"),
         EndpointKind::Landline => (
             "has no landline number",
             "give 7 to 12 digits, the area code before a hyphen if you like",
@@ -61,7 +68,7 @@ pub fn misshapen(endpoint: &EndpointRow) -> Option<(&'static str, &'static str)>
             "has no outlet's address",
             "give a kind, a colon and 1 to 64 small letters, digits and hyphens: tv:pingwu",
         ),
-    })
+    }
 }
 
 /// The number at which somebody is called.

@@ -265,7 +265,7 @@ fn endpoint(line: &mut Line<'_>) -> Option<EndpointRow> {
     let (id, recipient) = (line.id(0), line.id_or_empty(1));
     let kind = line.word(
         2,
-        "give mobile, landline, satellite, mailbox, openid, speaker, member, group or manual",
+        "give mobile, landline, satellite, mailbox, openid, speaker, member, group, manual or beidou",
     );
     let address = line.text(3);
     Some(EndpointRow {

@@ -184,5 +184,6 @@ const fn kind_word(kind: EndpointKind) -> &'static str {
         EndpointKind::Member => "member",
         EndpointKind::Group => "group",
         EndpointKind::Manual => "manual",
+        EndpointKind::Beidou => "beidou",
     }
 }

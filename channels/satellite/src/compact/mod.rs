@@ -50,6 +50,21 @@ impl Instruction {
         Self::Assess,
         Self::AllClear,
     ];
+
+    /// By the word that CAP writes; nothing is asked by a word that it does not have.
+    pub fn named(word: &str) -> Self {
+        match word {
+            "Shelter" => Self::Shelter,
+            "Evacuate" => Self::Evacuate,
+            "Prepare" => Self::Prepare,
+            "Execute" => Self::Execute,
+            "Avoid" => Self::Avoid,
+            "Monitor" => Self::Monitor,
+            "Assess" => Self::Assess,
+            "AllClear" => Self::AllClear,
+            _ => Self::None,
+        }
+    }
 }
 
 const LEVELS: [Level; 5] = [
@@ -72,7 +87,7 @@ pub struct Alert {
     /// When it begins, where that is not at once.
     pub onset: Option<Timestamp>,
     pub expires: Timestamp,
-    /// None: wherever the terminal is that it was sent to.
+    /// None: wherever the terminal is that it was sent to, and nowhere else.
     pub areas: Vec<Area>,
     pub text: String,
 }
@@ -106,7 +121,7 @@ pub enum Unfit {
     Time,
     #[error("the event's code is longer than fifteen characters or not ASCII")]
     Event,
-    #[error("more than 63 areas")]
+    #[error("more than 63 areas, or one that is no region's code")]
     Areas,
     #[error("a status has two digits")]
     Status,

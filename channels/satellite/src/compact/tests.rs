@@ -124,6 +124,52 @@ fn an_end_is_never_told_too_early() {
     assert_eq!(of(Body::Alert(ends)).write(&key(), 78), Err(Unfit::Time));
 }
 
+/// Bytes of version 1 as they were first written, without proof. They are not written again: a changed layout is a new
+/// version, and this one stays readable.
+#[test]
+fn version_1_is_written_and_read_as_it_was() {
+    let mut later = alert("快走。");
+    later.onset = Some(SENT.plus(Duration::from_mins(90)));
+    later.event = "OTHER".to_owned();
+    let test = Body::Test {
+        number: 9,
+        sent: SENT,
+    };
+    let status = Body::Status {
+        number: 412,
+        code: 3,
+        area: Area::parse("510727217201"),
+    };
+    for (body, written) in [
+        (
+            Body::Alert(alert("")),
+            "200672106feb04471402d0281e7114318cd8",
+        ),
+        (
+            Body::Alert(later),
+            "2006721567d49116902238a40b40b40a079c450c633600bfecd7dfa1a3",
+        ),
+        (test, "280024111c50"),
+        (status, "30067018343b74db701880"),
+    ] {
+        let compact = of(body);
+        let bytes = compact.write(&key(), 78).unwrap();
+        let (said, _) = bytes.split_last_chunk::<PROOF>().unwrap();
+        assert_eq!(hex::encode(said), written);
+        assert_eq!(Compact::read(&bytes), Ok(compact));
+    }
+}
+
+#[test]
+fn every_response_type_of_cap_has_its_instruction() {
+    let words = [
+        "None", "Shelter", "Evacuate", "Prepare", "Execute", "Avoid", "Monitor", "Assess",
+        "AllClear",
+    ];
+    assert_eq!(words.map(Instruction::named), Instruction::ALL);
+    assert_eq!(Instruction::named("evacuate"), Instruction::None);
+}
+
 #[test]
 fn what_cannot_be_said_is_refused() {
     let mut unfit = alert("");

@@ -88,9 +88,17 @@ impl Link {
                     Token::Prompt => return Ok(Token::Prompt),
                 }
             }
-            match self.stream.read(&mut self.read[..]).await {
-                Ok(0) | Err(_) => return Err(Unanswered::Lost),
-                Ok(count) => self.lines.push(&self.read[..count]),
+            self.fill().await?;
+        }
+    }
+
+    /// May be dropped at any time.
+    async fn fill(&mut self) -> Result<(), Unanswered> {
+        match self.stream.read(&mut self.read[..]).await {
+            Ok(0) | Err(_) => Err(Unanswered::Lost),
+            Ok(count) => {
+                self.lines.push(&self.read[..count]);
+                Ok(())
             }
         }
     }
@@ -117,10 +125,17 @@ impl Link {
 
     /// Waits until something came by itself. Lines that belong to nothing (`RING`, `^RSSI`) are let go.
     pub async fn listen(&mut self) -> Result<(), Unanswered> {
-        while self.came.is_empty() {
-            self.token(false).await?;
+        loop {
+            while let Some(token) = self.lines.next(false) {
+                if let Token::Line(line) = token {
+                    self.aside(line);
+                }
+            }
+            if !self.came.is_empty() {
+                return Ok(());
+            }
+            self.fill().await?;
         }
-        Ok(())
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Result<(), Unanswered> {

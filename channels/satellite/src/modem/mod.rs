@@ -4,6 +4,7 @@
 mod incoming;
 mod link;
 mod open;
+mod parts;
 pub mod quirks;
 mod radio;
 mod sent;
@@ -15,7 +16,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use channel::{
     Accepted, Capability, Channel, Context, DeviceState, EndpointKind, Evidence, Failure,
-    FailureClass, Health, Message, Stop, Style, Variant,
+    FailureClass, Health, MISSHAPEN, Message, Stop, Style, Variant,
 };
 use sms::Validity;
 use sms::text::{Coding, prepared};
@@ -23,6 +24,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::config::{ConfigError, ModemConfig};
 use crate::pdu::{self, Alphabet, Number, Submit, Until, UserData, time};
+use crate::rdss::Form;
 use crate::standing::Seen;
 use session::{Desk, Job, Turn, link_down};
 
@@ -164,11 +166,13 @@ impl Channel for Modem {
     }
 
     async fn send(&self, message: &Message) -> Result<Accepted, Failure> {
-        let to = Number::parse(message.address.expose()).ok_or_else(|| {
+        let address = message.address.expose();
+        let number = Number::parse(address).filter(|_| !Form::is_card(address));
+        let to = number.ok_or_else(|| {
             Failure::new(
                 FailureClass::BadAddress,
-                "modem:no-number",
-                "the address is no telephone number",
+                MISSHAPEN,
+                "the address is no telephone number; a Beidou card is none",
             )
         })?;
         let parts = self.parts(message, &to)?;

@@ -13,6 +13,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use super::incoming::{hand_on, sweep};
 use super::link::{Link, Submitted, Unanswered};
 use super::open::{Down, WRONG_PIN, look, open};
+use super::parts::Parts;
 use super::quirks::Quirks;
 use super::radio::Radio;
 use super::sent::Sent;
@@ -27,6 +28,8 @@ pub struct Desk {
     pub context: Context,
     pub sent: Mutex<Sent>,
     pub standing: Mutex<Standing>,
+    /// Of long texts that are not whole yet.
+    pub parts: Mutex<Parts>,
     /// How long a report may take before its reference means another part.
     pub kept: Duration,
     health: Mutex<Health>,
@@ -87,6 +90,7 @@ impl Desk {
         Self {
             quirks: config.quirks(),
             standing: Mutex::new(Standing::default()),
+            parts: Mutex::default(),
             sent: Mutex::default(),
             kept: Duration::from_hours(24),
             health: Mutex::new(Health::Down("not opened yet".to_owned())),

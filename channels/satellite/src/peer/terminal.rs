@@ -181,15 +181,16 @@ impl Terminal {
 
     /// The village has read it.
     async fn confirm(&mut self, from: &str, data: &[u8]) {
-        let Ok(Compact {
-            body: Body::Alert(alert),
-            drill,
-        }) = Compact::read(data)
-        else {
+        let Ok(Compact { body, drill }) = Compact::read(data) else {
             return;
         };
+        let number = match body {
+            Body::Alert(alert) => alert.number,
+            Body::Test { number, .. } => number,
+            Body::Status { .. } => return,
+        };
         let body = Body::Status {
-            number: alert.number,
+            number,
             code: self.scene.status,
             area: None,
         };

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use async_trait::async_trait;
 use channel::{
     Accepted, Capability, Channel, Context, DeviceState, EndpointKind, Evidence, Failure,
-    FailureClass, Health, Message, Stop, Style, Variant,
+    FailureClass, Health, MISSHAPEN, Message, Stop, Style, Variant,
 };
 use encoding_rs::GB18030;
 use tokio::io::AsyncWriteExt;
@@ -22,7 +22,7 @@ pub use config::{RdssConfig, Shape};
 pub use desk::Useless;
 pub use form::{Assumed, Content, Form, Hanzi, Said, Version};
 
-use crate::compact::{Alert, Body, Compact, Instruction, fitting};
+use crate::compact::{Alert, Area, Body, Compact, Instruction, Key, Unfit, fitting};
 use crate::config::ConfigError;
 use crate::standing::Seen;
 use desk::{Desk, Feedback};
@@ -97,11 +97,7 @@ impl Rdss {
         let variant = &message.variant;
         match (config.shape, &self.desk.key) {
             (Shape::Compact, Some(key)) => {
-                let compact = Compact {
-                    drill: variant.drill,
-                    body: Body::Alert(self.alert(message)),
-                };
-                let bytes = compact.write(key, config.room);
+                let bytes = self.compact(message, key);
                 let bytes = bytes.map_err(|e| unfit("rdss:unfit", e.to_string()))?;
                 Ok(form.send(card, Content::Code(&bytes)))
             }
@@ -114,19 +110,47 @@ impl Rdss {
         }
     }
 
-    fn alert(&self, message: &Message) -> Alert {
+    fn compact(&self, message: &Message, key: &Key) -> Result<Vec<u8>, Unfit> {
+        let room = self.desk.config.room;
+        if message.variant.test.is_some() {
+            let body = Body::Test {
+                number: number(message),
+                sent: self.desk.context.clock.now(),
+            };
+            return Compact { drill: false, body }.write(key, room);
+        }
+        let drill = message.variant.drill;
+        let mut alert = self.alert(message)?;
+        let body = Body::Alert(alert.clone());
+        match (Compact { drill, body }).write(key, room) {
+            // Of areas that do not all fit, none is named: then it is said of the place that it is sent to, which is one
+            // of them. A list that is cut off would say of the others that nothing is wrong there.
+            Err(Unfit::Areas | Unfit::Room(_)) if !alert.areas.is_empty() => {
+                alert.areas.clear();
+                let body = Body::Alert(alert);
+                Compact { drill, body }.write(key, room)
+            }
+            written => written,
+        }
+    }
+
+    fn alert(&self, message: &Message) -> Result<Alert, Unfit> {
         let variant = &message.variant;
-        Alert {
+        let areas = variant.areas.iter().map(|code| Area::parse(code));
+        Ok(Alert {
             number: number(message),
             event: variant.event.clone(),
             level: variant.level,
-            instruction: Instruction::None,
+            instruction: variant
+                .response
+                .as_deref()
+                .map_or(Instruction::None, Instruction::named),
             sent: self.desk.context.clock.now(),
-            onset: None,
+            onset: variant.onset,
             expires: message.expires,
-            areas: Vec::new(),
+            areas: areas.collect::<Option<_>>().ok_or(Unfit::Areas)?,
             text: variant.text.clone(),
-        }
+        })
     }
 }
 
@@ -137,7 +161,8 @@ fn number(message: &Message) -> u16 {
 
 /// Bytes of a text that a handset shows: whole sentences, or the beginning of a first one that is too long by itself.
 fn shown(variant: &Variant, room: usize) -> Result<Cow<'_, str>, Failure> {
-    let mark = |text: &str| text.contains("演练") || text.to_ascii_uppercase().contains("DRILL");
+    let own = variant.test.map_or("演练", |_| "拨测");
+    let mark = |text: &str| text.contains(own) || text.to_ascii_uppercase().contains("DRILL");
     // The mark of mixed texts takes one byte.
     let room = room - 1;
     let whole = fitting(&variant.text, room);
@@ -173,7 +198,7 @@ impl Channel for Rdss {
         let told = config.shape == Shape::Compact && config.hears();
         Capability {
             kind: "satellite",
-            speaks_to: EndpointKind::Satellite,
+            speaks_to: EndpointKind::Beidou,
             style: Style::Short,
             best: if told {
                 Evidence::Acknowledged
@@ -191,7 +216,7 @@ impl Channel for Rdss {
         if !Form::is_card(card) {
             return Err(Failure::new(
                 FailureClass::BadAddress,
-                "rdss:no-card",
+                MISSHAPEN,
                 "the address is no card's number of seven digits",
             ));
         }

@@ -108,8 +108,9 @@ async fn reports_and_replies_that_are_stored_are_fetched_and_then_deleted() {
 }
 
 #[tokio::test]
-async fn a_reply_that_comes_by_itself_is_handed_on_and_shows_that_the_phone_is_on() {
-    let (running, peer) = pair(|_, _| {}).await;
+async fn a_reply_that_comes_by_itself_is_handed_on_at_once_and_shows_that_the_phone_is_on() {
+    // Nothing else wakes it: its own arrival does.
+    let (running, peer) = pair(|_, config| config.probe = Duration::from_mins(10)).await;
     running.up().await;
     assert_eq!(running.modem.device("17400000001"), None);
     peer.say("^RSSI: 20");
@@ -334,4 +335,35 @@ async fn a_text_that_the_modem_has_when_the_channel_stops_is_in_doubt() {
     running.stop().await;
     let failure = sending.await.unwrap().unwrap_err();
     assert_eq!(failure.class, FailureClass::InDoubt);
+}
+
+#[tokio::test]
+async fn a_long_reply_comes_as_one_text_and_lies_in_the_modem_until_it_is_whole() {
+    let (running, peer) = pair(|_, config| {
+        config.profile = Profile::Stored;
+        config.probe = Duration::from_mins(10);
+    })
+    .await;
+    running.up().await;
+    let part = |number: u8, text: &str| {
+        let mut part = reply(text);
+        part.user.header = vec![5, 0, 3, 9, 2, number];
+        part
+    };
+    peer.write_in(&part(2, "需要船。"));
+    peer.write_in(&reply("收到"));
+    until("the short one", || running.inlet.uplinks.lock().len() == 1).await;
+    until("it is deleted", || {
+        peer.handset(|handset| handset.stored()) == 1
+    })
+    .await;
+    assert_eq!(running.inlet.uplinks.lock()[0].text, "收到");
+    peer.write_in(&part(1, "水已进屋,"));
+    until("the long one", || running.inlet.uplinks.lock().len() == 2).await;
+    assert_eq!(running.inlet.uplinks.lock()[1].text, "水已进屋,需要船。");
+    until("all is deleted", || {
+        peer.handset(|handset| handset.stored()) == 0
+    })
+    .await;
+    running.stop().await;
 }

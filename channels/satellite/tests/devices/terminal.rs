@@ -215,6 +215,10 @@ async fn a_card_of_another_length_and_a_drill_that_does_not_say_so_are_refused_u
         running.rdss.send(&phone).await.unwrap_err().class,
         FailureClass::BadAddress
     );
+    assert_eq!(
+        running.rdss.send(&phone).await.unwrap_err().code,
+        channel::MISSHAPEN
+    );
     let drill = |text: &str| {
         let mut message = message(1, text);
         Arc::get_mut(&mut message.variant).unwrap().drill = true;
@@ -244,5 +248,79 @@ async fn assumed_a_message_of_the_new_form_is_counted_where_its_layout_is_not_se
         .unwrap();
     until("it is counted", || running.rdss.useless().unread == 1).await;
     assert!(running.inlet.receipts.lock().is_empty() && running.inlet.uplinks.lock().is_empty());
+    running.stop().await;
+}
+
+/// What the terminal was given, read back.
+fn said(peer: &TerminalPeer, nth: usize) -> Compact {
+    let taken = peer.taken();
+    assert!(taken[nth].1.len() <= 78 && Key::new(KEY).proves(&taken[nth].1));
+    Compact::read(&taken[nth].1).unwrap()
+}
+
+fn changed(number: u32, change: impl FnOnce(&mut channel::Variant)) -> Message {
+    let mut message = message(number, "山洪红色预警。");
+    change(Arc::get_mut(&mut message.variant).unwrap());
+    message
+}
+
+#[tokio::test]
+async fn an_alert_says_where_from_when_and_what_to_do_and_too_many_places_name_the_terminals_own_alone()
+ {
+    let (running, peer) = pair(Behaviour::Accept, |_| {}).await;
+    let onset = channel::Clock::now(&channel::SystemClock::default()).plus(Duration::from_mins(90));
+    let two = changed(1, |variant| {
+        variant.areas = vec!["510727216000".into(), "510727217201".into()];
+        variant.onset = Some(onset);
+        variant.response = Some("Evacuate".into());
+    });
+    running.rdss.send(&two).await.unwrap();
+    let Body::Alert(alert) = said(&peer, 0).body else {
+        panic!("it is an alert");
+    };
+    let areas: Vec<_> = alert
+        .areas
+        .iter()
+        .map(satellite::compact::Area::code)
+        .collect();
+    assert_eq!(areas, ["510727216", "510727217201"]);
+    assert_eq!(alert.instruction, satellite::compact::Instruction::Evacuate);
+    assert!(
+        alert.onset.unwrap() >= onset && alert.onset.unwrap().since(onset) < Duration::from_mins(2)
+    );
+    let many = changed(2, |variant| {
+        variant.areas = (100..200).map(|n| format!("510727{n}000")).collect();
+    });
+    running.rdss.send(&many).await.unwrap();
+    let Body::Alert(alert) = said(&peer, 1).body else {
+        panic!("it is an alert");
+    };
+    assert!(alert.areas.is_empty() && alert.text == "山洪红色预警。");
+    let nowhere = changed(3, |variant| variant.areas = vec!["平通镇".into()]);
+    let failure = running.rdss.send(&nowhere).await.unwrap_err();
+    assert_eq!(
+        failure.class,
+        FailureClass::BadContent,
+        "no code is no place"
+    );
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_test_goes_out_as_a_test_and_its_number_comes_back() {
+    let (running, peer) = pair(Behaviour::Confirm, |_| {}).await;
+    let test = changed(1, |variant| {
+        variant.test = Some(9);
+        variant.drill = true;
+    });
+    let accepted = running.rdss.send(&test).await.unwrap();
+    assert!(matches!(
+        said(&peer, 0).body,
+        Body::Test { number: 0x1001, .. }
+    ));
+    until("a receipt", || running.inlet.receipts.lock().len() == 1).await;
+    let receipt = running.inlet.receipts.lock()[0].clone();
+    assert_eq!(receipt.of, Of::Reference(accepted.references[0].clone()));
+    assert_eq!(receipt.verdict, Verdict::Reached(Evidence::Acknowledged));
     running.stop().await;
 }
