@@ -117,8 +117,8 @@ impl App {
             channels,
             replies,
         };
-        wiring.dispatch().start(&tasks, &stop).await?;
-        wiring.spawn(listener, &tasks, &stop);
+        let accounts = wiring.dispatch().start(&tasks, &stop).await?;
+        wiring.spawn((listener, &accounts), &tasks, &stop);
         tasks.close();
         Ok(Self {
             address,

@@ -81,6 +81,8 @@ mod routes;
 mod sealed;
 #[path = "e2e/setup.rs"]
 mod setup;
+#[path = "e2e/sky.rs"]
+mod sky;
 #[path = "e2e/steps.rs"]
 mod steps;
 #[path = "e2e/warning.rs"]

@@ -9,7 +9,7 @@ use parking_lot::RwLock;
 
 use crate::coord::Steady;
 use crate::coverage;
-use crate::dispatch::{Desk, tick};
+use crate::dispatch::{Desk, TestCalls, tick};
 use crate::ledger::{Alert, Proposal};
 use crate::registry::Registry;
 
@@ -17,6 +17,8 @@ use crate::registry::Registry;
 const TICK: Duration = Duration::from_millis(250);
 /// How often alerts are looked at that may be over, where they are not sealed sooner.
 const SEAL: Duration = Duration::from_mins(1);
+/// How often tests of satellite terminals are looked at.
+const TESTS: Duration = Duration::from_secs(1);
 /// How often grown streams are witnessed: what is lost between two of these is what no witness speaks of.
 const WITNESS: Duration = Duration::from_mins(10);
 
@@ -25,6 +27,7 @@ pub struct Ticks {
     pub registry: Arc<RwLock<Arc<Registry>>>,
     pub seal_after: Duration,
     pub time: Arc<Steady>,
+    pub test_calls: Arc<TestCalls>,
 }
 
 /// What comes round once in a while, by the clock that never jumps.
@@ -44,7 +47,7 @@ impl Ticks {
     pub async fn run(self, stop: Stop) {
         let begun = self.desk.clock.tick();
         let every = self.seal_after.clamp(TICK, SEAL);
-        let (mut seals, mut witnesses) = (Round(begun), Round(begun));
+        let (mut seals, mut witnesses, mut tests) = (Round(begun), Round(begun), Round(begun));
         loop {
             tokio::select! {
                 () = tokio::time::sleep(TICK) => {},
@@ -59,6 +62,9 @@ impl Ticks {
                 continue;
             }
             self.expire(now).await;
+            if tests.comes(tick, TESTS) {
+                self.test(now).await;
+            }
             if seals.comes(tick, every) {
                 let orphans = self.desk.correlator.lock().let_go(now);
                 if orphans > 0 {
@@ -83,6 +89,13 @@ impl Ticks {
         };
         if let Err(refused) = self.desk.writer.propose(proposal).await {
             tracing::warn!(%refused, "expiry waits for the journal");
+        }
+    }
+
+    /// By a clock that is believed alone: a wrong one tests nobody at night.
+    async fn test(&self, now: Timestamp) {
+        if let Err(refused) = self.test_calls.tick(now).await {
+            tracing::warn!(%refused, "tests of satellite terminals wait for the journal");
         }
     }
 

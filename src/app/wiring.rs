@@ -13,7 +13,9 @@ use super::ticks::Ticks;
 use crate::config::{ChannelConfig, Config, Retry};
 use crate::console::{Console, Outline};
 use crate::coord::{Redis, Steady};
-use crate::dispatch::{ByHand, Desk, Dispatch, Orders, Outlet, Policy, Replies};
+use crate::dispatch::{
+    Accounts, ByHand, Desk, Dispatch, Orders, Outlet, Policy, Replies, TestCalls, TestLine,
+};
 use crate::http::{Gate, Limits};
 use crate::ingest::Ingest;
 use crate::ledger::Archive;
@@ -70,7 +72,25 @@ impl Wiring {
         }
     }
 
-    pub fn spawn(mut self, listener: TcpListener, tasks: &TaskTracker, stop: &Stop) {
+    /// Terminals that are tested.
+    fn test_calls(&self, accounts: &Accounts) -> TestCalls {
+        let line = |config: &ChannelConfig| {
+            let channel = self.channels.get(&config.name)?.clone();
+            let account = accounts.get(&config.name)?.clone();
+            let tested = channel.capability().speaks_to.is_satellite();
+            let line = || TestLine::new(channel, account, config.tests.unwrap_or_default());
+            tested.then(|| (config.name.clone(), line()))
+        };
+        let lines = self.config.channels.iter().filter_map(line).collect();
+        TestCalls::new(self.desk.clone(), self.registry.clone(), lines)
+    }
+
+    pub fn spawn(
+        mut self,
+        (listener, accounts): (TcpListener, &Accounts),
+        tasks: &TaskTracker,
+        stop: &Stop,
+    ) {
         for channel in self.channels.values() {
             let (channel, stop) = (channel.clone(), stop.clone());
             tasks.spawn(async move { channel.run(stop).await });
@@ -81,7 +101,10 @@ impl Wiring {
         let release = self.release(&archive, &bureaus);
         tasks.spawn(release.run(stop.clone()));
         tasks.spawn(guard(self.store.clone(), stop.clone()));
+        let test_calls = Arc::new(self.test_calls(accounts));
+        tasks.spawn(test_calls.clone().run(stop.clone()));
         let ticks = Ticks {
+            test_calls: test_calls.clone(),
             desk: self.desk.clone(),
             registry: self.registry.clone(),
             seal_after: self.config.node.seal_after.0,
@@ -90,7 +113,7 @@ impl Wiring {
         tasks.spawn(ticks.run(stop.clone()));
         let orders = Arc::new(self.orders());
         tasks.spawn(orders.clone().run(stop.clone()));
-        let (gate, console) = self.surface(archive, bureaus, orders);
+        let (gate, console) = self.surface((archive, bureaus), (orders, test_calls));
         let pages = console::router(console, stop.clone());
         let stop = stop.clone();
         tasks.spawn(http::run(listener, gate, pages, stop));
@@ -124,9 +147,8 @@ impl Wiring {
     /// What the API and the pages are handed; they share who watches.
     fn surface(
         self,
-        archive: Arc<Archive>,
-        bureaus: Arc<Bureaus>,
-        orders: Arc<Orders>,
+        (archive, bureaus): (Arc<Archive>, Arc<Bureaus>),
+        (orders, test_calls): (Arc<Orders>, Arc<TestCalls>),
     ) -> (Arc<Gate>, Console) {
         let desk = self.desk;
         let turn = Arc::<tokio::sync::Mutex<()>>::default();
@@ -175,6 +197,7 @@ impl Wiring {
                 writer: desk.writer.clone(),
                 clock: desk.clock.clone(),
             }),
+            test_calls,
             replies: self.replies,
             time: self.time,
         });

@@ -47,6 +47,27 @@ enum What {
         #[arg(long)]
         after: Option<u64>,
     },
+    /// Satellite phones and Beidou cards with their last test, as JSON 卫星终端及拨测结果
+    Satellites {
+        #[arg(long)]
+        under: Option<String>,
+        /// The `next` of the page before
+        #[arg(long)]
+        after: Option<u64>,
+    },
+    /// Test satellite phones and Beidou cards now 拨测
+    Test {
+        /// Endpoints of the registry, by id
+        #[arg(
+            long = "endpoint",
+            required_unless_present = "region",
+            conflicts_with = "region"
+        )]
+        endpoints: Vec<u32>,
+        /// All of a region
+        #[arg(long = "under", id = "region")]
+        under: Option<String>,
+    },
     /// End whatever plays of one alert 停播一条预警
     Stop {
         alert: u64,
@@ -118,11 +139,14 @@ pub async fn run(args: Args) -> Result<(), Failed> {
             format!("/v1/devices/{}/revoke", escaped(&device)),
             Some(Value::Null),
         ),
-        What::List { under, after } => {
-            let mut query = vec!["limit=1000".to_owned()];
-            query.extend(under.map(|under| format!("under={}", escaped(&under))));
-            query.extend(after.map(|after| format!("after={after}")));
-            (format!("/v1/devices?{}", query.join("&")), None)
+        What::List { under, after } => (listed("/v1/devices", under, after), None),
+        What::Satellites { under, after } => (listed("/v1/devices/satellites", under, after), None),
+        What::Test { endpoints, under } => {
+            let body = match under {
+                Some(under) => json!({ "under": under }),
+                None => json!({ "endpoints": endpoints }),
+            };
+            ("/v1/devices/satellites/tests".to_owned(), Some(body))
         }
         What::Stop { alert, whom } => (
             orders,
@@ -141,6 +165,13 @@ pub async fn run(args: Args) -> Result<(), Failed> {
     };
     say!("{}", call(&args.to, &args.token, &path, body).await?);
     Ok(())
+}
+
+fn listed(path: &str, under: Option<String>, after: Option<u64>) -> String {
+    let mut query = vec!["limit=1000".to_owned()];
+    query.extend(under.map(|under| format!("under={}", escaped(&under))));
+    query.extend(after.map(|after| format!("after={after}")));
+    format!("{path}?{}", query.join("&"))
 }
 
 /// New codes, by device.

@@ -81,6 +81,15 @@ fn bureaus(config: &Config) -> Vec<String> {
     problems
 }
 
+/// What is wrong with how a channel's terminals are tested.
+fn tests(channel: &ChannelConfig) -> Option<&'static str> {
+    let tests = channel.tests?;
+    match factories::family(&channel.kind) {
+        Some("satellite") => tests.problem(),
+        _ => Some("tests are for satellite terminals; take the table out"),
+    }
+}
+
 fn channels(config: &Config) -> Vec<String> {
     let mut problems = Vec::new();
     let mut names = BTreeSet::new();
@@ -108,6 +117,7 @@ fn channels(config: &Config) -> Vec<String> {
         }
         problems.extend(routes::carriers(channel));
         problems.extend(burst(channel).map(|why| format!("{which}: {why}")));
+        problems.extend(tests(channel).map(|why| format!("{which}: {why}")));
         let filing = filing::problems(channel).into_iter();
         problems.extend(filing.map(|why| format!("{which}: {why}")));
         if !is_name(channel.account()) {

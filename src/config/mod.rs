@@ -23,7 +23,7 @@ pub use routes::RouteConfig;
 pub use tables::Tables;
 
 use crate::model::{Carrier, Rate, Span};
-use crate::plan::{Filing, Plans, Prompting};
+use crate::plan::{Filing, Plans, Prompting, Tests};
 use crate::trust::Bureau;
 
 #[derive(Clone, Debug, Deserialize)]
@@ -116,6 +116,9 @@ pub struct ChannelConfig {
     /// How whoever is responsible for one of its outlets is called to it; of the kind `manual` alone.
     #[serde(default)]
     pub prompt: Option<Prompting>,
+    /// How its satellite terminals are tested (拨测); weekly and by day unless said otherwise.
+    #[serde(default)]
+    pub tests: Option<Tests>,
     /// What its kind needs; see the README of that channel.
     pub settings: toml::Table,
 }

@@ -45,7 +45,13 @@ fn write(folder: &Path) {
 }
 
 /// What is wrong: a file, what stands there, what stands there instead, and what is said.
-const WRONG: [(&str, &str, &str, &str); 27] = [
+const WRONG: [(&str, &str, &str, &str); 28] = [
+    (
+        "tocsin.toml",
+        "[channel.retry]",
+        "[channel.tests]\nevery_days = 7\n[channel.retry]",
+        "channel \"sms\": tests are for satellite terminals",
+    ),
     (
         "tocsin.toml",
         "plans = \"plans\"",

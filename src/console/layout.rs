@@ -47,7 +47,8 @@ pub fn page(frame: &Frame<'_>, body: &Markup) -> Html<String> {
             a.brand href="/console" { "Tocsin" span { "预警发布网关" } }
             nav {
                 a href="/console" { "预警态势 " small { "Situation" } } " "
-                a href="/console/horns" { "大喇叭 " small { "Loudspeakers" } }
+                a href="/console/horns" { "大喇叭 " small { "Loudspeakers" } } " "
+                a href="/console/satellites" { "卫星终端 " small { "Satellites" } }
             }
             p.as-of {
                 "截至 " time #as-of datetime=(frame.as_of.to_string()) { (clock(frame.as_of)) }

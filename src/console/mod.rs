@@ -15,6 +15,7 @@ mod live;
 mod map;
 mod overview;
 mod purse;
+mod satellites;
 mod session;
 mod title;
 mod tracking;
@@ -84,6 +85,7 @@ pub fn router(console: Console, stop: Stop) -> Router {
         .route("/", get(layout::home))
         .route("/console", get(overview::page))
         .route("/console/list", get(overview::list))
+        .route("/console/satellites", get(satellites::page))
         .route(
             "/console/sign-in",
             get(session::form).post(session::sign_in),

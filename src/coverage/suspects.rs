@@ -58,7 +58,7 @@ pub fn suspects(
 }
 
 /// Where somebody lives, or else is responsible.
-fn regions_of(registry: &Registry, recipient: RecipientId) -> Vec<RegionCode> {
+pub(super) fn regions_of(registry: &Registry, recipient: RecipientId) -> Vec<RegionCode> {
     let household = registry.recipient(recipient).and_then(|r| r.household);
     let home = household.and_then(|id| registry.household(id));
     match home {

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use super::bindings::Bindings;
 use super::handed::Memory;
 use super::numbers::issued;
+use super::proofs::proved;
 use super::replies::Replies;
 use super::serials::Serials;
 use super::suspect::marks;
@@ -155,7 +156,9 @@ impl ChannelInlet {
     }
 
     /// The receipts, and what they show of their numbers.
-    fn put(&self, proposal: &mut Proposal, rows: ReceiptRows) {
+    fn put(&self, proposal: &mut Proposal, mut rows: ReceiptRows) {
+        let tests = proved(&self.desk.ledger, &self.channel, rows.of_tests());
+        proposal.events.extend(tests);
         proposal.events.extend(rows.into_events(&self.channel));
         let marks = marks(&self.desk.ledger, &proposal.events);
         proposal.events.extend(marks);

@@ -15,6 +15,7 @@ mod lane;
 mod leave;
 mod numbers;
 mod out;
+mod proofs;
 mod pulse;
 mod queue;
 mod repairs;
@@ -26,6 +27,7 @@ mod serials;
 mod settle;
 mod suspect;
 mod switch;
+mod test_calls;
 mod tick;
 mod wheel;
 
@@ -47,6 +49,7 @@ pub use inlet::{ChannelInlet, Desk};
 pub use repairs::Entry;
 pub use replies::{Letters, Replies};
 pub use retry::Policy;
+pub use test_calls::{TestCalls, TestLine};
 pub use tick::tick;
 
 use switch::{Line, Switch};
@@ -66,6 +69,9 @@ pub struct Outlet {
     pub rate: Rate,
     pub policy: Policy,
 }
+
+/// Whose permits each channel takes.
+pub type Accounts = BTreeMap<String, Arc<Account>>;
 
 type Ears = mpsc::UnboundedReceiver<settle::Word>;
 
@@ -116,16 +122,18 @@ impl Dispatch {
         (Arc::new(switch), ears)
     }
 
-    /// Puts in doubt what a crash left in hand, then starts every lane.
-    pub async fn start(self, tasks: &TaskTracker, stop: &Stop) -> Result<(), Refused> {
+    /// Puts in doubt what a crash left in hand, then starts every lane; gives the accounts for what is sent beside them.
+    pub async fn start(self, tasks: &TaskTracker, stop: &Stop) -> Result<Accounts, Refused> {
         self.put_in_doubt().await?;
         let accounts = self.accounts();
+        let mut shared = Accounts::new();
         let (switch, mut ears) = self.switch();
         let channels = self.outlets.iter();
         let channels = channels.map(|(name, outlet)| (name.clone(), outlet.channel.clone()));
         let channels: Arc<BTreeMap<_, _>> = Arc::new(channels.collect());
         for (name, outlet) in self.outlets {
             let (give, take) = mpsc::unbounded_channel();
+            shared.insert(name.clone(), accounts[&outlet.account].clone());
             let words = switch.lines[&name].words.clone();
             let hear = ears.remove(&name).expect("every line has one");
             let (outstanding, room) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
@@ -160,7 +168,7 @@ impl Dispatch {
             tasks.spawn(settler.run(take));
             tasks.spawn(lane.run(hear, stop.clone()));
         }
-        Ok(())
+        Ok(shared)
     }
 
     async fn put_in_doubt(&self) -> Result<(), Refused> {

@@ -14,8 +14,11 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 
 use super::inlet::Desk;
+use super::proofs::{answers, speaks_of_test};
 use super::suspect::marks;
-use crate::ledger::event::{Answered, AnsweredRow, Audience, Stray, Strayed, StrayedRow};
+use crate::ledger::event::{
+    Answered, AnsweredRow, Audience, Proved, ProvedRow, Stray, Strayed, StrayedRow,
+};
 use crate::ledger::record::sha256;
 use crate::ledger::{Alert, Block, Event, Found, Ledger, Proposal};
 use crate::model::{DeliveryNo, EndpointId, RegionCode, RegionLevel, StreamId};
@@ -153,8 +156,32 @@ fn choose(candidates: &[Candidate]) -> Option<Choice> {
 struct Brought {
     answered: BTreeMap<StreamId, Vec<AnsweredRow>>,
     strayed: Vec<StrayedRow>,
-    documents: Vec<(DocumentId, Vec<u8>)>,
+    /// Tests that were answered.
+    proved: Vec<ProvedRow>,
+    documents: Documents,
     keys: Vec<u64>,
+}
+
+type Documents = Vec<(DocumentId, Vec<u8>)>;
+
+impl Brought {
+    fn into_parts(self, channel: &str) -> (Vec<(StreamId, Event)>, Documents, Vec<u64>) {
+        let channel = || channel.to_owned();
+        let answered = self.answered.into_iter().map(|(stream, rows)| {
+            let channel = channel();
+            (stream, Event::Answered(Answered { channel, rows }))
+        });
+        let mut events: Vec<_> = answered.collect();
+        if !self.strayed.is_empty() {
+            let (channel, rows) = (channel(), self.strayed);
+            events.push((0, Event::Strayed(Strayed { channel, rows })));
+        }
+        if !self.proved.is_empty() {
+            let (channel, rows) = (channel(), self.proved);
+            events.push((0, Event::Proved(Proved { channel, rows })));
+        }
+        (events, self.documents, self.keys)
+    }
 }
 
 impl Replies {
@@ -185,31 +212,25 @@ impl Replies {
         let now = desk.clock.now();
         let mut brought = Brought::default();
         for (uplink, found) in batch {
+            let test = answers(&desk.ledger, &registry, (&uplink, found));
             let choice = found
                 .and_then(|found| named(&desk.ledger, found))
                 .ok_or(())
                 .or_else(|()| whose(&desk.ledger, &registry, (&uplink, kind), now));
+            let alert = choice.as_ref().ok().map(|choice| choice.stream);
+            let own = test.as_ref().is_some_and(|test| {
+                uplink.acknowledges && speaks_of_test(&desk.ledger, test, (found, alert))
+            });
+            brought.proved.extend(test.map(|(row, _)| row));
+            if own {
+                continue;
+            }
             match choice {
                 Ok(choice) => self.answer(desk, channel, &uplink, &choice, &mut brought),
                 Err(why) => self.stray(channel, &uplink, why, &mut brought),
             }
         }
-        let Brought {
-            answered,
-            strayed,
-            documents,
-            keys,
-        } = brought;
-        let channel = || channel.to_owned();
-        let answered = answered.into_iter().map(|(stream, rows)| {
-            let channel = channel();
-            (stream, Event::Answered(Answered { channel, rows }))
-        });
-        let mut events: Vec<_> = answered.collect();
-        if !strayed.is_empty() {
-            let (channel, rows) = (channel(), strayed);
-            events.push((0, Event::Strayed(Strayed { channel, rows })));
-        }
+        let (mut events, documents, keys) = brought.into_parts(channel);
         if events.is_empty() {
             return Ok(());
         }

@@ -5,6 +5,7 @@
 mod list;
 mod orders;
 mod said;
+mod satellites;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,6 +40,8 @@ pub fn routes() -> OpenApiRouter<House> {
         .routes(routes!(revoke))
         .routes(routes!(orders::order))
         .routes(routes!(orders::done))
+        .routes(routes!(satellites::list))
+        .routes(routes!(satellites::test))
 }
 
 /// How long a code stands unless said otherwise, and at most.

@@ -54,7 +54,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::coord::Steady;
-use crate::dispatch::{ByHand, Orders, Replies};
+use crate::dispatch::{ByHand, Orders, Replies, TestCalls};
 use crate::ingest::Ingest;
 use crate::ledger::{Archive, Correlator, Ledger, Position, Writer};
 use crate::live::Hub;
@@ -95,6 +95,8 @@ pub struct Gate {
     pub orders: Arc<Orders>,
     /// Outlets that a person serves by hand.
     pub by_hand: Arc<ByHand>,
+    /// Tests of satellite terminals.
+    pub test_calls: Arc<TestCalls>,
     /// Opens what people wrote back.
     pub replies: Arc<Replies>,
     /// Which time is believed; `clock` tells it.

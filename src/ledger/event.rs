@@ -23,6 +23,7 @@ use super::seal::Sealed;
 pub use super::spent::{Held, Spent};
 pub use super::suspects::{Mark, Marked};
 pub use super::witness::Witness;
+pub use super::test_calls::{Proved, ProvedRow, TestCalled};
 pub use super::word::{Decided, Ruling};
 use crate::model::{DeliveryNo, EndpointId, HouseholdId, RegionCode, StreamId, Tags};
 use crate::store::DocumentId;
@@ -381,4 +382,7 @@ pub enum Event {
     Tested(Tested),
     Repair(Repair),
     Mended(Mended),
+    // On the house stream: tests of satellite terminals (拨测).
+    TestCalled(TestCalled),
+    Proved(Proved),
 }

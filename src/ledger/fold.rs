@@ -88,7 +88,11 @@ impl Ledger {
             Event::Numbered(numbered) => self.numbers.give(numbered, time),
             Event::Bound(bound) => self.bindings.apply(bound, time),
             Event::Witnessed { .. } | Event::Coded(_) => {}
-            _ => return self.devices(time, event) || self.log.apply(time, event),
+            _ => {
+                return self.devices(time, event)
+                    || self.log.apply(time, event)
+                    || self.test_calls.apply(time, event);
+            }
         }
         true
     }

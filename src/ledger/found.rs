@@ -7,7 +7,9 @@ use channel::{Of, Receipt};
 use parking_lot::Mutex;
 
 use super::event::{Event, Outcome, ReceiptRow};
-use super::{Archive, Claimed, Correlator, Found, Proposal, Refused, Unread, Writer, record};
+use super::{
+    Archive, Claimed, Correlator, Found, HOUSE, Proposal, Refused, Unread, Writer, record,
+};
 use crate::model::{Delivery, StreamId};
 use crate::store::Record;
 
@@ -43,6 +45,11 @@ impl ReceiptRows {
             };
             self.push(one.found, receipt);
         }
+    }
+
+    /// Those of tests, which are no deliveries of any alert.
+    pub fn of_tests(&mut self) -> Vec<ReceiptRow> {
+        self.0.remove(&HOUSE).unwrap_or_default()
     }
 
     pub fn into_events(self, channel: &str) -> impl Iterator<Item = (StreamId, Event)> + use<'_> {

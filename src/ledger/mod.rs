@@ -35,6 +35,7 @@ pub mod seal;
 mod spent;
 mod steps;
 mod suspects;
+pub mod test_calls;
 pub mod verify;
 mod witness;
 mod word;
@@ -101,6 +102,7 @@ pub struct Ledger {
     pub spending: spent::Spending,
     pub numbers: numbered::Numbers,
     pub bindings: bound::Bindings,
+    pub test_calls: test_calls::TestCalls,
 }
 
 /// Blocks by the order they came in, without those of sealed alerts.

@@ -4,8 +4,9 @@
 use channel::Timestamp;
 use postcard::ser_flavors::Flavor;
 use ring::digest::{Context, SHA256};
+use serde::{Deserialize, Serialize};
 
-use super::event::{Event, Witness};
+use super::event::Event;
 use crate::model::StreamId;
 use crate::store::Record;
 

@@ -169,6 +169,21 @@ impl Replayed {
                 let held = self.serials.entry(ordered.channel.clone()).or_default();
                 *held = ordered.last().max(*held);
             }
+            Event::TestCalled(tested) => {
+                let held = self.serials.entry(tested.channel.clone()).or_default();
+                *held = tested.last().max(*held);
+            }
+            Event::Proved(proved) => {
+                for row in &proved.rows {
+                    let number = row.number;
+                    let delivery = Delivery { stream, number };
+                    for (part, reference) in (0_u8..).zip(&row.references) {
+                        let place = (part, 1);
+                        self.correlator
+                            .settled(&proved.channel, reference, delivery, place);
+                    }
+                }
+            }
             Event::Witnessed { heads } => {
                 for head in heads {
                     let (stream, head) = (head.stream, Head::from(*head));

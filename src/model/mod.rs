@@ -12,6 +12,7 @@ pub mod shape;
 mod span;
 mod speaker;
 mod tags;
+mod test_call;
 
 pub use answer::{Answer, Denial, Grade, Missed, Ranks};
 pub use area::{AreaCode, GroupCode};
@@ -26,3 +27,4 @@ pub use region::{RegionCode, RegionLevel};
 pub use span::{Rate, Span};
 pub use speaker::{Care, SpeakerRow};
 pub use tags::{TagNames, TagRow, Tags};
+pub use test_call::{TestResult, TestStanding};

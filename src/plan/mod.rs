@@ -28,6 +28,7 @@ mod rules;
 mod schedule;
 mod strangers;
 mod target;
+mod test_calls;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -53,6 +54,7 @@ pub use rules::{AGAIN, Plan, Plans, Send, When};
 pub use schedule::Schedule;
 pub use strangers::strangers;
 pub use target::{Targets, codes, target};
+pub use test_calls::{Tests, test_due};
 pub use text::{Rendered, Source, Telling, load, render};
 pub use told::Told;
 

@@ -20,6 +20,25 @@ const DAY: i64 = 24 * 60;
 const BEIJING: i64 = 8 * 60;
 
 impl Quiet {
+    /// Whether all of it lies between these minutes of one day.
+    pub const fn is_within(self, from: u16, to: u16) -> bool {
+        from <= self.from && self.from < self.to && self.to <= to
+    }
+
+    /// Its first minute of the day, and how many it has.
+    pub fn span(self) -> (u16, u16) {
+        let length = (i64::from(self.to) - i64::from(self.from)).rem_euclid(DAY);
+        (self.from, u16::try_from(length).unwrap_or(0))
+    }
+
+    /// Hours from midnight on that pass no midnight.
+    pub const fn hours(from: u16, to: u16) -> Self {
+        Self {
+            from: from * 60,
+            to: to * 60,
+        }
+    }
+
     /// When it ends, if this moment lies in it.
     pub fn until(self, now: Timestamp) -> Option<Timestamp> {
         let minute = (now.secs().div_euclid(60) + BEIJING).rem_euclid(DAY);

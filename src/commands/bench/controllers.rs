@@ -187,6 +187,7 @@ fn horn() -> ChannelConfig {
         carriers: None,
         filing: Vec::new(),
         prompt: None,
+        tests: None,
         settings,
     }
 }

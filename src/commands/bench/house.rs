@@ -194,6 +194,7 @@ fn channel(kind: &str, port: u16, rate: &str, mut settings: toml::Table) -> Chan
         carriers: None,
         filing: Vec::new(),
         prompt: None,
+        tests: None,
         settings,
     }
 }

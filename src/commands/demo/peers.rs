@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use channel::testing::Behaviour;
 use channel::{Clock, SystemClock};
+use satellite::peer::{Handset, ModemPeer, Scene, TerminalPeer};
 use sms::codec::cmpp::Version;
 use sms::peer::{Peer, PeerConfig, Report, Script, Speaks, Submit, Verdict};
 use tokio::sync::mpsc;
@@ -24,6 +26,7 @@ pub const SMS_PASSWORD: &str = "demo";
 /// Six characters, as carriers give them.
 pub const CMPP_ACCOUNT: &str = "DEMO01";
 pub const SMS_SOURCE: &str = "10690000";
+pub const CARD_KEY: &str = "the demo's cards keep no secret";
 pub const SPEAKER_SECRET: &str = "the demo's speakers keep no secret";
 pub const GATEWAY_SEED: &str = "7e57000000000000000000000000000000000000000000000000000000000001";
 
@@ -38,6 +41,9 @@ pub struct Peers {
     pub mail_port: u16,
     pub desks: Desks,
     pub wechat: Wechat,
+    /// A modem with a satellite phone's card, and a Beidou terminal.
+    pub modem: ModemPeer,
+    pub terminal: TerminalPeer,
     sms: Arc<Peer>,
     cmpp: Peer,
     /// Writes back what villagers have to say.
@@ -95,6 +101,10 @@ impl Peers {
             mail_port: mail.port(),
             desks: Desks::start().await.map_err(away)?,
             wechat: Wechat::start().await.map_err(away)?,
+            modem: ModemPeer::start(Handset::new(Behaviour::Confirm))
+                .await
+                .map_err(away)?,
+            terminal: TerminalPeer::start(village()).await.map_err(away)?,
             villagers: tokio::spawn(write_back(Arc::downgrade(&sms), said)),
             sms,
             cmpp,
@@ -136,6 +146,17 @@ impl Peers {
             sms.stop().await;
         }
         self.cmpp.stop().await;
+    }
+}
+
+/// A card that may send at once, and a duty room that answers each message.
+fn village() -> Scene {
+    Scene {
+        behaviour: Behaviour::Confirm,
+        version: satellite::rdss::Version::Two,
+        interval: 0,
+        key: CARD_KEY.to_owned(),
+        status: 3,
     }
 }
 

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use super::county;
 use super::desk::{CALLS_PATH, MAS_SECRET, OUTLETS_CHANNEL, OUTLETS_SECRET, TEXTS_PATH};
 use super::peers::{
-    CMPP_ACCOUNT, GATEWAY_SEED, Peers, SMS_ACCOUNT, SMS_PASSWORD, SMS_SOURCE, SPEAKER_SECRET,
+    CARD_KEY, CMPP_ACCOUNT, GATEWAY_SEED, Peers, SMS_ACCOUNT, SMS_PASSWORD, SMS_SOURCE,
+    SPEAKER_SECRET,
 };
 use crate::app::REGISTRY;
 use crate::commands::Failed;
@@ -220,6 +221,7 @@ pub fn channel(name: &str, kind: &str, per_second: u32, settings: toml::Table) -
         carriers: None,
         filing: Vec::new(),
         prompt: None,
+        tests: None,
         settings,
     }
 }
@@ -290,6 +292,22 @@ statuses = {{ answered = "answered", off = "off", invalid = "invalid" }}
     channel("calls", "voice", 50, settings(&text))
 }
 
+/// A satellite phone on a data cable, and a Beidou terminal. Both are quicker than any that is on the air.
+fn overhead(peers: &Peers) -> [ChannelConfig; 2] {
+    let modem = format!(
+        "port = {{ address = \"{}\" }}\npause = 0.05\nmax_segments = 8",
+        peers.modem.address()
+    );
+    let terminal = format!(
+        "port = {{ address = \"{}\" }}\nshape = \"compact\"\nkey = \"{CARD_KEY}\"\ninterval = 0",
+        peers.terminal.address()
+    );
+    [
+        channel("tiantong", "satellite", 50, settings(&modem)),
+        channel("beidou", "satellite-rdss", 50, settings(&terminal)),
+    ]
+}
+
 fn channels(county: &County, peers: &Peers) -> Vec<ChannelConfig> {
     let mut horn = toml::toml! {
         gateway = "demo"
@@ -312,6 +330,7 @@ fn channels(county: &County, peers: &Peers) -> Vec<ChannelConfig> {
     horn.retry.attempts = 2;
     let mut all = Vec::from(accounts(county, peers));
     all.extend(peers.wechat.channels());
+    all.extend(overhead(peers));
     let mail = channel("mail", "email", 20, mail);
     all.extend([calls(peers), horn, mail, outlets()]);
     all

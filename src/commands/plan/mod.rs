@@ -193,6 +193,7 @@ fn drill(
             language: &choice.plan.language,
             authority: channel::Authority::County,
             filings: &means.filings,
+            targets: asked.targets,
         },
         ledger: &Ledger::default(),
         means: &means,

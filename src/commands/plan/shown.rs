@@ -269,6 +269,7 @@ fn gaps(page: &mut Page, preview: &Value) {
         },
     );
     dead(page, preview);
+    satellites(page, preview);
     routes(page, preview);
     carriers(page, preview);
 }
@@ -313,6 +314,28 @@ fn dead(page: &mut Page, preview: &Value) {
             text(&preview["unheard_speakers"])
         ));
     }
+}
+
+/// 牛飞: 天通 last proved 3 days ago.
+fn satellites(page: &mut Page, preview: &Value) {
+    page.list(
+        "卫星终端 satellite terminals",
+        items(&preview["satellites"]),
+        |line| {
+            let proved = match line["days"].as_u64() {
+                Some(days) => format!("{days} 天前拨测证实 last proved {days} days ago"),
+                None => "从未证实 never proved".to_owned(),
+            };
+            format!(
+                "{} {}: {} {} {}, {proved}",
+                text(&line["region"]["name"]),
+                text(&line["name"]),
+                text(&line["channel"]),
+                text(&line["standing_zh"]),
+                text(&line["standing"]),
+            )
+        },
+    );
 }
 
 fn carriers(page: &mut Page, preview: &Value) {

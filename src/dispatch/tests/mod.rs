@@ -9,3 +9,4 @@ mod lane;
 mod order;
 mod replies;
 mod route;
+mod test_calls;

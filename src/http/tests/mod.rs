@@ -38,7 +38,7 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::coord::Steady;
 use crate::coverage::fixture::{START, registry, released, rows};
-use crate::dispatch::{ByHand, Desk, Letters};
+use crate::dispatch::{ByHand, Desk, Letters, TestCalls};
 use crate::ledger::record::sha256;
 use crate::ledger::{Event, Proposal, replay};
 use crate::model::{Rate, StreamId};
@@ -341,6 +341,7 @@ impl Surface {
                 writer: writer.clone(),
                 clock: clock.clone(),
             }),
+            test_calls: test_calls((&ledger, &writer), &clock, &registry),
             replies: letters(&registry),
             archive,
             ledger,
@@ -505,6 +506,18 @@ fn orders(
         channels: Arc::new(channels.clone()),
         registry: registry.clone(),
     })
+}
+
+/// Nothing is tested: there is no channel to terminals.
+fn test_calls(
+    (ledger, writer): (&Arc<Ledger>, &Writer),
+    clock: &Arc<dyn Clock>,
+    registry: &Arc<RwLock<Arc<Registry>>>,
+) -> Arc<TestCalls> {
+    let parts = (ledger.clone(), writer.clone());
+    let desk = Desk::new(parts, clock.clone(), Correlator::default(), HashMap::new());
+    let calls = TestCalls::new(Arc::new(desk), registry.clone(), BTreeMap::new());
+    Arc::new(calls)
 }
 
 fn json_of(reply: &Reply) -> Value {

@@ -15,10 +15,10 @@ use super::super::record::{BadRecord, Frame, Head, pack, unpack};
 use super::super::rerouted::Detour;
 use super::super::seal::{Sealed, Totals};
 use super::kit::{START, accepted, block, variants as texts};
-use crate::model::{Carrier, Grade, Month, RegionCode, Tags};
+use crate::model::{Carrier, Grade, Month, RegionCode, Tags, TestResult};
 
 /// How many events there are.
-pub const EVENTS: usize = 53;
+pub const EVENTS: usize = 55;
 
 /// The place of an event in format 1. A new event stops the build here: give it the next place and a strategy below.
 pub fn place(event: &Event) -> usize {
@@ -68,14 +68,16 @@ pub fn place(event: &Event) -> usize {
         Event::Spent(_) => 42,
         Event::Held(_) => 43,
         Event::Numbered(_) => 44,
-        Event::Bound(_) => 44,
-        Event::Coded(_) => 45,
-        Event::Prompted(_) => 44,
-        Event::Turned(_) => 44,
-        Event::Rekeyed(_) => 45,
-        Event::Tested(_) => 46,
-        Event::Repair(_) => 47,
-        Event::Mended(_) => 48,
+        Event::Bound(_) => 45,
+        Event::Coded(_) => 46,
+        Event::Prompted(_) => 47,
+        Event::Turned(_) => 48,
+        Event::Rekeyed(_) => 49,
+        Event::Tested(_) => 50,
+        Event::Repair(_) => 51,
+        Event::Mended(_) => 52,
+        Event::TestCalled(_) => 53,
+        Event::Proved(_) => 54,
     }
 }
 
@@ -629,6 +631,7 @@ pub fn every() -> Vec<BoxedStrategy<Event>> {
     all.extend(bound());
     all.push(prompted());
     all.extend(boxes());
+    all.extend(test_calls());
     all
 }
 
@@ -829,6 +832,43 @@ fn steps() -> Vec<BoxedStrategy<Event>> {
             .prop_map(|step| Event::Dropped { step })
             .boxed(),
         decided(),
+    ]
+}
+
+fn test_calls() -> Vec<BoxedStrategy<Event>> {
+    let result = select(TestResult::ALL.to_vec());
+    let numbers = any::<(u32, u32)>();
+    let moments = (proptest::option::of(time()), time());
+    let row = (numbers, result, text(), few(text()), moments).prop_map(
+        |((endpoint, number), result, code, references, (far, seen))| ProvedRow {
+            endpoint,
+            number,
+            result,
+            code,
+            references,
+            far,
+            seen,
+        },
+    );
+    let endpoints = few(any::<u32>().boxed());
+    let numbers = any::<(u32, u64, u32)>();
+    vec![
+        (text(), numbers, endpoints, time(), text())
+            .prop_map(|(channel, (first, serial, window), endpoints, until, by)| {
+                Event::TestCalled(TestCalled {
+                    channel,
+                    first,
+                    serial,
+                    endpoints,
+                    until,
+                    window,
+                    by,
+                })
+            })
+            .boxed(),
+        (text(), few(row.boxed()))
+            .prop_map(|(channel, rows)| Event::Proved(Proved { channel, rows }))
+            .boxed(),
     ]
 }
 

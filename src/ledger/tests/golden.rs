@@ -9,12 +9,13 @@ use channel::{ManualClock, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::event::{Event, Numbered, Outcome};
+use super::super::event::{Event, Outcome};
 use super::super::record::{FORMAT, unpack};
 use super::super::replay::Replayed;
 use super::super::{Archive, Proposal, Writer, replay};
+use super::brought::brought;
 use super::codec::{EVENTS, place};
-use super::history::{Step, fixed};
+use super::history::fixed;
 use super::kit::{Memory, START, view};
 use super::live::{known, run};
 use crate::store::Record;
@@ -96,9 +97,9 @@ const GOLDEN: [Golden; 12] = [
         brought: 41..44,
     },
     Golden {
-        name: "format-1-numbered",
-        journal: include_str!("../golden/format-1-numbered.json"),
-        state: include_str!("../golden/format-1-numbered.state.json"),
+        name: "format-1-devices",
+        journal: include_str!("../golden/format-1-devices.json"),
+        state: include_str!("../golden/format-1-devices.state.json"),
         brought: 44..EVENTS,
     },
 ];
@@ -242,28 +243,6 @@ fn format_1_is_written_as_it_was() {
             record.seq
         );
     }
-}
-
-/// What the last of the journals brought: two serials of one day and one of the next.
-fn brought() -> impl Iterator<Item = Step> {
-    let numbered = |day: u32, serial: u16| {
-        Event::Numbered(Numbered {
-            channel: "platform".into(),
-            series: "45107270000000103010101".into(),
-            day,
-            serial,
-            key: u64::from(day) + u64::from(serial),
-            alert: 1,
-            deliveries: vec![0, 3],
-            expires: START,
-        })
-    };
-    [(20_260_714, 1), (20_260_714, 2), (20_260_715, 1)]
-        .into_iter()
-        .map(move |(day, serial)| Step {
-            wait: std::time::Duration::from_millis(250),
-            proposal: Proposal::of(0, numbered(day, serial)),
-        })
 }
 
 const REWRITE: &str = "TOCSIN_REWRITE_GOLDEN";

@@ -18,7 +18,7 @@ use super::super::{Alert, Correlator, Event, Found, Ledger, Proposal};
 use super::kit::{
     START, accepted, block, ground, identity, overdue_is_a_recount, variant, village,
 };
-use crate::model::{Carrier, Delivery, Grade, Month, OWN_ENDPOINTS, StreamId};
+use crate::model::{Carrier, Delivery, Grade, Month, OWN_ENDPOINTS, StreamId, TestResult};
 
 /// What to do, and three numbers that say with whom.
 pub type Op = (u8, u16, u16, u16);
@@ -559,7 +559,7 @@ impl History {
     fn house(&mut self, a: u16, b: u16) {
         let states = [PresenceState::Idle, PresenceState::Silent];
         let links = [LinkState::Up, LinkState::Paused, LinkState::Probing];
-        let event = match a % 16 {
+        let event = match a % 21 {
             0 => Event::Took {
                 epoch: u32::from(b),
                 format: 1,
@@ -644,8 +644,9 @@ impl History {
                 segments: u64::from(b),
             }),
             15 => Event::Numbered(self.numbered(b)),
-            15 => bound(b),
-            15 => self.box_of(b),
+            16 => bound(b),
+            17 => self.box_of(b),
+            18 | 19 => self.test_call(a.is_multiple_of(2), b),
             _ => Event::Presence {
                 device: format!("speaker-{}", b % 3),
                 state: states[usize::from(b % 2)],
@@ -704,6 +705,34 @@ impl History {
                 text: None,
             }),
         }
+    }
+
+    /// Terminals are tested, and something comes of a test: of one before the last too.
+    fn test_call(&self, came: bool, b: u16) -> Event {
+        let next = self.ledger.test_calls.next();
+        let channel = CHANNELS[usize::from(b % 2)].to_owned();
+        if !came {
+            return Event::TestCalled(TestCalled {
+                channel,
+                first: next,
+                serial: u64::from(b),
+                endpoints: (0..u32::from(b % 4)).map(|n| 1_000 + n).collect(),
+                until: self.now,
+                window: 1_000,
+                by: String::new(),
+            });
+        }
+        let row = ProvedRow {
+            endpoint: 1_000 + u32::from(b % 4),
+            number: next.saturating_sub(u32::from(b % 5)),
+            result: TestResult::ALL[usize::from(b % 6)],
+            code: format!("T{}", b % 3),
+            references: Vec::new(),
+            far: None,
+            seen: self.now,
+        };
+        let rows = vec![row];
+        Event::Proved(Proved { channel, rows })
     }
 
     /// Many of them, so that those which are over are let go.

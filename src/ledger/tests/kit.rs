@@ -156,6 +156,9 @@ pub fn view(ledger: &Ledger) -> Value {
     if !ledger.strays.list().is_empty() {
         view["strays"] = json!([ledger.strays.counts(), ledger.strays.list()]);
     }
+    if !ledger.test_calls.all().is_empty() {
+        view["test_calls"] = json!([ledger.test_calls.next(), ledger.test_calls.all()]);
+    }
     if !ledger.suspects.is_empty() {
         view["suspects"] = json!(ledger.suspects.all());
     }

@@ -30,6 +30,8 @@ pub struct Figures {
     pub unheard_speakers: u32,
     /// Endpoints that would be tried and of which a far end has said that nobody is there: 存疑号码. They count as no means.
     pub suspect_numbers: u32,
+    /// Satellite terminals that would be tried, by what their last test (拨测) says; those that are not on count as no means.
+    pub satellites: Vec<Satellite>,
     pub numbers: Vec<Numbers>,
     /// Ways of several accounts, and those that serve some carriers alone.
     pub routes: Vec<RouteLine>,
@@ -201,6 +203,26 @@ pub struct Refusal {
     /// Why, and what to do.
     pub en: &'static str,
     pub zh: &'static str,
+}
+
+/// Of one satellite terminal that would be tried.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[schema(as = PreviewSatellite)]
+pub struct Satellite {
+    #[schema(value_type = u32)]
+    pub endpoint: EndpointId,
+    /// Of an officer alone.
+    pub name: Option<String>,
+    pub region: Place,
+    pub channel: String,
+    /// `off`, `doubtful` or `on`.
+    pub standing: &'static str,
+    pub standing_zh: &'static str,
+    /// When a test last found it.
+    #[schema(schema_with = shape::maybe_moment)]
+    pub proved: Option<String>,
+    /// Whole days since.
+    pub days: Option<u64>,
 }
 
 /// How many numbers go by which account of a route, as their prefixes and what far ends have answered tell.

@@ -4,6 +4,7 @@
 
 mod figures;
 mod filing;
+mod satellite;
 mod sum;
 mod tally;
 #[cfg(test)]

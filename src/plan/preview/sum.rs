@@ -58,6 +58,7 @@ impl Tally<'_> {
             dead_speakers: self.dead,
             unheard_speakers: self.unheard,
             suspect_numbers: small(self.suspects.len()),
+            satellites: self.satellites.into_values().collect(),
             last_first_text,
         }
     }

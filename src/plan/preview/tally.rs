@@ -6,7 +6,7 @@ use bytes::Bytes;
 use channel::{EndpointKind, Evidence, PresenceState, Timestamp};
 
 use super::Scene;
-use super::figures::{Dead, Line, Partial, Place, TextLine};
+use super::figures::{Dead, Line, Partial, Place, Satellite, TextLine};
 use super::filing::ByCarrier;
 use crate::ledger::event::{Audience, Bar, Class, ClassRow, Fate};
 use crate::model::{EndpointId, HouseholdId, RegionCode, RegionLevel};
@@ -98,6 +98,7 @@ pub struct Tally<'a> {
     pub unheard: u32,
     /// Tried all the same, and counted as no means.
     pub suspects: BTreeSet<EndpointId>,
+    pub satellites: BTreeMap<EndpointId, Satellite>,
     spoken: BTreeSet<EndpointId>,
     pub numbers: BTreeMap<String, ByCarrier>,
     pub steps: Vec<(Timestamp, u32)>,
@@ -125,6 +126,7 @@ impl<'a> Tally<'a> {
             dead: Vec::new(),
             unheard: 0,
             suspects: BTreeSet::new(),
+            satellites: BTreeMap::new(),
             spoken: BTreeSet::new(),
             numbers: BTreeMap::new(),
             steps: Vec::new(),
@@ -236,19 +238,8 @@ impl<'a> Tally<'a> {
             }
             self.texts[text].deliveries += 1;
             cost += u64::from(self.texts[text].cost);
-            if closing {
-                continue;
-            }
-            if speaker {
-                self.speaker(region, block.outlet.kind, delivery.endpoint, grade);
-            } else if self.scene.ledger.suspects.has(delivery.endpoint) {
-                self.suspects.insert(delivery.endpoint);
-            } else if let Some(home) = self.homes.get_mut(&delivery.household) {
-                home.grade = home.grade.max(grade);
-                self.kinds
-                    .entry(home.village)
-                    .or_default()
-                    .insert(block.outlet.kind);
+            if !closing {
+                self.reach(region, block, delivery, grade);
             }
         }
         let deliveries = small(block.deliveries.len()) - refused;
@@ -280,6 +271,28 @@ impl<'a> Tally<'a> {
         line.refused += refused;
         line.deliveries += deliveries;
         line.cost += cost;
+    }
+
+    /// What one delivery may bring to a home. What is known to be dead or off is tried, and is no means.
+    fn reach(
+        &mut self,
+        region: RegionCode,
+        block: &PlannedBlock<'_>,
+        delivery: &PlannedDelivery<'_>,
+        grade: Grade,
+    ) {
+        let off = self.is_off(region, block, delivery.endpoint);
+        if block.audience == Audience::Speakers {
+            self.speaker(region, block.outlet.kind, delivery.endpoint, grade);
+        } else if self.scene.ledger.suspects.has(delivery.endpoint) {
+            self.suspects.insert(delivery.endpoint);
+        } else if let Some(home) = self.homes.get_mut(&delivery.household).filter(|_| !off) {
+            home.grade = home.grade.max(grade);
+            self.kinds
+                .entry(home.village)
+                .or_default()
+                .insert(block.outlet.kind);
+        }
     }
 
     /// The place of the text that a delivery is, and why it may not be sent.

@@ -129,6 +129,7 @@ fn shown(
             language: "zh-CN",
             authority: channel::Authority::County,
             filings: &means.filings,
+            targets: &targets,
         },
         ledger,
         means: &means,

@@ -57,10 +57,24 @@ fn duty(draft: &mut Draft, region: RegionCode, officers: usize) -> Vec<Recipient
             let recipient = officer(draft);
             let mailbox = format!("duty-{digits}-{place}@demo.invalid");
             draft.endpoint(Some(recipient), EndpointKind::Mailbox, mailbox);
+            if place == 1 {
+                overhead(draft, region, recipient);
+            }
             post(draft, recipient, region, Role::DUTY);
             recipient
         })
         .collect()
+}
+
+/// What works without base stations: the county's first duty officer has a Beidou card, each town's a satellite phone. The
+/// last digits of the code tell them apart; none of these is a number.
+fn overhead(draft: &mut Draft, region: RegionCode, recipient: RecipientId) {
+    let digits = region.to_string();
+    let (kind, address) = match region.level() {
+        RegionLevel::County => (EndpointKind::Beidou, format!("0{}", &digits[..6])),
+        _ => (EndpointKind::Satellite, format!("00{}", &digits[..9])),
+    };
+    draft.endpoint(Some(recipient), kind, address);
 }
 
 fn officer(draft: &mut Draft) -> RecipientId {

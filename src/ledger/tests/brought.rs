@@ -1,0 +1,187 @@
+//! What the last of the golden journals brought, in the order of the events: serials of a day, accounts that people tie to a
+//! door, who is called to what is done by hand, boxes at loudspeakers, and tests of satellite terminals. Whoever adds an
+//! event to a format that was released begins another journal.
+
+use std::time::Duration;
+
+use channel::{Action, Authority, PresenceState, Scene, Timestamp};
+
+use super::super::boxes::{Mend, Teller, TestedRow, Trouble};
+use super::super::devices::{Enrolled, Ordered, Rekeyed};
+use super::super::event::{
+    Audience, Block, Bound, Coded, Event, Mended, Numbered, Prompted, PromptedRow, Proved,
+    ProvedRow, Repair, TestCalled, Tested, Tie, Turned,
+};
+use super::super::Proposal;
+use super::history::Step;
+use super::kit::{START, block as block_of};
+use crate::model::{OWN_ENDPOINTS, TestResult};
+
+pub fn brought() -> impl Iterator<Item = Step> {
+    let house = |event| Proposal::of(0, event);
+    let all = numbered().map(house).into_iter();
+    let all = all.chain(bound().map(house)).chain(prompted());
+    all.chain(boxes().map(house))
+        .chain(test_calls())
+        .map(|proposal| Step {
+            wait: Duration::from_millis(250),
+            proposal,
+        })
+}
+
+/// Two serials of one day and one of the next.
+fn numbered() -> [Event; 3] {
+    [(20_260_714, 1), (20_260_714, 2), (20_260_715, 1)].map(|(day, serial)| {
+        Event::Numbered(Numbered {
+            channel: "platform".into(),
+            series: "45107270000000103010101".into(),
+            day,
+            serial,
+            key: u64::from(day) + u64::from(serial),
+            alert: 1,
+            deliveries: vec![0, 3],
+            expires: START,
+        })
+    })
+}
+
+/// Accounts that people tied to a door and to a village, moved and undid.
+fn bound() -> [Event; 6] {
+    let bound = |nth, what| {
+        Event::Bound(Bound {
+            channel: "wechat".into(),
+            endpoint: OWN_ENDPOINTS + nth,
+            what,
+        })
+    };
+    let (door, village) = (Scene::Household(4), Scene::Village(510_727_100_201));
+    let new = |to, with| Tie::New {
+        to,
+        document: [with; 32],
+    };
+    [
+        bound(0, new(door, 7)),
+        bound(1, new(village, 8)),
+        bound(0, Tie::Moved { to: village }),
+        bound(1, Tie::Undone),
+        bound(2, new(door, 9)),
+        Event::Coded(Coded {
+            channel: "wechat".into(),
+            to: door,
+            until: Some(START),
+            by: "village".into(),
+        }),
+    ]
+}
+
+/// Somebody is called by a text that is a delivery as any other, and somebody could not be.
+fn prompted() -> [Proposal; 2] {
+    let prompted = |text, nth| {
+        let rows = vec![PromptedRow { item: 2, nth }];
+        let whom = 7;
+        Event::Prompted(Prompted { whom, text, rows })
+    };
+    // Behind the six deliveries that the history before has.
+    let block = Block {
+        audience: Audience::Keepers,
+        step: u16::MAX,
+        ..block_of("sms", 6, &[(1, 0)])
+    };
+    let mut first = Proposal::of(1, Event::Block(block));
+    first.events.push((1, prompted(Some((1, 6)), 0)));
+    [first, Proposal::of(1, prompted(None, 1))]
+}
+
+/// How a box stands, its other key, what it found when it looked at itself, and a repair from its entry to its end.
+fn boxes() -> [Event; 8] {
+    let device = || "speaker-1".to_owned();
+    let turned = |state, code: &str| {
+        Event::Turned(Turned {
+            device: device(),
+            state,
+            code: code.into(),
+        })
+    };
+    [
+        Event::Enrolled(Enrolled {
+            device: device(),
+            channel: "speaker".into(),
+            key: [4; 32],
+        }),
+        turned(PresenceState::Idle, "on-battery"),
+        turned(PresenceState::Silent, "on-battery"),
+        Event::Rekeyed(Rekeyed {
+            device: device(),
+            key: [5; 32],
+        }),
+        Event::Ordered(Box::new(Ordered {
+            channel: "speaker".into(),
+            serial: 900,
+            action: Action::SelfTest,
+            authority: Authority::County,
+            devices: vec![device()],
+            not_before: START,
+            expires: START.plus(Duration::from_hours(1)),
+            by: "(night)".into(),
+        })),
+        Event::Tested(Tested {
+            channel: "speaker".into(),
+            serial: 900,
+            rows: vec![TestedRow {
+                device: device(),
+                code: "amplifier".into(),
+            }],
+        }),
+        Event::Repair(Repair {
+            number: 7,
+            device: device(),
+            what: Trouble::NoSound,
+            since: START,
+            from: Teller::Keeper,
+            by: Some("water".into()),
+            text: Some([6; 32]),
+        }),
+        Event::Mended(Mended {
+            number: 7,
+            how: Mend::Replaced,
+            by: "water".into(),
+            text: None,
+        }),
+    ]
+}
+
+/// Three tests of which one is sent and answered, one is sent and reached, and one could not be sent.
+fn test_calls() -> [Proposal; 3] {
+    let tested = Event::TestCalled(TestCalled {
+        channel: "sky".into(),
+        first: 0,
+        serial: 41,
+        endpoints: vec![7, 8, 9],
+        until: Timestamp(START.0 + 7_200_000),
+        window: 3_600_000,
+        by: "water".into(),
+    });
+    let row = |endpoint, result, code: &str, references: &[&str]| ProvedRow {
+        endpoint,
+        number: endpoint - 7,
+        result,
+        code: code.into(),
+        references: references.iter().map(|r| (*r).to_owned()).collect(),
+        far: (result == TestResult::Reached).then_some(START),
+        seen: Timestamp(START.0 + 60_000 * i64::from(endpoint)),
+    };
+    let proved = |rows| {
+        let channel = "sky".into();
+        Proposal::of(0, Event::Proved(Proved { channel, rows }))
+    };
+    let sent = proved(vec![
+        row(7, TestResult::Sent, "", &["07-a1b2-5"]),
+        row(8, TestResult::Sent, "", &["08-a1b2-5"]),
+        row(9, TestResult::Unsent, "registry:gone", &[]),
+    ]);
+    let came = proved(vec![
+        row(7, TestResult::Answered, "status 03", &[]),
+        row(8, TestResult::Reached, "st 00", &[]),
+    ]);
+    [Proposal::of(0, tested), sent, came]
+}
