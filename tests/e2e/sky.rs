@@ -244,6 +244,11 @@ async fn an_alert_goes_to_phones_and_cards_each_by_its_own_channel_and_what_come
         decoded.contains(&format!("Areas: {VILLAGE_A1}")),
         "{decoded}"
     );
+    assert!(!decoded.contains("已过有效期"), "{decoded}");
+    // One of July 2026, said again.
+    let old = "200672106feb04471402d0281e7114318cd800000000";
+    let old = both(&sky.gateway().run(&["decode", old]).await);
+    assert!(old.contains("over 已过有效期"), "{old}");
     let numbers = sky.modem.handset(|handset| {
         let to = handset.texts.iter().map(|text| text.to.text());
         to.collect::<Vec<_>>()
