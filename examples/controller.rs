@@ -22,8 +22,8 @@ use disk::{keep, load, write};
 use loudspeaker::order::{Order, Signed, TONE, Verifier, Window};
 use loudspeaker::player::{Player, Turn};
 use loudspeaker::{CLOCK_ERROR, DeviceKey, Heartbeat, Line, LineError, Report, Source};
-use tokio::io::{AsyncBufReadExt, BufReader};
 use state::{State, enrol, rekey};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::{mpsc, watch};
 
 #[derive(Parser)]

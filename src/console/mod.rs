@@ -33,8 +33,8 @@ use axum::routing::{get, post};
 use channel::{Clock, Stop};
 use parking_lot::RwLock;
 
-use crate::dispatch::ByHand;
 use crate::dispatch;
+use crate::dispatch::ByHand;
 use crate::ledger::{Archive, Ledger};
 use crate::live::Hub;
 use crate::registry::Registry;

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use channel::{
-    Address, Binding, Clock, Enrolment, HEARD, Handed, Inlet, Issued, NoSerial, NotEnrolled, Numbering, Obeyed, Of, Presence, PresenceState, PublicKey, Receipt, Rekeying, Tied, Timestamp, Unavailable, Uplink, Whose,
+    Address, Binding, Clock, Enrolment, HEARD, Handed, Inlet, Issued, NoSerial, NotEnrolled,
+    Numbering, Obeyed, Of, Presence, PresenceState, PublicKey, Receipt, Rekeying, Tied, Timestamp,
+    Unavailable, Uplink, Whose,
 };
 use parking_lot::Mutex;
 use tokio::sync::watch;

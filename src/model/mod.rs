@@ -21,7 +21,9 @@ pub use day::{Day, Month};
 pub use delivery::{Delivery, DeliveryNo, State, StreamId};
 pub use people::{
     AliasRow, ClosedRow, EndpointId, EndpointKind, EndpointRow, GroupRow, HearingRow, HouseholdId,
-    HouseholdRow, MemberRow, OWN_ENDPOINTS, PostPlace, PostRow, PresenceAtHome, RecipientId, RecipientRow, RegionRow, RelationKind, RelationRow, Role, Rows, UnitId, UnitRow, ZoneId, ZoneMember, ZoneRow, is_word,
+    HouseholdRow, MemberRow, OWN_ENDPOINTS, PostPlace, PostRow, PresenceAtHome, RecipientId,
+    RecipientRow, RegionRow, RelationKind, RelationRow, Role, Rows, UnitId, UnitRow, ZoneId,
+    ZoneMember, ZoneRow, is_word,
 };
 pub use region::{RegionCode, RegionLevel};
 pub use span::{Rate, Span};

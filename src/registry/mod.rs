@@ -31,7 +31,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::model::{
-    Care, ClosedRow, EndpointId, EndpointKind, HouseholdId, OWN_ENDPOINTS, PostPlace, PostRow, PresenceAtHome, RecipientId, RegionCode, RegionLevel, Rows, Tags,
+    Care, ClosedRow, EndpointId, EndpointKind, HouseholdId, OWN_ENDPOINTS, PostPlace, PostRow,
+    PresenceAtHome, RecipientId, RegionCode, RegionLevel, Rows, Tags,
 };
 use columns::{ById, Texts};
 use places::Places;

@@ -3,7 +3,10 @@
 use proptest::prelude::*;
 
 use crate::model::{
-    AliasRow, Care, EndpointKind, EndpointRow, GroupCode, GroupRow, HearingRow, HouseholdRow, MemberRow, OWN_ENDPOINTS, PostPlace, PostRow, PresenceAtHome, RecipientRow, RegionCode, RegionLevel, RegionRow, RelationKind, RelationRow, Role, Rows, SpeakerRow, TagRow, Tags, UnitRow, ZoneMember, ZoneRow,
+    AliasRow, Care, EndpointKind, EndpointRow, GroupCode, GroupRow, HearingRow, HouseholdRow,
+    MemberRow, OWN_ENDPOINTS, PostPlace, PostRow, PresenceAtHome, RecipientRow, RegionCode,
+    RegionLevel, RegionRow, RelationKind, RelationRow, Role, Rows, SpeakerRow, TagRow, Tags,
+    UnitRow, ZoneMember, ZoneRow,
 };
 
 use super::Registry;

@@ -177,6 +177,10 @@ impl Variant {
             repeat: self.repeat,
             authority: self.authority,
             template: self.template.clone(),
+            areas: self.areas.clone(),
+            onset: self.onset,
+            response: self.response.clone(),
+            test: self.test,
             prepared: OnceLock::new(),
         }
     }

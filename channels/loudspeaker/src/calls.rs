@@ -11,8 +11,8 @@ use crate::call::Claim;
 use crate::keys::Keys;
 use crate::order::Window;
 use crate::refused::{
-    BAD_POLL, CLOSING, NAMELESS, NO_CALL, NO_POST, NOT_ENROLLED, NOT_JSON,
-    Refused, STALE, STRANGE, TOO_LONG, UNKEPT, UNPROVEN, refuse,
+    BAD_POLL, CLOSING, NAMELESS, NO_CALL, NO_POST, NOT_ENROLLED, NOT_JSON, Refused, STALE, STRANGE,
+    TOO_LONG, UNKEPT, UNPROVEN, refuse,
 };
 use crate::report::{Heartbeat, PlayState, Report, Source, plain};
 use crate::sheet::answer;

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use channel::{Action, Authority, PresenceState, Scene, Timestamp};
 
+use super::super::Proposal;
 use super::super::boxes::{Mend, Teller, TestedRow, Trouble};
 use super::super::devices::{Enrolled, Ordered, Rekeyed};
 use super::super::event::{
     Audience, Block, Bound, Coded, Event, Mended, Numbered, Prompted, PromptedRow, Proved,
     ProvedRow, Repair, TestCalled, Tested, Tie, Turned,
 };
-use super::super::Proposal;
 use super::history::Step;
 use super::kit::{START, block as block_of};
 use crate::model::{OWN_ENDPOINTS, TestResult};
