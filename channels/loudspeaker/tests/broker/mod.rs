@@ -2,7 +2,7 @@
 //! when it is killed.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -61,22 +61,31 @@ impl Broker {
                 .arg(file("logins")),
         );
         fs::write(file("rights"), RIGHTS).expect("written");
+        let mut broker = Self {
+            port: 0,
+            folder,
+            child: None,
+        };
+        // Another process may take a free port first.
+        for _ in 0..3 {
+            broker.settle(more);
+            if broker.listens().await {
+                return broker;
+            }
+        }
+        panic!("mosquitto does not listen: {}", broker.log());
+    }
+
+    /// Chooses a port.
+    fn settle(&mut self, more: &str) {
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = free.local_addr().expect("it is bound").port();
-        drop(free);
-        let at = folder.path().display();
+        self.port = free.local_addr().expect("it is bound").port();
+        let (port, at) = (self.port, self.folder.path().display());
         let settings = format!(
             "listener {port} 127.0.0.1\ncertfile {at}/certificate\nkeyfile {at}/key\npassword_file {at}/logins\n\
              acl_file {at}/rights\nallow_anonymous false\npersistence false\nmax_queued_messages 100000\nuser root\n{more}"
         );
-        fs::write(file("settings"), settings).expect("written");
-        let mut broker = Self {
-            port,
-            folder,
-            child: None,
-        };
-        broker.up().await;
-        broker
+        fs::write(self.folder.path().join("settings"), settings).expect("written");
     }
 
     pub fn url(&self) -> String {
@@ -87,25 +96,40 @@ impl Broker {
         self.folder.path().join("certificate")
     }
 
+    /// Again, at the same port.
     pub async fn up(&mut self) {
         assert!(self.child.is_none(), "it runs already");
+        assert!(self.listens().await, "mosquitto: {}", self.log());
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// Starts it; false when it ends instead.
+    async fn listens(&mut self) -> bool {
         let log = fs::File::create(self.folder.path().join("log")).expect("a file");
-        let child = Command::new("setpriv")
+        let mut child = Command::new("setpriv")
             .args(["--pdeathsig", "KILL", "--", "mosquitto", "-c"])
             .arg(self.folder.path().join("settings"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
-            .spawn();
-        self.child = Some(child.expect("mosquitto starts: run ./test"));
-        for _ in 0..500 {
-            if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
-                return;
+            .spawn()
+            .expect("mosquitto starts: run ./test");
+        for _ in 0..1_000 {
+            if child.try_wait().expect("its state").is_some() {
+                return false;
+            }
+            if self.log().contains(" running") {
+                self.child = Some(child);
+                return true;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        let log = fs::read_to_string(self.folder.path().join("log"));
-        panic!("mosquitto does not listen: {log:?}");
+        child.kill().expect("it can be killed");
+        child.wait().expect("it ends");
+        false
     }
 
     /// `kill -9`.

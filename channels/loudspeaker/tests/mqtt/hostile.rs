@@ -303,7 +303,7 @@ async fn a_broker_that_is_not_believed_or_does_not_know_us_is_named_over_mqtt_an
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_longer_than_the_broker_takes_is_refused_over_mqtt_and_the_line_holds() {
     let broker = Broker::with(&[], "max_packet_size 4000\n").await;
-    let gateway = Gateway::start(config(&broker, Duration::from_millis(300)), &[DEVICE]).await;
+    let gateway = Gateway::start(config(&broker, Duration::from_secs(3)), &[DEVICE]).await;
     let long = message(7, DEVICE, serial(), &TEXT.repeat(200));
     let failed = gateway.channel.send(&long).await.expect_err("too long");
     assert_eq!(
