@@ -39,13 +39,19 @@ struct Entry {
     sheet: Arc<Sheet>,
     /// It stood in an answer to a poll; whether that answer arrived is not known yet.
     written: bool,
+    /// It was given to a broker, which knows somebody who hears it.
+    pushed: bool,
     waiter: Option<Waiter>,
 }
 
 impl Entry {
-    /// Whether a device that names this window has this very order. What was never written is not had.
+    /// Whether a device that names this window has this very order. What never went out is not had.
     fn is_had(&self, window: &Window) -> bool {
-        self.written && !window.admits(self.sheet.counter)
+        self.is_out() && !window.admits(self.sheet.counter)
+    }
+
+    fn is_out(&self) -> bool {
+        self.written || self.pushed
     }
 
     fn settle(&mut self, outcome: impl FnOnce() -> Outcome) {
@@ -224,6 +230,7 @@ impl Desk {
             key,
             sheet,
             written: false,
+            pushed: false,
             waiter: Some(waiter),
         };
         device.orders.insert(place, entry);
@@ -312,7 +319,7 @@ impl Desk {
     pub(crate) fn give_up(&mut self, device: &str, key: Key, closing: bool) {
         let gone = self.devices.get(device).is_some_and(|device| device.silent);
         if let Some(order) = self.order(device, key) {
-            let failure = match (order.written && !gone, closing) {
+            let failure = match (order.is_out() && !gone, closing) {
                 (true, _) => unproved(),
                 (false, true) => closed(),
                 (false, false) => silent(),
@@ -321,10 +328,10 @@ impl Desk {
         }
     }
 
-    /// Whether an order that is not fetched but pushed is on its way.
-    pub(crate) fn pushed(&mut self, device: &str, key: Key, written: bool) {
+    /// Whether an order that is not fetched is on its way to somebody.
+    pub(crate) fn pushed(&mut self, device: &str, key: Key, pushed: bool) {
         if let Some(order) = self.order(device, key) {
-            order.written = written;
+            order.pushed = pushed;
         }
     }
 

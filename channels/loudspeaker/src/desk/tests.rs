@@ -228,3 +228,50 @@ fn a_new_box_begins_below_what_waits_for_it_and_above_all_else() {
     desk.forget("a");
     assert_eq!(counters(&mut desk), [75]);
 }
+
+#[test]
+fn an_order_that_is_pushed_is_in_doubt_until_it_is_named_and_silent_where_nobody_hears_it() {
+    let mut desk = Desk::new(8, 0);
+    let mut told: Vec<_> = (1..=4).map(|n| put(&mut desk, n, u64::from(n))).collect();
+    for (delivery, pushed) in [
+        (1, true),
+        (2, true),
+        (3, true),
+        (3, false),
+        (4, true),
+        (4, false),
+    ] {
+        desk.pushed("a", key(delivery), pushed);
+    }
+    polled(&mut desk, 0, &[1]);
+    // It asked meanwhile: whatever the broker says, the fourth is on its way.
+    let due = desk.due("a", NOW);
+    assert_eq!(due.len(), 3);
+    desk.pushed("a", key(4), false);
+    polled(&mut desk, 0, &[1, 4]);
+    desk.give_up("a", key(2), false);
+    let codes: Vec<_> = told.iter_mut().map(code).collect();
+    assert_eq!(codes, ["had", "speaker:unproved", "nothing yet", "had"]);
+
+    let mut desk = Desk::new(8, 0);
+    let (mut heard, mut unheard) = (put(&mut desk, 1, 1), put(&mut desk, 2, 2));
+    desk.pushed("a", key(1), true);
+    desk.give_up("a", key(2), false);
+    assert_eq!(code(&mut unheard), "speaker:silent");
+    // Its last will is out: the broker may hold the order for it, but nobody is there.
+    assert!(desk.gone("a") && !desk.gone("a"));
+    desk.give_up("a", key(1), false);
+    assert_eq!(code(&mut heard), "speaker:silent");
+    assert!(desk.heard("a", NOW, Duration::ZERO), "it is back");
+}
+
+#[test]
+fn an_order_that_is_given_back_lies_on_no_more_and_any_other_does() {
+    let mut desk = Desk::new(8, 0);
+    for (class, left) in [(FailureClass::LinkDown, 0), (FailureClass::BadAddress, 1)] {
+        let mut told = put(&mut desk, 1, 5);
+        desk.not_pushed("a", key(1), Failure::new(class, "mqtt:x", "x"));
+        assert_eq!(code(&mut told), "mqtt:x");
+        assert_eq!(counters(&mut desk).len(), left);
+    }
+}
