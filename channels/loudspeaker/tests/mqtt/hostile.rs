@@ -99,7 +99,7 @@ async fn a_device_over_mqtt_plays_nothing_that_another_publisher_makes_repeats_o
     for (orders, refused) in [
         (payload(thief.sign(&order(next))), "forged"),
         (payload(unsigned), "forged"),
-        (heard[0].1.to_vec(), "replayed"),
+        (heard[0].payload.to_vec(), "replayed"),
         (payload(signer.sign(&late)), "expired"),
         (payload(for_live(next + 3)), "drill-for-live"),
         (payload(signer.sign(&elsewhere)), "not-addressed"),

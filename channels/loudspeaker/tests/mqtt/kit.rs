@@ -218,10 +218,19 @@ impl Device {
     }
 }
 
+/// A message as the broker passes it on.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    pub topic: String,
+    pub payload: Bytes,
+    /// Seconds that the broker would keep it.
+    pub expiry: Option<u32>,
+}
+
 /// Somebody who may read and write everything at the broker. Holds no key.
 pub struct Evil {
     client: AsyncClient,
-    heard: Arc<Mutex<Vec<(String, Bytes)>>>,
+    heard: Arc<Mutex<Vec<Heard>>>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -253,8 +262,12 @@ impl Evil {
                 match event {
                     Event::Incoming(Packet::SubAck(_)) => subscribed.cancel(),
                     Event::Incoming(Packet::Publish(publish)) => {
-                        let topic = String::from_utf8_lossy(&publish.topic).into_owned();
-                        keeps.lock().push((topic, publish.payload));
+                        let said = publish.properties.unwrap_or_default();
+                        keeps.lock().push(Heard {
+                            topic: String::from_utf8_lossy(&publish.topic).into_owned(),
+                            payload: publish.payload,
+                            expiry: said.message_expiry_interval,
+                        });
                     }
                     _ => {}
                 }
@@ -279,12 +292,12 @@ impl Evil {
     }
 
     /// What was published on such topics since it began to listen.
-    pub fn heard(&self, what: &str) -> Vec<(String, Bytes)> {
+    pub fn heard(&self, what: &str) -> Vec<Heard> {
         let heard = self.heard.lock();
         let own = format!("/{what}/");
         heard
             .iter()
-            .filter(|(topic, _)| topic.contains(&own))
+            .filter(|heard| heard.topic.contains(&own))
             .cloned()
             .collect()
     }

@@ -311,7 +311,7 @@ async fn over_mqtt_it_refuses_by_name_what_is_unsigned_replayed_expired_or_a_dri
         let orders = vec![signed];
         serde_json::to_vec(&Orders { orders }).expect("texts")
     };
-    let heard = evil.heard("orders")[0].1.to_vec();
+    let heard = evil.heard("orders")[0].payload.to_vec();
     for (payload, name) in [
         (payload(unsigned), "forged"),
         (heard, "replayed"),
