@@ -37,10 +37,17 @@ pub struct Open {
     /// Since when it lies there unprocessed.
     pub held: Option<Timestamp>,
     pub alarmed: bool,
-    /// A cancel of ours has a name: what ends it now is no word of the platform's people.
-    pub ours: bool,
-    /// The platform has taken that cancel.
-    pub cancelled: bool,
+    pub ending: Ending,
+}
+
+/// Whether we have taken a message back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ending {
+    Stands,
+    /// Our cancel has a name, and may have gone out: what ends it now is no word of the platform's people.
+    Named,
+    /// The platform has taken our cancel.
+    Taken,
 }
 
 impl Open {
@@ -156,9 +163,7 @@ impl Book {
                 heard: tick,
                 held: None,
                 alarmed: false,
-                ours: ours.is_some(),
-                // It may have been named and never sent.
-                cancelled: false,
+                ending: ours.map_or(Ending::Stands, |_| Ending::Named),
             });
         }
     }
@@ -166,7 +171,7 @@ impl Book {
     /// A cancel is about to go out.
     pub fn cancels(&mut self, id: &str, name: &str) {
         if let Some(open) = self.open.get_mut(id) {
-            open.ours = true;
+            open.ending = Ending::Named;
         }
         self.cancels.insert(name.to_owned());
     }
@@ -194,11 +199,9 @@ impl Book {
         devices: &BTreeSet<&str>,
     ) -> (Vec<String>, BTreeSet<String>) {
         let (mut ids, mut shared) = (Vec::new(), BTreeSet::new());
-        for open in self
-            .open
-            .values()
-            .filter(|open| !open.cancelled && open.state != Some(Brd::Cancelled) && of(open))
-        {
+        for open in self.open.values().filter(|open| {
+            open.ending != Ending::Taken && open.state != Some(Brd::Cancelled) && of(open)
+        }) {
             let of_these = |(_, address): &&(Key, Address)| devices.contains(address.expose());
             if open.to.iter().all(|to| of_these(&to)) {
                 ids.push(open.id.clone());

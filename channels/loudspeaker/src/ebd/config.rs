@@ -138,6 +138,9 @@ pub enum ConfigError {
     Signer(#[from] SignerError),
 }
 
+/// Whether it holds, of which key, and what it must be.
+type Check = (bool, &'static str, &'static str);
+
 const fn wrong(key: &'static str, why: &'static str) -> ConfigError {
     ConfigError::Wrong { key, why }
 }
@@ -163,27 +166,30 @@ impl Config {
         source == self.platform || self.callers.iter().any(|caller| caller == source)
     }
 
+    fn is_ebrid(&self, id: &str) -> bool {
+        id.len() == self.profile().ebrid() && is_digits(id)
+    }
+
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        let length = self.profile().ebrid();
-        let is_ebrid = |id: &String| id.len() == length && is_digits(id);
         let ids = [("ebrid", &self.ebrid), ("platform", &self.platform)];
-        for (key, id) in ids
-            .into_iter()
-            .chain(self.callers.iter().map(|id| ("callers", id)))
-        {
-            if !is_ebrid(id) {
-                return Err(wrong(
-                    key,
-                    "must be digits: 23 of them, in the edition of 2016 18",
-                ));
-            }
+        let callers = self.callers.iter().map(|id| ("callers", id));
+        let mut ids = ids.into_iter().chain(callers);
+        if let Some((key, _)) = ids.find(|(_, id)| !self.is_ebrid(id)) {
+            let why = "must be digits: 23 of them, in the edition of 2016 18";
+            return Err(wrong(key, why));
         }
-        let checks = [
-            (
-                self.url.starts_with("http://") || self.url.starts_with("https://"),
-                "url",
-                "must begin with http:// or https://",
-            ),
+        let mut checks = self.numbers().into_iter().chain(self.proofs());
+        match checks.find(|(holds, ..)| !holds) {
+            Some((_, key, why)) => Err(wrong(key, why)),
+            None => Ok(()),
+        }
+    }
+
+    fn numbers(&self) -> [Check; 10] {
+        let url = self.url.starts_with("http://") || self.url.starts_with("https://");
+        let some = |wait: Duration| !wait.is_zero();
+        [
+            (url, "url", "must begin with http:// or https://"),
             (
                 self.ebrid != self.platform,
                 "platform",
@@ -211,7 +217,7 @@ impl Config {
                 "must be 1 to 64",
             ),
             (
-                !self.answer_timeout.is_zero(),
+                some(self.answer_timeout),
                 "answer_timeout",
                 "must be more than nothing",
             ),
@@ -221,48 +227,45 @@ impl Config {
                 "must be longer than `heartbeat`",
             ),
             (
-                !self.held_alarm.is_zero(),
+                some(self.held_alarm) && some(self.oldest),
                 "held_alarm",
-                "must be more than nothing",
+                "and `oldest` must be more than nothing",
             ),
+        ]
+    }
+
+    /// By what a caller is believed.
+    fn proofs(&self) -> [Check; 4] {
+        let secret = self.secret.as_ref().map(Secret::expose);
+        let fits = secret.is_none_or(|secret| secret.len() >= 16 && !secret.contains('/'));
+        let proved = secret.is_some() || !self.addresses.is_empty() || self.verify;
+        let blind = matches!(
+            self.signer,
+            SignerConfig::None | SignerConfig::Sm2 { peer: None, .. }
+        );
+        let areas = |(id, area): (&String, &String)| self.is_ebrid(id) && is_village(area);
+        [
             (
-                !self.oldest.is_zero(),
-                "oldest",
-                "must be more than nothing",
-            ),
-            (
-                self.secret
-                    .as_ref()
-                    .is_none_or(|s| s.expose().len() >= 16 && !s.expose().contains('/')),
+                fits,
                 "secret",
                 "must be 16 characters or more, without a slash",
             ),
             (
-                self.secret.is_some() || !self.addresses.is_empty() || self.verify,
+                proved,
                 "secret",
                 "is missing: without it, `addresses` or `verify` anybody could report what was played",
             ),
             (
-                self.terminal_areas
-                    .iter()
-                    .all(|(id, area)| is_ebrid(id) && is_village(area)),
-                "terminal_areas",
-                "must give each terminal the code of its village, 12 digits that do not end with 000",
-            ),
-            (
-                !(self.verify
-                    && matches!(
-                        self.signer,
-                        SignerConfig::None | SignerConfig::Sm2 { peer: None, .. }
-                    )),
+                !(self.verify && blind),
                 "verify",
                 "needs a signer that knows the platform's key",
             ),
-        ];
-        match checks.into_iter().find(|(holds, ..)| !holds) {
-            Some((_, key, why)) => Err(wrong(key, why)),
-            None => Ok(()),
-        }
+            (
+                self.terminal_areas.iter().all(areas),
+                "terminal_areas",
+                "must give each terminal the code of its village, 12 digits that do not end with 000",
+            ),
+        ]
     }
 
     pub(super) fn signer(&self, http: &HttpClient) -> Result<Arc<dyn Signer>, ConfigError> {

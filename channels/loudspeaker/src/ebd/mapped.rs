@@ -106,17 +106,7 @@ pub fn play(message: &Message, targets: &[Target], terms: &Terms, now: Timestamp
     let mut losses = Vec::new();
     let event = event(&variant.event, &mut losses);
     let language = language(&variant.language, &mut losses);
-    let severity = match variant.level {
-        _ if variant.drill => TEST,
-        Level::Red => 1,
-        Level::Orange => 2,
-        Level::Yellow => 3,
-        Level::Blue => 4,
-        Level::Unknown => {
-            losses.push(Loss::Level);
-            0
-        }
-    };
+    let severity = severity(variant, &mut losses);
     let (title, text) = (plain(&variant.title), plain(&variant.text));
     if title.len() + text.len() < variant.title.len() + variant.text.len() {
         losses.push(Loss::Characters);
@@ -132,9 +122,6 @@ pub fn play(message: &Message, targets: &[Target], terms: &Terms, now: Timestamp
     ] {
         losses.extend(lost.then_some(loss));
     }
-    let mut areas: Vec<_> = targets.iter().map(|target| target.area.clone()).collect();
-    areas.sort();
-    areas.dedup();
     let named = targets.iter().filter_map(|target| target.terminal.clone());
     let dispatch = named.map(|id| Dispatch {
         language: language.clone(),
@@ -156,7 +143,7 @@ pub fn play(message: &Message, targets: &[Target], terms: &Terms, now: Timestamp
             language,
             title,
             text,
-            areas,
+            areas: areas(targets),
             auxiliaries,
         }),
     };
@@ -188,6 +175,29 @@ pub fn cancel(of: &str, terms: &Terms, now: Timestamp) -> Ebm {
 
 /// Severity of what is no warning.
 const TEST: u8 = 15;
+
+fn severity(variant: &Variant, losses: &mut Vec<Loss>) -> u8 {
+    match variant.level {
+        _ if variant.drill => TEST,
+        Level::Red => 1,
+        Level::Orange => 2,
+        Level::Yellow => 3,
+        Level::Blue => 4,
+        Level::Unknown => {
+            losses.push(Loss::Level);
+            0
+        }
+    }
+}
+
+/// Each once, in order.
+fn areas(targets: &[Target]) -> Vec<String> {
+    let mut areas: Vec<_> = targets.iter().map(|target| target.area.clone()).collect();
+    areas.sort();
+    areas.dedup();
+    areas
+}
+
 /// 突发事件.
 const GENERIC: &str = "10000";
 

@@ -8,7 +8,7 @@ use futures::stream::{FuturesUnordered, StreamExt};
 
 use super::Ebd;
 use super::body::Body;
-use super::book::{Open, Posted};
+use super::book::{Ending, Open, Posted};
 use super::link::{mark, today, told};
 use super::mapped::{NoTarget, Target, cancel, play, target};
 use super::message::Ebm;
@@ -179,8 +179,7 @@ impl Ebd {
             heard: self.link.context.clock.tick(),
             held: None,
             alarmed: false,
-            ours: false,
-            cancelled: false,
+            ending: Ending::Stands,
         };
         // Before it goes out: a stop must find it, and so must the platform's word on it.
         self.book.lock().put(open.clone());
@@ -313,7 +312,7 @@ impl Ebd {
         let posted = self.link.pack(packet, Vec::new()).await?;
         self.link.post(&posted).await?;
         if let Some(open) = self.book.lock().get_mut(id) {
-            open.cancelled = true;
+            open.ending = Ending::Taken;
         }
         Ok(())
     }

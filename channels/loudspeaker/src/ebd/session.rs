@@ -106,8 +106,7 @@ impl Ebd {
         self.book.lock().recall(issued, times, is_cancel_of);
     }
 
-    /// Takes back what was stopped. A message that goes on for others is left alone: a repeated warning is a nuisance, a lost
-    /// one is a death.
+    /// Takes back what was stopped, each order again until it is over.
     async fn stops(&self) {
         let (now, tick) = (
             self.link.context.clock.now(),
@@ -117,47 +116,7 @@ impl Ebd {
         standing.retain(|one| one.command.expires > now);
         for one in standing.iter_mut().filter(|one| one.due <= tick) {
             one.due = tick + AGAIN;
-            let devices: BTreeSet<&str> = one.command.devices.iter().map(String::as_str).collect();
-            let (ids, shared) = self
-                .book
-                .lock()
-                .to_cancel(|open| one.speaks_of(open), &devices);
-            let mut failed = BTreeSet::new();
-            for id in ids {
-                if let Err(error) = self.cancel(&id).await {
-                    tracing::warn!(channel = %self.link.context.name, message = %id, %error, "a stop waits for the broadcast platform");
-                    let book = self.book.lock();
-                    let to = book.get(&id).into_iter().flat_map(|open| open.to.iter());
-                    failed.extend(to.map(|(_, address)| address.expose().to_owned()));
-                }
-            }
-            let mut done = Vec::new();
-            for device in one
-                .command
-                .devices
-                .iter()
-                .filter(|id| !failed.contains(*id) && !one.told.contains(*id))
-            {
-                let code = match one.command.action {
-                    Action::Stop { .. } | Action::StopAll if shared.contains(device) => {
-                        "part-of-a-message"
-                    }
-                    Action::Stop { .. } | Action::StopAll => "cancelled",
-                    _ => "not-in-this-protocol",
-                };
-                done.push(Obeyed {
-                    serial: one.command.serial,
-                    device: device.clone(),
-                    done: code == "cancelled",
-                    code: code.into(),
-                    seconds: 0,
-                    far: None,
-                });
-            }
-            let who: Vec<_> = done.iter().map(|one| one.device.clone()).collect();
-            if !done.is_empty() && self.link.context.inlet.obeyed(done).await.is_ok() {
-                one.told.extend(who);
-            }
+            self.carry_out(one).await;
         }
         let mut kept = self.standing.lock();
         // What was laid down meanwhile may be the same again.
@@ -168,6 +127,49 @@ impl Ebd {
         });
         standing.append(&mut kept);
         *kept = standing;
+    }
+
+    /// A message that goes on for others is left alone: a repeated warning is a nuisance, a lost one is a death.
+    async fn carry_out(&self, one: &mut Standing) {
+        let devices: BTreeSet<&str> = one.command.devices.iter().map(String::as_str).collect();
+        let (ids, shared) = self
+            .book
+            .lock()
+            .to_cancel(|open| one.speaks_of(open), &devices);
+        let mut failed = BTreeSet::new();
+        for id in ids {
+            if let Err(error) = self.cancel(&id).await {
+                tracing::warn!(channel = %self.link.context.name, message = %id, %error, "a stop waits for the broadcast platform");
+                let book = self.book.lock();
+                let to = book.get(&id).into_iter().flat_map(|open| open.to.iter());
+                failed.extend(to.map(|(_, address)| address.expose().to_owned()));
+            }
+        }
+        let stops = matches!(one.command.action, Action::Stop { .. } | Action::StopAll);
+        let done = |device: &String| {
+            let code = match (stops, shared.contains(device)) {
+                (true, true) => "part-of-a-message",
+                (true, false) => "cancelled",
+                (false, _) => "not-in-this-protocol",
+            };
+            Obeyed {
+                serial: one.command.serial,
+                device: device.clone(),
+                done: code == "cancelled",
+                code: code.into(),
+                seconds: 0,
+                far: None,
+            }
+        };
+        let news = one.command.devices.iter();
+        let news: Vec<_> = news
+            .filter(|id| !failed.contains(*id) && !one.told.contains(*id))
+            .collect();
+        let who: Vec<_> = news.iter().map(|id| (*id).clone()).collect();
+        let done: Vec<_> = news.into_iter().map(done).collect();
+        if !done.is_empty() && self.link.context.inlet.obeyed(done).await.is_ok() {
+            one.told.extend(who);
+        }
     }
 
     /// Messages of which nothing was heard for a while.

@@ -436,6 +436,61 @@ fn what_is_missing_is_named_and_what_is_torn_is_unreadable() {
     assert!(!torn.is_missing(), "{torn}");
 }
 
+#[test]
+fn a_wrong_setting_is_named_and_secrets_are_not_shown() {
+    let good = || {
+        serde_json::json!({
+            "url": "http://platform.example/", "ebrid": OWN, "platform": PLATFORM, "sender_name": "n",
+            "sender_code": "c", "secret": "0123456789abcdef", "duty_phone": "0816-0000000",
+        })
+    };
+    let made = |key: &str, value: serde_json::Value| {
+        let mut settings = good();
+        settings[key] = value;
+        let config: super::Config = serde_json::from_value(settings).map_err(|e| e.to_string())?;
+        config.check().map_err(|e| e.to_string())
+    };
+    assert_eq!(made("callers", serde_json::json!([])), Ok(()));
+    let sm2 = |peer: serde_json::Value| serde_json::json!({ "kind": "sm2", "key": "1", "peer": peer, "serial": "000000000001" });
+    for (key, value, said) in [
+        ("ebrid", "1".into(), "`ebrid` must be digits"),
+        (
+            "callers",
+            serde_json::json!(["2"]),
+            "`callers` must be digits",
+        ),
+        ("edition", "2016".into(), "`ebrid` must be digits"),
+        ("edition", "2023".into(), "unknown variant"),
+        ("url", "ftp://x".into(), "`url`"),
+        ("platform", OWN.into(), "`platform` must not be"),
+        ("drill", 2.into(), "`drill`"),
+        ("secret", "short".into(), "16 characters"),
+        ("secret", serde_json::Value::Null, "anybody could report"),
+        ("verify", true.into(), "needs a signer"),
+        ("lost_after", 1.into(), "longer than `heartbeat`"),
+        ("most_areas", 0.into(), "`most_areas`"),
+        (
+            "terminal_areas",
+            serde_json::json!({ PLATFORM: "510727217000" }),
+            "`terminal_areas`",
+        ),
+        ("secrett", "x".into(), "unknown field"),
+    ] {
+        let why = made(key, value).expect_err(said);
+        assert!(why.contains(said), "{key}: {why}");
+    }
+    let mut settings = good();
+    settings["verify"] = true.into();
+    settings["signer"] = sm2(serde_json::Value::Null);
+    let config: super::Config = serde_json::from_value(settings).expect("it reads");
+    assert!(config.check().is_err(), "without the platform's key");
+    let shown = format!("{config:?}");
+    assert!(
+        !shown.contains("0123456789abcdef") && !shown.contains("0816"),
+        "{shown}"
+    );
+}
+
 proptest! {
     #[test]
     fn any_change_of_a_document_is_read_or_refused(at in 0..RAIN.len(), byte in any::<u8>()) {

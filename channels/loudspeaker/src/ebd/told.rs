@@ -3,7 +3,7 @@
 
 use channel::{Evidence, FailureClass, Of, Receipt, Timestamp, Verdict};
 
-use super::book::Open;
+use super::book::{Ending, Open};
 use super::names::{area_of, is_village};
 use super::state::{Brd, Item, StateReport};
 
@@ -18,6 +18,7 @@ pub fn receipts(
     seen: Timestamp,
 ) -> Vec<(usize, Receipt)> {
     let far = report.at;
+    let ours = open.ending != Ending::Stands;
     let one = |at: usize| {
         let address = open.to[at].1.expose();
         let own = report
@@ -29,9 +30,9 @@ pub fn receipts(
             return None;
         }
         let (verdict, code) = match best {
-            Some(item) => of_one(item.state, open.ours),
-            None if is_alone(report, open, address) => of_one(report.state, open.ours),
-            None => of_many(report, open.ours),
+            Some(item) => of_one(item.state, ours),
+            None if is_alone(report, open, address) => of_one(report.state, ours),
+            None => of_many(report, ours),
         };
         let receipt = Receipt {
             of: Of::Reference(open.reference(at)),
@@ -161,8 +162,7 @@ mod tests {
             heard: Duration::ZERO,
             held: None,
             alarmed: false,
-            ours: false,
-            cancelled: false,
+            ending: Ending::Stands,
         }
     }
 
@@ -295,7 +295,7 @@ mod tests {
             assert_eq!(codes(&report, open), wanted, "{report:?}");
         }
         let cancelled = Open {
-            ours: true,
+            ending: Ending::Named,
             ..open(&[A])
         };
         assert_eq!(
