@@ -3,6 +3,7 @@
 //! not judge an entry: its channel does.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use axum::extract::{Form, Path, State};
 use axum::http::{StatusCode, header};
@@ -180,9 +181,10 @@ fn scanned(link: &str) -> Markup {
     let width = code.width();
     let dark = code.to_colors().into_iter().enumerate();
     let dark = dark.filter(|(_, color)| *color == Color::Dark);
-    let path: String = dark
-        .map(|(at, _)| format!("M{} {}h1v1h-1z", at % width, at / width))
-        .collect();
+    let path = dark.fold(String::new(), |mut path, (at, _)| {
+        let _ = write!(path, "M{} {}h1v1h-1z", at % width, at / width);
+        path
+    });
     // As much light around it as readers ask for.
     let (begin, side) = ("-4 -4", width + 8);
     html! {

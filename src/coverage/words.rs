@@ -80,6 +80,7 @@ pub const fn of_look(look: Look) -> (&'static str, &'static str) {
         Look::Locked => ("locked", "令牌不符，暂锁"),
         Look::Exported => ("exported", "导出名单"),
         Look::Reported => ("reported", "代报"),
+        Look::Unmasked => ("unmasked", "显示姓名电话"),
     }
 }
 
@@ -92,7 +93,6 @@ pub fn of_wait(state: State, code: Option<&str>) -> (&'static str, &'static str)
     match of_state(state) {
         (key, _) if state == State::Awaiting && code == Some(HELD) => (key, HELD_ZH),
         words => words,
-        Look::Unmasked => ("unmasked", "显示姓名电话"),
     }
 }
 

@@ -68,6 +68,7 @@ fn channel() -> (Ebd, Arc<RecordingInlet>) {
         due: expires,
         whom: String::new(),
         withdrawn: false,
+        sealed: false,
         said: Vec::new(),
     });
     inlet.handed.lock().extend(handed);

@@ -27,7 +27,7 @@ pub enum Look {
 }
 
 impl Look {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::SignedIn,
         Self::SignedOut,
         Self::Refused,

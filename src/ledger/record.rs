@@ -4,9 +4,8 @@
 use channel::Timestamp;
 use postcard::ser_flavors::Flavor;
 use ring::digest::{Context, SHA256};
-use serde::{Deserialize, Serialize};
 
-use super::event::Event;
+use super::event::{Event, Witness};
 use crate::model::StreamId;
 use crate::store::Record;
 

@@ -80,6 +80,9 @@ pub fn prompt(source: &Source<'_>, call: &Call<'_>) -> Rendered {
         said: None,
         authority: source.authority,
         template: filed.as_ref().ok().cloned().flatten(),
+        areas: Vec::new(),
+        onset: None,
+        response: None,
     };
     Rendered {
         document: serde_json::to_vec(&text).expect("plain fields serialise"),
@@ -152,6 +155,7 @@ mod tests {
 
     use super::super::filing::Filings;
     use super::super::fixture::{Said, alert};
+    use super::super::target::Targets;
     use super::super::text::load;
     use super::*;
 
@@ -167,6 +171,7 @@ mod tests {
             language: "zh-CN",
             authority: Authority::County,
             filings: &Filings::default(),
+            targets: &Targets::default(),
         };
         let mut call = Call {
             style: Style::Short,

@@ -70,12 +70,12 @@ pub(super) struct Text {
     pub(super) template: Option<String>,
     /// Codes of the regions that it names; documents from before have none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    areas: Vec<String>,
+    pub(super) areas: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    onset: Option<Timestamp>,
+    pub(super) onset: Option<Timestamp>,
     /// CAP's response type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    response: Option<String>,
+    pub(super) response: Option<String>,
 }
 
 /// A text as it is to be kept.

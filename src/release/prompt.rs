@@ -173,6 +173,7 @@ impl Release {
             language: &work.plan.language,
             authority: self.bureaus.authority_of(caller),
             filings: &self.means.filings,
+            targets: &work.targets,
         };
         let call = Call {
             style: reach.outlet.style,

@@ -1,6 +1,8 @@
 //! A county's broadcast platform on a whole gateway: a warning becomes one message, each village is told apart, what the
 //! platform holds is shown with its duty phone, and names and stops stand over a restart.
 
+use std::fmt::Write as _;
+
 use loudspeaker::ebd::peer::{Platform, Settings, Story};
 use loudspeaker::ebd::readers::Brd;
 use serde_json::Value;
@@ -32,9 +34,9 @@ fn setup(platform: &Platform) -> Setup {
     for (nth, village) in villages.iter().enumerate() {
         let id = 311 + nth;
         let endpoints = files.get_mut("endpoints").expect("a file");
-        *endpoints += &format!("{id},,speaker,{village}\n");
+        writeln!(endpoints, "{id},,speaker,{village}").expect("a string");
         let speakers = files.get_mut("speakers").expect("a file");
-        *speakers += &format!("{id},{village},平台{nth}号\n");
+        writeln!(speakers, "{id},{village},平台{nth}号").expect("a string");
     }
     let url = platform.url();
     let more = format!(

@@ -38,7 +38,7 @@ pub struct Listed {
 }
 
 #[derive(Deserialize)]
-pub struct Wanted {
+pub struct Asked {
     under: Option<RegionCode>,
     after: Option<u64>,
     limit: Option<usize>,
@@ -73,7 +73,7 @@ fn lines(
 pub async fn list(
     State(gate): State<Arc<Gate>>,
     Reader(caller): Reader,
-    Params(asked): Params<Wanted>,
+    Params(asked): Params<Asked>,
 ) -> Result<Json<Listed>, Problem> {
     let all = lines(&gate, &caller, asked.under)?;
     let page = PageParams {

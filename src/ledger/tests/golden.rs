@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::super::event::{Event, Outcome};
 use super::super::record::{FORMAT, unpack};
 use super::super::replay::Replayed;
-use super::super::{Archive, Proposal, Writer, replay};
+use super::super::{Archive, Writer, replay};
 use super::brought::brought;
 use super::codec::{EVENTS, place};
 use super::history::fixed;
