@@ -309,7 +309,7 @@ async fn a_test_says_that_a_phone_is_on_and_a_kill_forgets_nothing_of_it() {
     );
     let journal = sky.gateway().run(&["journal", "dump", "--json"]).await;
     let said = both(&journal) + &sky.gateway().said();
-    assert!(said.contains("\"tested\":") && said.contains("\"proved\":"));
+    assert!(said.contains("\"test-called\":") && said.contains("\"proved\":"));
     for hidden in [PHONE, CARD, DOOR, "合成官县值班"] {
         assert!(!said.contains(hidden) && !page.contains(PHONE), "{hidden}");
     }
