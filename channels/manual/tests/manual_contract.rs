@@ -87,6 +87,7 @@ impl Fixture for Outlets {
                 channel: channel.clone(),
                 link,
                 clock,
+                looks: Duration::from_millis(20),
             };
             tokio::spawn(person.work(stop.clone()));
         }

@@ -169,13 +169,13 @@ fn nothing_looks_like_a_real_person_or_number() {
             EndpointKind::Mobile => address.starts_with("000"),
             EndpointKind::Landline => address.starts_with("0816-0"),
             EndpointKind::Mailbox => address.ends_with("@demo.invalid"),
+            EndpointKind::Manual => super::OUTLETS.contains(&address.as_str()),
             EndpointKind::Speaker => address.starts_with("PW-"),
             EndpointKind::Openid => address.starts_with("demo-openid-"),
             EndpointKind::Member => address.starts_with("demo.duty-"),
             EndpointKind::Group => address == "demo-group",
             EndpointKind::Satellite => address.starts_with("00510727"),
             EndpointKind::Beidou => address == "0510727",
-            EndpointKind::Manual => false,
         });
     }
     let rows = drawn();
