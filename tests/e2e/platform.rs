@@ -34,9 +34,9 @@ fn setup(platform: &Platform) -> Setup {
     for (nth, village) in villages.iter().enumerate() {
         let id = 311 + nth;
         let endpoints = files.get_mut("endpoints").expect("a file");
-        writeln!(endpoints, "{id},,speaker,{village}").expect("a string");
+        writeln!(endpoints, "{id},,speaker,{village}").expect("a String");
         let speakers = files.get_mut("speakers").expect("a file");
-        writeln!(speakers, "{id},{village},平台{nth}号").expect("a string");
+        writeln!(speakers, "{id},{village},平台{nth}号").expect("a String");
     }
     let url = platform.url();
     let more = format!(
