@@ -37,12 +37,12 @@ pub struct Door {
 
 #[derive(Default)]
 struct Before {
-    kept: HashMap<String, (u64, Bytes)>,
+    kept: HashMap<String, (u64, Reply)>,
     order: VecDeque<String>,
 }
 
 impl Before {
-    fn keep(&mut self, id: String, print: u64, answer: Bytes) {
+    fn keep(&mut self, id: String, print: u64, answer: Reply) {
         if self.order.len() >= REMEMBERED
             && let Some(first) = self.order.pop_front()
         {
@@ -93,7 +93,7 @@ impl Ebd {
         let named = !id.ends_with(&"0".repeat(16));
         let before = self.door.before.lock().kept.get(&id).cloned();
         match before.filter(|_| named) {
-            Some((same, answer)) if same == print => return sent(&id, answer),
+            Some((same, answer)) if same == print => return answer,
             Some(_) => return self.refuse(Why::Replayed, Some(&id)).await,
             None => {}
         }
@@ -105,7 +105,7 @@ impl Ebd {
         };
         if named && reply.status == 200 {
             let mut before = self.door.before.lock();
-            before.keep(id, print, reply.body.clone());
+            before.keep(id, print, reply.clone());
         }
         reply
     }
@@ -296,16 +296,17 @@ impl Ebd {
         };
         let mut packet = self.link.packet(Body::Response(response), None);
         packet.related = (!id.is_empty()).then(|| id.to_owned());
-        let name = packet.archive_name();
-        match self.link.pack(packet, Vec::new()).await {
-            Ok(posted) => sent_as(&name, Bytes::copy_from_slice(&posted.bytes)),
+        // Whoever is refused sets no signing device to work.
+        let packed = if code == Response::GOOD {
+            self.link.pack(packet, Vec::new()).await
+        } else {
+            Ok(self.link.unsigned(packet))
+        };
+        match packed {
+            Ok(posted) => sent_as(&posted.name, Bytes::copy_from_slice(&posted.bytes)),
             Err(_) => Reply::status(503),
         }
     }
-}
-
-fn sent(id: &str, body: Bytes) -> Reply {
-    sent_as(&format!("EBDT_{id}.tar"), body)
 }
 
 fn sent_as(name: &str, body: Bytes) -> Reply {

@@ -61,9 +61,13 @@ impl Link {
     /// A name for a packet that is none of a message's; rises with the time, and over a restart where the clock is right.
     fn own_id(&self) -> String {
         let now = channel::serial_floor(self.context.clock.now()).saturating_add(OWN);
-        let last = self.last.fetch_max(now, Relaxed).max(now);
-        self.last.fetch_add(1, Relaxed);
-        ebdid(Sort::Other, &self.config.ebrid, last + 1)
+        let next = |last: u64| last.max(now) + 1;
+        // It always gives a next one.
+        let last = self
+            .last
+            .fetch_update(Relaxed, Relaxed, |last| Some(next(last)));
+        let last = last.unwrap_or_default();
+        ebdid(Sort::Other, &self.config.ebrid, next(last))
     }
 
     /// A packet to the platform; `serial` names a message's.
@@ -84,14 +88,13 @@ impl Link {
         }
     }
 
-    /// Written, signed and packed. Heartbeats and what answers them go unsigned, as everywhere.
+    /// Written, signed and packed. Heartbeats go unsigned, as everywhere.
     pub async fn pack(&self, packet: Packet, resources: Vec<Member>) -> Result<Posted, Failure> {
         let document = packet.write(self.config.profile());
-        let now = packet.time.unwrap_or_default().secs();
+        let now = u32::try_from(packet.time.unwrap_or_default().secs()).unwrap_or(0);
         let signed = if packet.id.starts_with("01") {
             Ok(None)
         } else {
-            let now = u32::try_from(now).unwrap_or(0);
             self.signer.sign(&document, now).await
         };
         let value = signed.map_err(|error| {
@@ -107,17 +110,13 @@ impl Link {
             let of = packet.id.clone();
             Signature { of, value }.write(*variant, issuer, self.config.profile())
         });
-        let name = packet.archive_name();
-        let archive = Archive {
-            packet,
-            document,
-            signature,
-            resources,
-        };
-        Ok(Posted {
-            name,
-            bytes: archive.write().into(),
-        })
+        Ok(wrapped(packet, document, signature, resources))
+    }
+
+    /// Written and packed: nobody signs for a stranger.
+    pub fn unsigned(&self, packet: Packet) -> Posted {
+        let document = packet.write(self.config.profile());
+        wrapped(packet, document, None, Vec::new())
     }
 
     /// One call, and what it means.
@@ -182,6 +181,25 @@ impl Link {
             Some(why) => Health::Failing(format!("{}: {}", why.code, why.detail)),
             None => Health::Up,
         }
+    }
+}
+
+fn wrapped(
+    packet: Packet,
+    document: Vec<u8>,
+    signature: Option<Vec<u8>>,
+    resources: Vec<Member>,
+) -> Posted {
+    let name = packet.archive_name();
+    let archive = Archive {
+        packet,
+        document,
+        signature,
+        resources,
+    };
+    Posted {
+        name,
+        bytes: archive.write().into(),
     }
 }
 
