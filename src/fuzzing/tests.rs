@@ -189,6 +189,11 @@ fn the_seeds_reach_what_they_are_there_for() {
     assert_eq!(heard("heartbeat"), (1, 0), "an adapter is heard");
     assert_eq!(heard("records"), (1, 1), "what was played is a receipt");
     assert_eq!(heard("crc"), (1, 0), "what follows a broken frame is found");
+    assert_eq!(
+        heard("old-played"),
+        (1, 1),
+        "a terminal of the older dialect too"
+    );
     let right = seed("controller", "enrol-right");
     assert_eq!(super::controller::called(&right), (200, 0));
     let told = |file| super::mqtt::told(&seed("mqtt", file));

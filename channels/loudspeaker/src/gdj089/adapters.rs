@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::bytes::Id;
-use super::config::{Config, ConfigError};
+use super::config::{Config, ConfigError, Dialect};
 use super::desk::Desk;
 use super::heard::reference;
 use super::link::Wants;
@@ -74,21 +74,27 @@ impl Desk {
         let keys: Vec<_> = start.to.iter().map(|(at, _)| batch[*at].key).collect();
         let alert = keys.first().map_or(0, |key| key.alert);
         let named = Named {
+            adapter: start.adapter,
             key: mark(&keys, &adapter.code),
             alert,
             deliveries: keys.iter().map(|key| key.delivery).collect(),
             expires: start.expires,
         };
         let ebm = self.name(named).await?;
-        let now = self.context.clock.now();
-        let task = plan::task(start, ebm.clone(), &self.config, adapter, now)?;
-        let codes = task.codes.list.clone();
+        let codes: Vec<_> = start.to.iter().map(|(_, code)| code.clone()).collect();
+        let (at, end) = (start.adapter, start.expires);
         self.plays
             .lock()
-            .started(start.adapter, alert, ebm.clone(), codes, start.expires);
-        let down = Down::Task(Box::new(task));
-        self.exchange(start.adapter, &down, Wants::Start(ebm.clone()))
-            .await?;
+            .started(at, alert, ebm.clone(), codes.clone(), end);
+        if let (Dialect::Fefd, [code]) = (adapter.dialect, &codes[..]) {
+            let said = self.old_start(start, ebm.clone(), at)?;
+            self.ask_old(at, code, &said).await?;
+        } else {
+            let now = self.context.clock.now();
+            let task = plan::task(start, ebm.clone(), &self.config, adapter, now)?;
+            let down = Down::Task(Box::new(task));
+            self.exchange(at, &down, Wants::Start(ebm.clone())).await?;
+        }
         Ok(ebm)
     }
 }
@@ -131,7 +137,8 @@ impl Channel for Adapters {
 
     async fn send_all(&self, batch: &[Message], outcomes: &dyn Outcomes) {
         let now = self.desk.context.clock.now();
-        let (starts, failed) = plan::starts(batch, &self.desk.routes, now);
+        let (starts, failed) =
+            plan::starts(batch, &self.desk.routes, &self.desk.config.adapter, now);
         for (index, failure) in failed {
             outcomes.settle(index, Err(failure));
         }

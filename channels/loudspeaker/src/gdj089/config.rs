@@ -15,6 +15,9 @@ use crate::config::seconds;
 pub struct Config {
     /// The resource code of this platform, 23 digits: every EBMID begins with it.
     pub platform: String,
+    /// The same in the older dialect, 18 digits; wanted where an adapter speaks it.
+    #[serde(default)]
+    pub old_platform: Option<String>,
     /// Who warns, as a start carries it.
     #[serde(default)]
     pub agency: String,
@@ -45,8 +48,10 @@ pub struct Config {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Adapter {
-    /// Its resource code, 23 digits.
+    /// Its resource code: 23 digits, in the older dialect 18.
     pub code: String,
+    #[serde(default)]
+    pub dialect: Dialect,
     /// Where it takes commands: `10.1.0.5:5005`. Left out, they go by the connection that it has opened to us.
     pub dial: Option<String>,
     /// The addresses that it may come from; left out, any.
@@ -68,6 +73,26 @@ pub struct Adapter {
     pub private_block: bool,
     #[serde(default)]
     pub assumed: Assumed,
+}
+
+/// What an adapter speaks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dialect {
+    #[default]
+    Gdj089,
+    /// The older one, whose packets open with `FEFD`.
+    Fefd,
+}
+
+impl Dialect {
+    /// Digits of a resource code.
+    const fn digits(self) -> usize {
+        match self {
+            Self::Gdj089 => 23,
+            Self::Fefd => 18,
+        }
+    }
 }
 
 /// How texts are written for the terminals' voices.
@@ -97,6 +122,7 @@ impl Config {
     pub fn new(platform: impl Into<String>, listen: Option<SocketAddr>) -> Self {
         Self {
             platform: platform.into(),
+            old_platform: None,
             agency: String::new(),
             listen,
             answer_timeout: answer_timeout(),
@@ -124,6 +150,22 @@ impl Config {
                 "adapter",
                 "is missing: name the adapters with `[[adapter]]`",
             );
+        }
+        let old = self.adapter.iter().any(|a| a.dialect == Dialect::Fefd);
+        match &self.old_platform {
+            Some(code) if !digits(code, 18) => {
+                return wrong(
+                    "old_platform",
+                    "is no resource code of the older dialect: 18 digits are wanted",
+                );
+            }
+            None if old => {
+                return wrong(
+                    "old_platform",
+                    "is missing: an adapter speaks the older dialect",
+                );
+            }
+            _ => {}
         }
         let waits = [
             ("answer_timeout", self.answer_timeout),
@@ -153,6 +195,7 @@ impl Adapter {
     pub fn new(code: impl Into<String>) -> Self {
         Self {
             code: code.into(),
+            dialect: Dialect::default(),
             dial: None,
             from: Vec::new(),
             areas: Vec::new(),
@@ -167,16 +210,21 @@ impl Adapter {
     fn check(&self, listens: bool) -> Result<(), ConfigError> {
         let wrong = |key, why: String| Err(ConfigError { key, why });
         let code = &self.code;
-        if !digits(code, 23) {
-            let why = format!("{code:?} is no resource code: 23 digits are wanted");
+        let count = self.dialect.digits();
+        if !digits(code, count) {
+            let why = format!("{code:?} is no resource code: {count} digits are wanted");
             return wrong("adapter.code", why);
+        }
+        if self.dialect == Dialect::Fefd && self.dial.is_some() {
+            let why = format!("of {code} stands there: in the older dialect terminals come");
+            return wrong("adapter.dial", why);
         }
         if let Some(area) = self.areas.iter().find(|area| !digits(area, 12)) {
             let why = format!("of {code} has {area:?}: 12 digits are wanted");
             return wrong("adapter.areas", why);
         }
-        if let Some(terminal) = self.terminals.iter().find(|code| !digits(code, 23)) {
-            let why = format!("of {code} has {terminal:?}: 23 digits are wanted");
+        if let Some(terminal) = self.terminals.iter().find(|code| !digits(code, count)) {
+            let why = format!("of {code} has {terminal:?}: {count} digits are wanted");
             return wrong("adapter.terminals", why);
         }
         if self.dial.is_none() && !listens {
@@ -275,6 +323,12 @@ mod tests {
             let why = read(more, adapter).expect_err(wanted);
             assert!(why.contains(wanted), "{why}");
         }
+        let older = r#"{"code":"031451072710120101","dialect":"fefd"}"#;
+        assert!(read("", older).is_err_and(|why| why.contains("old_platform is missing")));
+        let named = r#","old_platform":"010351072700000001""#;
+        assert!(read(named, older).is_ok());
+        let dialled = r#"{"code":"031451072710120101","dialect":"fefd","dial":"h:1"}"#;
+        assert!(read(named, dialled).is_err_and(|why| why.contains("adapter.dial")));
         let twice = format!("{ADAPTER},{ADAPTER}");
         assert!(read("", &twice).is_err_and(|why| why.contains("twice")));
         let nowhere = Config {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use channel::{Context, Failure, FailureClass, Health, Presence, PresenceState, Stop, Timestamp};
@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use super::bytes::Id;
+use super::caller::Caller;
 use super::config::{Config, ConfigError};
 use super::frame::{Frame, Way};
 use super::link::{Answer, Link, Session, Wants};
@@ -20,7 +21,6 @@ use super::plan::seconds;
 use super::plays::Plays;
 use super::routes::Routes;
 use super::seal::{Sealer, Seen};
-use super::session::Caller;
 use super::standing::Standing;
 use super::task::Down;
 
@@ -43,6 +43,8 @@ pub struct Desk {
     pub began: Timestamp,
     refused: Mutex<BTreeMap<&'static str, u64>>,
     connections: AtomicU64,
+    /// Rises from packet to packet of the older dialect.
+    packets: AtomicU32,
 }
 
 impl Desk {
@@ -66,6 +68,7 @@ impl Desk {
             listening: Mutex::new(Err("not listening yet".to_owned())),
             refused: Mutex::default(),
             connections: AtomicU64::new(1),
+            packets: AtomicU32::new(1),
         })
     }
 
@@ -80,6 +83,10 @@ impl Desk {
 
     pub fn connection(&self) -> u64 {
         self.connections.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub fn old_session(&self) -> u32 {
+        self.packets.fetch_add(1, Ordering::Relaxed)
     }
 
     pub fn now(&self) -> (Timestamp, Duration) {
@@ -116,10 +123,11 @@ impl Desk {
         let (opcode, body) = down.write();
         let mut frame = Frame::new(Way::Down, opcode, body);
         let now = seconds(self.context.clock.now());
-        frame.seal = self.sealer.seal(&frame.covered(), now).await.map_err(|_| {
-            let words = "the command could not be signed; look at the signer";
-            Failure::new(FailureClass::LinkDown, "089:signer", words)
-        })?;
+        frame.seal = self
+            .sealer
+            .seal(&frame.covered(), now)
+            .await
+            .map_err(|_| no_signer())?;
         Ok(frame.write())
     }
 
@@ -133,7 +141,7 @@ impl Desk {
         }
     }
 
-    async fn spoken(&self, at: usize, bytes: Vec<u8>, wants: Wants) -> Answer {
+    pub async fn spoken(&self, at: usize, bytes: Vec<u8>, wants: Wants) -> Answer {
         let (link, patience) = (&self.links[at], self.config.answer_timeout);
         let Some(session) = link.session(patience).await else {
             let words = "the adapter is not connected";
@@ -202,6 +210,11 @@ fn told(answer: Told) -> Answer {
             Err(Failure::new(FailureClass::InDoubt, "089:no-answer", words))
         }
     }
+}
+
+pub fn no_signer() -> Failure {
+    let words = "the command could not be signed; look at the signer";
+    Failure::new(FailureClass::LinkDown, "089:signer", words)
 }
 
 fn lost() -> Answer {

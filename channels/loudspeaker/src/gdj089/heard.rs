@@ -7,9 +7,10 @@ use channel::{Evidence, FailureClass, Of, PresenceState, Receipt, Timestamp, Ver
 
 use super::assumed::{NO_FAULT, ReportAnswer};
 use super::bytes::Id;
+use super::caller::Caller;
 use super::desk::Desk;
 use super::report::{CANCELLED, FAILED, PLAYED, Record, Up};
-use super::session::{Caller, Then};
+use super::session::Then;
 use super::task::{Down, Generic};
 
 /// Records of what began longer ago are history.
@@ -23,7 +24,7 @@ pub fn reference(ebm: &Id, code: &Id) -> String {
 }
 
 /// A number of the far end's, as a time.
-fn time(seconds: u32) -> Timestamp {
+pub fn time(seconds: u32) -> Timestamp {
     Timestamp::from_secs(seconds.into())
 }
 
@@ -34,7 +35,7 @@ impl Desk {
             Up::Heartbeat(heart) => {
                 let now = self.now();
                 let mut standing = self.standing.lock();
-                let state = standing.beat(&heart.front, heart.state, heart.time, now);
+                let state = standing.beat(&heart.front, heart.state, Some(heart.time), now);
                 drop(standing);
                 self.present(&heart.front, state, String::new());
                 Then::Say(Down::HeartbeatReply)
@@ -107,8 +108,13 @@ impl Desk {
 
     /// Whether the message is this platform's and the adapter serves the terminal. Of other messages an adapter may speak
     /// as well, and nothing comes of it.
-    fn is_ours(&self, at: usize, ebm: &Id, code: &Id) -> bool {
-        if !ebm.to_string().starts_with(&self.config.platform) {
+    pub fn is_ours(&self, at: usize, ebm: &Id, code: &Id) -> bool {
+        let (ebm, config) = (ebm.to_string(), &self.config);
+        let older = config
+            .old_platform
+            .as_ref()
+            .is_some_and(|own| ebm.starts_with(own));
+        if !older && !ebm.starts_with(&config.platform) {
             return false;
         }
         let own = self.routes.serving(code) == Some(at);
@@ -118,7 +124,7 @@ impl Desk {
         own
     }
 
-    fn receipt(
+    pub fn receipt(
         &self,
         ebm: &Id,
         code: &Id,
@@ -174,7 +180,7 @@ impl Desk {
     }
 
     /// True when they are durable. A house that takes nothing for long is not waited for: the far end is not answered then.
-    async fn keep(&self, receipts: Vec<Receipt>) -> bool {
+    pub async fn keep(&self, receipts: Vec<Receipt>) -> bool {
         if receipts.is_empty() {
             return true;
         }

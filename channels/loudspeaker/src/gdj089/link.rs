@@ -18,9 +18,17 @@ pub enum Wants {
     Generic,
     Records,
     Parameters,
+    /// In the older dialect, what repeats the session of its packet.
+    Reply(u32),
 }
 
 impl Wants {
+    /// Everything has no name of its own, in whatever way its digits are filled up.
+    fn is_start(&self, of: &Id) -> bool {
+        let nothing = |id: &Id| !id.to_string().contains(|digit| digit != '0');
+        matches!(self, Self::Start(id) if id == of || (nothing(id) && nothing(of)))
+    }
+
     /// An adapter that does not answer one of these has not been told anything.
     pub const fn is_question(&self) -> bool {
         matches!(self, Self::Records | Self::Parameters)
@@ -158,7 +166,7 @@ impl Link {
             waiting.by == by
                 && match up {
                     Up::Reply(_) => true,
-                    Up::StartStopReply(reply) => waiting.wants == Wants::Start(reply.ebm.clone()),
+                    Up::StartStopReply(reply) => waiting.wants.is_start(&reply.ebm),
                     Up::Records { .. } => waiting.wants == Wants::Records,
                     Up::Parameters(_) => waiting.wants == Wants::Parameters,
                     _ => false,
@@ -171,6 +179,21 @@ impl Link {
         drop(state);
         // Whoever asked may have gone.
         let _ = waiting.tell.send(answer(up));
+        true
+    }
+}
+
+impl Link {
+    /// Whether somebody waited for the reply to this session; they are told.
+    pub fn offer_reply(&self, by: u64, session: u32, code: u8) -> bool {
+        let meant =
+            |waiting: &mut Waiting| waiting.by == by && waiting.wants == Wants::Reply(session);
+        let taken = self.state.lock().waiting.take_if(meant);
+        let Some(waiting) = taken else {
+            return false;
+        };
+        // Whoever asked may have gone.
+        let _ = waiting.tell.send(super::old::answer(code));
         true
     }
 }

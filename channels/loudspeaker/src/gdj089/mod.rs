@@ -5,27 +5,33 @@
 mod adapters;
 pub mod assumed;
 mod bytes;
+mod caller;
 pub mod channels;
 mod config;
 mod desk;
+pub mod fefd;
 pub mod frame;
 mod heard;
 mod link;
 mod named;
+mod old;
 mod orders;
 pub mod peer;
+pub mod peer_old;
 mod plan;
 mod plays;
 pub mod report;
 mod routes;
+pub mod said;
 mod seal;
 mod session;
 mod standing;
 pub mod task;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 pub use adapters::Adapters;
 pub use bytes::{Id, Malformed, crc};
-pub use config::{Adapter, Charset, Config, ConfigError};
+pub use config::{Adapter, Charset, Config, ConfigError, Dialect};
 pub use seal::{Sealer, Unsigned};

@@ -4,11 +4,13 @@
 use channel::{Failure, FailureClass, NoSerial, Numbering, Timestamp};
 
 use super::bytes::Id;
+use super::config::Dialect;
 use super::desk::Desk;
 use super::plan;
 
 /// What an id is for.
 pub struct Named {
+    pub adapter: usize,
     /// A hash of what is named.
     pub key: u64,
     pub alert: u64,
@@ -19,6 +21,7 @@ pub struct Named {
 impl Desk {
     /// The id of a message: durable from now on, and the same for the same key.
     pub async fn name(&self, named: Named) -> Result<Id, Failure> {
+        let series = self.platform(named.adapter);
         let inlet = &self.context.inlet;
         // Named before midnight, it keeps its day.
         let known = inlet
@@ -28,7 +31,7 @@ impl Desk {
         let today = plan::day(self.context.clock.now());
         let day = known.map_or(today, |one| one.day);
         let wanted = Numbering {
-            series: self.config.platform.clone(),
+            series: series.to_owned(),
             day,
             key: named.key,
             alert: named.alert,
@@ -37,7 +40,7 @@ impl Desk {
         };
         let failed = |code, words| Failure::new(FailureClass::Transient, code, words);
         match inlet.number(wanted).await {
-            Ok(serial) => plan::ebm(&self.config.platform, day, serial)
+            Ok(serial) => plan::ebm(series, day, serial)
                 .ok_or_else(|| failed("089:no-number", "the message's serial is no number")),
             Err(NoSerial::Unavailable) => Err(failed(
                 "089:no-number",
@@ -50,11 +53,21 @@ impl Desk {
         }
     }
 
+    /// What we are called in an adapter's dialect.
+    fn platform(&self, at: usize) -> &str {
+        match (self.config.adapter[at].dialect, &self.config.old_platform) {
+            (Dialect::Fefd, Some(older)) => older,
+            _ => &self.config.platform,
+        }
+    }
+
     /// What was started before this process and may still sound, or be told of.
     pub fn recall(&self) {
         let now = self.context.clock.now();
         for issued in self.context.inlet.numbered() {
-            let own = issued.series == self.config.platform && issued.expires > now;
+            let config = &self.config;
+            let ours = [Some(&config.platform), config.old_platform.as_ref()];
+            let own = ours.contains(&Some(&issued.series)) && issued.expires > now;
             let ebm = plan::ebm(&issued.series, issued.day, issued.serial);
             let Some(ebm) = ebm.filter(|_| own) else {
                 continue;

@@ -8,9 +8,11 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::assumed::{Records, RecordsQuery, Status};
 use super::bytes::Id;
+use super::config::Dialect;
 use super::desk::Desk;
 use super::link::Wants;
 use super::plan::{self, seconds};
+use super::said::Said;
 use super::task::{Codes, Down, Reback};
 
 /// The records that are asked for begin so many seconds ago.
@@ -74,6 +76,7 @@ impl Desk {
         if command.expires <= self.context.clock.now() {
             return all((false, "expired"));
         }
+        let old = self.config.adapter[at].dialect == Dialect::Fefd;
         match command.action {
             Action::Stop { alert } => {
                 let plays = self.plays.lock().of(at, alert, &codes);
@@ -88,13 +91,14 @@ impl Desk {
                         }
                     }
                 }
-                // What a message is called that was started before this process is not known here.
                 let of = |(device, code): &(String, Id)| {
                     let did = stopped.get(code).copied();
                     (device.clone(), did.unwrap_or((false, "unknown-play")))
                 };
                 devices.iter().map(of).collect()
             }
+            // The older dialect stops one message by its name, and how it sets a volume is not known.
+            Action::StopAll | Action::Volume { .. } if old => all((false, "not-spoken")),
             // Said again after a restart it could silence what is newer.
             Action::StopAll if command.not_before < self.began => all((false, "restarted")),
             Action::StopAll => {
@@ -116,6 +120,16 @@ impl Desk {
     }
 
     async fn stopped(&self, at: usize, ebm: Id, codes: Vec<Id>) -> Done {
+        if self.config.adapter[at].dialect == Dialect::Fefd {
+            let mut done = (true, "done");
+            for code in codes {
+                let said = Said::Stop { ebm: ebm.clone() };
+                if let Err(failure) = self.ask_old(at, &code, &said).await {
+                    done = (false, failure.class.label());
+                }
+            }
+            return done;
+        }
         let (adapter, now) = (&self.config.adapter[at], self.context.clock.now());
         self.chunked(at, codes, |codes| {
             let task = plan::stop(ebm.clone(), codes.list, adapter, now);
@@ -156,7 +170,9 @@ impl Desk {
                 () = link.wake.notified() => false,
             };
             ticks += u32::from(ticked);
-            if !self.is_reachable(at) {
+            // The older dialect has nothing of this whose body is known.
+            let old = self.config.adapter[at].dialect == Dialect::Fefd;
+            if old || !self.is_reachable(at) {
                 continue;
             }
             tokio::select! {

@@ -8,7 +8,7 @@ use channel::{Failure, FailureClass, Level, Message, Timestamp, Variant};
 use encoding_rs::GB18030;
 
 use super::bytes::Id;
-use super::config::{Adapter, Charset, Config};
+use super::config::{Adapter, Charset, Config, Dialect};
 use super::routes::Routes;
 use super::task::{Codes, START, STOP, Spoken, Task, UNCHANGED};
 use crate::order::marked_as_drill;
@@ -35,6 +35,7 @@ pub struct Start {
 pub fn starts(
     batch: &[Message],
     routes: &Routes,
+    adapters: &[Adapter],
     now: Timestamp,
 ) -> (Vec<Start>, Vec<(usize, Failure)>) {
     let mut groups: BTreeMap<_, Vec<Start>> = BTreeMap::new();
@@ -51,7 +52,12 @@ pub fn starts(
         // A drill and what is live never share a variant.
         let group = (adapter, Arc::as_ptr(variant) as usize, message.expires);
         let chunks = groups.entry(group).or_default();
-        if chunks.last().is_none_or(|start| start.to.len() == MOST) {
+        let most = match adapters[adapter].dialect {
+            Dialect::Gdj089 => MOST,
+            // Its reply does not say which terminal it speaks of.
+            Dialect::Fefd => 1,
+        };
+        if chunks.last().is_none_or(|start| start.to.len() == most) {
             chunks.push(Start {
                 adapter,
                 variant: variant.clone(),
@@ -277,7 +283,7 @@ mod tests {
             expires: NOW,
             ..message(303, "510727102201", &one)
         });
-        let (starts, failed) = starts(&batch, &routes, NOW);
+        let (starts, failed) = starts(&batch, &routes, &config.adapter, NOW);
         let mut sizes: Vec<_> = starts.iter().map(|s| (s.adapter, s.to.len())).collect();
         sizes.sort_unstable();
         assert_eq!(sizes, [(0, 1), (0, 45), (0, 255), (1, 1)]);
@@ -293,7 +299,7 @@ mod tests {
         let config = config();
         let routes = Routes::new(&config.adapter);
         let batch = [message(1, "510727102201", &variant("暴雨"))];
-        let start = starts(&batch, &routes, NOW).0.remove(0);
+        let start = starts(&batch, &routes, &config.adapter, NOW).0.remove(0);
         assert_eq!(day(NOW), 20_260_714);
         let ebm = ebm(&config.platform, day(NOW), 7).expect("digits");
         assert_eq!(ebm.to_string(), "45107270000000103010101202607140007");
@@ -314,10 +320,10 @@ mod tests {
             variant.drill = true;
             message(1, "510727102201", &Arc::new(variant))
         };
-        let (starts, _) = starts(&[drill("演练：请转移")], &routes, NOW);
+        let (starts, _) = starts(&[drill("演练：请转移")], &routes, &config.adapter, NOW);
         let made = task(&starts[0], Id::zero(18), &config, &config.adapter[0], NOW);
         assert_eq!(made.expect("it is written").class, 3);
-        let (none, failed) = super::starts(&[drill("请转移")], &routes, NOW);
+        let (none, failed) = super::starts(&[drill("请转移")], &routes, &config.adapter, NOW);
         assert!(none.is_empty());
         assert_eq!(failed[0].1.code, "089:unmarked-drill");
     }

@@ -28,10 +28,14 @@ fn prefix(area: &str) -> &str {
     &area[..end]
 }
 
-/// The area in a resource code: level 1, area 12, and what it is.
+/// The area in a resource code: behind the level, and in the older dialect behind the type.
 fn area(code: &str) -> &str {
-    code.get(1..13).unwrap_or_default()
+    let range = if code.len() == OLD { 4..16 } else { 1..13 };
+    code.get(range).unwrap_or_default()
 }
+
+/// Digits of a resource code of the older dialect.
+const OLD: usize = 18;
 
 impl Routes {
     pub fn new(adapters: &[Adapter]) -> Self {
@@ -69,9 +73,13 @@ impl Routes {
     /// The adapter that serves a resource code: by name, or else by the closest area.
     pub fn serving(&self, code: &Id) -> Option<usize> {
         let closest = || {
+            let length = code.bytes().len();
             let code = code.to_string();
             let area = area(&code);
             let fit = |served: &Served| {
+                if served.code.bytes().len() != length {
+                    return None;
+                }
                 let fits = served.areas.iter().filter(|own| area.starts_with(*own));
                 fits.map(String::len).max()
             };
@@ -91,9 +99,10 @@ impl Routes {
         } else {
             address.to_owned()
         };
-        let known = digits(&code, 23).then(|| code.parse().ok()).flatten();
+        let known = digits(&code, 23) || digits(&code, OLD);
+        let known = known.then(|| code.parse().ok()).flatten();
         let Some(code) = known else {
-            let words = "the address is no resource code of 23 digits and no area of 12";
+            let words = "the address is no resource code of 23 or 18 digits and no area of 12";
             return Err(Failure::new(
                 FailureClass::BadAddress,
                 "089:bad-code",
@@ -145,6 +154,20 @@ mod tests {
         for bad in ["", "51072710120", "SP-1", "6510727101201031401040A", "四"] {
             assert_eq!(failed(bad), Err("089:bad-code".into()), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_older_dialects_codes_go_to_its_own_adapters_alone() {
+        let county = Adapter::new("45107270000000314010201");
+        let old = Adapter {
+            dialect: super::super::config::Dialect::Fefd,
+            ..Adapter::new("031451072710100001")
+        };
+        let routes = Routes::new(&[county, old]);
+        let of = |address| routes.of(address).map(|(at, _)| at).map_err(|f| f.code);
+        assert_eq!(of("031451072710120101"), Ok(1));
+        assert_eq!(of("510727101201"), Ok(0), "an area has no code there");
+        assert_eq!(of("031451072810120101"), Err("089:no-adapter".into()));
     }
 
     #[test]

@@ -2,7 +2,6 @@
 //! them goes on. Whoever does not say in time who they are, is not named in the settings, or sends too much that is no
 //! frame, is hung up on. This module must not decide what a report means.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,61 +12,30 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep};
 
 use super::assumed::ReportAnswer;
-use super::bytes::Id;
+use super::caller::Caller;
+use super::config::Dialect;
 use super::desk::Desk;
-use super::frame::{Broken, Frame, Frames, Way};
+use super::fefd::Packet;
+use super::frame::{Broken, Frame, Seal};
 use super::link::Session;
 use super::plan::seconds;
 use super::report::Up;
 use super::task::{Down, Generic};
+use super::wire::{Incoming, Item};
 
 /// How long a caller may be silent on who it is.
 const HELLO: Duration = Duration::from_secs(10);
-/// So much in a row that is no good frame, and the connection is not worth keeping.
-const FAULTS: u8 = 8;
 const READ: usize = 16 * 1024;
 /// Connections beyond one for each who is named.
 const SPARE: usize = 64;
 /// Between two tries to listen.
 const AGAIN: Duration = Duration::from_secs(2);
 
-/// Who is at the other end.
-pub struct Caller {
-    pub session: Session,
-    pub from: IpAddr,
-    /// The adapter that it is, or belongs to; nothing before it has said so.
-    pub at: Option<usize>,
-    /// A terminal by itself speaks for itself alone.
-    pub alone: Option<Id>,
-    /// As what it stands among the sessions.
-    pub front: Option<Id>,
-    faults: u8,
-}
-
-impl Caller {
-    pub fn dialled(at: usize, from: IpAddr, session: Session) -> Self {
-        Self {
-            at: Some(at),
-            ..Self::stranger(from, session)
-        }
-    }
-
-    fn stranger(from: IpAddr, session: Session) -> Self {
-        Self {
-            session,
-            from,
-            at: None,
-            alone: None,
-            front: None,
-            faults: 0,
-        }
-    }
-}
-
 /// What a frame calls for.
 pub enum Then {
     Nothing,
     Say(Down),
+    Packet(Packet),
     HangUp,
 }
 
@@ -143,7 +111,7 @@ impl Desk {
         // A command is one small frame.
         let _ = socket.set_nodelay(true);
         let (mut reader, mut writer) = socket.split();
-        let mut frames = Frames::new(Way::Up);
+        let mut frames = Incoming::Silent;
         let mut buffer = vec![0; READ];
         let patience = self.config.answer_timeout;
         let hello = sleep(HELLO.min(self.config.silent_after));
@@ -181,6 +149,7 @@ impl Desk {
                 match self.heard(one, &mut caller).await {
                     Then::Nothing => {}
                     Then::Say(down) => said.extend(self.written(&down).await.ok()),
+                    Then::Packet(packet) => said.extend(self.written_packet(packet).await.ok()),
                     Then::HangUp => break 'talk,
                 }
             }
@@ -210,16 +179,16 @@ impl Desk {
 
     /// Counts what is no frame; nothing when there was too much of it.
     fn broken(&self, caller: &mut Caller, broken: Option<Broken>) -> Option<()> {
-        if let Some(broken) = broken {
-            self.refuse(broken.name());
-            caller.faults += 1;
-        }
-        (caller.faults < FAULTS).then_some(())
+        let Some(broken) = broken else {
+            return Some(());
+        };
+        self.refuse(broken.name());
+        (!caller.faulty()).then_some(())
     }
 
-    async fn heard(&self, one: Result<Frame, Broken>, caller: &mut Caller) -> Then {
-        let frame = match one {
-            Ok(frame) => frame,
+    async fn heard(&self, one: Result<Item, Broken>, caller: &mut Caller) -> Then {
+        let item = match one {
+            Ok(item) => item,
             Err(broken) => {
                 if self.broken(caller, Some(broken)).is_none() {
                     return Then::HangUp;
@@ -234,30 +203,52 @@ impl Desk {
         };
         let (now, window) = (seconds(self.context.clock.now()), self.config.time_window);
         let window = u32::try_from(window.as_secs()).unwrap_or(u32::MAX);
-        let judged = self.seen.judge(&*self.sealer, &frame, now, window).await;
-        let (why, code) = match (judged, Up::read(frame.opcode, &frame.body)) {
-            (Ok(()), Some(Ok(up))) => {
-                caller.faults = 0;
-                return match self.admit(&up, caller) {
-                    Ok(at) => self.act(at, up, caller).await,
-                    Err(why) => {
-                        self.refuse(why);
-                        // Who is known and oversteps stays; a stranger does not.
-                        if caller.at.is_some() {
-                            Then::Nothing
-                        } else {
-                            Then::HangUp
-                        }
-                    }
-                };
+        let (sealer, seen) = (&*self.sealer, &self.seen);
+        let judged = match &item {
+            Item::Frame(frame) => {
+                let covered = || frame.covered();
+                seen.judge(sealer, covered, &frame.seal, now, window).await
             }
-            (Ok(()), Some(Err(_))) => ("malformed", 1),
-            (Ok(()), None) => ("unknown-opcode", -1),
-            (Err(why), _) => (why, -1),
+            Item::Packet(packet) => {
+                let seal = packet.seal.unwrap_or(Seal::NONE);
+                let covered = || packet.covered();
+                seen.judge(sealer, covered, &seal, now, window).await
+            }
         };
+        match (judged, item) {
+            (Ok(()), Item::Frame(frame)) => self.frame(&frame, caller).await,
+            (Ok(()), Item::Packet(packet)) => self.packet(packet, caller).await,
+            (Err(why), _) => self.faulty(caller, why, -1),
+        }
+    }
+
+    async fn frame(&self, frame: &Frame, caller: &mut Caller) -> Then {
+        let up = match Up::read(frame.opcode, &frame.body) {
+            Some(Ok(up)) => up,
+            Some(Err(_)) => return self.faulty(caller, "malformed", 1),
+            None => return self.faulty(caller, "unknown-opcode", -1),
+        };
+        let admitted = match up.front() {
+            Some(front) => self.admit(front, caller),
+            None => caller.at.ok_or("anonymous"),
+        };
+        let old = |at: &usize| self.config.adapter[*at].dialect != Dialect::Gdj089;
+        match admitted {
+            Ok(at) if old(&at) => self.faulty(caller, "other-dialect", -1),
+            Ok(at) => {
+                caller.fine();
+                self.act(at, up, caller).await
+            }
+            Err(why) => {
+                self.refuse(why);
+                caller.overstepped()
+            }
+        }
+    }
+
+    fn faulty(&self, caller: &mut Caller, why: &'static str, code: i32) -> Then {
         self.refuse(why);
-        caller.faults += 1;
-        if caller.faults >= FAULTS {
+        if caller.faulty() {
             return Then::HangUp;
         }
         self.complain(caller, code)
@@ -265,45 +256,16 @@ impl Desk {
 
     /// The generic reply to what could not be taken, for those who are known.
     fn complain(&self, caller: &Caller, code: i32) -> Then {
-        let answers =
-            |at: usize| self.config.adapter[at].assumed.report_answer == ReportAnswer::Generic;
+        let answers = |at: usize| {
+            let adapter = &self.config.adapter[at];
+            let generic = adapter.assumed.report_answer == ReportAnswer::Generic;
+            generic && adapter.dialect == Dialect::Gdj089
+        };
         if caller.at.is_some_and(answers) {
             let text = Vec::new();
             Then::Say(Down::Reply(Generic { code, text }))
         } else {
             Then::Nothing
         }
-    }
-
-    /// For which adapter this may be said on this connection; why not, as it is counted.
-    fn admit(&self, up: &Up, caller: &mut Caller) -> Result<usize, &'static str> {
-        let Some(front) = up.front() else {
-            return caller.at.ok_or("anonymous");
-        };
-        if let Some(at) = caller.at {
-            let own = match &caller.alone {
-                Some(alone) => alone == front,
-                None => self.routes.serving(front) == Some(at),
-            };
-            return own.then_some(at).ok_or("not-its-own");
-        }
-        let at = self.routes.named(front).ok_or("unregistered")?;
-        let from = &self.config.adapter[at].from;
-        if !from.is_empty() && !from.contains(&caller.from) {
-            return Err("wrong-address");
-        }
-        caller.at = Some(at);
-        caller.front = Some(front.clone());
-        let session = &caller.session;
-        let own = (session.by, session.stop.clone());
-        if let Some((_, older)) = self.sessions.lock().insert(front.clone(), own) {
-            older.cancel();
-        }
-        if self.routes.is_adapter(at, front) {
-            self.links[at].open(session.clone());
-        } else {
-            caller.alone = Some(front.clone());
-        }
-        Ok(at)
     }
 }

@@ -36,7 +36,7 @@ impl Standing {
         &mut self,
         front: &Id,
         state: u8,
-        time: u32,
+        time: Option<u32>,
         now: (Timestamp, Duration),
     ) -> PresenceState {
         let state = match state {
@@ -46,7 +46,7 @@ impl Standing {
         };
         let known = self.entry(front, now);
         known.state.state = Some(state);
-        known.state.clock_error = Some(i64::from(time) * 1000 - now.0.0);
+        known.state.clock_error = time.map(|time| i64::from(time) * 1000 - now.0.0);
         state
     }
 
@@ -109,7 +109,7 @@ mod tests {
             )
         };
         assert_eq!(
-            standing.beat(&front, 2, 1_040, now(0)),
+            standing.beat(&front, 2, Some(1_040), now(0)),
             PresenceState::Playing
         );
         let state = standing.of(&front).expect("it was heard");
@@ -127,7 +127,7 @@ mod tests {
         );
         assert_eq!(standing.sweep(tick(31), beyond), []);
         assert_eq!(
-            standing.beat(&front, 3, 1_032, now(32)),
+            standing.beat(&front, 3, None, now(32)),
             PresenceState::Fault
         );
         assert_eq!(standing.sweep(tick(62), beyond), [front]);

@@ -388,3 +388,204 @@ proptest! {
         }
     }
 }
+
+mod older {
+    use proptest::prelude::*;
+
+    use crate::gdj089::Id;
+    use crate::gdj089::fefd::{Old, Packet, REPLY, REQUEST};
+    use crate::gdj089::frame::{Broken, Frames, Seal};
+    use crate::gdj089::said::Said;
+
+    fn id(digits: &str) -> Id {
+        digits.parse().unwrap()
+    }
+
+    const EBM: &str = "010351072700000001202507010007";
+
+    fn packets(bytes: &[u8]) -> Vec<Result<Packet, Broken>> {
+        let mut packets = Frames::new(Old);
+        packets.push(bytes);
+        std::iter::from_fn(|| packets.take()).collect()
+    }
+
+    /// Each known content by its bytes, once, by hand.
+    fn said() -> [(u8, Said, &'static str); 7] {
+        let start = Said::Start {
+            ebm: id(EBM),
+            class: 4,
+            severity: 1,
+            event: *b"11B03",
+            volume: 0xFF,
+            start: 0x6863_7AEC,
+            seconds: 3_600,
+            text: vec![0xB1, 0xA9, 0xD3, 0xEA],
+        };
+        let result = Said::Result {
+            ebm: id(EBM),
+            result: 1,
+            text: b"ok".to_vec(),
+            start: 1,
+            end: 2,
+            times: 3,
+            reported: 4,
+        };
+        [
+            (
+                REQUEST,
+                start,
+                "01 010351072700000001202507010007 04 01 3131423033 ff 68637aec 00000e10 01 01 0004 b1a9d3ea",
+            ),
+            (
+                REQUEST,
+                Said::Stop { ebm: id(EBM) },
+                "02 010351072700000001202507010007",
+            ),
+            (
+                REQUEST,
+                Said::Heartbeat {
+                    state: 1,
+                    first: 2,
+                    physical: vec![7],
+                },
+                "10 01 02 01 07",
+            ),
+            (REQUEST, Said::Fault(vec![9]), "13 09"),
+            (
+                REQUEST,
+                Said::Switch {
+                    into: 1,
+                    ebm: id(EBM),
+                    time: 5,
+                },
+                "14 01 010351072700000001202507010007 00000005",
+            ),
+            (
+                REQUEST,
+                result,
+                "15 010351072700000001202507010007 01 0002 6f6b 00000001 00000002 03 00000004",
+            ),
+            (
+                REPLY,
+                Said::Reply {
+                    business: 1,
+                    code: 73,
+                    text: b"no".to_vec(),
+                },
+                "01 49 0002 6e6f",
+            ),
+        ]
+    }
+
+    fn packet(kind: u8, business: u8, content: Vec<u8>) -> Packet {
+        Packet {
+            session: 0x0102_0304,
+            kind,
+            source: id("010351072700000001"),
+            targets: vec![id("031451072710120101")],
+            business,
+            content,
+            seal: None,
+        }
+    }
+
+    #[test]
+    fn each_known_content_of_the_older_dialect_is_written_to_its_bytes_and_read_from_them() {
+        for (kind, said, bytes) in said() {
+            let bytes = super::plain(bytes);
+            let (business, content) = (bytes[0], bytes[1..].to_vec());
+            assert_eq!(said.write(), (business, content.clone()), "{said:?}");
+            let packet = packet(kind, business, content.clone());
+            assert_eq!(Said::read(&packet), Some(Ok(said.clone())));
+            for cut in 0..content.len() {
+                let short = Packet {
+                    content: content[..cut].to_vec(),
+                    ..packet.clone()
+                };
+                let fault = matches!(said, Said::Fault(_));
+                assert!(
+                    fault || Said::read(&short).unwrap().is_err(),
+                    "{said:?} {cut}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_packet_has_the_known_head_and_its_length_as_assumed_is_that_of_the_whole() {
+        let packet = packet(REQUEST, 2, vec![0xAA]);
+        let written = packet.write();
+        let head = super::plain(
+            "fefd 0100 01020304 01 00 0028 010351072700000001 0001 031451072710120101 02 0001 aa",
+        );
+        assert_eq!(written[..head.len()], head);
+        assert_eq!((written.len(), 0x28), (head.len() + 4, head.len() + 4));
+        assert_eq!(packets(&written), [Ok(packet)]);
+    }
+
+    #[test]
+    fn a_good_packet_is_found_behind_every_broken_one() {
+        let good = packet(REQUEST, 0x10, vec![1, 2, 0]);
+        let bytes = good.write();
+        let changed = |at: usize, to: u8| {
+            let mut changed = bytes.clone();
+            changed[at] = to;
+            changed
+        };
+        let last = bytes.len() - 1;
+        let cases = [
+            (b"noise".to_vec(), Broken::Noise(5)),
+            (changed(last, bytes[last] ^ 1), Broken::Crc),
+            (changed(2, 2), Broken::Version(0x0200)),
+            (changed(21, 0xFF), Broken::Oversized(0xFF01 * 9 + 24)),
+        ];
+        for (broken, why) in cases {
+            let stream = [&broken[..], &bytes, &bytes].concat();
+            assert_eq!(
+                packets(&stream),
+                [Err(why), Ok(good.clone()), Ok(good.clone())]
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_packet_is_read_as_it_was_written_however_it_is_torn(
+            session: u32, business: u8, content in prop::collection::vec(any::<u8>(), 0..200), mark: Option<u8>, cut in 1_usize..40,
+        ) {
+            let seal = mark.map(|mark| Seal { time: 7, certificate: [mark; 6], signature: [mark; 64] });
+            let packet = Packet { session, seal, ..packet(REQUEST, business, content) };
+            let mut packets = Frames::new(Old);
+            let mut heard = Vec::new();
+            for piece in packet.write().chunks(cut) {
+                packets.push(piece);
+                heard.extend(std::iter::from_fn(|| packets.take()));
+            }
+            prop_assert_eq!(heard, [Ok(packet)]);
+        }
+
+        #[test]
+        fn whatever_comes_in_the_older_dialect_is_read_to_its_end(
+            bytes in prop::collection::vec(prop_oneof![Just(0xFE), Just(0xFD), Just(0), Just(1), any::<u8>()], 0..300),
+        ) {
+            let mut packets = Frames::new(Old);
+            packets.push(&bytes);
+            loop {
+                while packets.take().is_some() {}
+                if packets.give_up().is_none() {
+                    break;
+                }
+            }
+            prop_assert!(!packets.is_waiting());
+        }
+
+        #[test]
+        fn whatever_content_is_understood_is_written_as_it_came(business: u8, reply: bool, content in prop::collection::vec(any::<u8>(), 0..60)) {
+            let kind = if reply { REPLY } else { REQUEST };
+            let packet = packet(kind, business, content.clone());
+            if let Some(Ok(said)) = Said::read(&packet) {
+                prop_assert_eq!(said.write(), (business, content));
+            }
+        }
+    }
+}
