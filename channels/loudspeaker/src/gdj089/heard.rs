@@ -9,7 +9,7 @@ use super::assumed::{NO_FAULT, ReportAnswer};
 use super::bytes::Id;
 use super::caller::Caller;
 use super::desk::Desk;
-use super::report::{CANCELLED, FAILED, PLAYED, Record, Up};
+use super::report::{Begun, CANCELLED, FAILED, PLAYED, Record, Up};
 use super::session::Then;
 use super::task::{Down, Generic};
 
@@ -47,21 +47,7 @@ impl Desk {
                 }
                 self.answered(at)
             }
-            Up::Begun(begun) => {
-                let said = begun.codes.iter().map(|code| (&begun.ebm, code));
-                let said = said.filter(|(ebm, code)| self.is_ours(at, ebm, code));
-                let receipts = said.map(|(ebm, code)| {
-                    self.receipt(ebm, code, Verdict::Progress, "playing".into(), None)
-                });
-                if !self.keep(receipts.collect()).await {
-                    return Then::Nothing;
-                }
-                Then::Say(Down::BegunReply {
-                    result: 0,
-                    monitor: [0; 4],
-                    port: 0,
-                })
-            }
+            Up::Begun(begun) => self.begun(at, begun).await,
             Up::Ended { .. } => {
                 // Whether it was played stands in its record.
                 self.links[at].refresh();
@@ -93,6 +79,22 @@ impl Desk {
             }
             Up::Outputs(_) | Up::Inputs(_) => Then::Nothing,
         }
+    }
+
+    /// A task sounds.
+    async fn begun(&self, at: usize, begun: &Begun) -> Then {
+        let ours = |code: &&Id| self.is_ours(at, &begun.ebm, code);
+        let playing =
+            |code| self.receipt(&begun.ebm, code, Verdict::Progress, "playing".into(), None);
+        let receipts = begun.codes.iter().filter(ours).map(playing);
+        if !self.keep(receipts.collect()).await {
+            return Then::Nothing;
+        }
+        Then::Say(Down::BegunReply {
+            result: 0,
+            monitor: [0; 4],
+            port: 0,
+        })
     }
 
     /// What we say to a report that asks for nothing.

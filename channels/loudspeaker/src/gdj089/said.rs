@@ -82,24 +82,8 @@ impl Said {
     pub fn write(&self) -> (u8, Vec<u8>) {
         let mut out = Vec::new();
         let business = match self {
-            Self::Start {
-                ebm,
-                class,
-                severity,
-                event,
-                volume,
-                start,
-                seconds,
-                text,
-            } => {
-                out.extend_from_slice(ebm.bytes());
-                out.extend_from_slice(&[*class, *severity]);
-                out.extend_from_slice(event);
-                out.push(*volume);
-                out.extend_from_slice(&start.to_be_bytes());
-                out.extend_from_slice(&seconds.to_be_bytes());
-                out.extend_from_slice(&[1, TEXT]);
-                put16(&mut out, text);
+            Self::Start { .. } => {
+                self.write_start(&mut out);
                 START
             }
             Self::Stop { ebm } => {
@@ -125,22 +109,8 @@ impl Said {
                 out.extend_from_slice(&time.to_be_bytes());
                 SWITCH
             }
-            Self::Result {
-                ebm,
-                result,
-                text,
-                start,
-                end,
-                times,
-                reported,
-            } => {
-                out.extend_from_slice(ebm.bytes());
-                out.push(*result);
-                put16(&mut out, text);
-                out.extend_from_slice(&start.to_be_bytes());
-                out.extend_from_slice(&end.to_be_bytes());
-                out.push(*times);
-                out.extend_from_slice(&reported.to_be_bytes());
+            Self::Result { .. } => {
+                self.write_result(&mut out);
                 RESULT
             }
             Self::Reply {
@@ -154,6 +124,52 @@ impl Said {
             }
         };
         (business, out)
+    }
+
+    fn write_start(&self, out: &mut Vec<u8>) {
+        let Self::Start {
+            ebm,
+            class,
+            severity,
+            event,
+            volume,
+            start,
+            seconds,
+            text,
+        } = self
+        else {
+            return;
+        };
+        out.extend_from_slice(ebm.bytes());
+        out.extend_from_slice(&[*class, *severity]);
+        out.extend_from_slice(event);
+        out.push(*volume);
+        out.extend_from_slice(&start.to_be_bytes());
+        out.extend_from_slice(&seconds.to_be_bytes());
+        out.extend_from_slice(&[1, TEXT]);
+        put16(out, text);
+    }
+
+    fn write_result(&self, out: &mut Vec<u8>) {
+        let Self::Result {
+            ebm,
+            result,
+            text,
+            start,
+            end,
+            times,
+            reported,
+        } = self
+        else {
+            return;
+        };
+        out.extend_from_slice(ebm.bytes());
+        out.push(*result);
+        put16(out, text);
+        out.extend_from_slice(&start.to_be_bytes());
+        out.extend_from_slice(&end.to_be_bytes());
+        out.push(*times);
+        out.extend_from_slice(&reported.to_be_bytes());
     }
 }
 
