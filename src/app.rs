@@ -109,7 +109,7 @@ impl App {
             desk: desk.clone(),
             archive,
             time,
-            means: Arc::new(tables.means(&config.channels)),
+            means: Arc::new(tables.means(&config)),
             config,
             plans,
             store,

@@ -103,15 +103,17 @@ impl Wiring {
         tasks.spawn(guard(self.store.clone(), stop.clone()));
         let test_calls = Arc::new(self.test_calls(accounts));
         tasks.spawn(test_calls.clone().run(stop.clone()));
+        let orders = Arc::new(self.orders());
         let ticks = Ticks {
             test_calls: test_calls.clone(),
+            orders: orders.clone(),
+            self_test: self.config.speakers.self_test,
             desk: self.desk.clone(),
             registry: self.registry.clone(),
             seal_after: self.config.node.seal_after.0,
             time: self.time.clone(),
         };
         tasks.spawn(ticks.run(stop.clone()));
-        let orders = Arc::new(self.orders());
         tasks.spawn(orders.clone().run(stop.clone()));
         let (gate, console) = self.surface((archive, bureaus), (orders, test_calls));
         let pages = console::router(console, stop.clone());

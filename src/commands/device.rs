@@ -92,6 +92,11 @@ enum What {
         #[command(flatten)]
         whom: Whom,
     },
+    /// Have each device look at itself, without a sound 静默自检
+    SelfTest {
+        #[command(flatten)]
+        whom: Whom,
+    },
     /// What came of an order, speaker by speaker, as JSON 指令结果
     Result { order: u64 },
 }
@@ -161,6 +166,7 @@ pub async fn run(args: Args) -> Result<(), Failed> {
             orders,
             Some(whom.with(json!({ "kind": "volume", "percent": percent }))),
         ),
+        What::SelfTest { whom } => (orders, Some(whom.with(json!({ "kind": "self-test" })))),
         What::Result { order } => (format!("{orders}/{order}"), None),
     };
     say!("{}", call(&args.to, &args.token, &path, body).await?);

@@ -23,7 +23,7 @@ pub use routes::RouteConfig;
 pub use tables::Tables;
 
 use crate::model::{Carrier, Rate, Span};
-use crate::plan::{Filing, Plans, Prompting, Tests};
+use crate::plan::{Filing, Hush, Plans, Prompting, Tests};
 use crate::trust::Bureau;
 
 #[derive(Clone, Debug, Deserialize)]
@@ -36,6 +36,9 @@ pub struct Config {
     pub channels: Vec<ChannelConfig>,
     #[serde(default, rename = "route")]
     pub routes: Vec<RouteConfig>,
+    /// When loudspeakers keep silent.
+    #[serde(default)]
+    pub speakers: Hush,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::{ChannelConfig, Node};
+use super::{ChannelConfig, Config, Node};
 use crate::plan::preview::Means;
 use crate::plan::{Carriers, Events, Filing, Filings};
 
@@ -15,7 +15,8 @@ pub struct Tables {
 
 impl Tables {
     /// With what is configured of the ways out: all that a preview knows of them.
-    pub fn means(self, channels: &[ChannelConfig]) -> Means {
+    pub fn means(self, config: &Config) -> Means {
+        let channels = &config.channels;
         let rate = |c: &ChannelConfig| (c.name.clone(), c.rate);
         let filings = channels.iter().flat_map(|channel| {
             let of = |filing: &Filing| (channel.name.clone(), filing.clone());
@@ -26,6 +27,7 @@ impl Tables {
             filings: Filings::new(filings),
             carriers: self.carriers,
             events: self.events,
+            hush: config.speakers.clone(),
         }
     }
 

@@ -14,6 +14,7 @@ use parking_lot::RwLock;
 
 use super::Desk;
 use super::corrected::{BY, Story, due, story};
+use super::nightly::NIGHT;
 use crate::ledger::devices::{Done, DoneRow, Enrolled, Ordered, Rekeyed};
 use crate::ledger::{Alert, Event, Proposal, Refused};
 use crate::model::StreamId;
@@ -78,12 +79,15 @@ impl Desk {
         batch: Vec<Obeyed>,
     ) -> Result<(), Unavailable> {
         let mut done: BTreeMap<u64, Vec<DoneRow>> = BTreeMap::new();
+        let given = |one: &Obeyed| {
+            let devices = &self.ledger.devices;
+            devices.is_ordered(channel, one.serial, &one.device)
+        };
+        let batch: Vec<_> = batch.into_iter().filter(given).collect();
+        let mut events = self.looked(channel, &batch);
         for one in batch {
-            if !self
-                .ledger
-                .devices
-                .is_ordered(channel, one.serial, &one.device)
-            {
+            // Every night, of every device: only what has changed is written.
+            if self.ledger.devices.is_by(channel, one.serial, NIGHT) {
                 continue;
             }
             done.entry(one.serial).or_default().push(DoneRow {
@@ -103,7 +107,7 @@ impl Desk {
             };
             (HOUSE, Event::Done(done))
         };
-        let events: Vec<_> = done.into_iter().map(event).collect();
+        events.extend(done.into_iter().map(event));
         if events.is_empty() {
             return Ok(());
         }
@@ -150,6 +154,11 @@ impl Orders {
         };
         let event = Event::Ordered(Box::new(ordered.clone()));
         self.desk.writer.propose(Proposal::of(HOUSE, event)).await?;
+        if ordered.action == Action::SelfTest {
+            // Before anybody can answer.
+            let key = (ordered.channel.clone(), serial);
+            self.desk.tests.lock().entry(key).or_default();
+        }
         self.lay(&ordered);
         Ok(serial)
     }

@@ -18,6 +18,7 @@ use super::bindings::Bindings;
 use super::handed::Memory;
 use super::numbers::issued;
 use super::proofs::proved;
+use super::nightly::UnderWay;
 use super::replies::Replies;
 use super::serials::Serials;
 use super::suspect::marks;
@@ -41,6 +42,8 @@ pub struct Desk {
     pub enrolling: tokio::sync::Mutex<()>,
     /// Held while a serial is found and written.
     pub numbering: tokio::sync::Mutex<()>,
+    /// Self-tests that this process has asked for.
+    pub tests: Mutex<UnderWay>,
     /// Held while a repair is entered or closed.
     pub repairing: tokio::sync::Mutex<()>,
 }
@@ -62,6 +65,7 @@ impl Desk {
             guesses: Mutex::default(),
             enrolling: tokio::sync::Mutex::default(),
             numbering: tokio::sync::Mutex::default(),
+            tests: Mutex::default(),
             repairing: tokio::sync::Mutex::default(),
         }
     }

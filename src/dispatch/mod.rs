@@ -14,6 +14,7 @@ mod inlet;
 mod lane;
 mod leave;
 mod numbers;
+mod nightly;
 mod out;
 mod proofs;
 mod pulse;

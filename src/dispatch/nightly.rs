@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use channel::{Action, Authority, Obeyed, Timestamp};
 
-use super::devices::{Orders, Wanted};
 use super::Desk;
+use super::devices::{Orders, Wanted};
 use crate::ledger::boxes::{NO_ANSWER, Tested, TestedRow};
 use crate::ledger::{Event, Ledger, Proposal, Refused};
 use crate::model::StreamId;
@@ -46,9 +46,10 @@ pub fn due(
 }
 
 impl Orders {
-    /// Asks whoever is due, and notes who has not answered in time.
-    pub async fn night(&self, window: Quiet, now: Timestamp) -> Result<(), Refused> {
+    /// Notes who has not answered in time, and asks whoever is due, where hours are set.
+    pub async fn night(&self, window: Option<Quiet>, now: Timestamp) -> Result<(), Refused> {
         self.desk.unanswered(now).await?;
+        let Some(window) = window else { return Ok(()) };
         let (channels, end) = due(window, &self.desk.ledger, now);
         let Some(expires) = end else { return Ok(()) };
         for (channel, devices) in channels {
@@ -59,9 +60,7 @@ impl Orders {
                 expires,
                 by: NIGHT.into(),
             };
-            let serial = self.give(&channel, wanted).await?;
-            let mut tests = self.desk.tests.lock();
-            tests.entry((channel, serial)).or_default();
+            self.give(&channel, wanted).await?;
         }
         Ok(())
     }
@@ -69,7 +68,7 @@ impl Orders {
 
 impl Desk {
     /// Those of a batch that answer a self-test: only what is another word than the last is written.
-    pub(super) fn looked(&self, channel: &str, batch: &[Obeyed]) -> Vec<Event> {
+    pub(super) fn looked(&self, channel: &str, batch: &[Obeyed]) -> Vec<(StreamId, Event)> {
         let mut rows: BTreeMap<u64, Vec<TestedRow>> = BTreeMap::new();
         for one in batch {
             if self.ledger.devices.action(channel, one.serial) != Some(Action::SelfTest) {
@@ -92,11 +91,13 @@ impl Desk {
             }
         }
         let event = |(serial, rows)| {
-            Event::Tested(Tested {
-                channel: channel.to_owned(),
+            let channel = channel.to_owned();
+            let tested = Tested {
+                channel,
                 serial,
                 rows,
-            })
+            };
+            (HOUSE, Event::Tested(tested))
         };
         rows.into_iter().map(event).collect()
     }
@@ -132,5 +133,67 @@ impl Desk {
             self.tests.lock().remove(&key);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::ledger::devices::{Enrolled, Ordered};
+
+    const EVENING: Timestamp = Timestamp(1_784_037_600_000);
+
+    fn enrolled(ledger: &Ledger, device: &str, channel: &str) {
+        let enrolled = Event::Enrolled(Enrolled {
+            device: device.into(),
+            channel: channel.into(),
+            key: [1; 32],
+        });
+        ledger.apply(HOUSE, EVENING, &enrolled).expect("it fits");
+    }
+
+    fn asked(ledger: &Ledger, channel: &str, at: Timestamp, devices: &[&str]) {
+        let ordered = Event::Ordered(Box::new(Ordered {
+            channel: channel.into(),
+            serial: 1,
+            action: Action::SelfTest,
+            authority: Authority::County,
+            devices: devices.iter().map(|id| (*id).to_owned()).collect(),
+            not_before: at,
+            expires: at,
+            by: NIGHT.into(),
+        }));
+        ledger.apply(HOUSE, at, &ordered).expect("it fits");
+    }
+
+    #[test]
+    fn each_device_with_a_key_is_asked_once_in_a_window_and_again_in_the_next() {
+        let ledger = Ledger::default();
+        let window: Quiet = "02:40-04:40".parse().expect("hours");
+        enrolled(&ledger, "PW-1", "horn");
+        enrolled(&ledger, "PW-2", "horn");
+        enrolled(&ledger, "AD-1", "adapter");
+        let revoked = Event::Revoked {
+            device: "PW-2".into(),
+            by: "operator".into(),
+        };
+        ledger.apply(HOUSE, EVENING, &revoked).expect("it fits");
+        // 22:00 in Beijing.
+        let (channels, end) = due(window, &ledger, EVENING);
+        assert!(channels.is_empty() && end.is_none());
+        let night = EVENING.plus(Duration::from_mins(4 * 60 + 45));
+        let (channels, end) = due(window, &ledger, night);
+        let wanted = [("adapter", ["AD-1"]), ("horn", ["PW-1"])];
+        let wanted = wanted.map(|(name, ids)| (name.to_owned(), ids.map(str::to_owned).to_vec()));
+        assert_eq!(channels.into_iter().collect::<Vec<_>>(), wanted);
+        assert_eq!(end, Some(EVENING.plus(Duration::from_mins(6 * 60 + 40))));
+        asked(&ledger, "horn", night, &["PW-1"]);
+        let later = night.plus(Duration::from_mins(30));
+        let (channels, _) = due(window, &ledger, later);
+        assert_eq!(channels.into_keys().collect::<Vec<_>>(), ["adapter"]);
+        let next = later.plus(Duration::from_hours(24));
+        assert_eq!(due(window, &ledger, next).0.len(), 2);
     }
 }

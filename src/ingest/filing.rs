@@ -28,6 +28,7 @@ impl Ingest {
             handled: judged.choice.handled,
             schedule: &schedule,
             filed,
+            hush: &self.means.hush,
         };
         let source = Source {
             alert: &judged.alert,

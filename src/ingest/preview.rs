@@ -57,7 +57,11 @@ impl Ingest {
         let hash = hex::encode(regions_hash(&judged.regions));
         let outlets = self.outlets();
         let plan = judged.choice.plan;
-        let schedule = plan::moments(plan, &past, (handled, class.is_some()), judged.now);
+        let silence = self
+            .means
+            .hush
+            .silence(judged.alert.status, &judged.regions);
+        let schedule = plan::moments(plan, &past, (handled, class.is_some()), silence, judged.now);
         let scene = Scene {
             draft: Draft {
                 alert: &judged.alert,
@@ -69,6 +73,7 @@ impl Ingest {
                 handled,
                 schedule: &schedule,
                 filed: self.filed(caller),
+                hush: &self.means.hush,
             },
             source: Source {
                 alert: &judged.alert,

@@ -175,6 +175,20 @@ impl Devices {
         standing.is_some_and(|standing| standing.ordered.devices.iter().any(|id| id == device))
     }
 
+    /// What was ordered with this serial.
+    pub fn action(&self, channel: &str, serial: u64) -> Option<Action> {
+        let orders = self.orders.read();
+        let standing = orders.get(&(channel.to_owned(), serial))?;
+        Some(standing.ordered.action)
+    }
+
+    /// Whether this is who ordered it.
+    pub fn is_by(&self, channel: &str, serial: u64, by: &str) -> bool {
+        let orders = self.orders.read();
+        let standing = orders.get(&(channel.to_owned(), serial));
+        standing.is_some_and(|standing| standing.ordered.by == by)
+    }
+
     /// The orders that the journal still has at hand.
     pub fn orders(&self) -> Vec<Standing> {
         self.orders.read().values().cloned().collect()

@@ -22,6 +22,11 @@ pub struct Day {
 pub struct BadDay(String);
 
 impl Day {
+    /// The moment in which it begins.
+    pub fn start(self) -> Timestamp {
+        self.start
+    }
+
     /// The moment in which it is over.
     pub fn end(self) -> Timestamp {
         Timestamp(self.start.0 + DAY * 1000)

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use channel::Level;
+use channel::{Level, Timestamp};
 
 use super::audience::{self, PlannedBlock, PlannedDelivery, Unserved, Want};
 use super::budget::is_text;
@@ -14,13 +14,14 @@ use super::compare::{Gist, compare};
 use super::confirm::Confirm;
 use super::earlier::{Earlier, Last};
 use super::filing::{Filings, Way};
+use super::hush::{Hush, Sound};
 use super::routes::Outlets;
 use super::rules::{Plan, Repeat};
 use super::schedule::{Schedule, held_until};
 use super::target::Targets;
 use super::text::{self, Stock, Telling};
 use super::told::Told;
-use crate::ledger::event::{Class, ClassRow, Fate, Ground, Kept, NO_HOUSEHOLD};
+use crate::ledger::event::{Audience, Class, ClassRow, Fate, Ground, Kept, NO_HOUSEHOLD};
 use crate::model::{Answer, EndpointId, Grade, HouseholdId, RegionCode, RegionLevel};
 use crate::registry::Registry;
 
@@ -37,6 +38,8 @@ pub struct Draft<'a> {
     pub handled: Level,
     pub schedule: &'a Schedule,
     pub filed: Filed<'a>,
+    /// When loudspeakers keep silent.
+    pub hush: &'a Hush,
 }
 
 /// What is filed (报备) of the bureau whose alert it is.
@@ -123,7 +126,7 @@ impl<'a> Draft<'a> {
             }
             let (class, answer) = self.class(way, delivery, &mut gists);
             delivery.class = class;
-            let Some(fate) = self.fate(at, class, step) else {
+            let Some(fate) = self.fate(at, class, step, region) else {
                 return told.add(way, endpoint);
             };
             // Who is spared is so from the first step on.
@@ -194,13 +197,16 @@ impl<'a> Draft<'a> {
     }
 
     /// What becomes of somebody of a class whom a send names; nothing where they are told now.
-    fn fate(&self, at: usize, class: Class, step: u16) -> Option<Fate> {
+    fn fate(&self, at: usize, class: Class, step: u16, region: RegionCode) -> Option<Fate> {
         let send = &self.plan.send[at];
         if !send.tells(class) {
             return Some(Fate::Spared);
         }
         let begins = send.begins(self.schedule.base());
         let held = held_until(send.quiet, self.handled, class, begins);
+        let held = self
+            .hushed(send.audience, region, held.unwrap_or(begins))
+            .or(held);
         let due = held.unwrap_or(begins);
         if self.schedule.tells(due, step) {
             return None;
@@ -211,6 +217,18 @@ impl<'a> Draft<'a> {
         } else {
             Fate::Later { step }
         })
+    }
+
+    /// Until when no loudspeaker of a region sounds for this alert.
+    pub(super) fn hushed(
+        &self,
+        audience: Audience,
+        region: RegionCode,
+        due: Timestamp,
+    ) -> Option<Timestamp> {
+        let sound = Sound::of(self.alert.status, self.handled);
+        let until = || self.hush.until(sound, region, due);
+        (audience == Audience::Speakers).then(until).flatten()
     }
 
     /// How often a speaker plays what this block says.

@@ -2,10 +2,13 @@
 //! drills never sound then, and a warning below the level of an examination waits for its end. This module must not read a
 //! clock, and must not hold back what nobody has graded.
 
+use std::time::Duration;
+
 use channel::{Level, Timestamp};
 use serde::Deserialize;
 
 use super::quiet::Quiet;
+use super::wall::is_drill;
 use crate::model::{Day, RegionCode};
 
 /// `[speakers]` of the configuration.
@@ -65,6 +68,36 @@ pub enum Sound {
     Other,
 }
 
+/// An alert as the hush looks at it: what it is, and where it goes.
+#[derive(Clone, Copy)]
+pub struct Silence<'a> {
+    pub hush: &'a Hush,
+    pub status: cap::Status,
+    pub regions: &'a [RegionCode],
+}
+
+impl Silence<'_> {
+    /// Every end that something of it may wait for which is due at one of these moments.
+    pub fn ends(self, handled: Level, due: &[Timestamp]) -> Vec<Timestamp> {
+        let sound = Sound::of(self.status, handled);
+        let ends = due
+            .iter()
+            .flat_map(|at| self.hush.ends(sound, self.regions, *at));
+        ends.collect()
+    }
+}
+
+impl Sound {
+    /// A drill or a test can wait, whatever its level.
+    pub fn of(status: cap::Status, handled: Level) -> Self {
+        if is_drill(status) {
+            Self::Other
+        } else {
+            Self::Warning(handled)
+        }
+    }
+}
+
 impl Exam {
     fn until(&self, at: Timestamp) -> Option<Timestamp> {
         let in_it = self.from.start() <= at && at < self.to.end();
@@ -85,6 +118,18 @@ impl Exam {
 }
 
 impl Hush {
+    pub const fn silence<'a>(
+        &'a self,
+        status: cap::Status,
+        regions: &'a [RegionCode],
+    ) -> Silence<'a> {
+        Silence {
+            hush: self,
+            status,
+            regions,
+        }
+    }
+
     /// The end of what is silent there at this time; nothing where it may sound.
     pub fn until(&self, sound: Sound, region: RegionCode, at: Timestamp) -> Option<Timestamp> {
         let night = (sound == Sound::Other).then_some(self.night);
@@ -103,6 +148,21 @@ impl Hush {
         (end > at).then_some(end)
     }
 
+    /// The first minute from `from` on, before `to`, in which it is silent there.
+    pub fn begins(
+        &self,
+        sound: Sound,
+        region: RegionCode,
+        (from, to): (Timestamp, Timestamp),
+    ) -> Option<Timestamp> {
+        const MINUTE: Duration = Duration::from_mins(1);
+        // Silence begins with a whole minute.
+        let whole = Timestamp::from_secs(from.secs() - from.secs().rem_euclid(60));
+        let minutes = std::iter::successors(Some(whole), |at| Some(at.plus(MINUTE)));
+        let mut minutes = minutes.take_while(|at| *at < to);
+        minutes.find(|at| self.until(sound, region, *at).is_some())
+    }
+
     /// Every end that something which is due then may wait for, somewhere in these regions.
     pub fn ends(&self, sound: Sound, regions: &[RegionCode], at: Timestamp) -> Vec<Timestamp> {
         // Each examination by itself, and all that touch the regions: a village lies in some of them.
@@ -113,7 +173,11 @@ impl Hush {
             .collect();
         let mut ends: Vec<_> = touched
             .into_iter()
-            .filter(|code| regions.iter().any(|own| own.covers(*code) || code.covers(*own)))
+            .filter(|code| {
+                regions
+                    .iter()
+                    .any(|own| own.covers(*code) || code.covers(*own))
+            })
             .filter_map(|code| self.until(sound, code, at))
             .collect();
         // A village of one examination alone waits for that one's end.
@@ -197,12 +261,28 @@ mod tests {
         let noon = at("2027-06-08T12:00:00+08:00");
         let ends = hush.ends(sound, &county, noon);
         assert_eq!(ends, [at("2027-06-08T18:00:00+08:00")]);
-        assert!(hush.ends(Sound::Warning(Level::Red), &county, noon).is_empty());
+        assert!(
+            hush.ends(Sound::Warning(Level::Red), &county, noon)
+                .is_empty()
+        );
         let both = hush.ends(Sound::Other, &county, at("2027-06-07T23:00:00+08:00"));
         for village in ["510727217201", "510727216201"] {
             let until = hush.until(Sound::Other, code(village), at("2027-06-07T23:00:00+08:00"));
-            assert!(until.is_some_and(|until| both.contains(&until)), "{village}: {both:?}");
+            assert!(
+                until.is_some_and(|until| both.contains(&until)),
+                "{village}: {both:?}"
+            );
         }
+    }
+
+    #[test]
+    fn an_order_that_waits_ends_where_the_silence_begins() {
+        let (hush, village) = (Hush::default(), code("510727217201"));
+        let within = |from: &str, to: &str| hush.begins(Sound::Other, village, (at(from), at(to)));
+        let evening = "2026-07-14T21:55:30+08:00";
+        let night = Some(at("2026-07-14T22:00:00+08:00"));
+        assert_eq!(within(evening, "2026-07-14T22:05:30+08:00"), night);
+        assert_eq!(within(evening, "2026-07-14T21:59:30+08:00"), None);
     }
 
     #[test]

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use channel::{Level, Timestamp};
 
 use super::compare::{Gist, Said, cancels, whole};
+use super::hush::Silence;
 use super::rules::Plan;
 use super::schedule::Schedule;
 use super::text;
-use crate::ledger::event::Class;
+use crate::ledger::event::{Audience, Class};
 use crate::ledger::{Alert, Papers};
 use crate::model::{RegionCode, StreamId};
 
@@ -95,15 +96,23 @@ pub fn raised(
     (cap.msg_type == cap::MsgType::Cancel && highest < handled).then_some(highest)
 }
 
-/// Every moment at which somebody may be told: by this plan, and in the nights of those by which people were warned before.
+/// Every moment at which somebody may be told: by this plan, in the nights of those by which people were warned before, and
+/// where loudspeakers keep silent.
 pub fn moments(
     plan: &Plan,
     past: &[Past],
     (handled, corrects): (Level, bool),
+    silence: Silence<'_>,
     released: Timestamp,
 ) -> Schedule {
-    let own = plan.moments(handled, released, corrects);
+    let mut all = plan.moments(handled, released, corrects);
     let sends = past.iter().flat_map(|old| &old.plan.send);
-    let nights = sends.filter_map(|send| send.quiet?.until(released));
-    Schedule::of(released, own.into_iter().chain(nights))
+    all.extend(sends.filter_map(|send| send.quiet?.until(released)));
+    let spoken = past.iter().flat_map(|old| &old.plan.send);
+    let mut spoken = spoken.chain(&plan.send);
+    if spoken.any(|send| send.audience == Audience::Speakers) {
+        let due: Vec<_> = all.iter().copied().chain([released]).collect();
+        all.extend(silence.ends(handled, &due));
+    }
+    Schedule::of(released, all)
 }

@@ -173,7 +173,7 @@ impl Release {
         events.extend(raised.map(|level| (stream, Event::Raised { level })));
         let handled = raised.unwrap_or_else(|| work.alert.handled());
         let how = (handled, work.alert.meta.corrects());
-        let schedule = plan::moments(&work.plan, past, how, now);
+        let schedule = plan::moments(&work.plan, past, how, work.silence(self), now);
         if schedule.due.len() > 1 {
             events.push((stream, Event::Steps { due: schedule.due }));
         }
@@ -208,7 +208,8 @@ impl Release {
             due.push(now);
             // Of whoever has it some may be left to sleep.
             let how = (alert.handled(), true);
-            let later = plan::moments(&work.plan, &past, how, work.schedule.base());
+            let (silence, base) = (work.silence(self), work.schedule.base());
+            let later = plan::moments(&work.plan, &past, how, silence, base);
             let missing: Vec<_> = later
                 .due
                 .into_iter()

@@ -10,7 +10,7 @@ use super::{Halt, Release};
 use crate::ledger::event::Audience;
 use crate::ledger::{Alert, Block};
 use crate::model::{RegionCode, StreamId};
-use crate::plan::{self, Draft, Earlier, Outlets, Plan, Schedule, Targets, Told};
+use crate::plan::{self, Draft, Earlier, Outlets, Plan, Schedule, Silence, Targets, Told};
 use crate::registry::Registry;
 
 pub struct Work {
@@ -39,7 +39,14 @@ impl Work {
             handled: self.alert.handled(),
             schedule: &self.schedule,
             filed: release.means.filed(signature),
+            hush: &release.means.hush,
         }
+    }
+
+    /// Where loudspeakers may keep silent for it.
+    pub fn silence<'a>(&'a self, release: &'a Release) -> Silence<'a> {
+        let regions = &self.alert.meta.regions;
+        release.means.hush.silence(self.cap.status, regions)
     }
 
     /// As it stands in the journal; all at once where nothing is due later.

@@ -14,7 +14,7 @@ use crate::commands::{Failed, submit};
 use crate::config::{ChannelConfig, Config, Node, Read, Retry, Tables};
 use crate::ledger::{Alert, Phase};
 use crate::model::{EndpointKind, Rows, State};
-use crate::plan::Plans;
+use crate::plan::{Hush, Plans};
 use crate::store::{RegistryFile, Vault};
 use crate::trust::{self, Bureau, Scope};
 
@@ -202,6 +202,7 @@ fn channel(kind: &str, port: u16, rate: &str, mut settings: toml::Table) -> Chan
 fn config(data: PathBuf, channel: ChannelConfig, plan: &str) -> (Read, String) {
     let (token, token_sha256) = trust::new_token();
     let config = Config {
+        speakers: Hush::default(),
         node: Node {
             api_rate: crate::config::api_rate(),
             second_person: false,

@@ -14,7 +14,7 @@ use crate::app::REGISTRY;
 use crate::commands::Failed;
 use crate::config::{ChannelConfig, Config, Journal, Node, Read, Retry, Tables};
 use crate::model::{EndpointKind, RegionCode, Span};
-use crate::plan::{Plans, Prompting};
+use crate::plan::{Hush, Plans, Prompting};
 use crate::registry::{Counts, Registry, csv};
 use crate::store::{RegistryFile, Vault};
 use crate::trust::{self, Bureau, Scope};
@@ -168,6 +168,7 @@ pub fn config(data: &Path, port: u16, county: &County, peers: &Peers) -> (Read, 
         county::code(),
     );
     let config = Config {
+        speakers: Hush::default(),
         node: Node {
             seal_after: crate::config::day(),
             redis: None,

@@ -165,14 +165,15 @@ fn drill(
     let can = can.map(|(name, channel)| (name.clone(), channel.capability()));
     let routes = read.config.routes(&read.tables.carriers);
     let outlets = Outlets::new(can, routes, Arc::default());
-    let means = read.tables.clone().means(&read.config.channels);
+    let means = read.tables.clone().means(&read.config);
     let bureaus = trust::Bureaus::new(read.config.bureaus.clone());
     let speaks = |b: &&trust::Bureau| b.senders.is_empty() || b.senders.contains(&alert.sender);
     let bureau = read.config.bureaus.iter().find(speaks);
     let signature = bureaus.signature_of(bureau.map_or("", |b| b.id.as_str()));
     let now = SystemClock::default().now();
     let earlier = Earlier::default();
-    let schedule = plan::moments(choice.plan, &[], (choice.handled, false), now);
+    let silence = means.hush.silence(alert.status, &asked.targets.regions);
+    let schedule = plan::moments(choice.plan, &[], (choice.handled, false), silence, now);
     let figures = preview(&Scene {
         draft: Draft {
             alert,
@@ -184,6 +185,7 @@ fn drill(
             handled: choice.handled,
             schedule: &schedule,
             filed: means.filed(signature),
+            hush: &means.hush,
         },
         source: Source {
             alert,

@@ -6,14 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use channel::{
-    Clock, Evidence, HEARD, Inlet, Key, ManualClock, ON_BATTERY, Of, Presence, PresenceState,
-    Receipt, Timestamp, Verdict,
+    Clock, Evidence, HEARD, Inlet, Key, ManualClock, ON_BATTERY, Obeyed, Of, Presence,
+    PresenceState, Receipt, Timestamp, Verdict,
 };
+
+use parking_lot::RwLock;
 
 use crate::coverage::fixture::{SPEAKER, START, accepted, registry, released};
 use crate::coverage::{over, sealing};
-use crate::dispatch::{ChannelInlet, Desk, Entry};
-use crate::ledger::boxes::{Mend, Teller, Trouble};
+use crate::dispatch::{ChannelInlet, Desk, Entry, Orders};
+use crate::ledger::boxes::{Mend, NO_ANSWER, Teller, Trouble};
+use crate::ledger::devices::Enrolled;
 use crate::ledger::record::unpack;
 use crate::ledger::{Correlator, Event, Play, Proposal, Writer, replay};
 use crate::store::{Sqlite, Store};
@@ -228,4 +231,90 @@ async fn the_last_proved_play_outlives_the_sealing_of_its_alert_and_a_restart() 
     assert!(again.ledger.is_sealed(1));
     let proved = [0, 1, 2].map(|n| again.ledger.proved.last(SPEAKER + n));
     assert_eq!(proved, [play, None, None]);
+}
+
+#[tokio::test]
+async fn of_a_nightly_self_test_only_what_has_changed_is_journaled_and_silence_is_a_word_too() {
+    let house = house().await;
+    let (desk, ledger) = (&house.desk, &house.desk.ledger);
+    for n in 0..3 {
+        let enrolled = Event::Enrolled(Enrolled {
+            device: format!("speaker-{n}"),
+            channel: "horn".into(),
+            key: [1; 32],
+        });
+        desk.writer
+            .propose(Proposal::of(0, enrolled))
+            .await
+            .expect("commits");
+    }
+    let orders = Orders {
+        desk: desk.clone(),
+        channels: Arc::default(),
+        registry: Arc::new(RwLock::new(Arc::new(registry()))),
+    };
+    let inlet = ChannelInlet::new("horn", desk.clone());
+    let window = "02:40-04:40".parse().ok();
+    let answer = |serial, n: u32, code: &str| Obeyed {
+        serial,
+        device: format!("speaker-{n}"),
+        done: code.is_empty(),
+        code: code.into(),
+        seconds: 0,
+        far: None,
+    };
+    // Three nights: the same twice, then the broken one is mended and the silent one speaks.
+    let nights = [["", "amplifier"], ["", "amplifier"], ["", ""]];
+    house.clock.advance(Duration::from_mins(17 * 60 + 50));
+    for (nth, night) in nights.iter().enumerate() {
+        orders
+            .night(window, house.clock.now())
+            .await
+            .expect("commits");
+        let serial = ledger
+            .devices
+            .orders()
+            .last()
+            .expect("an order")
+            .ordered
+            .serial;
+        let mut batch = vec![answer(serial, 0, night[0]), answer(serial, 1, night[1])];
+        if nth == 2 {
+            batch.push(answer(serial, 2, ""));
+        }
+        inlet.obeyed(batch).await.expect("kept");
+        house.clock.advance(Duration::from_hours(3));
+        orders
+            .night(window, house.clock.now())
+            .await
+            .expect("commits");
+        house.clock.advance(Duration::from_hours(21));
+    }
+    let mut words = Vec::new();
+    for event in house.events().await {
+        assert!(!matches!(event, Event::Done(_)), "none of it each night");
+        if let Event::Tested(tested) = event {
+            words.extend(tested.rows.into_iter().map(|row| (row.device, row.code)));
+        }
+    }
+    let wanted = [
+        ("speaker-0", ""),
+        ("speaker-1", "amplifier"),
+        ("speaker-2", NO_ANSWER),
+        ("speaker-1", ""),
+        ("speaker-2", ""),
+    ];
+    assert_eq!(
+        words,
+        wanted.map(|(id, code)| (id.to_owned(), code.to_owned()))
+    );
+    let test = ledger.boxes.test("speaker-0").expect("a test");
+    assert_eq!(
+        test.says,
+        Some((String::new(), START.plus(Duration::from_mins(17 * 60 + 50))))
+    );
+    assert_eq!(
+        test.asked,
+        Some(START.plus(Duration::from_mins(65 * 60 + 50)))
+    );
 }

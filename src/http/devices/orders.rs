@@ -1,7 +1,7 @@
-//! Orders without a text: stop, stop-all, a test tone, the volume. They are journaled before they are given, and what each
+//! Orders without a text: stop, stop-all, a test tone, the volume, a silent self-test. They are journaled before they are given, and what each
 //! device did is answered by the order's number. This module must not order anything that lies outside the caller's regions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ use super::super::problem::{BAD_ORDER, Problem, UNKNOWN_ORDER};
 use super::{Whom, away, body, own};
 use crate::coverage;
 use crate::dispatch::Wanted;
+use crate::model::RegionCode;
+use crate::plan::Sound;
 use crate::trust::{Caller, authority};
 
 /// How long an order waits for its devices unless said otherwise, and at most.
@@ -36,6 +38,7 @@ enum Kind {
     StopAll,
     Tone,
     Volume,
+    SelfTest,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -102,6 +105,7 @@ impl Asked {
                 }
                 (Action::Tone { seconds }, waits)
             }
+            Kind::SelfTest => (Action::SelfTest, waits),
             Kind::Volume => {
                 let percent = self.percent.filter(|percent| *percent <= 100);
                 let percent =
@@ -112,7 +116,36 @@ impl Asked {
     }
 }
 
-/// Stop, stop all, a test tone, the volume
+/// A tone can wait: it sounds neither at night nor on the days of an examination, nor while nobody believes the clock. Until
+/// when it may.
+fn until_silence(
+    gate: &Gate,
+    caller: &Caller,
+    whom: &[String],
+    expires: Timestamp,
+) -> Result<Timestamp, Problem> {
+    let bad = |detail: String| Err(Problem::new(&BAD_ORDER, detail));
+    if gate.time.jump().is_some() {
+        return bad("the wall clock jumped, so nobody knows whether it is night; GET /v1/clock tells, and a stop is taken at any time".into());
+    }
+    let (now, hush) = (gate.clock.now(), &gate.ingest.means.hush);
+    let own = own(&gate.registry(), caller, None)?;
+    let villages: BTreeSet<RegionCode> =
+        whom.iter().filter_map(|id| own.get(id)).copied().collect();
+    let mut ends = expires;
+    for village in villages {
+        if let Some(until) = hush.until(Sound::Other, village, now) {
+            return bad(format!(
+                "loudspeakers of {village} keep silent until {until}: at night and on days of examinations nothing sounds that can wait"
+            ));
+        }
+        let begins = hush.begins(Sound::Other, village, (now, ends));
+        ends = begins.map_or(ends, |begins| begins.min(ends));
+    }
+    Ok(ends)
+}
+
+/// Stop, stop all, a test tone, the volume, a silent self-test
 ///
 /// 202 comes when it is in the journal.
 #[utoipa::path(
@@ -126,10 +159,14 @@ pub async fn order(
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Given>), Problem> {
     let asked: Asked = body(bytes)?;
-    let (action, expires) = asked.action(&gate, &caller)?;
+    let (action, mut expires) = asked.action(&gate, &caller)?;
     let mut not_enrolled = Vec::new();
     let mut by_channel: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for device in asked.whom.of(&gate, &caller)? {
+    let whom = asked.whom.of(&gate, &caller)?;
+    if matches!(action, Action::Tone { .. }) {
+        expires = until_silence(&gate, &caller, &whom, expires)?;
+    }
+    for device in whom {
         match gate.ledger.devices.get(&device) {
             Some(known) if known.key.is_some() => {
                 by_channel.entry(known.channel).or_default().push(device);

@@ -333,3 +333,61 @@ async fn results_and_orders_of_a_time_before_a_restart_are_known_after_it() {
     assert_eq!(again.serials.get("echo"), Some(&serial));
     surface.stop().await;
 }
+
+impl Surface {
+    /// When the order ends that was given last.
+    fn ends(&self) -> String {
+        let orders = self.gate.ledger.devices.orders();
+        let last = orders.last().expect("an order");
+        last.ordered.expires.to_string()
+    }
+}
+
+#[tokio::test]
+async fn a_tone_does_not_sound_at_night_and_what_makes_no_sound_is_taken_at_any_hour() {
+    let surface = Surface::start().await;
+    let code = surface.code("speaker-0").await;
+    assert_eq!(surface.enrol("speaker-0", &code).await, Ok(()));
+    let order = |kind: &str| json!({ "kind": kind, "devices": ["speaker-0"], "percent": 50, "minutes": 60 });
+    let given = async |kind: &str| surface.post(ORDERS, "operator", &order(kind)).await;
+    // 21:30 in Beijing: it may sound, and not beyond ten.
+    surface.moved(Duration::from_mins(12 * 60 + 30));
+    assert_eq!(given("tone").await.0, 202);
+    assert_eq!(surface.ends(), "2026-07-14T14:00:00.000Z");
+    surface.moved(Duration::from_mins(31));
+    let (status, told) = given("tone").await;
+    assert_eq!(
+        (status, &told["type"]),
+        (422, &json!("/problems/bad-order")),
+        "{told}"
+    );
+    let detail = told["detail"].as_str().unwrap_or_default();
+    assert!(
+        detail.contains("keep silent until 2026-07-14T22:30:00"),
+        "{detail}"
+    );
+    for kind in ["volume", "self-test", "stop-all"] {
+        assert_eq!(given(kind).await.0, 202, "{kind}");
+    }
+    surface.stop().await;
+}
+
+#[tokio::test]
+async fn a_tone_is_refused_while_nobody_knows_whether_it_is_night() {
+    let surface = Surface::start().await;
+    let code = surface.code("speaker-0").await;
+    assert_eq!(surface.enrol("speaker-0", &code).await, Ok(()));
+    let tone = json!({ "kind": "tone", "devices": ["speaker-0"] });
+    surface.clock.jump(3_600_000);
+    let (status, told) = surface.post(ORDERS, "operator", &tone).await;
+    assert_eq!(status, 422, "{told}");
+    assert!(
+        told["detail"]
+            .as_str()
+            .is_some_and(|d| d.contains("clock jumped")),
+        "{told}"
+    );
+    surface.clock.jump(-3_600_000);
+    assert_eq!(surface.post(ORDERS, "operator", &tone).await.0, 202);
+    surface.stop().await;
+}

@@ -43,7 +43,7 @@ use crate::ledger::record::sha256;
 use crate::ledger::{Event, Proposal, replay};
 use crate::model::{Rate, StreamId};
 use crate::plan::preview::Means;
-use crate::plan::{Carriers, Events, Filings, Plans};
+use crate::plan::{Carriers, Events, Filings, Hush, Plans};
 use crate::store::{
     Append, DocumentId, IdentityRow, InboxRow, Open, Record, RegistryFile, SealedHousehold, Sqlite,
     StoreError, Vault,
@@ -205,6 +205,7 @@ fn means(filings: Filings) -> Means {
         filings,
         carriers: Carriers::shipped(),
         events: Events::shipped(),
+        hush: Hush::default(),
     }
 }
 

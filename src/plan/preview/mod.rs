@@ -20,6 +20,7 @@ use super::carriers::Carriers;
 use super::draft::{Draft, Filed};
 use super::events::Events;
 use super::filing::Filings;
+use super::hush::Hush;
 use super::text::Source;
 use crate::ledger::Ledger;
 use crate::model::Rate;
@@ -31,6 +32,7 @@ pub struct Means {
     pub filings: Filings,
     pub carriers: Carriers,
     pub events: Events,
+    pub hush: Hush,
 }
 
 impl Means {

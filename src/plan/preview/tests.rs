@@ -13,8 +13,8 @@ use crate::ledger::{Event, Ledger};
 use crate::model::{Carrier, Delivery, EndpointRow};
 use crate::plan::fixture::{self, CODES, Said, alert, code, filing, geocode, outlets, registry};
 use crate::plan::{
-    Carriers, Draft, Earlier, Events, Filed, Filings, Member, Outlets, Plan, Route, Routes,
-    Schedule, Source, target,
+    Carriers, Draft, Earlier, Events, Filed, Filings, Hush, Member, Outlets, Plan, Route, Routes,
+    Source, moments, target,
 };
 use crate::registry::Registry;
 
@@ -79,9 +79,18 @@ fn by(
 }
 
 fn shown(
+    setting: Setting<'_>,
+    when: (Level, Timestamp),
+    filings: Filings,
+    told: (&Ledger, Option<Lines>),
+) -> Figures {
+    hushed(setting, when, (filings, Hush::default()), told)
+}
+
+fn hushed(
     (registry, outlets, sends): Setting<'_>,
     (handled, now): (Level, Timestamp),
-    filings: Filings,
+    (filings, hush): (Filings, Hush),
     (ledger, lines): (&Ledger, Option<Lines>),
 ) -> Figures {
     let plan = Plan::parse(fixture::plan(sends).as_bytes()).expect("a plan");
@@ -102,9 +111,11 @@ fn shown(
         filings,
         carriers: Carriers::shipped(),
         events: Events::shipped(),
+        hush,
     };
     let earlier = Earlier::default();
-    let schedule = Schedule::of(now, plan.moments(handled, now, false));
+    let silence = means.hush.silence(alert.status, &targets.regions);
+    let schedule = moments(&plan, &[], (handled, false), silence, now);
     preview(&Scene {
         draft: Draft {
             alert: &alert,
@@ -120,6 +131,7 @@ fn shown(
                 carriers: &means.carriers,
                 signature: "平武水利",
             },
+            hush: &means.hush,
         },
         source: Source {
             alert: &alert,
@@ -304,6 +316,31 @@ fn at_night_what_is_low_is_held_and_said_so() {
     );
     let high = figures(Level::Orange, NIGHT, &[], &[]);
     assert!(high.steps.iter().all(|step| !step.held));
+}
+
+#[test]
+fn on_a_day_of_an_examination_its_loudspeakers_wait_and_nobody_else_does() {
+    let exam = |region: &str| -> Hush {
+        let days = "from = \"2026-07-14\"\nto = \"2026-07-14\"\nhours = \"06:30-18:00\"";
+        let text = format!("[[exam]]\nname = \"中考\"\n{days}\nregions = [\"{region}\"]\n");
+        toml::from_str(&text).expect("a section")
+    };
+    let steps = |level, region: &str| {
+        let setting: Setting<'_> = (&registry(), &outlets(), &SENDS);
+        let means = (Filings::default(), exam(region));
+        let shown = hushed(setting, (level, DAY), means, (&Ledger::default(), None));
+        let held = shown.steps.into_iter().filter(|step| step.held);
+        held.map(|step| (step.due, step.deliveries))
+            .collect::<Vec<_>>()
+    };
+    let all = figures(Level::Yellow, DAY, &[], &[]);
+    assert!(all.steps.iter().all(|step| !step.held), "without one");
+    let held = steps(Level::Yellow, "510727");
+    assert_eq!(held.len(), 1, "{held:?}");
+    assert_eq!(held[0].0, "2026-07-14T10:00:00.000Z");
+    assert!(held[0].1 > 0);
+    assert!(steps(Level::Orange, "510727").is_empty(), "the grave sound");
+    assert!(steps(Level::Yellow, "510726").is_empty(), "elsewhere");
 }
 
 #[test]

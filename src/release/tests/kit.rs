@@ -21,7 +21,7 @@ use crate::model::{
     RegionRow, Role, Rows, StreamId, Tags,
 };
 use crate::plan::preview::Means;
-use crate::plan::{Carriers, Events, Filings};
+use crate::plan::{Carriers, Events, Filings, Hush};
 use crate::registry::Registry;
 use crate::store::{Sqlite, Store};
 use crate::trust::Bureaus;
@@ -306,6 +306,7 @@ impl House {
                 filings,
                 carriers: Carriers::shipped(),
                 events: Events::shipped(),
+                hush: Hush::default(),
             }),
             prompters: Prompters::new(),
             clock: clock.clone(),
