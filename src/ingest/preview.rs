@@ -53,14 +53,10 @@ impl Ingest {
         let (class, handled) = how(&judged, &past, &standing);
         let earlier = Earlier::of(&past, &self.routes);
         judged.targets = targets(&mut judged);
-        let registry = self.registry.read().clone();
+        let (registry, outlets) = (self.registry.read().clone(), self.outlets());
         let hash = hex::encode(regions_hash(&judged.regions));
-        let outlets = self.outlets();
-        let plan = judged.choice.plan;
-        let silence = self
-            .means
-            .hush
-            .silence(judged.alert.status, &judged.regions);
+        let (plan, hush) = (judged.choice.plan, &self.means.hush);
+        let silence = hush.silence(judged.alert.status, &judged.regions);
         let schedule = plan::moments(plan, &past, (handled, class.is_some()), silence, judged.now);
         let scene = Scene {
             draft: Draft {
@@ -73,7 +69,7 @@ impl Ingest {
                 handled,
                 schedule: &schedule,
                 filed: self.filed(caller),
-                hush: &self.means.hush,
+                hush,
             },
             source: Source {
                 alert: &judged.alert,

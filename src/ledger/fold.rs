@@ -142,7 +142,7 @@ impl Ledger {
             }
             Event::Overdue { deliveries } => overdue(alert, deliveries)?,
             Event::Expired { variants } => expire(alert, variants),
-            Event::Answered(said) => answered(&mut near, said)?,
+            Event::Answered(said) => answered(&self.proved, &mut near, said)?,
             Event::Rerouted(rerouted) => rerouted::fold(&mut near, rerouted)?,
             _ => decided(alert, time, event)?,
         }

@@ -9,6 +9,7 @@ use super::alert::{Alert, Block, DISPUTED, FAR_REFUSED, REFUSED};
 use super::event::{Answered, MatchedBy, ReceiptRow};
 use super::fold::{Misfit, is_never, offset};
 use super::near::Near;
+use super::proved::Proved;
 use crate::model::State;
 
 /// A receipt that matched nothing, as it lies in the inbox.
@@ -105,7 +106,11 @@ pub(super) fn taken(block: &Block, i: usize, parts: usize, at: u32) {
 }
 
 /// A person answered, so the text came, whatever else was said of it. What is no word of acknowledgement proves nothing.
-pub(super) fn answered(near: &mut Near, answered: &Answered) -> Result<(), Misfit> {
+pub(super) fn answered(
+    proved: &Proved,
+    near: &mut Near,
+    answered: &Answered,
+) -> Result<(), Misfit> {
     let alert = near.alert;
     for row in &answered.rows {
         let (block, i) = near.find(row.delivery)?;
@@ -114,6 +119,7 @@ pub(super) fn answered(near: &mut Near, answered: &Answered) -> Result<(), Misfi
                 block.raise_flag(i, DISPUTED);
             }
             block.raise_evidence(i, Evidence::Acknowledged, offset(alert, row.seen));
+            proved.note(alert, block, i);
             reached(block, i);
         }
     }

@@ -183,6 +183,9 @@ impl Hush {
         // A village of one examination alone waits for that one's end.
         let own = self.exams.iter().filter(|exam| exam.holds(sound));
         ends.extend(own.filter_map(|exam| exam.until(at)));
+        // And one of none for the night's.
+        let night = (sound == Sound::Other).then(|| self.night.until(at));
+        ends.extend(night.flatten());
         ends.sort_unstable();
         ends.dedup();
         ends
