@@ -39,7 +39,7 @@ impl<'a> Draft<'a> {
         let way = (self.way(block), &*self.outlets.routes);
         let quiet = self.earlier.quiet(self.plan, block.audience, way);
         let due = held_until(quiet, self.handled, class, base).unwrap_or(base);
-        let hushed = self.hushed(block.audience, block.region, due);
+        let hushed = self.hushed(class, block.audience, block.region, due);
         let due = hushed.unwrap_or(due);
         (!self.schedule.tells(due, step)).then(|| self.schedule.step_of(due))
     }

@@ -205,7 +205,7 @@ impl<'a> Draft<'a> {
         let begins = send.begins(self.schedule.base());
         let held = held_until(send.quiet, self.handled, class, begins);
         let held = self
-            .hushed(send.audience, region, held.unwrap_or(begins))
+            .hushed(class, send.audience, region, held.unwrap_or(begins))
             .or(held);
         let due = held.unwrap_or(begins);
         if self.schedule.tells(due, step) {
@@ -219,16 +219,21 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// Until when no loudspeaker of a region sounds for this alert.
+    /// Until when no loudspeaker of a region sounds for this alert. What should never have been issued is taken back at any
+    /// hour.
     pub(super) fn hushed(
         &self,
+        class: Class,
         audience: Audience,
         region: RegionCode,
         due: Timestamp,
     ) -> Option<Timestamp> {
         let sound = Sound::of(self.alert.status, self.handled);
+        let meant = class == Class::Revoked && sound != Sound::Other;
         let until = || self.hush.until(sound, region, due);
-        (audience == Audience::Speakers).then(until).flatten()
+        (audience == Audience::Speakers && !meant)
+            .then(until)
+            .flatten()
     }
 
     /// How often a speaker plays what this block says.

@@ -1,5 +1,6 @@
-//! Orders without a text: stop, stop-all, a test tone, the volume, a silent self-test. They are journaled before they are given, and what each
-//! device did is answered by the order's number. This module must not order anything that lies outside the caller's regions.
+//! Orders without a text: stop, stop-all, a test tone, the volume, a silent self-test. They are journaled before they are
+//! given, and what each device did is answered by the order's number. This module must not order anything that lies outside
+//! the caller's regions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
