@@ -16,9 +16,9 @@ use tokio::sync::watch;
 
 use super::bindings::Bindings;
 use super::handed::Memory;
+use super::nightly::UnderWay;
 use super::numbers::issued;
 use super::proofs::proved;
-use super::nightly::UnderWay;
 use super::replies::Replies;
 use super::serials::Serials;
 use super::suspect::marks;
