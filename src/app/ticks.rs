@@ -210,7 +210,9 @@ mod tests {
             channels: Arc::default(),
             registry: registry.clone(),
         });
+        let lines = std::collections::BTreeMap::new();
         let ticks = Ticks {
+            test_calls: Arc::new(TestCalls::new(desk.clone(), registry.clone(), lines)),
             desk,
             registry,
             seal_after: Duration::from_hours(24),

@@ -54,7 +54,7 @@ impl Ingest {
         let earlier = Earlier::of(&past, &self.routes);
         judged.targets = targets(&mut judged);
         let (registry, outlets) = (self.registry.read().clone(), self.outlets());
-        let hash = hex::encode(regions_hash(&judged.regions));
+        let named = hex::encode(regions_hash(&judged.regions));
         let (plan, hush) = (judged.choice.plan, &self.means.hush);
         let silence = hush.silence(judged.alert.status, &judged.regions);
         let schedule = plan::moments(plan, &past, (handled, class.is_some()), silence, judged.now);
@@ -75,7 +75,7 @@ impl Ingest {
                 alert: &judged.alert,
                 earlier: earlier.headline.as_deref(),
                 signature: self.bureaus.signature_of(&caller.id),
-                regions_hash: &hash,
+                regions_hash: &named,
                 language: &plan.language,
                 authority: self.bureaus.authority_of(&caller.id),
                 filings: &self.means.filings,
@@ -92,7 +92,7 @@ impl Ingest {
         figures.notes.extend(unread.into_iter().map(Note::unread));
         Ok(Preview {
             regions: places(&registry, &judged.regions),
-            regions_hash: hash.clone(),
+            regions_hash: named.clone(),
             disposition: judged.disposition,
             born: judged.born,
             known: self.ledger.find(&identity(&judged.alert)),

@@ -346,9 +346,10 @@ impl Desk {
         }
     }
 
-    /// The device is said to be gone; true when that is news. It is not believed to be there again before it speaks.
-    pub(crate) fn gone(&mut self, device: &str) -> bool {
-        !std::mem::replace(&mut self.device(device).silent, true)
+    /// The device is said to be gone until it speaks again; its last word when that is news.
+    pub(crate) fn gone(&mut self, device: &str) -> Option<String> {
+        let device = self.device(device);
+        (!std::mem::replace(&mut device.silent, true)).then(|| device.word.clone())
     }
 
     /// Whether an order without a text lies here.

@@ -161,8 +161,9 @@ fn drill(
         say!("{zh}\n{en}");
     }
     let (channels, _) = channels(&read.config);
-    let can = channels.iter();
-    let can = can.map(|(name, channel)| (name.clone(), channel.capability()));
+    let can = channels
+        .iter()
+        .map(|(name, channel)| (name.clone(), channel.capability()));
     let routes = read.config.routes(&read.tables.carriers);
     let outlets = Outlets::new(can, routes, Arc::default());
     let means = read.tables.clone().means(&read.config);
@@ -204,7 +205,11 @@ fn drill(
         now,
         lifetime: now.plus(choice.plan.lifetime.0),
     });
-    let json = serde_json::to_value(&figures).map_err(|e| Failed::No(e.to_string()))?;
+    shown(&figures)
+}
+
+fn shown(figures: &impl serde::Serialize) -> Result<(), Failed> {
+    let json = serde_json::to_value(figures).map_err(|e| Failed::No(e.to_string()))?;
     say!("\n{}", table(&json));
     Ok(())
 }

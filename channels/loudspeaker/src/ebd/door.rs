@@ -297,12 +297,12 @@ impl Ebd {
         let mut packet = self.link.packet(Body::Response(response), None);
         packet.related = (!id.is_empty()).then(|| id.to_owned());
         // Whoever is refused sets no signing device to work.
-        let packed = if code == Response::GOOD {
+        let posted = if code == Response::GOOD {
             self.link.pack(packet, Vec::new()).await
         } else {
             Ok(self.link.unsigned(packet))
         };
-        match packed {
+        match posted {
             Ok(posted) => sent_as(&posted.name, Bytes::copy_from_slice(&posted.bytes)),
             Err(_) => Reply::status(503),
         }

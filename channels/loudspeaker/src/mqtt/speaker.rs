@@ -131,9 +131,9 @@ impl Mqtt {
         if self.speaker.context.inlet.key_of(device).is_none() {
             return Some(NOT_ENROLLED);
         }
-        if self.speaker.desk.lock().gone(device) {
-            self.speaker
-                .present(device, PresenceState::Silent, "last-will".into());
+        let gone = self.speaker.desk.lock().gone(device);
+        if let Some(word) = gone {
+            self.speaker.present(device, PresenceState::Silent, word);
         }
         None
     }

@@ -190,6 +190,7 @@ pub fn handed(messages: &[Message]) -> Vec<Handed> {
         due: message.expires,
         whom: String::new(),
         withdrawn: false,
+        sealed: false,
         said: Vec::new(),
     };
     messages.iter().map(one).collect()
