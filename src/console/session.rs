@@ -98,9 +98,8 @@ impl FromRequestParts<Handle> for Officer {
             return Ok(Self(caller, ends));
         }
         let path = parts.uri.path();
-        let page = path == "/console"
-            || path.starts_with("/console/alerts")
-            || path.starts_with("/console/horns");
+        let below = ["/console/alerts", "/console/horns", "/console/satellites"];
+        let page = path == "/console" || below.iter().any(|page| path.starts_with(page));
         let wants_page = parts
             .headers
             .get(header::ACCEPT)
