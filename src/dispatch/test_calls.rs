@@ -128,7 +128,8 @@ impl TestCalls {
         let registry = self.registry.read().clone();
         for (name, line) in &self.lines {
             let kind = line.channel.capability().speaks_to;
-            if self.line_of(kind) != Some(name) {
+            // Every endpoint of the county is looked at: not at hours in which nobody is tested.
+            if !line.tests.is_open(now) || self.line_of(kind) != Some(name) {
                 continue;
             }
             let terminals = registry.of_kind(kind);

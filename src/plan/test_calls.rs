@@ -39,6 +39,11 @@ impl Default for Tests {
 const DAY: (u16, u16) = (7 * 60, 21 * 60);
 
 impl Tests {
+    /// Whether anything can be due now, whatever terminals there are.
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        self.every_days > 0 && self.hours.until(now).is_some()
+    }
+
     /// What no key may say.
     pub fn problem(&self) -> Option<&'static str> {
         let minute = Duration::from_mins(1);

@@ -9,3 +9,4 @@ mod ebd_door;
 mod ebd_signed;
 #[path = "ebd/stories.rs"]
 mod ebd_stories;
+mod gateway;

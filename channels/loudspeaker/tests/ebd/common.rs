@@ -4,17 +4,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
-use axum::extract::Path;
-use axum::http::{HeaderMap, Method, Response};
 use channel::testing::{RecordingInlet, context};
 use channel::{
     Accepted, Address, Channel, Clock, Context, Failure, Handed, Key, Level, Message, Outcomes,
-    Receipt, Request, Stop, SystemClock, Variant,
+    Receipt, Stop, SystemClock, Variant,
 };
 use loudspeaker::ebd::peer::{Platform, Settings};
 use loudspeaker::ebd::{Config, Ebd};
 use parking_lot::Mutex;
+
+use crate::gateway::{Gateway, listen};
 
 pub const OWN: &str = "45107270000000103010101";
 pub const PLATFORM: &str = "45107270000000101010101";
@@ -33,67 +32,9 @@ pub fn config(url: &str, more: serde_json::Value) -> Config {
     serde_json::from_value(all).expect("it reads")
 }
 
-/// A gateway that a platform can call; it stops when this is dropped.
-pub struct Gateway {
-    pub base: String,
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-impl Gateway {
-    pub fn secret_path(&self) -> String {
-        format!("{}/{SECRET}", self.base)
-    }
-}
-
-pub async fn listen(channel: Arc<dyn Channel>) -> Gateway {
-    let handler =
-        move |method: Method, Path(path): Path<String>, headers: HeaderMap, body: Bytes| {
-            let channel = channel.clone();
-            async move {
-                let text =
-                    |value: &axum::http::HeaderValue| value.to_str().unwrap_or_default().to_owned();
-                let request = Request {
-                    method: method.to_string(),
-                    path,
-                    query: Vec::new(),
-                    headers: headers
-                        .iter()
-                        .map(|(name, value)| (name.to_string(), text(value)))
-                        .collect(),
-                    body,
-                };
-                let reply = channel.serve(request).await;
-                let mut response = Response::builder().status(reply.status);
-                for (name, value) in reply.headers {
-                    response = response.header(name, value);
-                }
-                response
-                    .body(Body::from(reply.body))
-                    .expect("a reply is a response")
-            }
-        };
-    let app = axum::Router::new()
-        .route("/v1/channels/ebd/{*path}", axum::routing::any(handler))
-        .layer(axum::extract::DefaultBodyLimit::max(5 * 1024 * 1024));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-        .await
-        .expect("a free port");
-    let port = listener.local_addr().expect("it is bound").port();
-    let task = tokio::spawn(async move {
-        axum::serve(listener, app)
-            .await
-            .expect("it serves until it is dropped");
-    });
-    Gateway {
-        base: format!("http://127.0.0.1:{port}/v1/channels/ebd"),
-        task,
-    }
+/// Where a platform calls it.
+pub fn secret_path(gateway: &Gateway) -> String {
+    format!("{}/{SECRET}", gateway.base)
 }
 
 /// Both ends of a link.
@@ -133,7 +74,7 @@ pub async fn pair_with(
     let channel = Ebd::new(config(&platform.url(), more), context).expect("a good configuration");
     let channel = Arc::new(channel);
     let gateway = listen(channel.clone()).await;
-    platform.calls(gateway.secret_path());
+    platform.calls(secret_path(&gateway));
     let stop = Stop::new();
     tokio::spawn({
         let (channel, stop) = (channel.clone(), stop.clone());

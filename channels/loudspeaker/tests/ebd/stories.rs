@@ -16,9 +16,10 @@ use loudspeaker::ebd::readers::{Body, Brd, Edition, Profile};
 use serde_json::json;
 
 use super::common::{
-    OWN, PLATFORM, config, handed, listen, messages, name_in, of, pair, pair_with, send, until,
-    village,
+    OWN, PLATFORM, config, handed, messages, name_in, of, pair, pair_with, secret_path, send,
+    until, village,
 };
+use crate::gateway::listen;
 
 fn settings() -> Settings {
     Settings::new(PLATFORM, OWN)
@@ -61,7 +62,7 @@ impl Fixture for Suite {
         let channel = Ebd::new(config(&platform.url(), json!({})), context).expect("good");
         let channel = Arc::new(channel);
         let gateway = listen(channel.clone()).await;
-        platform.calls(gateway.secret_path());
+        platform.calls(secret_path(&gateway));
         Some((channel, Box::new((platform, gateway))))
     }
 

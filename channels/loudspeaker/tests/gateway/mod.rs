@@ -49,8 +49,10 @@ pub async fn listen(channel: Arc<dyn Channel>) -> Gateway {
                 .expect("a reply is a response")
         }
     };
-    let app =
-        axum::Router::new().route("/v1/channels/speakers/{*path}", axum::routing::any(handler));
+    // What is too long is for the channel to refuse.
+    let app = axum::Router::new()
+        .route("/v1/channels/speakers/{*path}", axum::routing::any(handler))
+        .layer(axum::extract::DefaultBodyLimit::max(5 * 1024 * 1024));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await
         .expect("a free port");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use channel::{Channel, FailureClass, PresenceState, Request, Timestamp};
 use loudspeaker::mqtt::Mqtt;
-use loudspeaker::order::{Class, Order, Orders, PLAY, Signed, Signer, VERSION};
+use loudspeaker::order::{Order, Orders, Signed, Signer};
 use loudspeaker::peer::device_key;
 use loudspeaker::{ConfigError, FRESH};
 use ring::signature::Ed25519KeyPair;
@@ -13,38 +13,16 @@ use serde_json::{Value, json};
 
 use crate::broker::Broker;
 use crate::kit::{
-    Device, Evil, Gateway, SECRET, SEED, call, config, message, now, serial, settings, until,
+    self, Device, Evil, FALSE, Gateway, SECRET, SEED, call, config, message, now, serial, settings,
+    until,
 };
 
 const DEVICE: &str = "PW-217001-02";
 const OTHER: &str = "PW-217001-03";
 const TEXT: &str = "请立即向高处转移。";
-const FALSE: &str = "假的";
 
 fn order(counter: u64) -> Order {
-    Order {
-        v: VERSION,
-        gateway: "pingwu".into(),
-        counter,
-        order: format!("{counter}-0-aa-bb"),
-        kind: PLAY.into(),
-        drill: false,
-        class: Class::Emergency,
-        authority: channel::Authority::County,
-        level: channel::Level::Red,
-        event: "11A51".into(),
-        language: "zh-CN".into(),
-        title: "t".into(),
-        text: FALSE.into(),
-        repeats: 1,
-        pause: 0,
-        regions_hash: String::new(),
-        target: String::new(),
-        value: 0,
-        not_before: now(),
-        expires: now().plus(Duration::from_mins(10)),
-        to: DEVICE.into(),
-    }
+    kit::order(DEVICE, counter)
 }
 
 fn payload(signed: Signed) -> Vec<u8> {

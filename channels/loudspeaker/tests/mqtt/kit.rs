@@ -12,6 +12,7 @@ use channel::{
     Variant,
 };
 use loudspeaker::mqtt::{Broker as Settings, Mqtt};
+use loudspeaker::order::{Class, Order, PLAY, VERSION};
 use loudspeaker::peer::device_key;
 use loudspeaker::{Call, Config, Secret};
 use parking_lot::Mutex;
@@ -313,4 +314,34 @@ pub fn call(device: &str, path: &str, body: &str, time: Timestamp) -> Value {
     };
     let authorization = device_key(SECRET, device).authorization(&call);
     json!({ "call": path, "body": body, "authorization": authorization })
+}
+
+/// What nobody ordered.
+pub const FALSE: &str = "假的";
+
+/// An order that is right but for who makes it.
+pub fn order(to: &str, counter: u64) -> Order {
+    Order {
+        v: VERSION,
+        gateway: "pingwu".into(),
+        counter,
+        order: format!("{counter}-0-aa-bb"),
+        kind: PLAY.into(),
+        drill: false,
+        class: Class::Emergency,
+        authority: channel::Authority::County,
+        level: channel::Level::Red,
+        event: "11A51".into(),
+        language: "zh-CN".into(),
+        title: "t".into(),
+        text: FALSE.into(),
+        repeats: 1,
+        pause: 0,
+        regions_hash: String::new(),
+        target: String::new(),
+        value: 0,
+        not_before: now(),
+        expires: now().plus(Duration::from_mins(10)),
+        to: to.into(),
+    }
 }

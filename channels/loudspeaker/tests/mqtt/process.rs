@@ -6,18 +6,17 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use channel::{Action, Authority, Channel, Command, Message, Timestamp};
-use loudspeaker::order::{Class, Order, Orders, PLAY, Signed, Signer, VERSION};
+use loudspeaker::order::{Order, Orders, Signed, Signer};
 use ring::signature::Ed25519KeyPair;
 use tokio::io::AsyncWriteExt;
 
 use crate::broker::{Broker, PASSWORD};
 use crate::gateway;
-use crate::kit::{self, Evil, GROUP, Gateway, SEED, config, now, serial, until};
+use crate::kit::{self, Evil, FALSE, GROUP, Gateway, SEED, config, now, serial, until};
 
 const DEVICE: &str = "PW-217001-02";
 const CODE: &str = "7Q2M-0000-0000-0001";
 const TEXT: &str = "请立即向高处转移。";
-const FALSE: &str = "假的";
 
 struct Process {
     child: tokio::process::Child,
@@ -243,29 +242,7 @@ async fn over_mqtt_it_obeys_what_carries_no_text_and_tells_who_used_the_micropho
 }
 
 fn order(counter: u64) -> Order {
-    Order {
-        v: VERSION,
-        gateway: "pingwu".into(),
-        counter,
-        order: format!("{counter}-0-aa-bb"),
-        kind: PLAY.into(),
-        drill: false,
-        class: Class::Emergency,
-        authority: Authority::County,
-        level: channel::Level::Red,
-        event: "11A51".into(),
-        language: "zh-CN".into(),
-        title: "t".into(),
-        text: FALSE.into(),
-        repeats: 1,
-        pause: 0,
-        regions_hash: String::new(),
-        target: String::new(),
-        value: 0,
-        not_before: now(),
-        expires: now().plus(Duration::from_mins(10)),
-        to: DEVICE.into(),
-    }
+    kit::order(DEVICE, counter)
 }
 
 #[tokio::test(flavor = "multi_thread")]
