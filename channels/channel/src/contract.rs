@@ -7,10 +7,7 @@ use async_trait::async_trait;
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::{
-    Address, Binding, Clock, Code, Command, DeviceState, Enrolment, Evidence, Failure,
-    FailureClass, Handed, HttpClient, Issued, Key, Message, NoSerial, NotEnrolled, Numbering,
-    Obeyed, Presence, PublicKey, Receipt, Rekeying, Reply, Request, Scene, Stop, Tied, Timestamp,
-    Tokens, Uplink, Variant, Whose,
+    Address, Binding, Clock, Code, Command, DeviceState, Enrolment, Evidence, Failure, FailureClass, Handed, HttpClient, Issued, Key, Message, NoSerial, NotEnrolled, Numbering, Obeyed, Presence, PublicKey, Receipt, Rekeying, Reply, Request, Scene, Sounds, Stop, Tied, Timestamp, Tokens, Uplink, Variant, Whose,
 };
 
 /// The far end took a message. A long text has several references, in the order of its parts.
@@ -98,6 +95,7 @@ pub struct Context {
     pub http: HttpClient,
     pub tokens: Arc<dyn Tokens>,
     pub inlet: Arc<dyn Inlet>,
+    pub sounds: Arc<dyn Sounds>,
 }
 
 /// What a channel speaks to.

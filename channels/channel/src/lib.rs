@@ -3,6 +3,7 @@
 mod acknowledge;
 mod binding;
 mod clock;
+pub mod command;
 mod contract;
 mod device;
 mod failure;
@@ -13,8 +14,10 @@ pub mod lines;
 mod message;
 mod receipt;
 mod secret;
+mod sound;
 pub mod testing;
 mod tokens;
+pub mod wav;
 
 pub use acknowledge::Acknowledge;
 pub use binding::{Binding, Bound, Code, NoScene, Scene, Tied};
@@ -37,5 +40,6 @@ pub use receipt::{
     Verdict,
 };
 pub use secret::Secret;
+pub use sound::{Mute, Part, Sound, Sounds};
 pub use tokens::{OwnTokens, Token, TokenSource, Tokens};
 pub use tokio_util::sync::CancellationToken as Stop;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{Authority, Timestamp};
+use crate::{Authority, Part, Timestamp};
 
 /// What the far end may use to recognise a repeat: the same for a retry and in doubt, new for a redial or a repeat.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -131,6 +131,8 @@ pub struct Variant {
     pub response: Option<String>,
     /// A test of the way itself (拨测), by its number. It is no alert: nobody is warned by it.
     pub test: Option<u16>,
+    /// What a loudspeaker plays, piece by piece, as often as `repeat` says; its text alone where this is empty.
+    pub parts: Vec<Part>,
     prepared: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
@@ -157,6 +159,7 @@ impl Variant {
             onset: None,
             response: None,
             test: None,
+            parts: Vec::new(),
             prepared: OnceLock::new(),
         }
     }
@@ -181,6 +184,7 @@ impl Variant {
             onset: self.onset,
             response: self.response.clone(),
             test: self.test,
+            parts: Vec::new(),
             prepared: OnceLock::new(),
         }
     }

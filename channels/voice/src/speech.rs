@@ -2,15 +2,13 @@
 //! the edge where the commands run; what they write is read bounded, and they are ended when they take too long. This
 //! module must not know where the sound goes.
 
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
+use channel::command::Bounds;
 use channel::{Failure, FailureClass, Variant};
 use parking_lot::Mutex;
 use ring::digest;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::Command;
 
 use crate::config::{ConfigError, Recording, Speech};
 use crate::g711::RATE;
@@ -254,53 +252,13 @@ fn fewer_sentences(text: &str, took: Duration, longest: Duration) -> &str {
     if best == 0 { text } else { &text[..best] }
 }
 
-/// Feeds a command and gives what it wrote. It is killed when it takes or writes too much.
-async fn run(command: &[String], input: &[u8], timeout: Duration) -> Result<Vec<u8>, String> {
-    let [program, arguments @ ..] = command else {
-        return Err("it is empty".to_owned());
+/// What a command wrote.
+async fn run(command: &[String], input: &[u8], time: Duration) -> Result<Vec<u8>, String> {
+    let bounds = Bounds {
+        time,
+        bytes: WRITTEN,
     };
-    let mut child = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|e| format!("{program} does not start: {e}"))?;
-    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-    let work = async {
-        let feed = async {
-            if let Some(mut stdin) = stdin {
-                // A command that has heard enough closes its end; what it wrote decides.
-                let _ = stdin.write_all(input).await;
-                let _ = stdin.shutdown().await;
-            }
-        };
-        let collect = async {
-            let mut written = Vec::new();
-            if let Some(stdout) = stdout {
-                let mut bounded = stdout.take(WRITTEN as u64 + 1);
-                bounded
-                    .read_to_end(&mut written)
-                    .await
-                    .map_err(|e| e.to_string())?;
-            }
-            Ok::<_, String>(written)
-        };
-        let ((), written) = tokio::join!(feed, collect);
-        let written = written?;
-        if written.len() > WRITTEN {
-            return Err(format!("{program} writes more than {} MB", WRITTEN >> 20));
-        }
-        let status = child.wait().await.map_err(|e| e.to_string())?;
-        if status.success() {
-            Ok(written)
-        } else {
-            Err(format!("{program} ended with {status}"))
-        }
-    };
-    let slow = |_| format!("{program} took more than {} s", timeout.as_secs());
-    tokio::time::timeout(timeout, work).await.map_err(slow)?
+    channel::command::run(command, input, bounds).await
 }
 
 #[cfg(test)]

@@ -1,93 +1,32 @@
 //! Speech as files hold it: PCM in RIFF/WAVE, read into 8,000 mono samples a second and written so. Pure and bounded by
 //! its input; this module must not read a file or run a command.
 
+use channel::wav::Wav;
+
 use crate::g711::RATE;
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum WavError {
-    #[error("it is no WAV file")]
-    NotWave,
-    #[error("its samples are not PCM of 8 or 16 bits")]
-    NotPcm,
-    #[error("its rate or its number of channels is outside 4,000 to 192,000 and 1 to 8")]
-    Unusual,
-    #[error("it holds no samples")]
-    Empty,
-}
-
-struct Format {
-    channels: usize,
-    rate: u32,
-    bits: u16,
-}
+pub use channel::wav::WavError;
 
 /// Mono samples at 8,000 a second. What a pipe could not know (the length in the head) is not believed.
 pub fn read(bytes: &[u8]) -> Result<Vec<i16>, WavError> {
-    if bytes.get(..4) != Some(b"RIFF") || bytes.get(8..12) != Some(b"WAVE") {
-        return Err(WavError::NotWave);
-    }
-    let mut rest = &bytes[12..];
-    let mut format = None;
-    while let Some((head, body)) = rest.split_at_checked(8) {
-        let length = usize::try_from(u32_at(head, 4)).unwrap_or(usize::MAX);
-        let chunk = &body[..length.min(body.len())];
-        match &head[..4] {
-            b"fmt " => format = Some(read_format(chunk)?),
-            b"data" => return samples(chunk, &format.ok_or(WavError::NotWave)?),
-            _ => {}
-        }
-        // Chunks lie on even places.
-        rest = body.get(length.saturating_add(length % 2)..).unwrap_or(&[]);
-    }
-    Err(WavError::Empty)
+    samples(Wav::open(bytes)?)
 }
 
-fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    u16::from_le_bytes([bytes[at], bytes[at + 1]])
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from(u16_at(bytes, at)) | u32::from(u16_at(bytes, at + 2)) << 16
-}
-
-fn read_format(chunk: &[u8]) -> Result<Format, WavError> {
-    if chunk.len() < 16 {
-        return Err(WavError::NotWave);
-    }
-    let (tag, channels, rate, bits) = (
-        u16_at(chunk, 0),
-        u16_at(chunk, 2),
-        u32_at(chunk, 4),
-        u16_at(chunk, 14),
-    );
-    // 0xFFFE keeps the true tag in its extension; PCM of 16 bits is by far the commonest there.
-    if !(tag == 1 || tag == 0xFFFE) || !(bits == 8 || bits == 16) {
-        return Err(WavError::NotPcm);
-    }
-    if !(1..=8).contains(&channels) || !(4_000..=192_000).contains(&rate) {
-        return Err(WavError::Unusual);
-    }
-    Ok(Format {
-        channels: channels.into(),
-        rate,
-        bits,
-    })
-}
-
-fn samples(data: &[u8], format: &Format) -> Result<Vec<i16>, WavError> {
-    let width = usize::from(format.bits / 8);
+fn samples(wav: Wav<'_>) -> Result<Vec<i16>, WavError> {
+    let (width, channels) = (usize::from(wav.bits / 8), usize::from(wav.channels));
     let one = |bytes: &[u8]| match bytes {
         [low, high] => i32::from(i16::from_le_bytes([*low, *high])),
         [byte] => (i32::from(*byte) - 128) << 8,
         _ => 0,
     };
-    let count = i32::try_from(format.channels).unwrap_or(1);
-    let mono: Vec<i16> = data
-        .chunks_exact(width * format.channels)
+    let count = i32::from(wav.channels);
+    let mono: Vec<i16> = wav
+        .samples
+        .chunks_exact(width * channels)
         .map(|frame| narrow(frame.chunks_exact(width).map(one).sum::<i32>() / count))
         .collect();
     // Fewer than make one of ours are none.
-    let ours = resampled(&mono, format.rate);
+    let ours = resampled(&mono, wav.rate);
     if ours.is_empty() {
         return Err(WavError::Empty);
     }
@@ -126,22 +65,14 @@ fn resampled(mono: &[i16], from: u32) -> Vec<i16> {
 
 /// 8,000 mono samples of 16 bits a second.
 pub fn write(samples: &[i16]) -> Vec<u8> {
-    let length = u32::try_from(samples.len() * 2).unwrap_or(u32::MAX - 36);
-    let mut out = Vec::with_capacity(44 + samples.len() * 2);
-    out.extend_from_slice(b"RIFF");
-    out.extend_from_slice(&(length + 36).to_le_bytes());
-    out.extend_from_slice(b"WAVEfmt ");
-    out.extend_from_slice(&16_u32.to_le_bytes());
-    out.extend_from_slice(&[1, 0, 1, 0]);
-    out.extend_from_slice(&RATE.to_le_bytes());
-    out.extend_from_slice(&(RATE * 2).to_le_bytes());
-    out.extend_from_slice(&[2, 0, 16, 0]);
-    out.extend_from_slice(b"data");
-    out.extend_from_slice(&length.to_le_bytes());
-    for sample in samples {
-        out.extend_from_slice(&sample.to_le_bytes());
-    }
-    out
+    let samples: Vec<u8> = samples.iter().flat_map(|s| s.to_le_bytes()).collect();
+    let wav = Wav {
+        channels: 1,
+        rate: RATE,
+        bits: 16,
+        samples: &samples,
+    };
+    wav.file()
 }
 
 #[cfg(test)]
