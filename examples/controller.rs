@@ -8,6 +8,8 @@
 mod disk;
 #[path = "controller/mqtt.rs"]
 mod mqtt;
+#[path = "controller/sounds.rs"]
+mod sounds;
 #[path = "controller/state.rs"]
 mod state;
 
@@ -16,12 +18,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use channel::{Clock, HttpClient, Level, Power, PresenceState, SystemClock};
+use channel::{Clock, HttpClient, Power, PresenceState, SystemClock};
 use clap::Parser;
 use disk::{keep, load, write};
-use loudspeaker::order::{Order, Signed, TONE, Verifier, Window};
+use loudspeaker::order::{Signed, Verifier, Window};
 use loudspeaker::player::{Player, Turn};
 use loudspeaker::{CLOCK_ERROR, DeviceKey, Heartbeat, Line, LineError, Report, Source};
+use sounds::Larder;
 use state::{State, enrol, rekey};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::{mpsc, watch};
@@ -52,6 +55,9 @@ struct Arguments {
     /// Give its key up for another one that it makes
     #[arg(long)]
     rekey: bool,
+    /// How many seconds an order waits for its sounds before it is played without them
+    #[arg(long, default_value_t = 8)]
+    patience: u64,
     /// Take lines such as `microphone 10` on standard input for somebody who uses the loudspeaker for ten seconds
     #[arg(long)]
     local: bool,
@@ -76,8 +82,8 @@ async fn live(arguments: Arguments) -> Result<(), String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let open = |seed: &str| {
         let key = DeviceKey::from_seed(seed).ok_or("the kept key is no key")?;
-        // Longer than the longest poll.
-        let http = HttpClient::new(Duration::from_secs(45));
+        // Longer than the longest poll, and for answers as large as a sound.
+        let http = HttpClient::of_the_house(Duration::from_secs(45));
         let (gateway, device) = (&arguments.gateway, &arguments.device);
         Ok::<_, String>(Line::new(http, gateway, device, key, clock.clone()))
     };
@@ -94,17 +100,22 @@ async fn live(arguments: Arguments) -> Result<(), String> {
     let over = arguments
         .mqtt
         .line(&arguments.device, &state, verifier.clone(), clock)?;
+    // Sounds are too large for a broker.
+    let shelf = line.clone();
     let line = over.unwrap_or(line);
     let (said, says) = watch::channel((false, state.kept.volume()));
     tokio::spawn(beat(line.clone(), state.welcome.heartbeat, says));
     Controller {
-        player: Player::new(verifier, state.kept.clone()),
+        player: Player::new(verifier, state.kept.clone())
+            .waiting(Duration::from_secs(arguments.patience)),
+        larder: Larder::beside(&path),
         poll: Duration::from_secs(arguments.wait),
         pause: Duration::from_secs(arguments.pause),
         reading: Duration::from_secs(arguments.seconds),
         sounds: None,
         local: arguments.local.then(locals),
         line,
+        shelf,
         state,
         path,
         said,
@@ -121,7 +132,10 @@ struct Sounds {
 
 struct Controller {
     player: Player,
+    larder: Larder,
     line: Line,
+    /// Where sounds are fetched.
+    shelf: Line,
     state: State,
     path: PathBuf,
     poll: Duration,
@@ -135,12 +149,20 @@ struct Controller {
 
 impl Controller {
     async fn run(mut self) -> Result<(), String> {
-        let line = self.line.clone();
+        let (line, shelf) = (self.line.clone(), self.shelf.clone());
         let (wait, pause) = (self.poll, self.pause);
         let poll = fetch(&line, self.player.window().clone(), wait, None);
         let sending = post(&line, None, None);
-        tokio::pin!(poll, sending);
+        // Nothing is asked for until an order has come.
+        let (fetching, mut asked) = (sounds::fetch(&shelf, None, pause), None);
+        tokio::pin!(poll, sending, fetching);
         loop {
+            self.player.settled(|sound| self.larder.is_settled(sound));
+            let lacking = self.larder.next(self.player.wanted());
+            if asked.is_none() && lacking.is_some() {
+                asked.clone_from(&lacking);
+                fetching.set(sounds::fetch(&shelf, lacking, Duration::ZERO));
+            }
             let due = self.follow();
             let now = self.line.now();
             if self.player.is_to_test(now) {
@@ -165,6 +187,11 @@ impl Controller {
                     };
                     let report = self.player.to_report().cloned();
                     sending.set(post(&line, report, again));
+                }
+                (sound, got) = &mut fetching => {
+                    let again = !self.larder.took(&sound, got) && self.player.wanted().contains(&sound);
+                    asked = again.then_some(sound);
+                    fetching.set(sounds::fetch(&shelf, asked.clone(), pause));
                 }
                 () = at(ends), if ends.is_some() => {
                     self.sounds = None;
@@ -207,10 +234,10 @@ impl Controller {
             Turn::Local(source) => (Some((source.name().to_owned(), 0)), None, Duration::MAX),
             Turn::Read { order, reading } => {
                 let what = (order.order.clone(), reading);
-                let length = length(order, reading_takes);
+                let length = self.larder.length(order, reading_takes);
                 let begins = self.sounds.as_ref().is_none_or(|s| s.what != what);
                 if begins {
-                    say(order, volume);
+                    self.larder.say(order, volume);
                 }
                 let ends = tokio::time::Instant::now() + length;
                 (Some(what), Some(ends), order.expires.since(now))
@@ -347,26 +374,3 @@ async fn beat(line: Line, every: u64, says: watch::Receiver<(bool, u8)>) {
     }
 }
 
-fn length(order: &Order, reading: Duration) -> Duration {
-    if order.kind == TONE {
-        Duration::from_secs(order.value.into())
-    } else {
-        reading
-    }
-}
-
-fn say(order: &Order, volume: u8) {
-    let colour = match order.level {
-        Level::Red => "[红色] ",
-        Level::Orange => "[橙色] ",
-        Level::Yellow => "[黄色] ",
-        Level::Blue => "[蓝色] ",
-        Level::Unknown => "",
-    };
-    let drill = if order.drill { "【演练】 " } else { "" };
-    if order.kind == TONE {
-        println!("tone, volume {volume}");
-    } else {
-        println!("{drill}{colour}{}: {}", order.title, order.text);
-    }
-}

@@ -41,11 +41,14 @@ impl Loudspeaker {
     pub(crate) async fn called(&self, request: &Request) -> Reply {
         let path = request.path.as_str();
         let reply = match path {
-            "enrol" | "orders" | "reports" | "heartbeats" | "rekey" if request.method != "POST" => {
+            "enrol" | "orders" | "sounds" | "reports" | "heartbeats" | "rekey"
+                if request.method != "POST" =>
+            {
                 Err(NO_POST)
             }
             "enrol" => self.enrol(request).await,
             "orders" => self.orders(request).await,
+            "sounds" => self.sound(request).await,
             "reports" => self.reports(request).await,
             "heartbeats" => self.heartbeats(request),
             "rekey" => self.rekey(request).await,

@@ -16,6 +16,7 @@ pub mod player;
 mod refused;
 mod report;
 mod sheet;
+mod sounds;
 mod speaker;
 
 pub use call::{Call, DeviceKey, FRESH};

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::Duration;
 
-use channel::{Clock, HttpClient, Reply, Request, Timestamp};
+use bytes::Bytes;
+use channel::{Clock, HttpClient, Reply, Request, Sound, Timestamp};
+use ring::digest;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -81,7 +83,7 @@ enum Way {
 }
 
 impl Line {
-    /// The client's timeout must be longer than the longest poll.
+    /// The client's timeout must be longer than the longest poll, and it must take an answer as large as a sound.
     pub fn new(
         http: HttpClient,
         base: &str,
@@ -161,6 +163,18 @@ impl Line {
             return Ok(Vec::new());
         }
         answer("orders", &reply).map(|orders: Orders| orders.orders)
+    }
+
+    /// A sound that an order names, whole and as it was promised; no other bytes are given back.
+    pub async fn sound(&self, sound: &Sound) -> Result<Bytes, LineError> {
+        let body = json!({ "sha256": sound.sha256 });
+        let bytes = self.post("sounds", &body).await?.body;
+        let hash = digest::digest(&digest::SHA256, &bytes);
+        if hex::encode(hash) == sound.sha256 {
+            Ok(bytes)
+        } else {
+            Err(LineError::Answer("sounds"))
+        }
     }
 
     pub async fn report(&self, report: &Report) -> Result<(), LineError> {

@@ -4,6 +4,7 @@
 
 mod addressed;
 mod kind;
+mod piece;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -23,6 +24,7 @@ pub use kind::{
     Class, LONGEST_TONE, Meeting, PLAY, PROLONG, Rank, SELF_TEST, STOP, STOP_ALL, TONE, VOLUME,
     meet,
 };
+pub use piece::{PIECE_SOUND, PIECE_TEXT, PIECE_TONE, Piece};
 pub use window::{OVERLAP, Played, Window};
 
 pub const VERSION: u32 = 3;
@@ -59,6 +61,9 @@ pub struct Order {
     /// Seconds between two plays; 0 where nothing was said.
     #[serde(default)]
     pub pause: u64,
+    /// What is played in each reading, piece by piece; the text alone where this is empty, or not known to a controller.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Piece>,
     pub regions_hash: String,
     /// What a stop or a longer time is about: an order's id, or the number of an alert.
     #[serde(default)]
@@ -73,9 +78,15 @@ pub struct Order {
 }
 
 impl Order {
-    /// SHA-256 of what would be heard and until when, in hex; neither of the counter nor of the addressed set.
+    /// SHA-256 of what would be heard and until when, in hex; neither of the counter nor of the addressed set, nor of how a
+    /// voice has spoken the words this time.
     pub(crate) fn content(&self) -> String {
+        let words = |piece: &Piece| Piece {
+            sound: piece.sound.clone().filter(|_| !piece.is_text()),
+            ..piece.clone()
+        };
         let heard = Self {
+            parts: self.parts.iter().map(words).collect(),
             counter: 0,
             order: String::new(),
             not_before: Timestamp(0),
@@ -246,7 +257,7 @@ impl Verifier {
         if !names(&order.to, &self.device) {
             return Err(Refusal::NotAddressed);
         }
-        if order.kind == PLAY && order.drill && !marked_as_drill(&order.text) {
+        if order.kind == PLAY && order.drill && !order.is_marked() {
             return Err(Refusal::UnmarkedDrill);
         }
         Ok(order)

@@ -6,16 +6,19 @@
 mod ending;
 mod kept;
 mod look;
+mod sounds;
 #[cfg(test)]
 mod tests;
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use channel::Timestamp;
 
-use ending::{report, seconds};
+use ending::{prolong, report, seconds};
 pub use kept::Kept;
 use kept::{Ban, KeptOrder};
+pub use sounds::PATIENCE;
 
 use crate::order::{
     Meeting, Order, PROLONG, Played, Rank, Refusal, SELF_TEST, STOP, STOP_ALL, Signed, VOLUME,
@@ -52,6 +55,8 @@ struct Shelved {
     millis: u64,
     /// The pause between two readings lasts until then.
     rests: Timestamp,
+    /// So long it waits for its sounds.
+    waits: Timestamp,
     /// That it plays was reported.
     told: bool,
 }
@@ -83,6 +88,7 @@ pub struct Player {
     refused: VecDeque<(String, Refusal)>,
     /// A test of itself that was ordered and not done yet. It stands apart from what sounds: nothing turns it into sound.
     test: Option<Order>,
+    patience: Duration,
 }
 
 impl Player {
@@ -101,6 +107,7 @@ impl Player {
                 readings: kept.readings,
                 millis: kept.millis,
                 rests: Timestamp(0),
+                waits: Timestamp(0),
                 told: kept.told,
             })
         };
@@ -117,6 +124,7 @@ impl Player {
             local: None,
             refused: VecDeque::new(),
             test: None,
+            patience: Duration::ZERO,
         }
     }
 
@@ -211,6 +219,7 @@ impl Player {
             let expires = order.expires.max(known.order.expires);
             (known.order, known.signed) = (Order { expires, ..order }, signed.clone());
         } else {
+            let waits = self.patience_of(&order, now);
             self.shelf.push(Shelved {
                 order,
                 signed: signed.clone(),
@@ -218,6 +227,7 @@ impl Player {
                 readings: 0,
                 millis: 0,
                 rests: Timestamp(0),
+                waits,
                 told: false,
             });
         }
@@ -328,7 +338,7 @@ impl Player {
             return;
         };
         shelved.readings += 1;
-        let pause = std::time::Duration::from_secs(shelved.order.pause);
+        let pause = Duration::from_secs(shelved.order.pause);
         shelved.rests = now.plus(pause);
         if shelved.readings >= shelved.order.repeats {
             self.end(&id, PlayState::Played, now);
@@ -360,7 +370,7 @@ impl Player {
         let first = self
             .shelf
             .iter()
-            .filter(|shelved| shelved.order.not_before <= now)
+            .filter(|shelved| shelved.is_due(now))
             .min_by_key(|shelved| {
                 let Order { counter, .. } = shelved.order;
                 (shelved.order.rank(), !is_on(shelved), counter)
@@ -382,21 +392,9 @@ impl Player {
                 expires,
                 ..
             } = shelved.order;
-            [not_before, shelved.rests, expires]
+            [not_before, shelved.rests, shelved.waits, expires]
         };
         let times = self.shelf.iter().flat_map(of);
         times.filter(|time| *time > now).min()
     }
-}
-
-/// Gives an order a later end; false where it is about another one, or ends no later. A drill prolongs drills alone.
-fn prolong(order: &mut Order, longer: &Order) -> bool {
-    let may = longer.prolongs(&order.order)
-        && longer.drill == order.drill
-        && order.sounds()
-        && longer.expires > order.expires;
-    if may {
-        order.expires = longer.expires;
-    }
-    may
 }

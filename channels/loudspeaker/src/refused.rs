@@ -80,7 +80,7 @@ pub(crate) const CLOSING: Refused = refuse(503, "closing", "the gateway is closi
 pub(crate) const NO_CALL: Refused = refuse(
     404,
     "unknown-call",
-    "the calls are enrol, orders, reports, heartbeats and rekey",
+    "the calls are enrol, orders, sounds, reports, heartbeats and rekey",
 );
 pub(crate) const NO_POST: Refused = refuse(405, "wrong-method", "every call is a POST");
 

@@ -10,6 +10,7 @@ use channel::{Action, Command, Key, Level, Message, Timestamp, Variant};
 use crate::Config;
 use crate::keys::Keys;
 use crate::order::{Class, Order, Orders, PLAY, Signer, VERSION, parts, parts_of};
+use crate::sounds::Pieces;
 
 /// One signed order as it lies ready.
 #[derive(Debug)]
@@ -70,6 +71,7 @@ pub(crate) struct Maker<'a> {
     pub signer: &'a Signer,
     pub keys: &'a Keys,
     pub now: Timestamp,
+    pub pieces: &'a Pieces,
 }
 
 impl Maker<'_> {
@@ -115,6 +117,7 @@ impl Maker<'_> {
             text: variant.text.clone(),
             repeats: repeat.map_or(self.config.repeats, |(times, _)| times),
             pause: repeat.map_or(0, |(_, pause)| pause.as_secs()),
+            parts: self.pieces.of(variant),
             regions_hash: variant.regions_hash.clone(),
             target: String::new(),
             value: 0,
@@ -173,6 +176,7 @@ impl Maker<'_> {
             text: String::new(),
             repeats: 1,
             pause: 0,
+            parts: Vec::new(),
             regions_hash: String::new(),
             target,
             value,
@@ -245,6 +249,7 @@ mod tests {
             signer: &signer,
             keys: &keys,
             now: NOW,
+            pieces: &Pieces::default(),
         };
         let sheets = maker.sheets(batch, &vec![true; batch.len()]);
         (signer, sheets)

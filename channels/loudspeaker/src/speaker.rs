@@ -22,6 +22,7 @@ use crate::mqtt::BrokerError;
 use crate::order::{Signer, is_plain, marked_as_drill};
 use crate::refused::Tally;
 use crate::sheet::{Maker, Sheet, Standing};
+use crate::sounds::Pieces;
 use crate::{Config, ConfigError};
 
 pub struct Loudspeaker {
@@ -100,12 +101,13 @@ impl Loudspeaker {
         self.config.fetch_timeout + self.config.returning.saturating_sub(age)
     }
 
-    pub(crate) fn maker(&self) -> Maker<'_> {
+    pub(crate) fn maker<'a>(&'a self, pieces: &'a Pieces) -> Maker<'a> {
         Maker {
             config: &self.config,
             signer: &self.signer,
             keys: &self.keys,
             now: self.context.clock.now(),
+            pieces,
         }
     }
 
@@ -113,10 +115,10 @@ impl Loudspeaker {
     fn lay(
         &self,
         batch: &[Message],
-        open: &[bool],
+        (open, pieces): (&[bool], &Pieces),
         tell: &UnboundedSender<(usize, Outcome)>,
     ) -> Vec<Option<Arc<Sheet>>> {
-        let maker = self.maker();
+        let maker = self.maker(pieces);
         let now = maker.now;
         let sheets = maker.sheets(batch, open);
         let mut bells = Vec::with_capacity(batch.len());
@@ -151,7 +153,8 @@ impl Loudspeaker {
     ) {
         let (tell, mut told) = unbounded_channel();
         let mut open = self.admit(batch, outcomes, is_id);
-        let sheets = self.lay(batch, &open, &tell);
+        let pieces = self.pieces(batch, &open).await;
+        let sheets = self.lay(batch, (&open, &pieces), &tell);
         // Every waiter holds a clone; when the last is settled the queue ends.
         drop(tell);
         let pushing = push(sheets.clone());
@@ -260,7 +263,7 @@ impl Channel for Loudspeaker {
     }
 
     fn command(&self, command: &Command) -> bool {
-        self.stand(self.maker().standing(command));
+        self.stand(self.maker(&Pieces::default()).standing(command));
         true
     }
 

@@ -1,12 +1,14 @@
 //! The controller API call by call, without a socket: what is answered to whom.
 
+mod voice;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use channel::testing::{RecordingInlet, context};
 use channel::{
-    Action, Address, Authority, Channel, Clock, Command, FailureClass, Key, Message, Of, Power,
-    PresenceState, Reply, Request, Stop, SystemClock, Timestamp, Variant, Verdict,
+    Action, Address, Authority, Channel, Clock, Command, Context, FailureClass, Key, Message, Of,
+    Part, Power, PresenceState, Reply, Request, Stop, SystemClock, Timestamp, Variant, Verdict,
 };
 use loudspeaker::order::{Order, Orders, Verifier, Window};
 use loudspeaker::peer::device_key;
@@ -22,7 +24,13 @@ const KEY: Key = Key {
 };
 
 fn speaker() -> (Arc<Loudspeaker>, Arc<RecordingInlet>) {
+    speaking(Arc::new(channel::Mute))
+}
+
+/// Of a house with these sounds.
+fn speaking(sounds: Arc<dyn channel::Sounds>) -> (Arc<Loudspeaker>, Arc<RecordingInlet>) {
     let (context, inlet) = context("speakers");
+    let context = Context { sounds, ..context };
     let key = device_key(SECRET, DEVICE).public();
     inlet.keys.lock().insert(DEVICE.into(), key);
     let config = Config {
@@ -114,6 +122,7 @@ async fn a_call_without_the_devices_own_key_is_refused_and_leaves_no_trace() {
     let poll = serde_json::json!({ "after": 0, "wait": 0 });
     for (path, body) in [
         ("orders", &poll),
+        ("sounds", &serde_json::json!({ "sha256": "00".repeat(32) })),
         ("reports", &report),
         ("heartbeats", &beat),
     ] {
@@ -168,7 +177,7 @@ async fn a_call_without_the_devices_own_key_is_refused_and_leaves_no_trace() {
     let counted = speaker.refused();
     assert_eq!(
         counted,
-        [("not-enrolled", 3), ("stale-time", 3), ("unproven", 12)]
+        [("not-enrolled", 4), ("stale-time", 4), ("unproven", 16)]
     );
 }
 
@@ -666,4 +675,105 @@ async fn no_order_is_given_up_before_devices_had_the_time_to_come_back_after_a_s
         clock.tick().saturating_sub(before) < Duration::from_millis(900),
         "by now they are back or silent"
     );
+}
+
+/// A flood warning in pieces: a tone, a recording in Qiang, and the words.
+fn in_pieces(serial: u64, recording: &channel::Sound) -> Message {
+    let mut message = message(serial);
+    let variant = Arc::get_mut(&mut message.variant).expect("nobody else has it");
+    variant.parts = vec![
+        Part::Tone {
+            name: "gong-fast".into(),
+            seconds: 8,
+        },
+        Part::Sound {
+            sound: recording.clone(),
+            language: "qxs".into(),
+        },
+        Part::Text {
+            text: "请立即向高处转移。".into(),
+            language: "zh-CN".into(),
+        },
+    ];
+    message
+}
+
+/// The order that a message becomes.
+async fn ordered(speaker: &Arc<Loudspeaker>, message: Message, after: u64) -> Order {
+    let sending = tokio::spawn({
+        let speaker = speaker.clone();
+        async move { speaker.send(&message).await }
+    });
+    let reply = speaker.serve(poll(after, 5)).await;
+    let order = orders(&reply, speaker).remove(0);
+    speaker.serve(poll(order.counter, 0)).await;
+    sending.await.expect("no panic").expect("it has it");
+    order
+}
+
+#[tokio::test]
+async fn an_order_names_its_pieces_and_a_device_fetches_each_sound_by_its_hash() {
+    let voice = Arc::new(voice::Voice::default());
+    let recording = voice.keep(b"a recording in Qiang");
+    let spoken = voice.says("请立即向高处转移。", b"the words, spoken");
+    let (speaker, _) = speaking(voice.clone());
+    let serial = channel::serial_floor(SystemClock::default().now()) + 1;
+    let order = ordered(&speaker, in_pieces(serial, &recording), 0).await;
+    let shown = serde_json::to_value(&order.parts).expect("JSON");
+    let wanted = serde_json::json!([
+        { "kind": "tone", "name": "gong-fast", "seconds": 8 },
+        { "kind": "sound", "language": "qxs", "sound": recording },
+        { "kind": "text", "language": "zh-CN", "text": "请立即向高处转移。", "sound": spoken },
+    ]);
+    assert_eq!(shown, wanted);
+    assert_eq!(order.text, "请立即向高处转移。", "for whom knows no pieces");
+    let ask = |hash: &str| post("sounds", &serde_json::json!({ "sha256": hash }));
+    for (sound, bytes) in [
+        (&recording, &b"a recording in Qiang"[..]),
+        (&spoken, b"the words, spoken"),
+    ] {
+        let reply = speaker.serve(ask(&sound.sha256)).await;
+        assert_eq!((reply.status, &reply.body[..]), (200, bytes));
+    }
+    let missing = speaker.serve(ask(&"0".repeat(64))).await;
+    assert_eq!(code(&missing), (404, "no-sound".into()));
+    for bad in ["", "../../journal.sqlite", &"x".repeat(64)] {
+        assert_eq!(
+            code(&speaker.serve(ask(bad)).await),
+            (422, "bad-sound".into())
+        );
+    }
+    let body = code(&speaker.serve(post("sounds", &serde_json::json!([]))).await);
+    assert_eq!(body, (400, "bad-body".into()));
+}
+
+#[tokio::test]
+async fn the_same_words_spoken_with_other_bytes_are_the_same_order_and_another_recording_is_not() {
+    let voice = Arc::new(voice::Voice::default());
+    let recording = voice.keep(b"a recording in Qiang");
+    let (speaker, _) = speaking(voice.clone());
+    let serial = channel::serial_floor(SystemClock::default().now()) + 1;
+    let mute = ordered(&speaker, in_pieces(serial, &recording), 0).await;
+    assert_eq!(mute.parts[2].sound, None, "nobody speaks it");
+    voice.says("请立即向高处转移。", b"once");
+    let once = ordered(&speaker, in_pieces(serial + 1, &recording), mute.counter).await;
+    voice.says("请立即向高处转移。", b"again, by another encoder");
+    let again = ordered(&speaker, in_pieces(serial + 2, &recording), once.counter).await;
+    assert_ne!(once.parts, again.parts);
+    assert_eq!((&mute.order, &once.order), (&once.order, &again.order));
+    let other = voice.keep(b"a newer recording in Qiang");
+    let other = ordered(&speaker, in_pieces(serial + 3, &other), again.counter).await;
+    assert_ne!(other.order, again.order);
+}
+
+#[tokio::test]
+async fn a_text_alone_is_spoken_where_the_house_has_a_voice_and_stays_as_it_was_where_not() {
+    let voice = Arc::new(voice::Voice::default());
+    let (speaker, _) = speaking(voice.clone());
+    let serial = channel::serial_floor(SystemClock::default().now()) + 1;
+    let plain = ordered(&speaker, message(serial), 0).await;
+    assert_eq!(plain.parts, []);
+    let spoken = voice.says("请立即向高处转移。", b"the words, spoken");
+    let voiced = ordered(&speaker, message(serial + 1), plain.counter).await;
+    assert_eq!(voiced.parts[0].sound.as_ref(), Some(&spoken));
 }

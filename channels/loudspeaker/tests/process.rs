@@ -2,6 +2,7 @@
 //! that gives it what no gateway gives. It is killed when its handle is dropped.
 
 mod gateway;
+mod voice;
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -57,7 +58,17 @@ impl Process {
         let mut command = tokio::process::Command::new(program());
         command
             .args(["--gateway", base, "--device", DEVICE, "--local"])
-            .args(["--seconds", "1", "--wait", "1", "--pause", "1", "--state"])
+            .args([
+                "--seconds",
+                "1",
+                "--wait",
+                "1",
+                "--pause",
+                "1",
+                "--patience",
+                "3",
+                "--state",
+            ])
             .arg(folder.join("state"))
             .args(more)
             .stdin(Stdio::piped())
@@ -92,7 +103,13 @@ fn now() -> Timestamp {
 }
 
 fn channel() -> (Arc<Loudspeaker>, Arc<RecordingInlet>) {
+    speaking(Arc::new(channel::Mute))
+}
+
+/// Of a house with these sounds.
+fn speaking(sounds: Arc<dyn channel::Sounds>) -> (Arc<Loudspeaker>, Arc<RecordingInlet>) {
     let (context, inlet) = context("speakers");
+    let context = channel::Context { sounds, ..context };
     let config = Config::new(
         "pingwu",
         Secret::new("a secret only for these tests"),
@@ -263,6 +280,82 @@ async fn it_holds_an_order_longer_without_a_word_and_refuses_what_it_does_not_ho
     assert_eq!(played(&inlet), [""; 0], "it has not ended");
 }
 
+/// A tone, a recording and the words.
+fn in_pieces(alert: u64, serial: u64, recording: &channel::Sound) -> Message {
+    let mut message = message(alert, serial, "请立即向高处转移。");
+    let variant = Arc::get_mut(&mut message.variant).expect("nobody else has it");
+    variant.repeat = Some((1, Duration::ZERO));
+    variant.parts = vec![
+        channel::Part::Tone {
+            name: "gong-fast".into(),
+            seconds: 1,
+        },
+        channel::Part::Sound {
+            sound: recording.clone(),
+            language: "qxs".into(),
+        },
+        channel::Part::Text {
+            text: "请立即向高处转移。".into(),
+            language: "zh-CN".into(),
+        },
+    ];
+    message
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_fetches_an_orders_sounds_once_checks_them_and_plays_the_text_where_one_cannot_be_had() {
+    let voice = Arc::new(voice::Voice::default());
+    let recording = voice.keep(b"a recording in Qiang");
+    let spoken = voice.says("请立即向高处转移。", b"the words, spoken");
+    let (channel, inlet) = speaking(voice.clone());
+    let gateway = gateway::listen(channel.clone()).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let process = Process::start(folder.path(), &gateway.base, Some(CODE));
+    until("it enrols", || !inlet.keys.lock().is_empty()).await;
+    let serial = channel::serial_floor(now()) + 1;
+    channel
+        .send(&in_pieces(7, serial, &recording))
+        .await
+        .expect("it has it");
+    until("it has played", || played(&inlet).len() == 1).await;
+    let said = process.said();
+    let short = |sound: &channel::Sound| sound.sha256[..12].to_owned();
+    let tone = said.find("tone gong-fast, 1 s").expect("the tone");
+    let first = said.find(&format!("plays {} in qxs", short(&recording)));
+    let then = said.find(&format!("plays {} in zh-CN", short(&spoken)));
+    assert!(Some(tone) < first && first < then, "in their order: {said}");
+    let kept = |sound: &channel::Sound| folder.path().join("state.sounds").join(&sound.sha256);
+    assert_eq!(
+        std::fs::read(kept(&recording)).expect("it is kept"),
+        b"a recording in Qiang"
+    );
+
+    // It is asked for no more; one that the gateway does not have, and one with other bytes, are not played.
+    voice.kept.lock().clear();
+    channel
+        .send(&in_pieces(8, serial + 1, &recording))
+        .await
+        .expect("it has it");
+    until("it plays from its disk", || played(&inlet).len() == 2).await;
+    assert_eq!(process.said().matches(&short(&recording)).count(), 2);
+    let gone = voice::sound(b"not here any more");
+    let forged = voice.says("请立即向高处转移。", b"the words, by somebody else");
+    voice.kept.lock()[0].1 = b"something else".to_vec().into();
+    channel
+        .send(&in_pieces(9, serial + 2, &gone))
+        .await
+        .expect("it has it");
+    until("it plays all the same", || played(&inlet).len() == 3).await;
+    let said = process.said();
+    assert!(said.contains("without its recording in qxs"), "{said}");
+    assert!(said.contains(": 请立即向高处转移。"), "{said}");
+    assert!(
+        !said.contains(&short(&gone)) && !said.contains(&short(&forged)),
+        "{said}"
+    );
+    assert!(!kept(&forged).exists());
+}
+
 /// A far end that gives what it is told to give.
 #[derive(Default)]
 struct Fake {
@@ -329,6 +422,7 @@ fn order(counter: u64, text: &str) -> Order {
         text: text.into(),
         repeats: 1,
         pause: 0,
+        parts: Vec::new(),
         regions_hash: String::new(),
         target: String::new(),
         value: 0,

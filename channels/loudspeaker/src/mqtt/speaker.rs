@@ -24,6 +24,7 @@ use super::link::{Link, OFFLINE, ONLINE, Settings, State};
 use super::topics::{Topics, What, is_level};
 use crate::refused::{BAD_STATE, BAD_TOPIC, BUSY, NOT_ENROLLED, Refused};
 use crate::sheet::Sheet;
+use crate::sounds::Pieces;
 use crate::speaker::One;
 use crate::{Config, ConfigError, Loudspeaker};
 
@@ -213,7 +214,7 @@ impl Channel for Mqtt {
     }
 
     fn command(&self, command: &Command) -> bool {
-        let mut orders = self.speaker.maker().standing(command);
+        let mut orders = self.speaker.maker(&Pieces::default()).standing(command);
         orders.retain(|order| {
             let lies = self.speaker.desk.lock().stands(order.sheet.counter);
             !lies

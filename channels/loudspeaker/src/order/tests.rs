@@ -26,6 +26,7 @@ pub(super) fn order() -> Order {
         text: "立即转移。\"快\"".into(),
         repeats: 2,
         pause: 0,
+        parts: Vec::new(),
         regions_hash: "00".into(),
         target: String::new(),
         value: 0,
@@ -227,6 +228,54 @@ fn the_content_is_what_is_heard_and_neither_counter_nor_addressees() {
     assert_ne!(drill().content(), order().content());
 }
 
+fn piece(kind: &str, text: &str) -> Piece {
+    Piece {
+        kind: kind.into(),
+        text: text.into(),
+        seconds: 3,
+        ..Piece::default()
+    }
+}
+
+#[test]
+fn a_drill_says_so_with_its_first_piece_and_with_its_last() {
+    let ends = |first: Piece, last: Piece| Order {
+        parts: vec![first, piece(PIECE_TONE, ""), last],
+        ..drill()
+    };
+    let marked = || piece(PIECE_TEXT, "演练完毕。");
+    assert!(met(&ends(marked(), marked())).is_ok());
+    for (first, last) in [
+        (marked(), piece(PIECE_TEXT, "立即转移")),
+        (piece(PIECE_TONE, "演练"), marked()),
+        (marked(), piece(PIECE_SOUND, "演练")),
+    ] {
+        assert_eq!(met(&ends(first, last)), Err(Refusal::UnmarkedDrill));
+    }
+}
+
+#[test]
+fn pieces_that_are_not_known_are_left_out_and_the_words_never() {
+    let of = |parts: Vec<Piece>| {
+        let order = Order { parts, ..order() };
+        let taken = met(&order).expect("it is taken");
+        let list = taken.playlist().into_iter();
+        list.map(|piece| (piece.kind, piece.text))
+            .collect::<Vec<_>>()
+    };
+    let words = (PIECE_TEXT.to_owned(), order().text);
+    assert_eq!(of(Vec::new()), vec![words.clone()]);
+    let strange = piece("smell", "of smoke");
+    let nothing = piece(PIECE_SOUND, "");
+    let list = of(vec![
+        strange.clone(),
+        nothing.clone(),
+        piece(PIECE_TEXT, "转移"),
+    ]);
+    assert_eq!(list, [(PIECE_TEXT.to_owned(), "转移".to_owned())]);
+    assert_eq!(of(vec![strange, nothing, piece(PIECE_TONE, "")]), [words]);
+}
+
 proptest! {
     #[test]
     fn no_changed_byte_passes(place in any::<prop::sample::Index>(), bit in 0_u8..7) {
@@ -242,6 +291,35 @@ proptest! {
             prop_assert_eq!(found, Err(Refusal::Forged));
         }
     }
+}
+
+/// What `docs/controllers.md` shows is what this signs and checks.
+#[test]
+fn the_worked_example_in_pieces_holds_and_says_the_same_in_words() {
+    let page = include_str!("../../../../docs/controllers.md");
+    let (gateway, verifier) = pair();
+    let body = page.lines().find(|line| line.contains(r#""parts":[{"#));
+    let body = body.expect("an order").to_owned();
+    let whole = |line: &&str| line.len() == 128 && line.bytes().all(|b| b.is_ascii_hexdigit());
+    let signature = page
+        .lines()
+        .filter(whole)
+        .nth(1)
+        .expect("a second one")
+        .to_owned();
+    let signed = Signed { body, signature };
+    let order = verifier.verify(&signed, &Window::default(), NOW);
+    let order = order.expect("a good order");
+    assert_eq!(gateway.sign(&order), signed);
+    let bytes = format!("one line of {} bytes", signed.body.len());
+    assert!(page.contains(&bytes), "{bytes}");
+    let list = order.playlist();
+    let kinds: Vec<_> = list.iter().map(|piece| piece.kind.as_str()).collect();
+    assert_eq!(kinds, [PIECE_TONE, PIECE_SOUND, PIECE_TEXT]);
+    assert_eq!(
+        (list[2].text.as_str(), order.sounds_of().count()),
+        (&*order.text, 2)
+    );
 }
 
 /// What `docs/controllers.md` shows is what this signs and checks.

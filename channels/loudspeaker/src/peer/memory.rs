@@ -124,6 +124,7 @@ mod tests {
             text: "t".into(),
             repeats: 1,
             pause: 0,
+            parts: Vec::new(),
             regions_hash: String::new(),
             target: String::new(),
             value: 0,

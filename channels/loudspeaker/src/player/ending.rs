@@ -132,3 +132,15 @@ pub(super) fn report(order: &str, state: PlayState, now: Timestamp) -> Report {
 pub(super) fn seconds(millis: u64) -> u32 {
     u32::try_from(millis.div_ceil(1000)).unwrap_or(u32::MAX)
 }
+
+/// Gives an order a later end; false where it is about another one, or ends no later. A drill prolongs drills alone.
+pub(super) fn prolong(order: &mut Order, longer: &Order) -> bool {
+    let may = longer.prolongs(&order.order)
+        && longer.drill == order.drill
+        && order.sounds()
+        && longer.expires > order.expires;
+    if may {
+        order.expires = longer.expires;
+    }
+    may
+}

@@ -34,6 +34,7 @@ fn order(alert: u64, counter: u64) -> Order {
         text: "请立即向高处转移。".into(),
         repeats: 2,
         pause: 0,
+        parts: Vec::new(),
         regions_hash: String::new(),
         target: String::new(),
         value: 0,
@@ -557,4 +558,67 @@ fn a_self_test_cuts_nothing_off_and_tells_what_was_found_once() {
     };
     stand.take(&late, at(9));
     assert!(!stand.player.is_to_test(at(10)));
+}
+
+/// An order with a recording.
+fn recorded(alert: u64, counter: u64) -> Order {
+    let sound = channel::Sound {
+        sha256: format!("{alert:064}"),
+        mime: "audio/mpeg".into(),
+        bytes: 9,
+        seconds: 12,
+    };
+    let recording = crate::order::Piece {
+        kind: crate::order::PIECE_SOUND.into(),
+        sound: Some(sound),
+        ..crate::order::Piece::default()
+    };
+    Order {
+        parts: vec![recording],
+        ..order(alert, counter)
+    }
+}
+
+#[test]
+fn an_order_waits_for_its_sound_as_long_as_the_patience_lasts_and_plays_without_it_then() {
+    let mut stand = Stand::new();
+    stand.player = Player::new(verifier(&stand.signer), Kept::new(0)).waiting(super::PATIENCE);
+    stand.take(&order(8, 1), at(0));
+    assert_eq!(stand.turn(at(0)), "8 1");
+    let red = |alert, counter| Order {
+        level: Level::Red,
+        ..recorded(alert, counter)
+    };
+    stand.take(&red(7, 2), at(1));
+    let wanted = stand.player.wanted();
+    assert_eq!(wanted.len(), 1, "{wanted:?}");
+    assert_eq!(stand.turn(at(2)), "8 1", "what sounds goes on");
+    stand.player.settled(|_| false);
+    assert_eq!(stand.turn(at(8)), "8 1");
+    assert_eq!(stand.turn(at(9)), "7 1", "never silent for want of a sound");
+    let told = ["8 Playing 0", "8 PreEmpted 9", "7 Playing 0"];
+    assert_eq!(stand.told(), told);
+    // The next one has its sound at once.
+    let graver = Order {
+        authority: Authority::County,
+        class: Class::Emergency,
+        ..red(9, 3)
+    };
+    stand.take(&kind(STOP, 4, "7", 0), at(10));
+    stand.take(&graver, at(10));
+    stand.player.settled(|sound| sound.sha256.ends_with('9'));
+    assert_eq!(stand.turn(at(10)), "9 1");
+    stand.power_cut();
+    assert_eq!(
+        stand.turn(at(11)),
+        "9 1",
+        "and waits for nothing after a power cut"
+    );
+}
+
+#[test]
+fn a_player_that_fetches_nothing_waits_for_nothing() {
+    let mut stand = Stand::new();
+    stand.take(&recorded(7, 1), at(0));
+    assert_eq!(stand.turn(at(0)), "7 1");
 }
