@@ -373,4 +373,3 @@ async fn beat(line: Line, every: u64, says: watch::Receiver<(bool, u8)>) {
         }
     }
 }
-

@@ -16,11 +16,12 @@ use parking_lot::RwLock;
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{ChannelConfig, Journal, Node, Read};
+use crate::config::{ChannelConfig, Config, Journal, Node, Read};
 use crate::console::BadOutline;
 use crate::coord::{BadRedis, Redis, SharedTokens, Steady};
 use crate::dispatch::{Bindings, ChannelInlet, Desk, Letters, Memory, Replies};
 use crate::ledger::{Archive, Damage, Event, Ledger, Proposal, Refused, Writer, record, replay};
+use crate::media::{BadShelf, Library, Studio};
 use crate::model::Rows;
 use crate::plan;
 use crate::registry::{self, Registry};
@@ -30,6 +31,9 @@ use wiring::Wiring;
 
 pub const JOURNAL: &str = "journal.sqlite";
 pub const REGISTRY: &str = "registry.sqlite";
+
+/// The folder of speech that was made; it may be emptied while no gateway runs.
+pub const SPEECH: &str = "speech";
 
 /// Held by the process that runs on a data folder.
 const LOCK: &str = "lock";
@@ -56,6 +60,8 @@ pub enum StartError {
     Redis(#[from] BadRedis),
     #[error(transparent)]
     Map(#[from] BadOutline),
+    #[error(transparent)]
+    Speech(#[from] BadShelf),
     #[error("the journal refused the first record: {0}")]
     Journal(#[from] Refused),
 }
@@ -100,7 +106,9 @@ impl App {
         let inlets = Inlets::open(&config.node, &desk, &archive, &registry, &store).await?;
         let replies = inlets.memory.replies().clone();
         let (tasks, stop, redis) = (TaskTracker::new(), Stop::new(), redis(&config.node)?);
-        let channels = Arc::new(channels(&config.channels, &inlets, redis.clone())?);
+        let sounds = studio(&config, &store, &desk)?;
+        let channels = channels(&config.channels, (&inlets, &sounds), redis.clone())?;
+        let channels = Arc::new(channels);
         let wiring = Wiring {
             redis,
             routes: config.routes(&tables.carriers),
@@ -116,6 +124,7 @@ impl App {
             file,
             channels,
             replies,
+            library: sounds.library(),
         };
         let accounts = wiring.dispatch().start(&tasks, &stop).await?;
         wiring.spawn((listener, &accounts), &tasks, &stop);
@@ -152,6 +161,17 @@ impl App {
         let witnessed = self.writer.witness();
         let _ = tokio::time::timeout(Duration::from_secs(2), witnessed).await;
     }
+}
+
+fn studio(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    desk: &Arc<Desk>,
+) -> Result<Arc<Studio>, BadShelf> {
+    let library = Library::new(desk.ledger.clone(), desk.writer.clone(), store.clone());
+    let (speech, folder) = (config.speech.clone(), config.node.data.join(SPEECH));
+    let studio = Studio::open(speech, &folder, Arc::new(library), desk.clock.clone());
+    studio.map(Arc::new)
 }
 
 fn redis(node: &Node) -> Result<Option<Redis>, BadRedis> {
@@ -246,7 +266,7 @@ impl Inlets {
 /// Makes every channel; every problem at once.
 fn channels(
     configs: &[ChannelConfig],
-    inlets: &Inlets,
+    (inlets, sounds): (&Inlets, &Arc<Studio>),
     redis: Option<Redis>,
 ) -> Result<BTreeMap<String, Arc<dyn Channel>>, StartError> {
     let http = HttpClient::new(Duration::from_secs(30));
@@ -261,6 +281,7 @@ fn channels(
             http: http.clone(),
             tokens: tokens.clone(),
             inlet: inlets.of(config),
+            sounds: sounds.clone(),
         };
         match factories::make(&config.kind, config.settings.clone(), context) {
             Ok(channel) => {

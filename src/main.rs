@@ -15,6 +15,7 @@ mod http;
 mod ingest;
 mod ledger;
 mod live;
+mod media;
 mod model;
 mod plan;
 mod registry;

@@ -67,6 +67,8 @@ mod postfix;
 mod preview;
 #[path = "e2e/quarantine.rs"]
 mod quarantine;
+#[path = "e2e/recordings.rs"]
+mod recordings;
 #[path = "e2e/references.rs"]
 mod references;
 #[path = "e2e/refusals.rs"]

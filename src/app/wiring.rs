@@ -20,6 +20,7 @@ use crate::http::{Gate, Limits};
 use crate::ingest::Ingest;
 use crate::ledger::Archive;
 use crate::live::Hub;
+use crate::media::Library;
 use crate::plan::preview::Means;
 use crate::plan::{Plans, Routes};
 use crate::registry::{Intake, Registry};
@@ -45,6 +46,7 @@ pub struct Wiring {
     pub outline: Outline,
     pub replies: Arc<Replies>,
     pub routes: Arc<Routes>,
+    pub library: Arc<Library>,
 }
 
 impl Wiring {
@@ -202,6 +204,7 @@ impl Wiring {
             test_calls,
             replies: self.replies,
             time: self.time,
+            library: self.library,
         });
         let console = console(&gate, &desk, self.outline);
         (gate, console)
@@ -222,6 +225,7 @@ fn console(gate: &Gate, desk: &Desk, outline: Outline) -> Console {
         house: gate.orders.desk.clone(),
         hub: gate.hub.clone(),
         by_hand: gate.by_hand.clone(),
+        library: gate.library.clone(),
         outline,
     }
 }

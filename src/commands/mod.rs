@@ -18,6 +18,7 @@ mod journal;
 mod outlet;
 mod plan;
 mod receive_dsn;
+mod recording;
 mod serve;
 mod submit;
 mod token;
@@ -52,6 +53,8 @@ pub enum Command {
     Openapi,
     /// The loudspeakers' controllers: codes, revocation, orders 广播终端
     Device(device::Args),
+    /// The recording library of loudspeakers: bring, list, hear, take back 录音库
+    Recording(recording::Args),
     /// Print the link by which an outlet that is served by hand sees its warnings 人工渠道链接
     Outlet(outlet::Args),
     /// Copy journal and registry while the gateway runs, and prove the copy 备份
@@ -123,6 +126,7 @@ impl Command {
                 Ok(())
             }
             Self::Device(args) => device::run(args).await,
+            Self::Recording(args) => recording::run(args).await,
             Self::Outlet(args) => outlet::run(&args),
             Self::Backup(args) => backup::run(args).await,
             Self::Token(args) => {

@@ -6,6 +6,7 @@ use super::{ChannelConfig, Config, Journal, filing, prompt, routes};
 use crate::coord::Redis;
 use crate::factories;
 use crate::ledger::event::Audience;
+use crate::media::Speech;
 use crate::plan::{Plans, Send};
 use crate::store::Vault;
 
@@ -21,6 +22,9 @@ pub fn config(config: &Config) -> Vec<String> {
     problems.extend(channels(config));
     problems.extend(prompt::problems(config));
     problems.extend(routes::problems(config));
+    problems.extend(config.languages.problems());
+    let speech = config.speech.as_ref();
+    problems.extend(speech.map(Speech::problems).unwrap_or_default());
     problems
 }
 

@@ -22,7 +22,9 @@ pub use journal::Journal;
 pub use routes::RouteConfig;
 pub use tables::Tables;
 
+use crate::media::Speech;
 use crate::model::{Carrier, Rate, Span};
+use crate::plan::sounds::Languages;
 use crate::plan::{Filing, Hush, Plans, Prompting, Tests};
 use crate::trust::Bureau;
 
@@ -39,6 +41,12 @@ pub struct Config {
     /// When loudspeakers keep silent.
     #[serde(default)]
     pub speakers: Hush,
+    /// Which languages villages hear before Mandarin, by region.
+    #[serde(default)]
+    pub languages: Languages,
+    /// How a text becomes speech; without it the terminals speak.
+    #[serde(default)]
+    pub speech: Option<Speech>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -59,6 +67,9 @@ pub struct Node {
     /// The carriers' prefixes; the ones that the program brings unless said otherwise.
     #[serde(default)]
     pub carriers: Option<PathBuf>,
+    /// How loudspeakers sound; the table that the program brings unless said otherwise.
+    #[serde(default)]
+    pub sounds: Option<PathBuf>,
     /// A Redis from which nodes that share accounts draw their permits; without it each goes by its own limiter.
     #[serde(default)]
     pub redis: Option<String>,

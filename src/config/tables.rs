@@ -1,22 +1,26 @@
-//! The tables that an operator may put in the place of those that the program brings: event codes and carriers' prefixes.
+//! The tables that an operator may put in the place of those that the program brings: event codes, carriers'
+//! prefixes, how loudspeakers sound.
 //! This module must not interpret a row.
 
 use std::path::Path;
 
 use super::{ChannelConfig, Config, Node};
 use crate::plan::preview::Means;
-use crate::plan::{Carriers, Events, Filing, Filings};
+use crate::plan::sounds::{Languages, Table};
+use crate::plan::{Carriers, Events, Filing, Filings, Sounds};
 
 #[derive(Clone)]
 pub struct Tables {
     pub events: Events,
     pub carriers: Carriers,
+    pub sounds: Table,
 }
 
 impl Tables {
     /// With what is configured of the ways out: all that a preview knows of them.
     pub fn means(self, config: &Config) -> Means {
         let channels = &config.channels;
+        let languages = config.languages.clone();
         let rate = |c: &ChannelConfig| (c.name.clone(), c.rate);
         let filings = channels.iter().flat_map(|channel| {
             let of = |filing: &Filing| (channel.name.clone(), filing.clone());
@@ -28,6 +32,10 @@ impl Tables {
             carriers: self.carriers,
             events: self.events,
             hush: config.speakers.clone(),
+            sounds: Sounds {
+                table: self.sounds,
+                languages,
+            },
         }
     }
 
@@ -36,25 +44,29 @@ impl Tables {
         Self {
             events: Events::shipped(),
             carriers: Carriers::shipped(),
+            sounds: Table::shipped(),
         }
     }
 }
 
-/// Both tables, or everything that is wrong with them; paths are relative to `base`.
+/// All tables, or everything that is wrong with them; paths are relative to `base`.
 pub fn read(base: &Path, node: &Node) -> Result<Tables, Vec<String>> {
     let events = table(base, node.events.as_deref(), "events", Events::parse);
     let carriers = table(base, node.carriers.as_deref(), "carriers", Carriers::parse);
-    match (events, carriers) {
-        (Ok(events), Ok(carriers)) => {
+    let sounds = table(base, node.sounds.as_deref(), "sounds", Table::parse);
+    match (events, carriers, sounds) {
+        (Ok(events), Ok(carriers), Ok(sounds)) => {
             let shipped = Tables::shipped();
             Ok(Tables {
                 events: events.unwrap_or(shipped.events),
                 carriers: carriers.unwrap_or(shipped.carriers),
+                sounds: sounds.unwrap_or(shipped.sounds),
             })
         }
-        (events, carriers) => {
+        (events, carriers, sounds) => {
             let mut problems = events.err().unwrap_or_default();
             problems.extend(carriers.err().unwrap_or_default());
+            problems.extend(sounds.err().unwrap_or_default());
             Err(problems)
         }
     }

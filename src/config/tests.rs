@@ -11,6 +11,7 @@ listen = "127.0.0.1:0"
 plans = "plans"
 events = "events.csv"
 carriers = "carriers.csv"
+sounds = "sounds.csv"
 
 [[bureau]]
 id = "water"
@@ -33,6 +34,8 @@ password = "not-told"
 const PLAN: &str = "name = \"p\"\nlanguage = \"zh-CN\"\nlifetime = \"6h\"\n\
                     [[send]]\naudience = \"public\"\nchannels = [\"sms\"]\nreceipt_window = \"5m\"\n";
 const EVENTS: &str = "code,zh,en_ours,levels,source\n11A51,山洪,Flash flood,,national\n";
+const SOUNDS: &str =
+    "event,level,tone,seconds,times,pause,open_zh,close_zh,open_en,close_en\n,red,siren,6,,,,,,\n";
 const CARRIERS: &str = "prefix,carrier\n130,unicom\n";
 
 fn write(folder: &Path) {
@@ -42,10 +45,11 @@ fn write(folder: &Path) {
     put("plans/p.toml", PLAN);
     put("events.csv", EVENTS);
     put("carriers.csv", CARRIERS);
+    put("sounds.csv", SOUNDS);
 }
 
 /// What is wrong: a file, what stands there, what stands there instead, and what is said.
-const WRONG: [(&str, &str, &str, &str); 28] = [
+const WRONG: [(&str, &str, &str, &str); 32] = [
     (
         "tocsin.toml",
         "[channel.retry]",
@@ -153,7 +157,7 @@ const WRONG: [(&str, &str, &str, &str); 28] = [
         "tocsin.toml",
         "\"not-told\"",
         "\"not-told",
-        "line 24: invalid basic string",
+        "line 25: invalid basic string",
     ),
     (
         "plans/p.toml",
@@ -202,6 +206,30 @@ const WRONG: [(&str, &str, &str, &str); 28] = [
         "130",
         "13x",
         "line 2: \"13x\" is no prefix; write 1 to 7 digits",
+    ),
+    (
+        "tocsin.toml",
+        "[[bureau]]",
+        "[languages]\n510727217 = [\"zh-CN\"]\n[[bureau]]",
+        "languages.510727217: \"zh-CN\" is Mandarin, which follows",
+    ),
+    (
+        "tocsin.toml",
+        "[[bureau]]",
+        "[speech]\ncommand = []\n[[bureau]]",
+        "speech.command is empty",
+    ),
+    (
+        "tocsin.toml",
+        "[[bureau]]",
+        "[speech]\ntimeout = \"1m\"\n[[bureau]]",
+        "speech.timeout is more than 0 and at most 15 s",
+    ),
+    (
+        "sounds.csv",
+        "siren",
+        "Siren!",
+        "line 2: a tone has a name of small letters",
     ),
     (
         "carriers.csv",

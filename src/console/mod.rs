@@ -1,8 +1,8 @@
 //! The officers' pages, server-rendered: the situation on a map (预警态势), the tracking of one alert from the county to
-//! a single attempt (发布跟踪), and the loudspeakers with their repairs (大喇叭). Chinese with English labels, plain CSS, live
-//! over SSE, behind a token; nothing is entered here but 代报 and a repair. Warning colours mean a warning's level and nothing
-//! else. This room must not decide, must not compute a figure and must not show a phone number or a mailbox, but a keeper's
-//! to who asks for it and is noted.
+//! a single attempt (发布跟踪), the loudspeakers with their repairs (大喇叭), and the recording library (录音库). Chinese with
+//! English labels, plain CSS, live over SSE, behind a token; nothing is entered here but 代报, a repair and a recording. Warning
+//! colours mean a warning's level and nothing else. This room must not decide, must not compute a figure and must not show
+//! a phone number or a mailbox, but a keeper's to who asks for it and is noted.
 
 mod bar;
 mod by_hand;
@@ -16,6 +16,7 @@ mod map;
 mod overview;
 mod purse;
 mod satellites;
+mod recordings;
 mod session;
 mod title;
 mod tracking;
@@ -26,6 +27,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
@@ -37,6 +39,7 @@ use crate::dispatch;
 use crate::dispatch::ByHand;
 use crate::ledger::{Archive, Ledger};
 use crate::live::Hub;
+use crate::media::{LARGEST, Library};
 use crate::registry::Registry;
 use crate::store::Store;
 use crate::trust::{Bureaus, Entry};
@@ -58,6 +61,8 @@ pub struct Console {
     pub house: Arc<dispatch::Desk>,
     pub hub: Arc<Hub>,
     pub by_hand: Arc<ByHand>,
+    /// What people record for loudspeakers.
+    pub library: Arc<Library>,
     /// The land that the map shows; without it the map is drawn around the villages.
     pub outline: Outline,
 }
@@ -118,8 +123,17 @@ pub fn router(console: Console, stop: Stop) -> Router {
         .route("/console/horns/{device}/keeper", post(horns::keeper))
         .route("/console/horns/{device}/repairs", post(horns::enter))
         .route("/console/repairs/{number}/close", post(horns::close))
+        .route(
+            "/console/recordings",
+            get(recordings::page).post(recordings::add),
+        )
+        .route("/console/recordings/{id}/sound", get(recordings::sound))
+        .route("/console/recordings/{id}/heard", post(recordings::heard))
+        .route("/console/recordings/{id}/retire", post(recordings::retire))
         .route("/console/console.css", get(layout::css))
         .route("/console/console.js", get(layout::js))
+        // A little more than a sound may have, so that it is refused in words.
+        .layer(DefaultBodyLimit::max(LARGEST + 64 * 1024))
         .layer(from_fn(guarded))
         .with_state(desk)
 }
@@ -134,7 +148,7 @@ async fn guarded(request: axum::extract::Request, next: Next) -> Response {
     const HEADERS: [(header::HeaderName, &str); 5] = [
         (
             header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; \
+            "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; media-src 'self'; \
              form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
         ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -98,7 +98,7 @@ impl FromRequestParts<Handle> for Officer {
             return Ok(Self(caller, ends));
         }
         let path = parts.uri.path();
-        let below = ["/console/alerts", "/console/horns", "/console/satellites"];
+        let below = ["/console/alerts", "/console/horns", "/console/recordings", "/console/satellites"];
         let page = path == "/console" || below.iter().any(|page| path.starts_with(page));
         let wants_page = parts
             .headers
@@ -134,7 +134,7 @@ fn sign_in_page(problem: Option<&str>, status: StatusCode) -> Response {
             label for="token" { "单位令牌 " small { "Bureau token" } }
             input #token name="token" type="password" autocomplete="current-password" autofocus required;
             button type="submit" { "进入值班台 Enter" }
-            p.hint { "令牌由系统管理员发放（tocsin token）。除代报外页面只读。 The administrator gives it; but for 代报 the pages only show." }
+            p.hint { "令牌由系统管理员发放（tocsin token）。The administrator gives it." }
         }
     };
     (status, layout::bare("登录 Sign in", &body)).into_response()

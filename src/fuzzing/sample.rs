@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use channel::testing::RecordingInlet;
-use channel::{Context, HttpClient, OwnTokens, SystemClock};
+use channel::{Context, HttpClient, Mute, OwnTokens, SystemClock};
 
 use super::import::parts;
 use crate::registry::csv::Files;
@@ -40,6 +40,7 @@ pub(super) fn context(name: &str) -> (Context, Arc<RecordingInlet>) {
         clock,
         http: HTTP.clone(),
         inlet: inlet.clone(),
+        sounds: Arc::new(Mute),
     };
     (context, inlet)
 }

@@ -26,6 +26,9 @@ pub struct Submitter(pub Caller);
 /// A caller who may read what the registry holds in numbers, and replace it.
 pub struct Keeper(pub Caller);
 
+/// A caller who may bring recordings and vouch for another's.
+pub struct Recorder(pub Caller);
+
 /// A caller who may enrol and revoke devices, and order of them what carries no text.
 pub struct Operator(pub Caller);
 
@@ -61,6 +64,7 @@ async fn prove(parts: &Parts, gate: &Gate, scope: Scope) -> Result<Caller, Probl
         Scope::Decide => "decide",
         Scope::Devices => "devices",
         Scope::Report => "report",
+        Scope::Recordings => "recordings",
     };
     let detail = format!(
         "bureau {} does not have the scope `{name}`; have it added to the bureau's scopes",
@@ -123,6 +127,14 @@ async fn seen(parts: &mut Parts, house: &House, caller: &Caller) -> Result<Known
     match ledger.damage_of(known.stream()) {
         Some(why) => Err(Problem::damaged(known.stream(), &why)),
         None => Ok(known),
+    }
+}
+
+impl FromRequestParts<House> for Recorder {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, Problem> {
+        prove(parts, &house.gate, Scope::Recordings).await.map(Self)
     }
 }
 

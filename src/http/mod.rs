@@ -27,6 +27,7 @@ mod preview;
 mod problem;
 mod quarantine;
 mod ready;
+mod recordings;
 mod registry;
 mod repairs;
 mod replies;
@@ -58,6 +59,7 @@ use crate::dispatch::{ByHand, Orders, Replies, TestCalls};
 use crate::ingest::Ingest;
 use crate::ledger::{Archive, Correlator, Ledger, Position, Writer};
 use crate::live::Hub;
+use crate::media::Library;
 use crate::registry::{Intake, Registry};
 use crate::release::Decisions;
 use crate::store::Store;
@@ -101,6 +103,8 @@ pub struct Gate {
     pub replies: Arc<Replies>,
     /// Which time is believed; `clock` tells it.
     pub time: Arc<Steady>,
+    /// What people record for loudspeakers.
+    pub library: Arc<Library>,
 }
 
 impl Gate {
@@ -181,6 +185,7 @@ fn quick() -> OpenApiRouter<House> {
         .merge(devices::routes())
         .merge(by_hand::routes())
         .merge(repairs::routes())
+        .merge(recordings::routes())
         .routes(routes!(budget::budgets))
         .routes(routes!(clock::standing, clock::believe))
         .routes(routes!(health::alive))

@@ -46,6 +46,7 @@ kinds! {
     UNKNOWN_DEVICE = "unknown-device", 404, "No such device", "无此终端";
     UNKNOWN_ORDER = "unknown-order", 404, "No such order", "无此指令";
     UNKNOWN_REPAIR = "unknown-repair", 404, "No such repair", "无此报修";
+    UNKNOWN_RECORDING = "unknown-recording", 404, "No such recording", "无此录音";
     UNKNOWN_PROBLEM = "unknown-problem", 404, "No such problem type", "无此问题类型";
     UNKNOWN_PATH = "unknown-path", 404, "Nothing is served here", "无此地址";
     WRONG_METHOD = "wrong-method", 405, "This address does not take this method", "不支持此请求方法";
@@ -59,6 +60,7 @@ kinds! {
     UNFIT_TABLES = "unfit-tables", 422, "The tables of an import do not hold", "导入表格有误";
     BAD_ORDER = "bad-order", 422, "Devices cannot be ordered this", "指令内容有误";
     BAD_ENTRY = "bad-entry", 422, "The entry cannot be taken", "填报内容有误";
+    BAD_RECORDING = "bad-recording", 422, "The recording cannot be taken", "录音不可受理";
     NOWHERE = "nowhere", 422, "The alert reaches nobody", "预警未命中任何对象";
     NOT_FILED = "not-filed", 422, "Its text messages are not filed so", "短信签名或内容未报备";
     TOO_MANY = "too-many-requests", 429, "The bureau asks too often", "请求过于频繁";

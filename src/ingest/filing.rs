@@ -29,6 +29,7 @@ impl Ingest {
             schedule: &schedule,
             filed,
             hush: &self.means.hush,
+            languages: &self.means.sounds.languages,
         };
         let source = Source {
             alert: &judged.alert,
@@ -39,6 +40,9 @@ impl Ingest {
             authority: self.bureaus.authority_of(&caller.id),
             filings: filed.filings,
             targets: &judged.targets,
+            sounds: &self.means.sounds,
+            // Text messages alone are looked at.
+            recordings: &[],
         };
         let found = lacks(&draft, &source, judged.now.plus(plan.lifetime.0));
         found.into_iter().map(finding).collect()

@@ -1,6 +1,8 @@
 //! A preview: the alert is judged as if it were handed in, its release is drafted and counted, and nothing is written,
 //! sent or kept. This module must not touch the journal's writer.
 
+use std::sync::Arc;
+
 use channel::Level;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,6 +11,7 @@ use super::accept::{Ingest, Rejection};
 use super::judge::Judged;
 use super::names::{identity, regions_hash};
 use crate::ledger::event::{Born, Class};
+use crate::ledger::recordings::Recording;
 use crate::ledger::{Known, Papers};
 use crate::model::{RegionCode, StreamId};
 use crate::plan::preview::{Figures, Place, Scene, preview};
@@ -53,7 +56,7 @@ impl Ingest {
         let (class, handled) = how(&judged, &past, &standing);
         let earlier = Earlier::of(&past, &self.routes);
         judged.targets = targets(&mut judged);
-        let (registry, outlets) = (self.registry.read().clone(), self.outlets());
+        let ((registry, recordings), outlets) = (self.ground(), self.outlets());
         let named = hex::encode(regions_hash(&judged.regions));
         let (plan, hush) = (judged.choice.plan, &self.means.hush);
         let silence = hush.silence(judged.alert.status, &judged.regions);
@@ -70,6 +73,7 @@ impl Ingest {
                 schedule: &schedule,
                 filed: self.filed(caller),
                 hush,
+                languages: &self.means.sounds.languages,
             },
             source: Source {
                 alert: &judged.alert,
@@ -80,6 +84,8 @@ impl Ingest {
                 authority: self.bureaus.authority_of(&caller.id),
                 filings: &self.means.filings,
                 targets: &judged.targets,
+                sounds: &self.means.sounds,
+                recordings: &recordings,
             },
             ledger: &self.ledger,
             means: &self.means,
@@ -88,8 +94,7 @@ impl Ingest {
             now: judged.now,
             lifetime: judged.now.plus(plan.lifetime.0),
         };
-        let mut figures = preview(&scene);
-        figures.notes.extend(unread.into_iter().map(Note::unread));
+        let figures = counted(&scene, unread);
         Ok(Preview {
             regions: places(&registry, &judged.regions),
             regions_hash: named.clone(),
@@ -104,6 +109,12 @@ impl Ingest {
             figures,
             findings: judged.findings,
         })
+    }
+
+    /// Who lives there, and what was recorded for them, at one moment.
+    fn ground(&self) -> (Arc<Registry>, Vec<Recording>) {
+        let registry = self.registry.read().clone();
+        (registry, self.ledger.recordings.in_use())
     }
 
     pub(super) fn outlets(&self) -> Outlets {
@@ -156,6 +167,12 @@ impl Ingest {
         let papers = Papers::of(&old, &*self.store).await.ok()?;
         Past::of(old, &papers).ok()
     }
+}
+
+fn counted(scene: &Scene<'_>, unread: Vec<StreamId>) -> Figures {
+    let mut figures = preview(scene);
+    figures.notes.extend(unread.into_iter().map(Note::unread));
+    figures
 }
 
 fn places(registry: &Registry, regions: &[RegionCode]) -> Vec<Place> {

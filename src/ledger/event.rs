@@ -18,6 +18,8 @@ pub use super::numbered::Numbered;
 pub use super::ported::{Learned, LearnedRow};
 pub use super::prompted::{Prompted, PromptedRow};
 pub use super::receipt::InboxReceipt;
+pub use super::record::Witness;
+pub use super::recordings::{Heard, Recorded, Retired};
 pub use super::rerouted::Rerouted;
 use super::seal::Sealed;
 pub use super::spent::{Held, Spent};
@@ -385,4 +387,8 @@ pub enum Event {
     // On the house stream: tests of satellite terminals (拨测).
     TestCalled(TestCalled),
     Proved(Proved),
+    // On the house stream: the recording library.
+    Recorded(Box<Recorded>),
+    Heard(Heard),
+    Retired(Retired),
 }

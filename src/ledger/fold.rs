@@ -91,7 +91,8 @@ impl Ledger {
             _ => {
                 return self.devices(time, event)
                     || self.log.apply(time, event)
-                    || self.test_calls.apply(time, event);
+                    || self.test_calls.apply(time, event)
+                    || self.recordings.apply(time, event);
             }
         }
         true

@@ -29,6 +29,7 @@ mod prompted;
 mod proved;
 mod receipt;
 pub mod record;
+pub mod recordings;
 mod replay;
 pub mod rerouted;
 pub mod seal;
@@ -103,6 +104,7 @@ pub struct Ledger {
     pub numbers: numbered::Numbers,
     pub bindings: bound::Bindings,
     pub test_calls: test_calls::TestCalls,
+    pub recordings: recordings::Recordings,
 }
 
 /// Blocks by the order they came in, without those of sealed alerts.

@@ -13,6 +13,7 @@ mod span;
 mod speaker;
 mod tags;
 mod test_call;
+mod tongue;
 
 pub use answer::{Answer, Denial, Grade, Missed, Ranks};
 pub use area::{AreaCode, GroupCode};
@@ -30,3 +31,4 @@ pub use span::{Rate, Span};
 pub use speaker::{Care, SpeakerRow};
 pub use tags::{TagNames, TagRow, Tags};
 pub use test_call::{TestResult, TestStanding};
+pub use tongue::{KNOWN as TONGUES, MANDARIN, is_mandarin, same_tongue, tongue, tongue_names};

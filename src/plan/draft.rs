@@ -18,11 +18,12 @@ use super::hush::{Hush, Sound};
 use super::routes::Outlets;
 use super::rules::{Plan, Repeat};
 use super::schedule::{Schedule, held_until};
+use super::sounds::Languages;
 use super::target::Targets;
 use super::text::{self, Stock, Telling};
 use super::told::Told;
 use crate::ledger::event::{Audience, Class, ClassRow, Fate, Ground, Kept, NO_HOUSEHOLD};
-use crate::model::{Answer, EndpointId, Grade, HouseholdId, RegionCode, RegionLevel};
+use crate::model::{Answer, EndpointId, EndpointKind, Grade, HouseholdId, RegionCode, RegionLevel};
 use crate::registry::Registry;
 
 /// What a draft is made of.
@@ -40,6 +41,7 @@ pub struct Draft<'a> {
     pub filed: Filed<'a>,
     /// When loudspeakers keep silent.
     pub hush: &'a Hush,
+    pub languages: &'a Languages,
 }
 
 /// What is filed (报备) of the bureau whose alert it is.
@@ -271,6 +273,19 @@ impl<'a> Draft<'a> {
         filings.confirms(way, send.map_or(Confirm::No, |send| send.confirm))
     }
 
+    /// Of a loudspeaker: what its village hears before Mandarin.
+    pub fn heard(
+        &self,
+        (block, _): &Drafted<'_>,
+        delivery: &PlannedDelivery<'_>,
+    ) -> Option<Vec<String>> {
+        if block.outlet.speaks_to != EndpointKind::Speaker {
+            return None;
+        }
+        let village = self.registry.endpoint(delivery.endpoint)?.village;
+        Some(village.map_or_else(Vec::new, |village| self.languages.of(village)))
+    }
+
     /// Which text one delivery of a block is.
     pub fn telling(&self, drafted: &Drafted<'_>, delivery: &PlannedDelivery<'_>) -> Telling {
         let (way, confirm) = self.manner(drafted, delivery.endpoint);
@@ -284,6 +299,7 @@ impl<'a> Draft<'a> {
             repeat: self.repeat(drafted),
             way,
             confirm,
+            heard: self.heard(drafted, delivery),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! module must not encode for a protocol.
 
 use bytes::Bytes;
-use channel::{Attachment, Authority, Level, Style, Timestamp, Variant};
+use channel::{Attachment, Authority, Level, Part, Style, Timestamp, Variant};
 use serde::{Deserialize, Serialize};
 
 use super::compare::{Gist, Said};
@@ -11,8 +11,10 @@ use super::confirm;
 use super::filing::{Filings, Way};
 use super::rules::Repeat;
 use super::target::Targets;
+use super::sounds::{Sounds, sounded};
 use super::wall;
 use crate::ledger::event::Bar;
+use crate::ledger::recordings::Recording;
 
 /// What is told: by which kind of channel, in which language, out of which infos.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -31,6 +33,8 @@ pub struct Telling {
     pub way: Way,
     /// It says how to confirm.
     pub confirm: bool,
+    /// Of a loudspeaker: what its village hears before Mandarin.
+    pub heard: Option<Vec<String>>,
 }
 
 /// Words for what an alert itself does not say.
@@ -76,6 +80,9 @@ pub(super) struct Text {
     /// CAP's response type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) response: Option<String>,
+    /// What a loudspeaker plays.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) parts: Vec<Part>,
 }
 
 /// A text as it is to be kept.
@@ -110,6 +117,9 @@ impl Source<'_> {
         let hit = regions.filter(|region| self.targets.infos_under(**region) & infos != 0);
         hit.map(ToString::to_string).collect()
     }
+    pub sounds: &'a Sounds,
+    /// Those of the library that are used.
+    pub recordings: &'a [Recording],
 }
 
 /// The infos of `hits` in the language of the recipient, else in the plan's, else in whichever there is.
@@ -166,12 +176,13 @@ fn speaking<'a>(
 }
 
 /// What an info asks of people, the strictest first: to leave, to go inside, to keep away; then by severity.
-fn demand(info: &cap::Info) -> (u8, cap::Severity) {
-    let response = info.response_types.iter().copied().map(strict).min();
+pub(super) fn demand(info: &cap::Info) -> (u8, cap::Severity) {
+    let responses = info.response_types.iter().copied();
+    let response = responses.map(strictness).min();
     (response.unwrap_or(3), info.severity)
 }
 
-const fn strict(response: cap::ResponseType) -> u8 {
+pub(super) const fn strictness(response: cap::ResponseType) -> u8 {
     match response {
         cap::ResponseType::Evacuate => 0,
         cap::ResponseType::Shelter => 1,
@@ -214,6 +225,7 @@ pub fn render(source: &Source<'_>, telling: &Telling, fallback: Timestamp) -> Re
         Style::Letter => format!("{mark}{headline}\n\n{body}\n{until}\n{}", source.signature),
     };
     let filed = filed(source.filings, telling.way, &words);
+    let (parts, repeat) = sounded(source, telling, (&infos, language), &words);
     let text = Text {
         language: language.clone(),
         title: format!("{mark}{headline}"),
@@ -224,7 +236,7 @@ pub fn render(source: &Source<'_>, telling: &Telling, fallback: Timestamp) -> Re
         regions_hash: source.regions_hash.to_owned(),
         drill: wall::is_drill(source.alert.status),
         attach: telling.style == Style::Letter,
-        repeat: telling.repeat.map(|r| (r.times, r.pause.0.as_secs())),
+        repeat: repeated(telling).or(repeat),
         said: Some(match telling.stock {
             Some(_) => Said::Over,
             None => Said::Warned(Gist::of(source.alert.sent, &infos, ends(&infos, fallback))),
@@ -234,6 +246,7 @@ pub fn render(source: &Source<'_>, telling: &Telling, fallback: Timestamp) -> Re
         areas: source.areas(telling.infos),
         onset: onset(&infos),
         response: response(telling.stock, &infos),
+        parts,
     };
     Rendered {
         document: serde_json::to_vec(&text).expect("plain fields serialise"),
@@ -252,8 +265,14 @@ fn onset(infos: &[&cap::Info]) -> Option<Timestamp> {
 fn response(stock: Option<Stock>, infos: &[&cap::Info]) -> Option<String> {
     let over = stock.map(|_| cap::ResponseType::AllClear);
     let said = || infos.iter().flat_map(|i| i.response_types.iter().copied());
-    let strictest = over.or_else(|| said().min_by_key(|r| strict(*r)));
+    let strictest = over.or_else(|| said().min_by_key(|r| strictness(*r)));
     strictest.map(|response| response.as_str().to_owned())
+}
+
+/// How often the plan has it played, and seconds between.
+fn repeated(telling: &Telling) -> Option<(u32, u64)> {
+    let repeat = telling.repeat?;
+    Some((repeat.times, repeat.pause.0.as_secs()))
 }
 
 /// Under which id a text may go, or why it may not.
@@ -298,7 +317,7 @@ fn headline(source: &Source<'_>, telling: &Telling, infos: &[&cap::Info]) -> Str
 }
 
 /// A text message carries what to do, and the description where nothing says what to do; the others carry both.
-fn body(infos: &[&cap::Info], style: Style) -> String {
+pub(super) fn body(infos: &[&cap::Info], style: Style) -> String {
     let mut out = String::new();
     for (n, info) in infos.iter().enumerate() {
         if n > 0 {
@@ -328,7 +347,7 @@ fn clock(time: cap::Time) -> String {
     format!("{month}月{day}日{hour:02}:{minute:02}")
 }
 
-fn event(alert: &cap::Alert) -> String {
+pub(super) fn event(alert: &cap::Alert) -> String {
     let code = alert
         .infos
         .iter()
@@ -353,6 +372,7 @@ pub fn load(document: &[u8], cap: &Bytes) -> Option<Variant> {
     variant.areas = text.areas;
     variant.onset = text.onset;
     variant.response = text.response;
+    variant.parts = text.parts;
     variant.repeat = text
         .repeat
         .map(|(times, pause)| (times, std::time::Duration::from_secs(pause)));
@@ -382,6 +402,8 @@ mod tests {
             authority: Authority::County,
             filings: &Filings::default(),
             targets: &Targets::default(),
+            sounds: &Sounds::default(),
+            recordings: &[],
         };
         let telling = Telling {
             kind: "sms",
@@ -393,6 +415,7 @@ mod tests {
             repeat: None,
             way: Way::Unsaid,
             confirm: false,
+            heard: None,
         };
         let rendered = render(&source, &telling, Timestamp(0));
         load(&rendered.document, &Bytes::new())

@@ -7,6 +7,7 @@ use super::Release;
 use super::work::Work;
 use crate::ledger::event::{Bar, VariantMeta};
 use crate::ledger::record::sha256;
+use crate::ledger::recordings::Recording;
 use crate::ledger::{Event, Proposal};
 use crate::plan::{self, Drafted, PlannedDelivery, Rendered, Source, Telling};
 
@@ -22,6 +23,8 @@ pub struct Variants<'a> {
     /// rendered for and what it costs there.
     written: Vec<(String, [u8; 32], u32)>,
     last: Option<(Telling, (u16, Option<Bar>))>,
+    /// Of one moment: all of a region hear the same.
+    recordings: Vec<Recording>,
 }
 
 impl<'a> Variants<'a> {
@@ -34,6 +37,7 @@ impl<'a> Variants<'a> {
             known: Known::new(),
             written,
             last: None,
+            recordings: release.ledger.recordings.in_use(),
         }
     }
 
@@ -52,6 +56,7 @@ impl<'a> Variants<'a> {
             && last.repeat == draft.repeat(drafted)
             && last.language == delivery.language
             && (last.way, last.confirm) == draft.manner(drafted, delivery.endpoint)
+            && last.heard == draft.heard(drafted, delivery)
         {
             return *found;
         }
@@ -82,6 +87,8 @@ impl<'a> Variants<'a> {
             authority: self.release.bureaus.authority_of(caller),
             filings: &self.release.means.filings,
             targets: &self.work.targets,
+            sounds: &self.release.means.sounds,
+            recordings: &self.recordings,
         };
         let lifetime = self.work.from().plus(self.work.plan.lifetime.0);
         let rendered = plan::render(&source, telling, lifetime);

@@ -40,6 +40,7 @@ impl Work {
             schedule: &self.schedule,
             filed: release.means.filed(signature),
             hush: &release.means.hush,
+            languages: &release.means.sounds.languages,
         }
     }
 

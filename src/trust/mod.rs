@@ -31,6 +31,8 @@ pub enum Scope {
     Devices,
     /// Take down what somebody else has done by hand (代报).
     Report,
+    /// Bring recordings for loudspeakers, vouch for another's, and take one back.
+    Recordings,
 }
 
 /// A bureau as configured.

@@ -138,6 +138,12 @@ impl Browser {
         self.ask("POST", "/goog/cdp/execute", body).await;
     }
 
+    /// As on another screen.
+    pub async fn resize(&self, width: u32, height: u32) {
+        let wanted = json!({ "width": width, "height": height });
+        self.ask("POST", "/window/rect", wanted).await;
+    }
+
     /// What a script in the page returns.
     pub async fn script(&self, script: &str) -> Value {
         let body = json!({"script": script, "args": []});

@@ -116,7 +116,8 @@ pub fn config(sms_rate: &str, sms_port: u16, mail_port: u16, mail: &str) -> Stri
     text += &bureau("water", WATER, "[\"submit\", \"read\"]", "510727");
     text += &bureau("keeper", KEEPER, "[\"registry\"]", "510727");
     text += &bureau("duty", DUTY, "[\"read\"]", "510727");
-    let every = "[\"submit\", \"read\", \"registry\", \"decide\", \"devices\", \"report\"]";
+    let every =
+        "[\"submit\", \"read\", \"registry\", \"decide\", \"devices\", \"report\", \"recordings\"]";
     text += &bureau("everything", EVERYTHING, every, "510727");
     text += &bureau("operator", OPERATOR, "[\"devices\", \"read\"]", "510727");
     text += &bureau("town", TOWN, "[\"submit\", \"read\"]", county::TOWN_A);

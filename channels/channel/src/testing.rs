@@ -10,7 +10,10 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 
 use crate::{
-    Address, Binding, Bound, Channel, Clock, Context, Enrolment, Evidence, FailureClass, Handed, HttpClient, Inlet, Issued, Message, Mute, NoSerial, NotEnrolled, Numbering, Obeyed, Of, OwnTokens, Presence, PublicKey, Receipt, Rekeying, SERIALS_A_DAY, Said, Scene, Stop, SystemClock, Tied, Timestamp, Unavailable, Uplink, Verdict, Whose,
+    Address, Binding, Bound, Channel, Clock, Context, Enrolment, Evidence, FailureClass, Handed,
+    HttpClient, Inlet, Issued, Message, Mute, NoSerial, NotEnrolled, Numbering, Obeyed, Of,
+    OwnTokens, Presence, PublicKey, Receipt, Rekeying, SERIALS_A_DAY, Said, Scene, Stop,
+    SystemClock, Tied, Timestamp, Unavailable, Uplink, Verdict, Whose,
 };
 
 /// How a peer meets the messages that reach it.

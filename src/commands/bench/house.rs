@@ -14,6 +14,7 @@ use crate::commands::{Failed, submit};
 use crate::config::{ChannelConfig, Config, Node, Read, Retry, Tables};
 use crate::ledger::{Alert, Phase};
 use crate::model::{EndpointKind, Rows, State};
+use crate::plan::sounds::Languages;
 use crate::plan::{Hush, Plans};
 use crate::store::{RegistryFile, Vault};
 use crate::trust::{self, Bureau, Scope};
@@ -216,10 +217,13 @@ fn config(data: PathBuf, channel: ChannelConfig, plan: &str) -> (Read, String) {
             plans: data,
             events: None,
             carriers: None,
+            sounds: None,
             store: crate::config::Journal::default(),
             name: String::new(),
         },
         routes: Vec::new(),
+        languages: Languages::default(),
+        speech: None,
         bureaus: vec![Bureau {
             id: "bench".into(),
             name: "bench".into(),

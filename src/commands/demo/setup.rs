@@ -14,6 +14,7 @@ use crate::app::REGISTRY;
 use crate::commands::Failed;
 use crate::config::{ChannelConfig, Config, Journal, Node, Read, Retry, Tables};
 use crate::model::{EndpointKind, RegionCode, Span};
+use crate::plan::sounds::Languages;
 use crate::plan::{Hush, Plans, Prompting};
 use crate::registry::{Counts, Registry, csv};
 use crate::store::{RegistryFile, Vault};
@@ -164,6 +165,7 @@ pub fn config(data: &Path, port: u16, county: &County, peers: &Peers) -> (Read, 
             Scope::Decide,
             Scope::Devices,
             Scope::Report,
+            Scope::Recordings,
         ],
         county::code(),
     );
@@ -180,12 +182,15 @@ pub fn config(data: &Path, port: u16, county: &County, peers: &Peers) -> (Read, 
             plans: data.to_owned(),
             events: None,
             carriers: None,
+            sounds: None,
             store: Journal::default(),
             api_rate: crate::config::api_rate(),
             second_person: false,
             name: "demo".into(),
         },
         routes: Vec::new(),
+        languages: Languages::default(),
+        speech: None,
         bureaus: vec![water, duty],
         channels: channels(county, peers),
     };

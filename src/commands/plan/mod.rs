@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use channel::{
-    Channel, Clock, Context, HttpClient, Inlet, OwnTokens, Presence, Receipt, SystemClock,
+    Channel, Clock, Context, HttpClient, Inlet, Mute, OwnTokens, Presence, Receipt, SystemClock,
     Unavailable, Variant,
 };
 
@@ -18,7 +18,7 @@ use super::Failed;
 use crate::app::{self, REGISTRY};
 use crate::config::{self, Config, Node, Read};
 use crate::ledger::Ledger;
-use crate::plan::preview::{Scene, preview};
+use crate::plan::preview::{Means, Scene, preview};
 use crate::plan::{self, Asked, Draft, Earlier, Outlets, Source, Targets};
 use crate::registry::Registry;
 use crate::store::RegistryFile;
@@ -74,6 +74,7 @@ pub fn channels(config: &Config) -> (Made, Vec<String>) {
             clock,
             http: HttpClient::new(Duration::from_secs(1)),
             inlet: Arc::new(Closed),
+            sounds: Arc::new(Mute),
         };
         match factories::make(&channel.kind, channel.settings.clone(), context) {
             Ok(it) => made.push((channel.name.clone(), it)),
@@ -166,13 +167,12 @@ fn drill(
         .map(|(name, channel)| (name.clone(), channel.capability()));
     let routes = read.config.routes(&read.tables.carriers);
     let outlets = Outlets::new(can, routes, Arc::default());
-    let means = read.tables.clone().means(&read.config);
+    let means = means(read);
     let bureaus = trust::Bureaus::new(read.config.bureaus.clone());
     let speaks = |b: &&trust::Bureau| b.senders.is_empty() || b.senders.contains(&alert.sender);
     let bureau = read.config.bureaus.iter().find(speaks);
     let signature = bureaus.signature_of(bureau.map_or("", |b| b.id.as_str()));
-    let now = SystemClock::default().now();
-    let earlier = Earlier::default();
+    let (now, earlier) = (SystemClock::default().now(), Earlier::default());
     let silence = means.hush.silence(alert.status, &asked.targets.regions);
     let schedule = plan::moments(choice.plan, &[], (choice.handled, false), silence, now);
     let figures = preview(&Scene {
@@ -187,6 +187,7 @@ fn drill(
             schedule: &schedule,
             filed: means.filed(signature),
             hush: &means.hush,
+            languages: &means.sounds.languages,
         },
         source: Source {
             alert,
@@ -197,6 +198,8 @@ fn drill(
             authority: channel::Authority::County,
             filings: &means.filings,
             targets: asked.targets,
+            sounds: &means.sounds,
+            recordings: &[],
         },
         ledger: &Ledger::default(),
         means: &means,
@@ -212,6 +215,12 @@ fn shown(figures: &impl serde::Serialize) -> Result<(), Failed> {
     let json = serde_json::to_value(figures).map_err(|e| Failed::No(e.to_string()))?;
     say!("\n{}", table(&json));
     Ok(())
+}
+
+fn means(read: &Read) -> Means {
+    let config = &read.config;
+    let tables = read.tables.clone();
+    tables.means(&config.channels, config.languages.clone())
 }
 
 /// What one message of a text costs on a channel.

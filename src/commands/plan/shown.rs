@@ -270,6 +270,7 @@ fn gaps(page: &mut Page, preview: &Value) {
     );
     dead(page, preview);
     satellites(page, preview);
+    sounds(page, preview);
     routes(page, preview);
     carriers(page, preview);
 }
@@ -336,6 +337,30 @@ fn satellites(page: &mut Page, preview: &Value) {
             )
         },
     );
+}
+
+/// Who would hear a recording before the text.
+fn sounds(page: &mut Page, preview: &Value) {
+    let sounds = &preview["sounds"];
+    let title = "大喇叭语言 languages of loudspeakers";
+    page.list(title, items(&sounds["languages"]), |line| {
+        let name = line["language_zh"].as_str().unwrap_or_default();
+        let recording = match line["recording"].as_u64() {
+            Some(id) => format!("录音 recording {id}"),
+            None => "无录音 none recorded".to_owned(),
+        };
+        let levels: Vec<_> = items(&line["levels"]).iter().map(text).collect();
+        format!(
+            "{name} {}: {recording} [{}] · {} 村 villages",
+            text(&line["language"]),
+            levels.join(" "),
+            text(&line["villages"])
+        )
+    });
+    let title = "只播全文的村 villages that hear the text alone";
+    page.list(title, items(&sounds["text_only"]), |village| {
+        text(&village["name"])
+    });
 }
 
 fn carriers(page: &mut Page, preview: &Value) {

@@ -166,3 +166,19 @@ if (live) {
   source.addEventListener("change", hear);
 }
 if (document.getElementById("list")) setInterval(refreshList, 3000);
+
+// A recording goes as the file itself, with what it is for in the address.
+const record = document.getElementById("record");
+if (record) {
+  record.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const told = document.getElementById("told");
+    const file = document.getElementById("sound").files[0];
+    const about = new FormData(record);
+    about.delete("sound");
+    told.textContent = "上传中 sending";
+    const answer = await fetch(`${record.action}?${new URLSearchParams(about)}`, { method: "POST", body: file }).catch(() => null);
+    if (answer && answer.ok) { location.reload(); return; }
+    told.textContent = answer ? await answer.text() : "没有连上，请再试。 No connection; try again.";
+  });
+}

@@ -63,6 +63,10 @@ may! {
     Mending: Reading [BAD_BODY, TOO_SLOW, TOO_LARGE, UNKNOWN_REPAIR, CLOSED, BAD_ORDER, STORE_AWAY, DAMAGED];
     RepairsListing: Listing [STORE_AWAY, DAMAGED];
     Stopping: Ordering [UNKNOWN_ALERT];
+    /// The recording library.
+    Recording: Listing [BAD_BODY, TOO_SLOW, TOO_LARGE, BAD_RECORDING, STORE_AWAY];
+    OfRecording: Listing [UNKNOWN_RECORDING, STORE_AWAY, DAMAGED];
+    Hearing: OfRecording [NOT_ALLOWED, DECIDED];
     Importing: Listing [BAD_BODY, TOO_SLOW, OUTSIDE_REGIONS, TOO_LARGE, UNFIT_TABLES, STORE_AWAY, DAMAGED];
 }
 

@@ -14,6 +14,7 @@ mod problems;
 mod quarantine;
 mod queries;
 mod ready;
+mod recordings;
 mod registry_import;
 mod repairs;
 mod replies;
@@ -41,6 +42,7 @@ use crate::coverage::fixture::{START, registry, released, rows};
 use crate::dispatch::{ByHand, Desk, Letters, TestCalls};
 use crate::ledger::record::sha256;
 use crate::ledger::{Event, Proposal, replay};
+use crate::media::Library;
 use crate::model::{Rate, StreamId};
 use crate::plan::preview::Means;
 use crate::plan::{Carriers, Events, Filings, Hush, Plans};
@@ -206,6 +208,7 @@ fn means(filings: Filings) -> Means {
         carriers: Carriers::shipped(),
         events: Events::shipped(),
         hush: Hush::default(),
+        sounds: crate::plan::Sounds::shipped(),
     }
 }
 
@@ -218,6 +221,8 @@ fn bureaus(want: &Want) -> Arc<Bureaus> {
         bureau("mute", "510727", &[]),
         bureau("operator", "510727", &[Scope::Devices, Scope::Read]),
         bureau("town-operator", "510727217", &[Scope::Devices, Scope::Read]),
+        bureau("recorder", "510727", &[Scope::Recordings, Scope::Read]),
+        bureau("listener", "510727", &[Scope::Recordings, Scope::Read]),
         bureau("keeper", "510727", &[Scope::Registry]),
         bureau("clerk", "510727", &[Scope::Registry, Scope::Read]),
         bureau("decider", "510727", &[Scope::Decide, Scope::Read]),
@@ -335,6 +340,7 @@ impl Surface {
         let intake = intake(dir.path(), (&ledger, &writer), &clock, &registry);
         let (house, position) = (registry.clone(), writer.position());
         let hub = Hub::new(ledger.clone(), house, clock.clone(), position);
+        let archived = ledger.clone();
         let gate = Arc::new(Gate {
             orders: orders((&ledger, &writer), &clock, &channels, &registry),
             by_hand: Arc::new(ByHand {
@@ -360,6 +366,7 @@ impl Surface {
             hub,
             clock,
             time,
+            library: Arc::new(Library::new(archived, writer.clone(), store.clone())),
         });
         let stop = Stop::new();
         let listener = listener(want.kept);

@@ -10,7 +10,7 @@ use crate::coverage::fixture::accepted;
 use crate::ledger::Identity;
 
 /// One request and the problem it meets. Alert 1 is released, its sender is `water@pingwu.example`.
-const TOLD: [(&str, &str, &str, &str); 22] = [
+const TOLD: [(&str, &str, &str, &str); 23] = [
     ("unproven", "GET", "/v1/alerts", ""),
     ("unproven", "GET", "/v1/alerts", "wrong"),
     ("unproven", "POST", "/v1/alerts", ""),
@@ -69,6 +69,12 @@ const TOLD: [(&str, &str, &str, &str); 22] = [
         "/v1/alerts/1/deliveries/999/events",
         "water",
     ),
+    (
+        "unknown-recording",
+        "GET",
+        "/v1/recordings/9/sound",
+        "water",
+    ),
     ("unknown-channel", "POST", "/v1/channels/none/x", ""),
     ("unknown-problem", "GET", "/problems/none", ""),
     ("unknown-path", "GET", "/v2/alerts", "water"),
@@ -76,7 +82,7 @@ const TOLD: [(&str, &str, &str, &str); 22] = [
 ];
 
 /// Told by a test of their own below.
-const APART: [&str; 24] = [
+const APART: [&str; 25] = [
     "bad-entry",
     "filed",
     "too-many-requests",
@@ -84,6 +90,7 @@ const APART: [&str; 24] = [
     "decided",
     "bad-body",
     "bad-order",
+    "bad-recording",
     "unknown-device",
     "unknown-order",
     "unknown-repair",

@@ -1,18 +1,19 @@
 //! What the last of the golden journals brought, in the order of the events: serials of a day, accounts that people tie to a
-//! door, who is called to what is done by hand, boxes at loudspeakers, and tests of satellite terminals. Whoever adds an
+//! door, who is called to what is done by hand, boxes at loudspeakers, tests of satellite terminals, and recordings. Whoever adds an
 //! event to a format that was released begins another journal.
 
 use std::time::Duration;
 
-use channel::{Action, Authority, PresenceState, Scene, Timestamp};
+use channel::{Action, Authority, Level, PresenceState, Scene, Timestamp};
 
 use super::super::Proposal;
 use super::super::boxes::{Mend, Teller, TestedRow, Trouble};
 use super::super::devices::{Enrolled, Ordered, Rekeyed};
 use super::super::event::{
-    Audience, Block, Bound, Coded, Event, Mended, Numbered, Prompted, PromptedRow, Proved,
-    ProvedRow, Repair, TestCalled, Tested, Tie, Turned,
+    Audience, Block, Bound, Coded, Event, Heard, Mended, Numbered, Prompted, PromptedRow, Proved,
+    ProvedRow, Recorded, Repair, Retired, TestCalled, Tested, Tie, Turned,
 };
+use super::super::recordings::{Clip, Format, Subject};
 use super::history::Step;
 use super::kit::{START, block as block_of};
 use crate::model::{OWN_ENDPOINTS, TestResult};
@@ -23,6 +24,7 @@ pub fn brought() -> impl Iterator<Item = Step> {
     let all = all.chain(bound().map(house)).chain(prompted());
     all.chain(boxes().map(house))
         .chain(test_calls())
+        .chain(recordings().map(house))
         .map(|proposal| Step {
             wait: Duration::from_millis(250),
             proposal,
@@ -184,4 +186,31 @@ fn test_calls() -> [Proposal; 3] {
         row(8, TestResult::Reached, "st 00", &[]),
     ]);
     [Proposal::of(0, tested), sent, came]
+}
+
+/// Two versions of a recording, of which the first is in use.
+fn recordings() -> [Event; 5] {
+    let recorded = |id| {
+        Event::Recorded(Box::new(Recorded {
+            id,
+            of: Subject {
+                event: "11A51".into(),
+                level: Some(Level::Red),
+                response: Some(cap::ResponseType::Evacuate),
+                language: "qxs".into(),
+                drill: false,
+            },
+            clip: Clip {
+                document: [7; 32],
+                format: Format::Mp3,
+                bytes: 48_000,
+                millis: 12_000,
+            },
+            by: "water".into(),
+        }))
+    };
+    let by = || "duty".to_owned();
+    let heard = |id| Event::Heard(Heard { id, by: by() });
+    let retired = Event::Retired(Retired { id: 2, by: by() });
+    [recorded(1), heard(1), recorded(2), heard(2), retired]
 }

@@ -12,13 +12,14 @@ use super::super::boxes::{Mend, Teller, TestedRow, Trouble};
 use super::super::devices::{Done, DoneRow, Enrolled, Invited, Ordered, Rekeyed};
 use super::super::event::*;
 use super::super::record::{BadRecord, Frame, Head, pack, unpack};
+use super::super::recordings::{Clip, Format, Subject};
 use super::super::rerouted::Detour;
 use super::super::seal::{Sealed, Totals};
 use super::kit::{START, accepted, block, variants as texts};
 use crate::model::{Carrier, Grade, Month, RegionCode, Tags, TestResult};
 
 /// How many events there are.
-pub const EVENTS: usize = 55;
+pub const EVENTS: usize = 58;
 
 /// The place of an event in format 1. A new event stops the build here: give it the next place and a strategy below.
 pub fn place(event: &Event) -> usize {
@@ -78,6 +79,9 @@ pub fn place(event: &Event) -> usize {
         Event::Mended(_) => 52,
         Event::TestCalled(_) => 53,
         Event::Proved(_) => 54,
+        Event::Recorded(_) => 55,
+        Event::Heard(_) => 56,
+        Event::Retired(_) => 57,
     }
 }
 
@@ -632,6 +636,7 @@ pub fn every() -> Vec<BoxedStrategy<Event>> {
     all.push(prompted());
     all.extend(boxes());
     all.extend(test_calls());
+    all.extend(recordings());
     all
 }
 
@@ -784,6 +789,52 @@ fn bound() -> Vec<BoxedStrategy<Event>> {
                     by,
                 })
             })
+            .boxed(),
+    ]
+}
+
+fn recordings() -> Vec<BoxedStrategy<Event>> {
+    let response = proptest::option::of(select(cap::ResponseType::ALL.to_vec()));
+    let subject = (
+        text(),
+        proptest::option::of(level()),
+        response,
+        text(),
+        any::<bool>(),
+    );
+    let clip = (
+        any::<[u8; 32]>(),
+        select(Format::ALL.to_vec()),
+        any::<(u32, u32)>(),
+    );
+    vec![
+        (any::<u32>(), subject, clip, text())
+            .prop_map(|(id, subject, (document, format, (bytes, millis)), by)| {
+                let (event, level, response, language, drill) = subject;
+                Event::Recorded(Box::new(Recorded {
+                    id,
+                    of: Subject {
+                        event,
+                        level,
+                        response,
+                        language,
+                        drill,
+                    },
+                    clip: Clip {
+                        document,
+                        format,
+                        bytes,
+                        millis,
+                    },
+                    by,
+                }))
+            })
+            .boxed(),
+        (any::<u32>(), text())
+            .prop_map(|(id, by)| Event::Heard(Heard { id, by }))
+            .boxed(),
+        (any::<u32>(), text())
+            .prop_map(|(id, by)| Event::Retired(Retired { id, by }))
             .boxed(),
     ]
 }

@@ -12,6 +12,7 @@ use channel::{
 use super::super::boxes::{Mend, Teller, TestedRow, Trouble};
 use super::super::devices::{Done, DoneRow, Enrolled, Invited, Ordered, Rekeyed};
 use super::super::event::*;
+use super::super::recordings::{Clip, Format, Subject};
 use super::super::rerouted::{Detour, runs};
 use super::super::seal::{Card, Sealed, Sealing, Totals};
 use super::super::{Alert, Correlator, Event, Found, Ledger, Proposal};
@@ -19,6 +20,33 @@ use super::kit::{
     START, accepted, block, ground, identity, overdue_is_a_recount, variant, village,
 };
 use crate::model::{Carrier, Delivery, Grade, Month, OWN_ENDPOINTS, StreamId, TestResult};
+
+/// Versions of a few recordings, and words on them in any order.
+fn recorded(a: u16, b: u16) -> Event {
+    let (id, by) = (u32::from(b % 8), "duty".to_owned());
+    match a % 3 {
+        1 => return Event::Heard(Heard { id, by }),
+        2 => return Event::Retired(Retired { id, by }),
+        _ => {}
+    }
+    Event::Recorded(Box::new(Recorded {
+        id,
+        of: Subject {
+            event: "11A51".into(),
+            level: None,
+            response: None,
+            language: ["qxs", "bqh"][usize::from(b % 2)].into(),
+            drill: id > 3,
+        },
+        clip: Clip {
+            document: [9; 32],
+            format: Format::ALL[usize::from(b % 3)],
+            bytes: u32::from(b),
+            millis: u32::from(b),
+        },
+        by,
+    }))
+}
 
 /// What to do, and three numbers that say with whom.
 pub type Op = (u8, u16, u16, u16);
@@ -559,7 +587,7 @@ impl History {
     fn house(&mut self, a: u16, b: u16) {
         let states = [PresenceState::Idle, PresenceState::Silent];
         let links = [LinkState::Up, LinkState::Paused, LinkState::Probing];
-        let event = match a % 21 {
+        let event = match a % 24 {
             0 => Event::Took {
                 epoch: u32::from(b),
                 format: 1,
@@ -647,6 +675,7 @@ impl History {
             16 => bound(b),
             17 => self.box_of(b),
             18 | 19 => self.test_call(a.is_multiple_of(2), b),
+            15..=17 => recorded(a, b),
             _ => Event::Presence {
                 device: format!("speaker-{}", b % 3),
                 state: states[usize::from(b % 2)],

@@ -191,6 +191,11 @@ pub fn view(ledger: &Ledger) -> Value {
     if !ledger.numbers.all().is_empty() {
         view["numbered"] = json!(ledger.numbers.all());
     }
+    let recordings = ledger.recordings.all().into_iter();
+    let recordings: Vec<_> = recordings.map(|(r, s)| json!([r, s.words().0])).collect();
+    if !recordings.is_empty() {
+        view["recordings"] = json!(recordings);
+    }
     view
 }
 

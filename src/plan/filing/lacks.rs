@@ -98,6 +98,7 @@ pub fn lacks(draft: &Draft<'_>, source: &Source<'_>, fallback: Timestamp) -> Vec
                     repeat: None,
                     way,
                     confirm,
+                    heard: None,
                 };
                 let tellings = said(draft).into_iter().map(telling);
                 let bars = tellings.filter_map(|telling| render(source, &telling, fallback).bar);

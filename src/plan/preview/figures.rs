@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::note::Note;
+use super::sounds::SoundFigures;
 use crate::ledger::event::Class;
 use crate::model::{EndpointId, RegionCode, RegionLevel, shape};
 
@@ -28,6 +29,7 @@ pub struct Figures {
     pub dead_speakers: Vec<Dead>,
     /// Speakers that were never heard of.
     pub unheard_speakers: u32,
+    pub sounds: SoundFigures,
     /// Endpoints that would be tried and of which a far end has said that nobody is there: 存疑号码. They count as no means.
     pub suspect_numbers: u32,
     /// Satellite terminals that would be tried, by what their last test (拨测) says; those that are not on count as no means.

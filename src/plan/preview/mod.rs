@@ -5,6 +5,7 @@
 mod figures;
 mod filing;
 mod satellite;
+mod sounds;
 mod sum;
 mod tally;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use super::draft::{Draft, Filed};
 use super::events::Events;
 use super::filing::Filings;
 use super::hush::Hush;
+use super::sounds::Sounds;
 use super::text::Source;
 use crate::ledger::Ledger;
 use crate::model::Rate;
@@ -33,6 +35,7 @@ pub struct Means {
     pub carriers: Carriers,
     pub events: Events,
     pub hush: Hush,
+    pub sounds: Sounds,
 }
 
 impl Means {

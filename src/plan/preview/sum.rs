@@ -39,6 +39,7 @@ impl Tally<'_> {
             deliveries: *deliveries,
         };
         Figures {
+            sounds: self.sounds(),
             steps: (0..).zip(&self.steps).map(step).collect(),
             thin: thin.collect(),
             numbers: self.filing(),

@@ -99,7 +99,7 @@ pub struct Tally<'a> {
     /// Tried all the same, and counted as no means.
     pub suspects: BTreeSet<EndpointId>,
     pub satellites: BTreeMap<EndpointId, Satellite>,
-    spoken: BTreeSet<EndpointId>,
+    pub spoken: BTreeSet<EndpointId>,
     pub numbers: BTreeMap<String, ByCarrier>,
     pub steps: Vec<(Timestamp, u32)>,
     /// Steps in which somebody waits for the end of the night.

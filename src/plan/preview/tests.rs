@@ -112,6 +112,7 @@ fn hushed(
         carriers: Carriers::shipped(),
         events: Events::shipped(),
         hush,
+        sounds: crate::plan::Sounds::shipped(),
     };
     let earlier = Earlier::default();
     let silence = means.hush.silence(alert.status, &targets.regions);
@@ -132,6 +133,7 @@ fn hushed(
                 signature: "平武水利",
             },
             hush: &means.hush,
+            languages: &means.sounds.languages,
         },
         source: Source {
             alert: &alert,
@@ -142,6 +144,8 @@ fn hushed(
             authority: channel::Authority::County,
             filings: &means.filings,
             targets: &targets,
+            sounds: &means.sounds,
+            recordings: &[],
         },
         ledger,
         means: &means,

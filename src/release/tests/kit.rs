@@ -307,6 +307,7 @@ impl House {
                 carriers: Carriers::shipped(),
                 events: Events::shipped(),
                 hush: Hush::default(),
+                sounds: crate::plan::Sounds::shipped(),
             }),
             prompters: Prompters::new(),
             clock: clock.clone(),
