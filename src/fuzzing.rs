@@ -22,6 +22,7 @@ mod satellite;
 mod session;
 mod settings;
 mod smpp;
+mod sound;
 #[cfg(test)]
 mod tests;
 mod voice;
@@ -46,6 +47,7 @@ pub use satellite::satellite;
 pub use session::session;
 pub use settings::{plan, settings, tables};
 pub use smpp::smpp;
+pub use sound::sound;
 pub use voice::voice;
 pub use wechat::wechat;
 pub use words::words;

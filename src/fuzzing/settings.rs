@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::sample::context;
 use crate::config;
 use crate::factories;
+use crate::plan::sounds::Table;
 use crate::plan::{Carriers, Events, Plan};
 
 /// A sentence quotes a line of the file.
@@ -51,7 +52,16 @@ pub fn plan(bytes: &[u8]) {
 
 pub fn tables(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    for problems in [Events::parse(&text).err(), Carriers::parse(&text).err()] {
+    let sounds = Table::parse(&text);
+    if let Ok(sounds) = &sounds {
+        let row = sounds.row(&text, channel::Level::Red);
+        assert!(
+            row.tone
+                .is_none_or(|(_, seconds)| (1..=60).contains(&seconds))
+        );
+    }
+    let (events, carriers) = (Events::parse(&text).err(), Carriers::parse(&text).err());
+    for problems in [events, carriers, sounds.err()] {
         for problem in problems.iter().flatten() {
             said(problem, text.len());
             assert!(problem.starts_with("line "), "{problem}");

@@ -8,7 +8,7 @@ use super::mail::{ADDRESS, post};
 type Target = fn(&[u8]);
 
 /// Every reader under the name of its target in `fuzz/`.
-const TARGETS: [(&str, Target); 23] = [
+const TARGETS: [(&str, Target); 24] = [
     ("area", super::area),
     ("callbacks", super::callbacks),
     ("cmpp", super::cmpp),
@@ -28,6 +28,7 @@ const TARGETS: [(&str, Target); 23] = [
     ("session", super::session),
     ("settings", super::settings),
     ("smpp", super::smpp),
+    ("sound", super::sound),
     ("tables", super::tables),
     ("voice", super::voice),
     ("wechat", super::wechat),
@@ -102,6 +103,7 @@ replayed! {
     session: every_kept_word_of_a_far_end_is_survived;
     settings: every_kept_configuration_is_read_or_refused;
     smpp: every_kept_pdu_is_read_or_refused;
+    sound: every_kept_recording_is_taken_with_its_length_or_refused_in_words;
     tables: every_kept_table_is_read_or_refused_with_its_line;
     voice: every_kept_word_of_a_telephone_is_read_or_refused;
     wechat: every_kept_call_of_wechat_brings_one_thing_at_most;

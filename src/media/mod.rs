@@ -7,6 +7,8 @@ mod library;
 mod shelf;
 mod speech;
 
+#[cfg(any(test, fuzzing))]
+pub use clip::examine;
 pub use clip::{BadSound, LARGEST, LONGEST};
 pub use library::{Asked, Denied, Library};
 pub use shelf::BadShelf;

@@ -587,7 +587,7 @@ impl History {
     fn house(&mut self, a: u16, b: u16) {
         let states = [PresenceState::Idle, PresenceState::Silent];
         let links = [LinkState::Up, LinkState::Paused, LinkState::Probing];
-        let event = match a % 24 {
+        let event = match a % 25 {
             0 => Event::Took {
                 epoch: u32::from(b),
                 format: 1,
@@ -675,7 +675,7 @@ impl History {
             16 => bound(b),
             17 => self.box_of(b),
             18 | 19 => self.test_call(a.is_multiple_of(2), b),
-            15..=17 => recorded(a, b),
+            20..=22 => recorded(a, b),
             _ => Event::Presence {
                 device: format!("speaker-{}", b % 3),
                 state: states[usize::from(b % 2)],

@@ -27,13 +27,15 @@ pub fn pick<'r>(
     wanted: &Wanted,
     language: &str,
 ) -> Option<&'r Recording> {
+    // That something is over is said by a recording that says so, and by no other.
+    let alarms = wanted.response != Some(cap::ResponseType::AllClear);
     let fits = |recording: &&Recording| {
         let of = &recording.of;
         of.drill == wanted.drill
             && same_tongue(&of.language, language)
             && wanted.event.starts_with(&of.event)
             && of.level.is_none_or(|level| level == wanted.level)
-            && (of.response.is_none() || of.response == wanted.response)
+            && (of.response == wanted.response || (of.response.is_none() && alarms))
     };
     let said = |recording: &&Recording| {
         let of = &recording.of;

@@ -81,3 +81,133 @@ pub fn sounded(
     );
     (parts, row.repeat)
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use channel::{Authority, Timestamp, Variant};
+
+    use super::*;
+    use crate::ledger::recordings::{Act, Clip, Format, Recording, Subject};
+    use crate::plan::fixture::{Said, alert};
+    use crate::plan::text::{Stock, load, render};
+    use crate::plan::{Filings, Sounds, filing};
+
+    fn recording() -> Recording {
+        let act = Act {
+            by: "water".into(),
+            at: Timestamp(0),
+        };
+        Recording {
+            id: 1,
+            of: Subject {
+                event: "11A".into(),
+                level: None,
+                response: None,
+                language: "qxs".into(),
+                drill: false,
+            },
+            version: 1,
+            clip: Clip {
+                document: [7; 32],
+                format: Format::M4a,
+                bytes: 10,
+                millis: 9_000,
+            },
+            recorded: act.clone(),
+            heard: Some(act),
+            retired: None,
+        }
+    }
+
+    fn rendered(said: &[Said<'_>], heard: Option<&[&str]>, stock: Option<Stock>) -> Variant {
+        let alert = alert(said);
+        let source = Source {
+            alert: &alert,
+            earlier: Some("山洪红色预警"),
+            signature: "平武水利",
+            regions_hash: "00",
+            language: "zh-CN",
+            authority: Authority::County,
+            filings: &Filings::default(),
+            sounds: &Sounds::shipped(),
+            recordings: &[recording()],
+        };
+        let telling = Telling {
+            kind: "loudspeaker",
+            channel: "horn".into(),
+            style: Style::Spoken,
+            language: "zh-CN".into(),
+            infos: u64::MAX,
+            stock,
+            repeat: None,
+            way: filing::Way::Unsaid,
+            confirm: false,
+            heard: heard.map(|tags| tags.iter().map(|&tag| tag.to_owned()).collect()),
+        };
+        let document = render(&source, &telling, Timestamp(0)).document;
+        load(&document, &Bytes::new()).expect("a text")
+    }
+
+    fn kinds(variant: &Variant) -> Vec<String> {
+        let kind = |part: &Part| match part {
+            Part::Tone { name, .. } => name.clone(),
+            Part::Sound { language, .. } => format!("#{language}"),
+            Part::Text { language, .. } => language.clone(),
+        };
+        variant.parts.iter().map(kind).collect()
+    }
+
+    #[test]
+    fn what_a_loudspeaker_plays_is_kept_with_its_text_and_nobody_else_has_it() {
+        let red = || [Said::red("")];
+        let horn = rendered(&red(), Some(&["qxs"]), None);
+        assert_eq!(kinds(&horn), ["gong-fast", "zh-CN", "#qxs", "zh-CN"]);
+        assert_eq!(horn.repeat.map(|(times, _)| times), Some(4));
+        assert_eq!(
+            kinds(&rendered(&red(), Some(&[]), None)),
+            ["gong-fast", "zh-CN"]
+        );
+        let other = rendered(&red(), None, None);
+        assert!(other.parts.is_empty() && other.repeat.is_none());
+        assert_eq!(
+            other.text, horn.text,
+            "the whole text stands beside the pieces"
+        );
+    }
+
+    #[test]
+    fn an_info_in_a_villages_language_is_spoken_where_nothing_was_recorded() {
+        let tibetan = Said {
+            language: "bo-CN",
+            headline: "ཆུ་ལོག",
+            ..Said::red("")
+        };
+        let horn = rendered(&[Said::red(""), tibetan], Some(&["bod", "qxs"]), None);
+        assert_eq!(kinds(&horn), ["gong-fast", "zh-CN", "bod", "#qxs", "zh-CN"]);
+        let Part::Text { text, .. } = &horn.parts[2] else {
+            panic!("{:?}", horn.parts)
+        };
+        assert!(
+            text.starts_with("ཆུ་ལོག。") && !text.contains("山洪"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn that_something_is_over_does_not_sound_like_an_alarm() {
+        let over = rendered(&[Said::red("")], Some(&["qxs"]), Some(Stock::Outside));
+        assert_eq!(kinds(&over), ["chime", "zh-CN"]);
+        let clear = Said {
+            response: "AllClear",
+            ..Said::red("")
+        };
+        let clear = rendered(&[clear], Some(&["qxs"]), None);
+        assert_eq!(
+            kinds(&clear),
+            ["chime", "zh-CN"],
+            "no alarm is recorded for it"
+        );
+        assert_eq!(clear.repeat, None);
+    }
+}

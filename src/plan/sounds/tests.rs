@@ -148,7 +148,14 @@ fn the_recording_that_says_most_is_the_one() {
         response: Some(AllClear),
         ..rain
     };
-    assert_eq!(id(&all, &clear), Some(1));
+    assert_eq!(id(&all, &clear), None, "an alarm is not played for an end");
+    let over = [recording(6, ("", None, Some(AllClear)), "qxs")];
+    assert_eq!(id(&over, &clear), Some(6));
+    let watch = Wanted {
+        response: Some(Monitor),
+        ..clear
+    };
+    assert_eq!(id(&all, &watch), Some(1));
     assert!(pick(&all, &flood(), "bqh").is_none());
     assert_eq!(pick(&all, &flood(), "QXS-CN").map(|r| r.id), Some(5));
 }
