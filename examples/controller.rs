@@ -101,7 +101,7 @@ async fn live(arguments: Arguments) -> Result<(), String> {
         .mqtt
         .line(&arguments.device, &state, verifier.clone(), clock)?;
     // Sounds are too large for a broker.
-    let shelf = line.clone();
+    let direct = line.clone();
     let line = over.unwrap_or(line);
     let (said, says) = watch::channel((false, state.kept.volume()));
     tokio::spawn(beat(line.clone(), state.welcome.heartbeat, says));
@@ -115,7 +115,7 @@ async fn live(arguments: Arguments) -> Result<(), String> {
         sounds: None,
         local: arguments.local.then(locals),
         line,
-        shelf,
+        direct,
         state,
         path,
         said,
@@ -135,7 +135,7 @@ struct Controller {
     larder: Larder,
     line: Line,
     /// Where sounds are fetched.
-    shelf: Line,
+    direct: Line,
     state: State,
     path: PathBuf,
     poll: Duration,
@@ -149,19 +149,19 @@ struct Controller {
 
 impl Controller {
     async fn run(mut self) -> Result<(), String> {
-        let (line, shelf) = (self.line.clone(), self.shelf.clone());
+        let (line, direct) = (self.line.clone(), self.direct.clone());
         let (wait, pause) = (self.poll, self.pause);
         let poll = fetch(&line, self.player.window().clone(), wait, None);
         let sending = post(&line, None, None);
         // Nothing is asked for until an order has come.
-        let (fetching, mut asked) = (sounds::fetch(&shelf, None, pause), None);
+        let (fetching, mut asked) = (sounds::fetch(&direct, None, pause), None);
         tokio::pin!(poll, sending, fetching);
         loop {
             self.player.settled(|sound| self.larder.is_settled(sound));
             let lacking = self.larder.next(self.player.wanted());
             if asked.is_none() && lacking.is_some() {
                 asked.clone_from(&lacking);
-                fetching.set(sounds::fetch(&shelf, lacking, Duration::ZERO));
+                fetching.set(sounds::fetch(&direct, lacking, Duration::ZERO));
             }
             let due = self.follow();
             let now = self.line.now();
@@ -191,7 +191,7 @@ impl Controller {
                 (sound, got) = &mut fetching => {
                     let again = !self.larder.took(&sound, got) && self.player.wanted().contains(&sound);
                     asked = again.then_some(sound);
-                    fetching.set(sounds::fetch(&shelf, asked.clone(), pause));
+                    fetching.set(sounds::fetch(&direct, asked.clone(), pause));
                 }
                 () = at(ends), if ends.is_some() => {
                     self.sounds = None;

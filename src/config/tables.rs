@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::{ChannelConfig, Config, Node};
 use crate::plan::preview::Means;
-use crate::plan::sounds::{Languages, Table};
+use crate::plan::sounds::Table;
 use crate::plan::{Carriers, Events, Filing, Filings, Sounds};
 
 #[derive(Clone)]

@@ -98,7 +98,12 @@ impl FromRequestParts<Handle> for Officer {
             return Ok(Self(caller, ends));
         }
         let path = parts.uri.path();
-        let below = ["/console/alerts", "/console/horns", "/console/recordings", "/console/satellites"];
+        let below = [
+            "/console/alerts",
+            "/console/horns",
+            "/console/recordings",
+            "/console/satellites",
+        ];
         let page = path == "/console" || below.iter().any(|page| path.starts_with(page));
         let wants_page = parts
             .headers

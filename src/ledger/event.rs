@@ -18,7 +18,6 @@ pub use super::numbered::Numbered;
 pub use super::ported::{Learned, LearnedRow};
 pub use super::prompted::{Prompted, PromptedRow};
 pub use super::receipt::InboxReceipt;
-pub use super::record::Witness;
 pub use super::recordings::{Heard, Recorded, Retired};
 pub use super::rerouted::Rerouted;
 use super::seal::Sealed;

@@ -4,22 +4,13 @@
 use channel::Timestamp;
 use postcard::ser_flavors::Flavor;
 use ring::digest::{Context, SHA256};
-use serde::{Deserialize, Serialize};
 
-use super::event::Event;
+use super::event::{Event, Witness};
 use crate::model::StreamId;
 use crate::store::Record;
 
 /// The format that this version writes. Each format ever written is still read.
 pub const FORMAT: u8 = 1;
-
-/// The last record of a stream: that it stood there.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Witness {
-    pub stream: StreamId,
-    pub stream_seq: u32,
-    pub hash: [u8; 32],
-}
 
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum BadRecord {

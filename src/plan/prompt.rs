@@ -83,6 +83,7 @@ pub fn prompt(source: &Source<'_>, call: &Call<'_>) -> Rendered {
         areas: Vec::new(),
         onset: None,
         response: None,
+        parts: Vec::new(),
     };
     Rendered {
         document: serde_json::to_vec(&text).expect("plain fields serialise"),
@@ -158,6 +159,7 @@ mod tests {
     use super::super::target::Targets;
     use super::super::text::load;
     use super::*;
+    use crate::plan::Sounds;
 
     const LINK: &str = "https://w.example.invalid/v1/channels/tv/s/abcdefghijklmnopqrstuvwxyz0";
 
@@ -172,6 +174,8 @@ mod tests {
             authority: Authority::County,
             filings: &Filings::default(),
             targets: &Targets::default(),
+            sounds: &Sounds::shipped(),
+            recordings: &[],
         };
         let mut call = Call {
             style: Style::Short,

@@ -10,8 +10,8 @@ use super::compare::{Gist, Said};
 use super::confirm;
 use super::filing::{Filings, Way};
 use super::rules::Repeat;
-use super::target::Targets;
 use super::sounds::{Sounds, sounded};
+use super::target::Targets;
 use super::wall;
 use crate::ledger::event::Bar;
 use crate::ledger::recordings::Recording;
@@ -108,6 +108,9 @@ pub struct Source<'a> {
     pub authority: Authority,
     pub filings: &'a Filings,
     pub targets: &'a Targets,
+    pub sounds: &'a Sounds,
+    /// Those of the library that are used.
+    pub recordings: &'a [Recording],
 }
 
 impl Source<'_> {
@@ -117,9 +120,6 @@ impl Source<'_> {
         let hit = regions.filter(|region| self.targets.infos_under(**region) & infos != 0);
         hit.map(ToString::to_string).collect()
     }
-    pub sounds: &'a Sounds,
-    /// Those of the library that are used.
-    pub recordings: &'a [Recording],
 }
 
 /// The infos of `hits` in the language of the recipient, else in the plan's, else in whichever there is.

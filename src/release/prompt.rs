@@ -174,6 +174,8 @@ impl Release {
             authority: self.bureaus.authority_of(caller),
             filings: &self.means.filings,
             targets: &work.targets,
+            sounds: &self.means.sounds,
+            recordings: &[],
         };
         let call = Call {
             style: reach.outlet.style,

@@ -218,9 +218,7 @@ fn shown(figures: &impl serde::Serialize) -> Result<(), Failed> {
 }
 
 fn means(read: &Read) -> Means {
-    let config = &read.config;
-    let tables = read.tables.clone();
-    tables.means(&config.channels, config.languages.clone())
+    read.tables.clone().means(&read.config)
 }
 
 /// What one message of a text costs on a channel.

@@ -91,7 +91,7 @@ mod tests {
     use crate::ledger::recordings::{Act, Clip, Format, Recording, Subject};
     use crate::plan::fixture::{Said, alert};
     use crate::plan::text::{Stock, load, render};
-    use crate::plan::{Filings, Sounds, filing};
+    use crate::plan::{Filings, Sounds, Targets, filing};
 
     fn recording() -> Recording {
         let act = Act {
@@ -130,6 +130,7 @@ mod tests {
             language: "zh-CN",
             authority: Authority::County,
             filings: &Filings::default(),
+            targets: &Targets::default(),
             sounds: &Sounds::shipped(),
             recordings: &[recording()],
         };

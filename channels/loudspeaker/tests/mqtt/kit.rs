@@ -335,6 +335,7 @@ pub fn order(to: &str, counter: u64) -> Order {
         language: "zh-CN".into(),
         title: "t".into(),
         text: FALSE.into(),
+        parts: Vec::new(),
         repeats: 1,
         pause: 0,
         regions_hash: String::new(),
