@@ -83,10 +83,7 @@ impl App {
         let (config, plans, tables) = (read.config, read.plans, read.tables);
         // Every controller holds a long poll open; what the system refuses is seen when connections fail.
         let _ = rlimit::increase_nofile_limit(1 << 20);
-        let data = &config.node.data;
-        std::fs::create_dir_all(data)
-            .map_err(|e| StartError::Data(data.display().to_string(), e))?;
-        let lock = lock(data)?;
+        let lock = lock(&config.node.data)?;
         // The port comes before the first record: who cannot serve must not write.
         let listener = TcpListener::bind(config.node.listen).await;
         let unheard = |e| StartError::Listen(config.node.listen, e);
@@ -178,9 +175,10 @@ fn redis(node: &Node) -> Result<Option<Redis>, BadRedis> {
     node.redis.as_deref().map(Redis::new).transpose()
 }
 
-/// One process to a data folder: a second one would write over the first one's numbers.
+/// One process to a data folder, which is made where there is none: a second one would write over the first one's numbers.
 pub fn lock(data: &Path) -> Result<File, StartError> {
     let shown = || data.display().to_string();
+    std::fs::create_dir_all(data).map_err(|e| StartError::Data(shown(), e))?;
     let file = File::create(data.join(LOCK)).map_err(|e| StartError::Data(shown(), e))?;
     match file.try_lock() {
         Ok(()) => Ok(file),

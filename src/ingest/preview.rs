@@ -52,18 +52,17 @@ impl Ingest {
         let mut judged = self.judge(caller, self.read(caller, bytes)?)?;
         let chain = self.chain(&judged);
         let (past, unread) = self.past(&chain).await;
-        let standing = self.ledger.standing(&chain);
-        let (class, handled) = how(&judged, &past, &standing);
-        let earlier = Earlier::of(&past, &self.routes);
+        let (class, handled) = how(&judged, &past, &self.ledger.standing(&chain));
         judged.targets = targets(&mut judged);
-        let ((registry, recordings), outlets) = (self.ground(), self.outlets());
+        let (earlier, outlets) = (Earlier::of(&past, &self.routes), self.outlets());
+        let (registry, recordings) = self.ground();
         let named = hex::encode(regions_hash(&judged.regions));
-        let (plan, hush) = (judged.choice.plan, &self.means.hush);
-        let silence = hush.silence(judged.alert.status, &judged.regions);
+        let (alert, plan, hush) = (&judged.alert, judged.choice.plan, &self.means.hush);
+        let silence = hush.silence(alert.status, &judged.regions);
         let schedule = plan::moments(plan, &past, (handled, class.is_some()), silence, judged.now);
         let scene = Scene {
             draft: Draft {
-                alert: &judged.alert,
+                alert,
                 plan,
                 targets: &judged.targets,
                 earlier: &earlier,
@@ -76,7 +75,7 @@ impl Ingest {
                 languages: &self.means.sounds.languages,
             },
             source: Source {
-                alert: &judged.alert,
+                alert,
                 earlier: earlier.headline.as_deref(),
                 signature: self.bureaus.signature_of(&caller.id),
                 regions_hash: &named,
@@ -94,19 +93,18 @@ impl Ingest {
             now: judged.now,
             lifetime: judged.now.plus(plan.lifetime.0),
         };
-        let figures = counted(&scene, unread);
         Ok(Preview {
+            figures: counted(&scene, unread),
             regions: places(&registry, &judged.regions),
             regions_hash: named.clone(),
             disposition: judged.disposition,
             born: judged.born,
             known: self.ledger.find(&identity(&judged.alert)),
             plan: plan.name.clone(),
-            level: crate::plan::level(&judged.alert),
+            level: crate::plan::level(alert),
             handled,
             class,
-            events: self.events(&judged.alert),
-            figures,
+            events: self.events(alert),
             findings: judged.findings,
         })
     }

@@ -211,11 +211,8 @@ pub fn render(source: &Source<'_>, telling: &Telling, fallback: Timestamp) -> Re
         .map(|t| format!("有效至{}。", clock(t)))
         .unwrap_or_default();
     let language = infos.first().map_or(&telling.language, |i| &i.language);
-    let reply = if telling.confirm {
-        confirm::sentence(language)
-    } else {
-        ""
-    };
+    let asked = telling.confirm.then(|| confirm::sentence(language));
+    let reply = asked.unwrap_or_default();
     let words = match telling.style {
         Style::Short => format!(
             "【{}】{mark}{headline}。{body}{until}{reply}",

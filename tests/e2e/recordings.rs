@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::browser::Browser;
 use crate::county::{DEVICES, VILLAGE_A1};
-use crate::gateway::{EVERYTHING, Gateway, Setup, WATER, World, both, within};
+use crate::gateway::{EVERYTHING, Gateway, OPERATOR, Setup, WATER, World, both, within};
 use crate::setup::hash;
 use crate::warning::{COUNTY, Warning};
 
@@ -82,8 +82,17 @@ impl Gateway {
     }
 }
 
-/// The line of a controller that takes this device over.
+/// The line of a controller that takes this device over from the one that the world has there.
 async fn controller(gateway: &Gateway, device: &str) -> (Line, Verifier) {
+    within("the first has enrolled", async || {
+        let list = gateway
+            .call("GET", "/v1/devices?limit=1000", OPERATOR, "")
+            .await;
+        let rows = list.body["devices"].as_array()?.iter();
+        let mut mine = rows.filter(|row| row["device"] == device);
+        mine.any(|row| row["enrolled"] == true).then_some(())
+    })
+    .await;
     let codes = gateway.codes(&[device.to_owned()]).await;
     let key = DeviceKey::from_seed(&DeviceKey::new_seed()).expect("a key");
     let http = HttpClient::of_the_house(Duration::from_secs(40));

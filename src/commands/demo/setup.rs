@@ -148,6 +148,17 @@ fn map(data: &Path) -> Option<PathBuf> {
     std::fs::write(&file, county::BOUNDARY).ok().map(|()| file)
 }
 
+/// What the officer on duty may do.
+const DUTY: [Scope; 7] = [
+    Scope::Read,
+    Scope::Submit,
+    Scope::Registry,
+    Scope::Decide,
+    Scope::Devices,
+    Scope::Report,
+    Scope::Recordings,
+];
+
 pub fn config(data: &Path, port: u16, county: &County, peers: &Peers) -> (Read, Tokens) {
     let (water, bureau_token) = bureau(
         "water",
@@ -155,20 +166,7 @@ pub fn config(data: &Path, port: u16, county: &County, peers: &Peers) -> (Read, 
         vec![Scope::Submit],
         county::code(),
     );
-    let (duty, officer) = bureau(
-        "duty",
-        "平武县值班室(演示)",
-        vec![
-            Scope::Read,
-            Scope::Submit,
-            Scope::Registry,
-            Scope::Decide,
-            Scope::Devices,
-            Scope::Report,
-            Scope::Recordings,
-        ],
-        county::code(),
-    );
+    let (duty, officer) = bureau("duty", "平武县值班室(演示)", DUTY.to_vec(), county::code());
     let config = Config {
         speakers: Hush::default(),
         node: Node {

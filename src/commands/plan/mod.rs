@@ -162,16 +162,13 @@ fn drill(
         say!("{zh}\n{en}");
     }
     let (channels, _) = channels(&read.config);
-    let can = channels
-        .iter()
-        .map(|(name, channel)| (name.clone(), channel.capability()));
+    let can = channels.iter();
+    let can = can.map(|(name, channel)| (name.clone(), channel.capability()));
     let routes = read.config.routes(&read.tables.carriers);
     let outlets = Outlets::new(can, routes, Arc::default());
     let means = means(read);
     let bureaus = trust::Bureaus::new(read.config.bureaus.clone());
-    let speaks = |b: &&trust::Bureau| b.senders.is_empty() || b.senders.contains(&alert.sender);
-    let bureau = read.config.bureaus.iter().find(speaks);
-    let signature = bureaus.signature_of(bureau.map_or("", |b| b.id.as_str()));
+    let signature = bureaus.signature_of(speaker(&read.config.bureaus, alert));
     let (now, earlier) = (SystemClock::default().now(), Earlier::default());
     let silence = means.hush.silence(alert.status, &asked.targets.regions);
     let schedule = plan::moments(choice.plan, &[], (choice.handled, false), silence, now);
@@ -209,6 +206,12 @@ fn drill(
         lifetime: now.plus(choice.plan.lifetime.0),
     });
     shown(&figures)
+}
+
+/// The bureau that speaks for the alert's sender; none where nobody does.
+fn speaker<'a>(bureaus: &'a [trust::Bureau], alert: &cap::Alert) -> &'a str {
+    let speaks = |b: &&trust::Bureau| b.senders.is_empty() || b.senders.contains(&alert.sender);
+    bureaus.iter().find(speaks).map_or("", |b| b.id.as_str())
 }
 
 fn shown(figures: &impl serde::Serialize) -> Result<(), Failed> {

@@ -673,7 +673,7 @@ impl History {
             }),
             15 => Event::Numbered(self.numbered(b)),
             16 => bound(b),
-            17 => self.box_of(b),
+            17 | 23 => self.box_of(b),
             18 | 19 => self.test_call(a.is_multiple_of(2), b),
             20..=22 => recorded(a, b),
             _ => Event::Presence {
@@ -700,7 +700,8 @@ impl History {
     /// What happens to a box at a loudspeaker.
     fn box_of(&self, b: u16) -> Event {
         let (device, number) = (format!("speaker-{}", b % 3), u32::from(b / 5 % 4));
-        match b % 5 {
+        // By other digits than the device's, so that every pair comes.
+        match b / 11 % 5 {
             0 => Event::Turned(Turned {
                 device,
                 state: [PresenceState::Idle, PresenceState::Silent][usize::from(b % 2)],
