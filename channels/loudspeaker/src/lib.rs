@@ -16,6 +16,7 @@ pub mod player;
 mod refused;
 mod report;
 mod sheet;
+pub mod signing;
 mod sounds;
 mod speaker;
 

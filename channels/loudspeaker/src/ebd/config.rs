@@ -11,8 +11,8 @@ use serde::{Deserialize, Deserializer};
 use super::mapped::Terms;
 use super::names::{is_digits, is_village};
 use super::profile::{Edition, Profile};
-use super::signature::{Serial, Variant};
-use super::signer::{Command, Device, Nobody, Order, Signer, SignerError, Software};
+use super::signature::Variant;
+use crate::signing::{Serial, Signer, SignerConfig, SignerError, six};
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -84,47 +84,22 @@ pub struct Config {
     #[serde(default = "oldest", deserialize_with = "seconds")]
     pub oldest: Duration,
     #[serde(default)]
-    pub signer: SignerConfig,
+    pub signer: FileSigner,
     /// Refuses what comes unsigned, or signed by another; heartbeats are taken all the same.
     #[serde(default)]
     pub verify: bool,
 }
 
+/// Who signs, and how the file beside a document says so. What is no word of either, the signer's kind refuses.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
-pub enum SignerConfig {
-    #[default]
-    None,
-    Sm2 {
-        /// The private key, 64 hex digits.
-        key: Secret,
-        /// The platform's public key, 130 hex digits from 04.
-        peer: Option<String>,
-        /// Of the certificate, 12 hex digits.
-        serial: String,
-        #[serde(default = "user")]
-        user: String,
-        #[serde(default)]
-        order: Order,
-        #[serde(default)]
-        variant: Variant,
-        #[serde(default = "issuer")]
-        issuer: String,
-    },
-    Command {
-        argv: Vec<String>,
-        #[serde(default)]
-        variant: Variant,
-        #[serde(default = "issuer")]
-        issuer: String,
-    },
-    Http {
-        url: String,
-        #[serde(default)]
-        variant: Variant,
-        #[serde(default = "issuer")]
-        issuer: String,
-    },
+pub struct FileSigner {
+    #[serde(flatten)]
+    pub who: SignerConfig,
+    #[serde(default)]
+    pub variant: Variant,
+    /// Who issued the certificate, 12 hex digits.
+    #[serde(default = "issuer")]
+    pub issuer: String,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -239,10 +214,7 @@ impl Config {
         let secret = self.secret.as_ref().map(Secret::expose);
         let fits = secret.is_none_or(|secret| secret.len() >= 16 && !secret.contains('/'));
         let proved = secret.is_some() || !self.addresses.is_empty() || self.verify;
-        let blind = matches!(
-            self.signer,
-            SignerConfig::None | SignerConfig::Sm2 { peer: None, .. }
-        );
+        let blind = self.signer.who.is_blind();
         let areas = |(id, area): (&String, &String)| self.is_ebrid(id) && is_village(area);
         [
             (
@@ -269,55 +241,22 @@ impl Config {
     }
 
     pub(super) fn signer(&self, http: &HttpClient) -> Result<Arc<dyn Signer>, ConfigError> {
-        Ok(match &self.signer {
-            SignerConfig::None => Arc::new(Nobody),
-            SignerConfig::Sm2 {
-                key,
-                peer,
-                serial,
-                user,
-                order,
-                ..
-            } => {
-                let serial = six(serial).ok_or(wrong("signer.serial", "must be 12 hex digits"))?;
-                Arc::new(Software::new(key, peer.as_deref(), user, serial, *order)?)
-            }
-            SignerConfig::Command { argv, .. } if argv.is_empty() => {
-                return Err(wrong("signer.argv", "must name a command"));
-            }
-            SignerConfig::Command { argv, .. } => Arc::new(Command {
-                argv: argv.clone(),
-                patience: self.answer_timeout,
-            }),
-            SignerConfig::Http { url, .. } => Arc::new(Device {
-                url: url.clone(),
-                http: http.clone(),
-            }),
-        })
+        Ok(self.signer.who.signer(http, self.answer_timeout)?)
     }
 
     /// How the signature's file is written, and who issued the certificate.
     pub(super) fn form(&self) -> Result<(Variant, Serial), ConfigError> {
-        match &self.signer {
-            SignerConfig::None => Ok((Variant::B, [0; 6])),
-            SignerConfig::Sm2 {
-                variant, issuer, ..
-            }
-            | SignerConfig::Command {
-                variant, issuer, ..
-            }
-            | SignerConfig::Http {
-                variant, issuer, ..
-            } => {
-                let issuer = six(issuer).ok_or(wrong("signer.issuer", "must be 12 hex digits"))?;
-                Ok((*variant, issuer))
-            }
+        let FileSigner {
+            who,
+            variant,
+            issuer,
+        } = &self.signer;
+        if who.is_none() {
+            return Ok((Variant::B, [0; 6]));
         }
+        let issuer = six(issuer).ok_or(wrong("signer.issuer", "must be 12 hex digits"))?;
+        Ok((*variant, issuer))
     }
-}
-
-fn six(text: &str) -> Option<Serial> {
-    hex::decode(text).ok()?.try_into().ok()
 }
 
 fn drill() -> u8 {
@@ -366,10 +305,6 @@ fn inventory() -> Duration {
 
 fn oldest() -> Duration {
     Duration::from_hours(24)
-}
-
-fn user() -> String {
-    "1234567812345678".into()
 }
 
 fn issuer() -> String {

@@ -18,9 +18,9 @@ use super::multipart;
 use super::names::{Sort, ebdid};
 use super::outcome::outcome;
 use super::packet::Packet;
-use super::signature::{Serial, Signature, Variant};
-use super::signer::Signer;
+use super::signature::{Signature, Variant};
 use super::tar::Member;
+use crate::signing::{Serial, Signer};
 
 /// Names of packets that no message's serial is under begin here: serials are microseconds, which reach this in 2160.
 const OWN: u64 = 6_000_000_000_000_000;

@@ -22,7 +22,6 @@ mod refusal;
 mod send;
 mod session;
 mod signature;
-mod signer;
 mod state;
 mod tar;
 #[cfg(test)]
@@ -40,7 +39,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use book::Book;
-pub use config::{Config, ConfigError, SignerConfig};
+pub use config::{Config, ConfigError, FileSigner};
 use door::Door;
 use link::Link;
 use session::{Standing, Terminals};

@@ -8,7 +8,6 @@ pub use super::names::{Sort, ebdid, ebmid, read_time};
 pub use super::outcome::outcome;
 pub use super::packet::{BadPacket, Packet};
 pub use super::profile::{Edition, Profile};
-pub use super::signature::{Signature, Value, Variant};
-pub use super::signer::{Nobody, Order, Signer, Software};
+pub use super::signature::{Signature, Variant};
 pub use super::state::{Brd, Coverage, Item, StateReport};
 pub use super::tar::{BadTar, Member, read as untar, write as tar};

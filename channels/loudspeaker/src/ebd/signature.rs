@@ -1,6 +1,6 @@
-//! The signature file beside a document, in both variants that are known, and the 74 bytes of its value: the time, the
-//! certificate's serial, r and s. Which bytes are signed in which order is in no source that could be read, so nothing
-//! here is claimed to conform. This module must not hold a key.
+//! The signature file beside a document, in both variants that are known, with a signature's 74 bytes as its value. Which
+//! bytes are signed in which order is in no source that could be read, so nothing here is claimed to conform. This module
+//! must not hold a key.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,9 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::names::is_digits;
 use super::profile::{Profile, normal};
 use super::xml::Node;
-
-pub const VALUE: usize = 74;
-pub type Serial = [u8; 6];
+use crate::signing::{Serial, Value};
 
 /// Which elements the file has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Deserialize)]
@@ -20,42 +18,6 @@ pub enum Variant {
     /// GD/J 081-2018.
     #[default]
     B,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Value {
-    /// Seconds since 1970.
-    pub time: u32,
-    pub serial: Serial,
-    pub signed: [u8; 64],
-}
-
-impl Value {
-    pub fn read(bytes: &[u8]) -> Option<Self> {
-        let bytes: &[u8; VALUE] = bytes.try_into().ok()?;
-        let (time, rest) = bytes.split_first_chunk()?;
-        let (serial, rest) = rest.split_first_chunk()?;
-        Some(Self {
-            time: u32::from_be_bytes(*time),
-            serial: *serial,
-            signed: rest.try_into().ok()?,
-        })
-    }
-
-    pub fn write(&self) -> [u8; VALUE] {
-        let mut bytes = [0; VALUE];
-        bytes[..10].copy_from_slice(&self.prefix());
-        bytes[10..].copy_from_slice(&self.signed);
-        bytes
-    }
-
-    /// What stands before the signature, and may be signed with the document.
-    pub fn prefix(&self) -> [u8; 10] {
-        let mut bytes = [0; 10];
-        bytes[..4].copy_from_slice(&self.time.to_be_bytes());
-        bytes[4..].copy_from_slice(&self.serial);
-        bytes
-    }
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -128,6 +90,7 @@ impl Signature {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::signing::VALUE;
 
     fn signature() -> Signature {
         // The first ten bytes as captured: 2018-06-19 05:16:53Z and certificate 000000003363.

@@ -484,6 +484,11 @@ fn a_wrong_setting_is_named_and_secrets_are_not_shown() {
     settings["signer"] = sm2(serde_json::Value::Null);
     let config: super::Config = serde_json::from_value(settings).expect("it reads");
     assert!(config.check().is_err(), "without the platform's key");
+    let (mut settings, mut misspelt) = (good(), sm2(PLATFORM.into()));
+    misspelt["variannt"] = "A".into();
+    settings["signer"] = misspelt;
+    let why = serde_json::from_value::<super::Config>(settings).expect_err("it is misspelt");
+    assert!(why.to_string().contains("variannt"), "{why}");
     let shown = format!("{config:?}");
     assert!(
         !shown.contains("0123456789abcdef") && !shown.contains("0816"),

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use channel::Secret;
 use loudspeaker::ebd::peer::Settings;
-use loudspeaker::ebd::readers::{Order, Signature, Signer, Software, Value, Variant};
+use loudspeaker::ebd::readers::{Signature, Variant};
+use loudspeaker::signing::{Order, Signer, Software, Value};
 use serde_json::json;
 
 use super::common::{OWN, PLATFORM, messages, pair, send, until};

@@ -21,8 +21,8 @@ use super::names::{Sort, ebdid};
 use super::packet::Packet;
 use super::profile::Profile;
 use super::signature::{Signature, Variant};
-use super::signer::{Nobody, Signer};
 use super::state::{Brd, StateReport};
+use crate::signing::{Nobody, Signer};
 
 /// What happens to a packet.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -1,5 +1,5 @@
 //! Who signs: nobody, this process in software, a command, or a device behind HTTP. The bytes that are signed can be put
-//! together in three orders, since no source tells which is right. This module must not show a key, nor send unsigned
+//! together in three orders, since no source tells which is right. This module must not show a key, nor sign with none
 //! where a signature was asked for.
 
 use std::process::Stdio;
@@ -14,7 +14,7 @@ use sm2::dsa::signature::{Signer as _, Verifier as _};
 use sm2::dsa::{Signature as Sm2Signature, SigningKey, VerifyingKey};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::signature::{Serial, VALUE, Value};
+use super::value::{Serial, VALUE, Value};
 
 /// What is signed with the document: unverified, so a setting.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
@@ -45,6 +45,12 @@ pub enum SignerError {
         "the peer's key is not a public key of SM2: 130 hex digits that begin with 04 are wanted"
     )]
     PeerKey,
+    #[error("`serial` must be 12 hex digits")]
+    Serial,
+    #[error("`argv` must name a command")]
+    Command,
+    #[error("a peer's key of its own needs the kind `sm2`")]
+    NotSm2,
     #[error("the signer cannot be asked: {0}")]
     Away(String),
     #[error("the signer did not answer with the {VALUE} bytes of a signature in base64")]
@@ -57,6 +63,8 @@ pub trait Signer: Send + Sync {
     async fn sign(&self, document: &[u8], time: u32) -> Result<Option<Value>, SignerError>;
     /// Whether the peer signed this document. A signer without the peer's key cannot tell.
     async fn verify(&self, document: &[u8], value: &Value) -> Result<bool, SignerError>;
+    /// Whether it can tell a signature of the peer's from another.
+    fn knows_peer(&self) -> bool;
 }
 
 /// Signs nothing, and takes everything.
@@ -71,12 +79,40 @@ impl Signer for Nobody {
     async fn verify(&self, _: &[u8], _: &Value) -> Result<bool, SignerError> {
         Ok(true)
     }
+
+    fn knows_peer(&self) -> bool {
+        false
+    }
+}
+
+/// The public half of a far end's key: by it alone its signatures are judged.
+pub struct PublicKey {
+    key: VerifyingKey,
+    order: Order,
+}
+
+impl PublicKey {
+    /// Of 130 hex digits that begin with 04.
+    pub fn new(point: &str, user: &str, order: Order) -> Result<Self, SignerError> {
+        let point = hex::decode(point.trim()).map_err(|_| SignerError::PeerKey)?;
+        let key = VerifyingKey::from_sec1_bytes(user, &point);
+        let key = key.map_err(|_| SignerError::PeerKey)?;
+        Ok(Self { key, order })
+    }
+
+    pub fn signed(&self, document: &[u8], value: &Value) -> bool {
+        let Ok(signed) = Sm2Signature::from_slice(&value.signed) else {
+            return false;
+        };
+        let input = self.order.input(document, &value.prefix());
+        self.key.verify(&input, &signed).is_ok()
+    }
 }
 
 /// SM2 with SM3, in this process, by a library that nobody has audited.
 pub struct Software {
     own: SigningKey,
-    peer: Option<VerifyingKey>,
+    peer: Option<PublicKey>,
     serial: Serial,
     order: Order,
 }
@@ -91,10 +127,7 @@ impl Software {
         order: Order,
     ) -> Result<Self, SignerError> {
         let own = hex::decode(key.expose().trim()).map_err(|_| SignerError::Key)?;
-        let peer = peer.map(|peer| {
-            let point = hex::decode(peer.trim()).map_err(|_| SignerError::PeerKey)?;
-            VerifyingKey::from_sec1_bytes(user, &point).map_err(|_| SignerError::PeerKey)
-        });
+        let peer = peer.map(|peer| PublicKey::new(peer, user, order));
         Ok(Self {
             own: SigningKey::from_slice(user, &own).map_err(|_| SignerError::Key)?,
             peer: peer.transpose()?,
@@ -125,11 +158,11 @@ impl Signer for Software {
 
     async fn verify(&self, document: &[u8], value: &Value) -> Result<bool, SignerError> {
         let peer = self.peer.as_ref().ok_or(SignerError::PeerKey)?;
-        let Ok(signed) = Sm2Signature::from_slice(&value.signed) else {
-            return Ok(false);
-        };
-        let input = self.order.input(document, &value.prefix());
-        Ok(peer.verify(&input, &signed).is_ok())
+        Ok(peer.signed(document, value))
+    }
+
+    fn knows_peer(&self) -> bool {
+        self.peer.is_some()
     }
 }
 
@@ -191,6 +224,10 @@ impl Signer for Command {
         let (holds, _) = self.run(["verify", &value], document).await?;
         Ok(holds)
     }
+
+    fn knows_peer(&self) -> bool {
+        true
+    }
 }
 
 /// A device behind HTTP: `POST URL/sign?time=` and `POST URL/verify?value=`, the document as the body.
@@ -236,6 +273,10 @@ impl Signer for Device {
             (403, _) => Ok(false),
             (status, _) => Err(SignerError::Away(format!("it answered {status}"))),
         }
+    }
+
+    fn knows_peer(&self) -> bool {
+        true
     }
 }
 
