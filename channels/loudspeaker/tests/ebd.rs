@@ -10,3 +10,4 @@ mod ebd_signed;
 #[path = "ebd/stories.rs"]
 mod ebd_stories;
 mod gateway;
+mod openssl;

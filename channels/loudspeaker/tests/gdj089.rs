@@ -1,6 +1,10 @@
 //! The link to adapters against simulated ones over real TCP: the contract, each direction, what is refused, and what becomes
 //! of records. The simulated ones are ours: the layouts themselves are proved by vectors, beside the codec.
 
+#[path = "gdj089/signed.rs"]
+mod gdj089_signed;
+mod openssl;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,10 +15,9 @@ use channel::{
     FailureClass, Health, Key, Level, Message, Of, Outcomes, PresenceState, Receipt, Stop,
     Timestamp, Variant, Verdict,
 };
-use loudspeaker::gdj089::frame::{Frame, Frames, Seal, Way};
 use loudspeaker::gdj089::peer::{Heard, Manner, Peer, Settings, frame};
 use loudspeaker::gdj089::report::{Heartbeat, Record, Up};
-use loudspeaker::gdj089::{Adapter, Adapters, Config, Id, Sealer, crc};
+use loudspeaker::gdj089::{Adapter, Adapters, Config, Id};
 use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -637,87 +640,6 @@ async fn assumed_records_query_is_not_asked_where_it_is_switched_off() {
     })
     .await;
     assert!(!peer.opcodes().contains(&0x10));
-}
-
-/// No cryptography: a sum that only who knows it here can make.
-struct Toy;
-
-#[async_trait]
-impl Sealer for Toy {
-    async fn seal(&self, covered: &[u8], time: u32) -> Result<Seal, String> {
-        let mut seal = Seal { time, ..Seal::NONE };
-        let sum = crc(&[covered, &time.to_be_bytes()].concat());
-        seal.signature[..4].copy_from_slice(&sum.to_be_bytes());
-        Ok(seal)
-    }
-
-    async fn proves(&self, covered: &[u8], seal: &Seal) -> Result<bool, String> {
-        Ok(self.seal(covered, seal.time).await? == *seal)
-    }
-
-    fn takes_unsigned(&self) -> bool {
-        false
-    }
-}
-
-#[tokio::test]
-async fn on_a_signed_link_what_is_unsigned_forged_stale_or_replayed_is_refused() {
-    let (context, inlet) = context("sealed-089");
-    let channel = Adapters::with(config(), context, Arc::new(Toy)).expect("it is good");
-    let channel = Arc::new(channel);
-    let running = Running {
-        stop: run(&channel),
-        channel,
-        inlet,
-    };
-    let address = within("it listens", || running.channel.address()).await;
-    let mut socket = TcpStream::connect(address).await.expect("it takes it");
-    let now = u32::try_from(channel::Clock::now(&channel::SystemClock::default()).secs());
-    let now = now.expect("this century");
-    let (opcode, body) = Up::Heartbeat(Heartbeat {
-        front: COUNTY.parse().expect("digits"),
-        state: 1,
-        extra: None,
-        time: now,
-    })
-    .write();
-    let plain = Frame::new(Way::Up, opcode, body);
-    let signed = async |time: u32| {
-        let seal = Toy.seal(&plain.covered(), time).await.expect("it signs");
-        Frame {
-            seal,
-            ..plain.clone()
-        }
-    };
-    let good = signed(now).await;
-    let mut forged = signed(now - 1).await;
-    forged.seal.signature[0] ^= 1;
-    let cases = [
-        (plain.clone(), "unsigned"),
-        (forged, "forged"),
-        (signed(now - 1_000).await, "stale"),
-    ];
-    for (frame, why) in cases {
-        socket.write_all(&frame.write()).await.expect("it reads");
-        refused(&running, why).await;
-        assert!(running.inlet.presences.lock().is_empty(), "{why}");
-    }
-    socket.write_all(&good.write()).await.expect("it reads");
-    connected(&running).await;
-    // What we say is signed as well.
-    let mut frames = Frames::new(Way::Down);
-    let answer = loop {
-        let mut bytes = [0; 512];
-        let length = socket.read(&mut bytes).await.expect("it answers");
-        frames.push(&bytes[..length]);
-        if let Some(frame) = frames.take() {
-            break frame.expect("a frame");
-        }
-    };
-    assert_eq!(Toy.proves(&answer.covered(), &answer.seal).await, Ok(true));
-    socket.write_all(&good.write()).await.expect("it reads");
-    refused(&running, "replayed").await;
-    assert_eq!(running.inlet.presences.lock().len(), 1);
 }
 
 #[tokio::test]

@@ -22,7 +22,6 @@ use super::heard::reference;
 use super::link::Wants;
 use super::named::Named;
 use super::plan::{self, Start};
-use super::seal::{Sealer, Unsigned};
 use super::task::Down;
 
 /// A county's front-end adapters.
@@ -34,18 +33,9 @@ pub struct Adapters {
 
 impl Adapters {
     pub fn new(config: Config, context: Context) -> Result<Self, ConfigError> {
-        Self::with(config, context, Arc::new(Unsigned))
-    }
-
-    /// With whoever signs.
-    pub fn with(
-        config: Config,
-        context: Context,
-        sealer: Arc<dyn Sealer>,
-    ) -> Result<Self, ConfigError> {
         let (orders, given) = mpsc::unbounded_channel();
         Ok(Self {
-            desk: Arc::new(Desk::new(config, context, sealer)?),
+            desk: Arc::new(Desk::new(config, context)?),
             orders,
             given: tokio::sync::Mutex::new(given),
         })

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::assumed::Assumed;
 use super::bytes::Id;
 use crate::config::seconds;
+use crate::signing::SignerConfig;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,6 +39,12 @@ pub struct Config {
     /// A clock that is further off than this is set, in seconds; 0 sets none.
     #[serde(default = "set_clock", deserialize_with = "seconds")]
     pub set_clock_beyond: Duration,
+    /// Who signs what goes out, and judges what comes in.
+    #[serde(default)]
+    pub signer: SignerConfig,
+    /// Refuses what comes unsigned.
+    #[serde(default)]
+    pub verify: bool,
     /// In hundredths; left out, each terminal keeps its own.
     pub volume: Option<u8>,
     #[serde(default)]
@@ -63,6 +70,8 @@ pub struct Adapter {
     /// Terminals of other areas that it serves, and all that report by a connection of their own.
     #[serde(default)]
     pub terminals: Vec<String>,
+    /// Its public key, 130 hex digits from 04, where it is not the signer's `peer`.
+    pub peer: Option<String>,
     #[serde(default)]
     pub charset: Charset,
     /// The outputs that shall sound; left out, the adapter's own choice.
@@ -130,6 +139,8 @@ impl Config {
             time_window: time_window(),
             records_every: records_every(),
             set_clock_beyond: set_clock(),
+            signer: SignerConfig::default(),
+            verify: false,
             volume: None,
             adapter: Vec::new(),
         }
@@ -179,6 +190,14 @@ impl Config {
         if self.volume.is_some_and(|volume| volume > 100) {
             return wrong("volume", "must be 0 to 100");
         }
+        let unknown = |adapter: &&Adapter| adapter.peer.is_none() && self.signer.is_blind();
+        if let Some(adapter) = self.adapter.iter().find(unknown).filter(|_| self.verify) {
+            let why = format!(
+                "needs the key of {}: `signer.peer`, or its own `peer`",
+                adapter.code
+            );
+            return wrong("verify", &why);
+        }
         for (at, adapter) in self.adapter.iter().enumerate() {
             adapter.check(self.listen.is_some())?;
             let named = |other: &Adapter| other.code == adapter.code;
@@ -200,6 +219,7 @@ impl Adapter {
             from: Vec::new(),
             areas: Vec::new(),
             terminals: Vec::new(),
+            peer: None,
             charset: Charset::default(),
             outputs: Vec::new(),
             private_block: true,
@@ -336,6 +356,10 @@ mod tests {
             ..Config::new("45107270000000103010101", None)
         };
         assert_eq!(nowhere.check().map_err(|e| e.key), Err("adapter.dial"));
+        let verify = read(r#","verify":true"#, ADAPTER);
+        assert!(verify.is_err_and(|why| why.contains("verify needs the key of 4510727")));
+        let signed = r#","signer":{"kind":"http","url":"http://127.0.0.1:9"},"verify":true"#;
+        assert!(read(signed, ADAPTER).is_ok());
         let no_platform = Config::new("4510727", None);
         assert_eq!(no_platform.check().map_err(|e| e.key), Err("platform"));
     }

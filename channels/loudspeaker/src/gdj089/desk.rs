@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -20,9 +19,10 @@ use super::link::{Answer, Link, Session, Wants};
 use super::plan::seconds;
 use super::plays::Plays;
 use super::routes::Routes;
-use super::seal::{Sealer, Seen};
+use super::seal::Seals;
 use super::standing::Standing;
 use super::task::Down;
+use crate::signing::Value;
 
 /// Frames that may wait for a connection.
 const WAITING: usize = 16;
@@ -30,12 +30,11 @@ const WAITING: usize = 16;
 pub struct Desk {
     pub config: Config,
     pub context: Context,
-    pub sealer: Arc<dyn Sealer>,
+    pub seals: Seals,
     pub routes: Routes,
     pub links: Vec<Link>,
     pub standing: Mutex<Standing>,
     pub plays: Mutex<Plays>,
-    pub seen: Seen,
     /// By who speaks: one connection each.
     pub sessions: Mutex<HashMap<Id, (u64, Stop)>>,
     /// Where it listens, or why it does not.
@@ -48,22 +47,17 @@ pub struct Desk {
 }
 
 impl Desk {
-    pub fn new(
-        config: Config,
-        context: Context,
-        sealer: Arc<dyn Sealer>,
-    ) -> Result<Self, ConfigError> {
+    pub fn new(config: Config, context: Context) -> Result<Self, ConfigError> {
         config.check()?;
         Ok(Self {
+            seals: Seals::new(&config, &context)?,
             routes: Routes::new(&config.adapter),
             links: config.adapter.iter().map(|_| Link::default()).collect(),
             began: context.clock.now(),
             config,
             context,
-            sealer,
             standing: Mutex::default(),
             plays: Mutex::default(),
-            seen: Seen::default(),
             sessions: Mutex::default(),
             listening: Mutex::new(Err("not listening yet".to_owned())),
             refused: Mutex::default(),
@@ -123,11 +117,8 @@ impl Desk {
         let (opcode, body) = down.write();
         let mut frame = Frame::new(Way::Down, opcode, body);
         let now = seconds(self.context.clock.now());
-        frame.seal = self
-            .sealer
-            .seal(&frame.covered(), now)
-            .await
-            .map_err(|_| no_signer())?;
+        let sealed = self.seals.seal(&frame.covered(), now).await;
+        frame.seal = sealed.map_err(|_| no_signer())?.unwrap_or(Value::NONE);
         Ok(frame.write())
     }
 

@@ -2,8 +2,9 @@
 //! Resource codes have 18 digits, ids of messages 30. This module must not do I/O.
 
 use super::bytes::{Id, Malformed, Reader, crc, put16};
-use super::frame::{Broken, Layout, Look, Seal, proved};
+use super::frame::{Broken, Layout, Look, proved};
 use super::said::Said;
+use crate::signing::{VALUE as BLOCK, Value};
 
 const MARK: [u8; 2] = [0xFE, 0xFD];
 const VERSION: [u8; 2] = [1, 0];
@@ -11,7 +12,6 @@ const HEAD: usize = 12;
 /// Of a resource code, and of the id of a message.
 pub const CODE: usize = 9;
 pub const EBM: usize = 15;
-const BLOCK: usize = 74;
 /// The longest packet taken; its length is told in two bytes.
 const LONGEST: usize = 0xFFFF;
 
@@ -27,7 +27,7 @@ pub struct Packet {
     pub targets: Vec<Id>,
     pub business: u8,
     pub content: Vec<u8>,
-    pub seal: Option<Seal>,
+    pub seal: Option<Value>,
 }
 
 impl Packet {
@@ -57,7 +57,7 @@ impl Packet {
         let mut out = self.covered();
         if let Some(seal) = &self.seal {
             out.extend_from_slice(&[0, 74]);
-            seal.write(&mut out);
+            out.extend_from_slice(&seal.write());
         }
         let crc = crc(&out);
         out.extend_from_slice(&crc.to_be_bytes());
@@ -172,7 +172,7 @@ fn read(bytes: &mut Reader<'_>) -> Result<Packet, Malformed> {
     let content = bytes.counted16("content")?.to_vec();
     let seal = if sealed == 1 {
         bytes.u16("length of the block")?;
-        Some(Seal::read(&bytes.array("signature")?))
+        Value::read(bytes.take(BLOCK, "signature")?)
     } else {
         None
     };

@@ -2,11 +2,11 @@
 //! What is no frame is named and stepped over, and the next frame is found behind it. This module must not read bodies.
 
 use super::bytes::crc;
+use crate::signing::{VALUE as BLOCK, Value};
 
 /// The longest body taken: far above any report, far below what a broken adapter could make us keep.
 pub const MAX_BODY: usize = 64 * 1024;
 const HEAD: usize = 9;
-const BLOCK: usize = 74;
 const VERSION: [u8; 2] = [0, 1];
 /// Beside its body a frame has these: head, length of the block, block, CRC.
 const AROUND: usize = HEAD + 2 + BLOCK + 4;
@@ -36,42 +36,6 @@ impl Way {
     }
 }
 
-/// When it was signed, with whose certificate, and the signature. All zero is unsigned.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Seal {
-    /// Seconds since 1970, UTC.
-    pub time: u32,
-    pub certificate: [u8; 6],
-    pub signature: [u8; 64],
-}
-
-impl Seal {
-    pub const NONE: Self = Self {
-        time: 0,
-        certificate: [0; 6],
-        signature: [0; 64],
-    };
-
-    pub fn is_none(&self) -> bool {
-        *self == Self::NONE
-    }
-
-    pub fn read(block: &[u8; BLOCK]) -> Self {
-        let mut seal = Self::NONE;
-        let [a, b, c, d, rest @ ..] = block;
-        seal.time = u32::from_be_bytes([*a, *b, *c, *d]);
-        seal.certificate.copy_from_slice(&rest[..6]);
-        seal.signature.copy_from_slice(&rest[6..]);
-        seal
-    }
-
-    pub fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.time.to_be_bytes());
-        out.extend_from_slice(&self.certificate);
-        out.extend_from_slice(&self.signature);
-    }
-}
-
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Frame {
     pub way: Way,
@@ -79,7 +43,8 @@ pub struct Frame {
     /// 1 platform, 2 device: kept as it came.
     pub source: u8,
     pub body: Vec<u8>,
-    pub seal: Seal,
+    /// When it was signed, with whose certificate, and the signature. All zero is unsigned.
+    pub seal: Value,
 }
 
 impl Frame {
@@ -89,7 +54,7 @@ impl Frame {
             opcode,
             source: way.source(),
             body,
-            seal: Seal::NONE,
+            seal: Value::NONE,
         }
     }
 
@@ -109,7 +74,7 @@ impl Frame {
     pub fn write(&self) -> Vec<u8> {
         let mut out = self.covered();
         out.extend_from_slice(&[0, 74]);
-        self.seal.write(&mut out);
+        out.extend_from_slice(&self.seal.write());
         let crc = crc(&out);
         out.extend_from_slice(&crc.to_be_bytes());
         out
@@ -282,13 +247,13 @@ impl Layout for Way {
 
     fn read(&self, whole: &[u8]) -> Frame {
         let length = whole.len();
-        let block = whole[length - 4 - BLOCK..length - 4].first_chunk();
+        let block = Value::read(&whole[length - 4 - BLOCK..length - 4]);
         Frame {
             way: *self,
             opcode: whole[3],
             source: whole[4],
             body: whole[HEAD..length - 4 - BLOCK - 2].to_vec(),
-            seal: block.map_or(Seal::NONE, Seal::read),
+            seal: block.unwrap_or(Value::NONE),
         }
     }
 }
@@ -387,7 +352,7 @@ mod tests {
         fn a_frame_is_read_as_it_was_written_however_it_is_torn(
             opcode: u8, body in prop::collection::vec(any::<u8>(), 0..300), time: u32, mark: u8, cut in 1_usize..40,
         ) {
-            let seal = Seal { time, certificate: [mark; 6], signature: [mark; 64] };
+            let seal = Value { time, serial: [mark; 6], signed: [mark; 64] };
             let frame = Frame { seal, ..Frame::new(Way::Up, opcode, body) };
             let mut frames = Frames::new(Way::Up);
             let mut heard = Vec::new();

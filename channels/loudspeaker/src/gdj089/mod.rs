@@ -34,4 +34,3 @@ mod wire;
 pub use adapters::Adapters;
 pub use bytes::{Id, Malformed, crc};
 pub use config::{Adapter, Charset, Config, ConfigError, Dialect};
-pub use seal::{Sealer, Unsigned};

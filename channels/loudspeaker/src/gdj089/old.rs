@@ -8,17 +8,25 @@ use super::caller::Caller;
 use super::config::Dialect;
 use super::desk::Desk;
 use super::fefd::{CODE, Packet, REPLY, REQUEST};
-use super::frame::Seal;
 use super::heard::time;
 use super::link::{Answer, Wants};
 use super::plan::{self, Start};
 use super::said::Said;
 use super::session::Then;
 use super::task::UNCHANGED;
+use crate::signing::Value;
 
 impl Desk {
-    /// What is said to a packet that was proved.
+    /// What is said to a packet.
     pub async fn packet(&self, packet: Packet, caller: &mut Caller) -> Then {
+        let seal = packet.seal.unwrap_or(Value::NONE);
+        let covered = || packet.covered();
+        if let Err(why) = self
+            .proved(Some(&packet.source), caller, covered, &seal)
+            .await
+        {
+            return self.faulty(caller, why, -1);
+        }
         let read = Said::read(&packet);
         let (why, code) = match read {
             Some(Ok(said)) => match self.admit(&packet.source, caller) {
@@ -159,14 +167,11 @@ impl Desk {
     }
 
     pub async fn written_packet(&self, mut packet: Packet) -> Result<Vec<u8>, Failure> {
-        if !self.sealer.takes_unsigned() {
-            let now = plan::seconds(self.context.clock.now());
-            // Whether it is signed stands among what is signed.
-            packet.seal = Some(Seal::NONE);
-            let covered = packet.covered();
-            let sealed = self.sealer.seal(&covered, now).await;
-            packet.seal = Some(sealed.map_err(|_| super::desk::no_signer())?);
-        }
+        let now = plan::seconds(self.context.clock.now());
+        // Whether it is signed stands among what is signed.
+        packet.seal = Some(Value::NONE);
+        let sealed = self.seals.seal(&packet.covered(), now).await;
+        packet.seal = sealed.map_err(|_| super::desk::no_signer())?;
         Ok(packet.write())
     }
 }

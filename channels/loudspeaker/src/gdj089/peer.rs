@@ -17,6 +17,7 @@ use tokio::sync::broadcast;
 use super::bytes::Id;
 use super::frame::{Frame, Frames, Way};
 use super::report::{Heartbeat, PLAYED, Record, Up};
+use crate::signing::{Nobody, Signer, Value};
 
 /// What it does with a start.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,6 +52,8 @@ pub struct Settings {
     pub ahead: i64,
     /// Whether it knows the assumed answer to a status query.
     pub lists_status: bool,
+    /// Who signs what it says, and judges what it is told.
+    pub signer: Arc<dyn Signer>,
 }
 
 impl Settings {
@@ -64,6 +67,7 @@ impl Settings {
             play: Duration::from_millis(100),
             ahead: 0,
             lists_status: false,
+            signer: Arc::new(Nobody),
         }
     }
 }
@@ -88,6 +92,14 @@ struct Memory {
     ahead: i64,
     /// Every frame that came, by its opcode.
     opcodes: Vec<u8>,
+    /// How many were not the gateway's.
+    forged: usize,
+}
+
+#[derive(Clone)]
+enum Words {
+    Up(Box<Up>),
+    Bytes(Vec<u8>),
 }
 
 struct Box089 {
@@ -96,7 +108,7 @@ struct Box089 {
     memory: Mutex<Memory>,
     clock: SystemClock,
     /// What is said without being asked, on the connection to the gateway.
-    says: broadcast::Sender<Vec<u8>>,
+    says: broadcast::Sender<Words>,
 }
 
 /// A running adapter; it stops when this is dropped.
@@ -163,15 +175,20 @@ impl Peer {
         self.own.memory.lock().opcodes.clone()
     }
 
+    /// How many frames it did not take, since they were not signed by the gateway.
+    pub fn forged(&self) -> usize {
+        self.own.memory.lock().forged
+    }
+
     /// Says something of its own, on the connection to the gateway.
     pub fn say(&self, up: &Up) {
-        self.say_bytes(frame(up));
+        // Nobody hears it while it is not connected.
+        let _ = self.own.says.send(Words::Up(Box::new(up.clone())));
     }
 
     /// Says any bytes at all.
     pub fn say_bytes(&self, bytes: Vec<u8>) {
-        // Nobody hears it while it is not connected.
-        let _ = self.own.says.send(bytes);
+        let _ = self.own.says.send(Words::Bytes(bytes));
     }
 }
 
@@ -227,25 +244,48 @@ impl Box089 {
         loop {
             let mut out = Vec::new();
             tokio::select! {
-                _ = heart.tick(), if beats => out.push(frame(&self.beat())),
-                Ok(bytes) = said.recv(), if beats => out.push(bytes),
+                _ = heart.tick(), if beats => out.push(Words::Up(Box::new(self.beat()))),
+                Ok(words) = said.recv(), if beats => out.push(words),
                 read = reader.read(&mut buffer) => {
                     let Ok(length @ 1..) = read else { return };
                     frames.push(&buffer[..length]);
                     while let Some(Ok(frame)) = frames.take() {
+                        if !self.believes(&frame).await {
+                            self.memory.lock().forged += 1;
+                            continue;
+                        }
                         match self.told(&frame) {
-                            Some(ups) => out.extend(ups.iter().map(self::frame)),
+                            Some(ups) => out.extend(ups.into_iter().map(|up| Words::Up(Box::new(up)))),
                             None => return,
                         }
                     }
                 }
             }
-            for bytes in out {
+            for words in out {
+                let bytes = match words {
+                    Words::Up(up) => self.signed(&up).await,
+                    Words::Bytes(bytes) => bytes,
+                };
                 if writer.write_all(&bytes).await.is_err() {
                     return;
                 }
             }
         }
+    }
+
+    async fn believes(&self, frame: &Frame) -> bool {
+        let signer = &self.settings.signer;
+        let proved = signer.verify(&frame.covered(), &frame.seal).await;
+        !signer.knows_peer() || proved == Ok(true)
+    }
+
+    async fn signed(&self, up: &Up) -> Vec<u8> {
+        let (opcode, body) = up.write();
+        let mut frame = Frame::new(Way::Up, opcode, body);
+        let now = self.seconds();
+        let sealed = self.settings.signer.sign(&frame.covered(), now).await;
+        frame.seal = sealed.ok().flatten().unwrap_or(Value::NONE);
+        frame.write()
     }
 
     fn seconds(&self) -> u32 {

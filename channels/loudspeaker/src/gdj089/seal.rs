@@ -1,39 +1,88 @@
-//! Who signs our frames and judges theirs, and the window in time that a signature may be used once in. In which order a
-//! device joins body, time and certificate no source tells, so that belongs to the one who signs. This module must not
+//! Who signs our frames, whose key judges theirs, and the window in time that a signature may be used once in. In which
+//! order a device joins body, time and certificate no source tells, so that is the signer's setting. This module must not
 //! take a frame that somebody could have kept.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use async_trait::async_trait;
+use channel::Context;
 use parking_lot::Mutex;
 
-use super::frame::Seal;
+use super::config::{Config, ConfigError};
+use crate::signing::{PublicKey, Signer, SignerError, Value};
 
-#[async_trait]
-pub trait Sealer: Send + Sync {
-    /// The block of a frame, of whose bytes before the block it speaks.
-    async fn seal(&self, covered: &[u8], time: u32) -> Result<Seal, String>;
-    /// Whether the far end signed these bytes.
-    async fn proves(&self, covered: &[u8], seal: &Seal) -> Result<bool, String>;
-    /// Whether a frame without a signature is taken.
-    fn takes_unsigned(&self) -> bool;
+/// The signatures of one link.
+pub struct Seals {
+    signer: Arc<dyn Signer>,
+    /// Of each adapter whose settings name its key.
+    keys: Vec<Option<PublicKey>>,
+    /// Refuses what is not signed.
+    verify: bool,
+    /// Seconds.
+    window: u32,
+    seen: Seen,
 }
 
-/// Signs nothing, and cannot tell a signature from another.
-pub struct Unsigned;
-
-#[async_trait]
-impl Sealer for Unsigned {
-    async fn seal(&self, _: &[u8], _: u32) -> Result<Seal, String> {
-        Ok(Seal::NONE)
+impl Seals {
+    pub fn new(config: &Config, context: &Context) -> Result<Self, ConfigError> {
+        let wrong = |key, why: String| ConfigError { key, why };
+        let signer = config
+            .signer
+            .signer(&context.http, config.answer_timeout)
+            .map_err(|error| wrong("signer", error.to_string()))?;
+        let key = |adapter: &super::config::Adapter| {
+            let point = adapter.peer.as_ref()?;
+            let key = config.signer.public_key(point);
+            Some(
+                key.map_err(|error| wrong("adapter.peer", format!("of {}: {error}", adapter.code))),
+            )
+        };
+        let keys = config
+            .adapter
+            .iter()
+            .map(|adapter| key(adapter).transpose());
+        Ok(Self {
+            signer,
+            keys: keys.collect::<Result<_, _>>()?,
+            verify: config.verify,
+            window: u32::try_from(config.time_window.as_secs()).unwrap_or(u32::MAX),
+            seen: Seen::default(),
+        })
     }
 
-    async fn proves(&self, _: &[u8], _: &Seal) -> Result<bool, String> {
-        Ok(true)
+    /// The block of a frame, of whose bytes before the block it speaks; nothing from who signs nothing.
+    pub async fn seal(&self, covered: &[u8], now: u32) -> Result<Option<Value>, SignerError> {
+        self.signer.sign(covered, now).await
     }
 
-    fn takes_unsigned(&self) -> bool {
-        true
+    /// Whether a frame is new, and of the adapter at this place of the settings where that one's key is known; why not, as
+    /// it is counted.
+    pub async fn judge(
+        &self,
+        at: Option<usize>,
+        covered: impl FnOnce() -> Vec<u8>,
+        seal: &Value,
+        now: u32,
+    ) -> Result<(), &'static str> {
+        if seal.is_none() {
+            return if self.verify { Err("unsigned") } else { Ok(()) };
+        }
+        if seal.time.abs_diff(now) > self.window {
+            return Err("stale");
+        }
+        let own = at.and_then(|at| self.keys[at].as_ref());
+        let proved = match own {
+            Some(key) => Ok(key.signed(&covered(), seal)),
+            None if self.signer.knows_peer() => self.signer.verify(&covered(), seal).await,
+            None if self.verify => Err(SignerError::PeerKey),
+            // Nobody said whose key it is.
+            None => Ok(true),
+        };
+        match proved {
+            Ok(true) => self.seen.take(seal, now, self.window),
+            Ok(false) => Err("forged"),
+            Err(_) => Err("unproved"),
+        }
     }
 }
 
@@ -42,98 +91,107 @@ const MOST: usize = 100_000;
 
 /// The signatures that were seen within the window.
 #[derive(Default)]
-pub struct Seen(Mutex<HashMap<[u8; 64], u32>>);
+struct Seen(Mutex<HashMap<[u8; 64], u32>>);
 
 impl Seen {
-    /// Why a signature of this time is not taken now, before it is proved.
-    fn stale(seal: &Seal, now: u32, window: u32) -> Option<&'static str> {
-        (seal.time.abs_diff(now) > window).then_some("stale")
-    }
-
     /// Takes a signature that is proved, once.
-    fn take(&self, seal: &Seal, now: u32, window: u32) -> Result<(), &'static str> {
+    fn take(&self, seal: &Value, now: u32, window: u32) -> Result<(), &'static str> {
         let mut seen = self.0.lock();
         if seen.len() >= MOST {
             seen.retain(|_, time| time.abs_diff(now) <= window);
         }
-        if seen.len() >= MOST || seen.insert(seal.signature, seal.time).is_some() {
+        if seen.len() >= MOST || seen.insert(seal.signed, seal.time).is_some() {
             return Err("replayed");
         }
         Ok(())
     }
-
-    /// Whether a frame is the far end's and new; why not, as it is counted.
-    pub async fn judge(
-        &self,
-        sealer: &dyn Sealer,
-        covered: impl FnOnce() -> Vec<u8>,
-        seal: &Seal,
-        now: u32,
-        window: u32,
-    ) -> Result<(), &'static str> {
-        if seal.is_none() {
-            return if sealer.takes_unsigned() {
-                Ok(())
-            } else {
-                Err("unsigned")
-            };
-        }
-        if let Some(stale) = Self::stale(seal, now, window) {
-            return Err(stale);
-        }
-        match sealer.proves(&covered(), seal).await {
-            Ok(true) => self.take(seal, now, window),
-            Ok(false) => Err("forged"),
-            Err(_) => Err("unproved"),
-        }
-    }
 }
 
 #[cfg(test)]
-pub mod tests {
-    use super::super::bytes::crc;
+mod tests {
+    use channel::Secret;
+
+    use super::super::config::Adapter;
     use super::super::frame::{Frame, Way};
     use super::*;
+    use crate::signing::{Order, SignerConfig, Software};
 
-    /// No cryptography: a sum that only who knows it here can make.
-    pub struct Toy;
+    const NOW: u32 = 1_783_990_800;
+    const USER: &str = "1234567812345678";
 
-    #[async_trait]
-    impl Sealer for Toy {
-        async fn seal(&self, covered: &[u8], time: u32) -> Result<Seal, String> {
-            let mut seal = Seal { time, ..Seal::NONE };
-            let sum = crc(&[covered, &time.to_be_bytes()].concat());
-            seal.signature[..4].copy_from_slice(&sum.to_be_bytes());
-            Ok(seal)
-        }
+    fn software(digit: &str) -> Software {
+        let key = Secret::new(digit.repeat(64));
+        let made = Software::new(&key, None, USER, [7; 6], Order::default());
+        made.expect("a key")
+    }
 
-        async fn proves(&self, covered: &[u8], seal: &Seal) -> Result<bool, String> {
-            Ok(self.seal(covered, seal.time).await? == *seal)
-        }
+    /// Two adapters: one has a key of its own, the other the link's, where there is one.
+    fn seals(verify: bool, peer: Option<String>) -> Seals {
+        let mut config = Config::new("45107270000000103010101", None);
+        config.signer = SignerConfig::Sm2 {
+            key: Secret::new("1".repeat(64)),
+            peer,
+            serial: "000000003363".into(),
+            user: USER.into(),
+            order: Order::default(),
+        };
+        config.verify = verify;
+        let mut own = Adapter::new("45107270000000314010201");
+        own.peer = Some(software("2").public_key());
+        config.adapter = vec![own, Adapter::new("55107271010000314010201")];
+        let context = channel::testing::context("seals").0;
+        Seals::new(&config, &context).expect("good settings")
+    }
 
-        fn takes_unsigned(&self) -> bool {
-            false
+    async fn signed(frame: &Frame, digit: &str, time: u32) -> Frame {
+        let seal = software(digit).sign(&frame.covered(), time).await;
+        Frame {
+            seal: seal.expect("it signs").expect("a value"),
+            ..frame.clone()
         }
     }
 
     #[tokio::test]
     async fn what_is_forged_kept_too_long_said_twice_or_not_signed_is_refused() {
-        let (seen, now, window) = (Seen::default(), 1_783_990_800, 300);
-        let mut frame = Frame::new(Way::Up, 0x20, vec![1, 2, 3]);
-        let judge = async |frame: &Frame, now| {
+        let seals = seals(true, Some(software("3").public_key()));
+        let plain = Frame::new(Way::Up, 0x20, vec![1, 2, 3]);
+        let judge = async |at: usize, frame: &Frame, now| {
             let covered = || frame.covered();
-            seen.judge(&Toy, covered, &frame.seal, now, window).await
+            seals.judge(Some(at), covered, &frame.seal, now).await
         };
-        assert_eq!(judge(&frame, now).await, Err("unsigned"));
-        frame.seal = Toy.seal(&frame.covered(), now).await.expect("it signs");
-        assert_eq!(judge(&frame, now + 301).await, Err("stale"));
-        assert_eq!(judge(&frame, now - 301).await, Err("stale"));
-        let mut forged = frame.clone();
+        assert_eq!(judge(0, &plain, NOW).await, Err("unsigned"));
+        let good = signed(&plain, "2", NOW).await;
+        assert_eq!(judge(0, &good, NOW + 301).await, Err("stale"));
+        assert_eq!(judge(0, &good, NOW - 301).await, Err("stale"));
+        let mut forged = good.clone();
         forged.body[0] ^= 1;
-        assert_eq!(judge(&forged, now).await, Err("forged"));
-        assert_eq!(judge(&frame, now + 299).await, Ok(()));
-        assert_eq!(judge(&frame, now).await, Err("replayed"));
-        let nothing = seen.judge(&Unsigned, Vec::new, &Seal::NONE, now, window);
-        assert!(nothing.await.is_ok());
+        assert_eq!(judge(0, &forged, NOW).await, Err("forged"));
+        // Of another's key, in either direction.
+        assert_eq!(judge(1, &good, NOW).await, Err("forged"));
+        let other = signed(&plain, "3", NOW).await;
+        assert_eq!(judge(0, &other, NOW).await, Err("forged"));
+        assert_eq!(judge(1, &other, NOW).await, Ok(()));
+        assert_eq!(judge(0, &good, NOW + 299).await, Ok(()));
+        assert_eq!(judge(0, &good, NOW).await, Err("replayed"));
+    }
+
+    #[tokio::test]
+    async fn where_no_key_is_given_a_signature_is_judged_by_its_time_alone() {
+        let seals = seals(false, None);
+        let plain = Frame::new(Way::Up, 0x20, vec![1, 2, 3]);
+        let judge = async |at: usize, frame: &Frame| {
+            let covered = || frame.covered();
+            seals.judge(Some(at), covered, &frame.seal, NOW).await
+        };
+        assert_eq!(judge(0, &plain).await, Ok(()));
+        let strange = signed(&plain, "5", NOW).await;
+        assert_eq!(judge(1, &strange).await, Ok(()));
+        assert_eq!(judge(1, &strange).await, Err("replayed"));
+        assert_eq!(
+            judge(0, &signed(&plain, "6", NOW).await).await,
+            Err("forged")
+        );
+        let old = signed(&plain, "5", NOW - 301).await;
+        assert_eq!(judge(1, &old).await, Err("stale"));
     }
 }

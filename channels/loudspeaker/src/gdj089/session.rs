@@ -12,16 +12,18 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep};
 
 use super::assumed::ReportAnswer;
+use super::bytes::Id;
 use super::caller::Caller;
 use super::config::Dialect;
 use super::desk::Desk;
 use super::fefd::Packet;
-use super::frame::{Broken, Frame, Seal};
+use super::frame::{Broken, Frame};
 use super::link::Session;
 use super::plan::seconds;
 use super::report::Up;
 use super::task::{Down, Generic};
 use super::wire::{Incoming, Item};
+use crate::signing::Value;
 
 /// How long a caller may be silent on who it is.
 const HELLO: Duration = Duration::from_secs(10);
@@ -201,25 +203,23 @@ impl Desk {
                 };
             }
         };
-        let (now, window) = (seconds(self.context.clock.now()), self.config.time_window);
-        let window = u32::try_from(window.as_secs()).unwrap_or(u32::MAX);
-        let (sealer, seen) = (&*self.sealer, &self.seen);
-        let judged = match &item {
-            Item::Frame(frame) => {
-                let covered = || frame.covered();
-                seen.judge(sealer, covered, &frame.seal, now, window).await
-            }
-            Item::Packet(packet) => {
-                let seal = packet.seal.unwrap_or(Seal::NONE);
-                let covered = || packet.covered();
-                seen.judge(sealer, covered, &seal, now, window).await
-            }
-        };
-        match (judged, item) {
-            (Ok(()), Item::Frame(frame)) => self.frame(&frame, caller).await,
-            (Ok(()), Item::Packet(packet)) => self.packet(packet, caller).await,
-            (Err(why), _) => self.faulty(caller, why, -1),
+        match item {
+            Item::Frame(frame) => self.frame(&frame, caller).await,
+            Item::Packet(packet) => self.packet(packet, caller).await,
         }
+    }
+
+    /// Whether whoever speaks has signed it, before anything comes of it; why not, as it is counted.
+    pub async fn proved(
+        &self,
+        front: Option<&Id>,
+        caller: &Caller,
+        covered: impl FnOnce() -> Vec<u8>,
+        seal: &Value,
+    ) -> Result<(), &'static str> {
+        let at = front.and_then(|front| self.routes.serving(front));
+        let now = seconds(self.context.clock.now());
+        self.seals.judge(at.or(caller.at), covered, seal, now).await
     }
 
     async fn frame(&self, frame: &Frame, caller: &mut Caller) -> Then {
@@ -228,6 +228,10 @@ impl Desk {
             Some(Err(_)) => return self.faulty(caller, "malformed", 1),
             None => return self.faulty(caller, "unknown-opcode", -1),
         };
+        let covered = || frame.covered();
+        if let Err(why) = self.proved(up.front(), caller, covered, &frame.seal).await {
+            return self.faulty(caller, why, -1);
+        }
         let admitted = match up.front() {
             Some(front) => self.admit(front, caller),
             None => caller.at.ok_or("anonymous"),
@@ -246,7 +250,7 @@ impl Desk {
         }
     }
 
-    fn faulty(&self, caller: &mut Caller, why: &'static str, code: i32) -> Then {
+    pub fn faulty(&self, caller: &mut Caller, why: &'static str, code: i32) -> Then {
         self.refuse(why);
         if caller.faulty() {
             return Then::HangUp;

@@ -394,8 +394,9 @@ mod older {
 
     use crate::gdj089::Id;
     use crate::gdj089::fefd::{Old, Packet, REPLY, REQUEST};
-    use crate::gdj089::frame::{Broken, Frames, Seal};
+    use crate::gdj089::frame::{Broken, Frames};
     use crate::gdj089::said::Said;
+    use crate::signing::Value;
 
     fn id(digits: &str) -> Id {
         digits.parse().unwrap()
@@ -553,7 +554,7 @@ mod older {
         fn a_packet_is_read_as_it_was_written_however_it_is_torn(
             session: u32, business: u8, content in prop::collection::vec(any::<u8>(), 0..200), mark: Option<u8>, cut in 1_usize..40,
         ) {
-            let seal = mark.map(|mark| Seal { time: 7, certificate: [mark; 6], signature: [mark; 64] });
+            let seal = mark.map(|mark| Value { time: 7, serial: [mark; 6], signed: [mark; 64] });
             let packet = Packet { session, seal, ..packet(REQUEST, business, content) };
             let mut packets = Frames::new(Old);
             let mut heard = Vec::new();

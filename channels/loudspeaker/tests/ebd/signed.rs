@@ -1,8 +1,6 @@
 //! Signatures by SM2 and SM3, judged by openssl in both directions, and by a command in its place. The order of the signed
 //! bytes is not proved by this: no source tells it.
 
-use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
 use channel::Secret;
@@ -12,77 +10,7 @@ use loudspeaker::signing::{Order, Signer, Software, Value};
 use serde_json::json;
 
 use super::common::{OWN, PLATFORM, messages, pair, send, until};
-
-const USER: &str = "1234567812345678";
-
-fn openssl(dir: &Path, arguments: &[&str]) -> String {
-    let done = Command::new("openssl")
-        .current_dir(dir)
-        .args(arguments)
-        .output();
-    let done = done.expect("openssl runs");
-    assert!(
-        done.status.success(),
-        "{arguments:?}: {}",
-        String::from_utf8_lossy(&done.stderr)
-    );
-    String::from_utf8_lossy(&done.stdout).into_owned()
-}
-
-/// A key that openssl made: the private and the public half in hex.
-fn key(dir: &Path) -> (String, String) {
-    openssl(
-        dir,
-        &[
-            "ecparam", "-genkey", "-name", "SM2", "-noout", "-out", "key.pem",
-        ],
-    );
-    openssl(dir, &["ec", "-in", "key.pem", "-pubout", "-out", "pub.pem"]);
-    let text = openssl(dir, &["pkey", "-in", "key.pem", "-noout", "-text"]);
-    let part = |from: &str, to: &str| {
-        let (_, rest) = text.split_once(from).expect(from);
-        let (hex, _) = rest.split_once(to).expect(to);
-        hex.chars()
-            .filter(char::is_ascii_hexdigit)
-            .collect::<String>()
-    };
-    let private = part("priv:", "pub:");
-    let private = format!("{private:0>64}");
-    (
-        private[private.len() - 64..].to_owned(),
-        part("pub:", "ASN1"),
-    )
-}
-
-/// A number of 32 bytes as ASN.1 has it.
-fn integer(bytes: &[u8]) -> Vec<u8> {
-    let start = bytes.iter().position(|b| *b != 0).unwrap_or(31);
-    let mut own = bytes[start..].to_vec();
-    if own[0] & 0x80 != 0 {
-        own.insert(0, 0);
-    }
-    let length = u8::try_from(own.len()).expect("short");
-    [vec![2, length], own].concat()
-}
-
-fn der(signed: &[u8; 64]) -> Vec<u8> {
-    let body = [integer(&signed[..32]), integer(&signed[32..])].concat();
-    let length = u8::try_from(body.len()).expect("short");
-    [vec![0x30, length], body].concat()
-}
-
-fn raw(der: &[u8]) -> [u8; 64] {
-    let mut rest = &der[2..];
-    let mut out = [0; 64];
-    for half in 0..2 {
-        let length = usize::from(rest[1]);
-        let number = &rest[2..2 + length];
-        let number = &number[length.saturating_sub(32)..];
-        out[half * 32 + 32 - number.len()..half * 32 + 32].copy_from_slice(number);
-        rest = &rest[2 + length..];
-    }
-    out
-}
+use super::openssl::{self, USER, key};
 
 #[tokio::test]
 async fn openssl_verifies_what_is_signed_here_and_the_reverse_in_each_order() {
@@ -112,26 +40,8 @@ async fn openssl_verifies_what_is_signed_here_and_the_reverse_in_each_order() {
             .expect("a value");
         assert_eq!(hex::encode(&value.write()[..10]), "5b2891c5000000003363");
         let input = order.input(document, &value.prefix());
-        std::fs::write(at.join("input"), &input).expect("written");
-        std::fs::write(at.join("signature"), der(&value.signed)).expect("written");
-        let id = format!("distid:{USER}");
-        let verify = [
-            "dgst",
-            "-sm3",
-            "-verify",
-            "pub.pem",
-            "-sigopt",
-            &id,
-            "-signature",
-            "signature",
-            "input",
-        ];
-        assert!(openssl(at, &verify).contains("OK"));
-        let sign = [
-            "dgst", "-sm3", "-sign", "key.pem", "-sigopt", &id, "-out", "theirs", "input",
-        ];
-        openssl(at, &sign);
-        let theirs = raw(&std::fs::read(at.join("theirs")).expect("a signature"));
+        assert!(openssl::verifies(at, &input, &value.signed));
+        let theirs = openssl::signs(at, &input);
         let theirs = Value {
             signed: theirs,
             ..value

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use encoding_rs::GB18030;
 
-use super::{Box089, Heard, Manner, frame};
+use super::{Box089, Heard, Manner, Words};
 use crate::gdj089::assumed::Parameters;
 use crate::gdj089::bytes::Id;
 use crate::gdj089::frame::Frame;
@@ -165,6 +165,8 @@ impl Box089 {
         }
         drop(memory);
         let (front, ebm) = (self.front.clone(), ebm.clone());
-        let _ = self.says.send(frame(&Up::Ended { front, ebm }));
+        let ended = Up::Ended { front, ebm };
+        // Nobody hears it while it is not connected.
+        let _ = self.says.send(Words::Up(Box::new(ended)));
     }
 }
