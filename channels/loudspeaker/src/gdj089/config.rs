@@ -162,22 +162,7 @@ impl Config {
                 "is missing: name the adapters with `[[adapter]]`",
             );
         }
-        let old = self.adapter.iter().any(|a| a.dialect == Dialect::Fefd);
-        match &self.old_platform {
-            Some(code) if !digits(code, 18) => {
-                return wrong(
-                    "old_platform",
-                    "is no resource code of the older dialect: 18 digits are wanted",
-                );
-            }
-            None if old => {
-                return wrong(
-                    "old_platform",
-                    "is missing: an adapter speaks the older dialect",
-                );
-            }
-            _ => {}
-        }
+        self.check_platform()?;
         let waits = [
             ("answer_timeout", self.answer_timeout),
             ("silent_after", self.silent_after),
@@ -190,14 +175,6 @@ impl Config {
         if self.volume.is_some_and(|volume| volume > 100) {
             return wrong("volume", "must be 0 to 100");
         }
-        let unknown = |adapter: &&Adapter| adapter.peer.is_none() && self.signer.is_blind();
-        if let Some(adapter) = self.adapter.iter().find(unknown).filter(|_| self.verify) {
-            let why = format!(
-                "needs the key of {}: `signer.peer`, or its own `peer`",
-                adapter.code
-            );
-            return wrong("verify", &why);
-        }
         for (at, adapter) in self.adapter.iter().enumerate() {
             adapter.check(self.listen.is_some())?;
             let named = |other: &Adapter| other.code == adapter.code;
@@ -206,6 +183,34 @@ impl Config {
             }
         }
         Ok(())
+    }
+
+    /// Whether the older dialect has its words, and each signature its judge.
+    fn check_platform(&self) -> Result<(), ConfigError> {
+        let wrong = |key, why: String| Err(ConfigError { key, why });
+        let old = self.adapter.iter().any(|a| a.dialect == Dialect::Fefd);
+        match &self.old_platform {
+            Some(code) if !digits(code, 18) => {
+                let why = "is no resource code of the older dialect: 18 digits are wanted";
+                return wrong("old_platform", why.into());
+            }
+            None if old => {
+                let why = "is missing: an adapter speaks the older dialect";
+                return wrong("old_platform", why.into());
+            }
+            _ => {}
+        }
+        let unknown = |adapter: &&Adapter| adapter.peer.is_none() && self.signer.is_blind();
+        match self.adapter.iter().find(unknown) {
+            Some(adapter) if self.verify => wrong(
+                "verify",
+                format!(
+                    "needs the key of {}: `signer.peer`, or its own `peer`",
+                    adapter.code
+                ),
+            ),
+            _ => Ok(()),
+        }
     }
 }
 
