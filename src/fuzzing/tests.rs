@@ -214,6 +214,12 @@ fn the_seeds_reach_what_they_are_there_for() {
 }
 
 #[test]
+fn an_adapters_signature_is_taken_once_from_the_seeds() {
+    let twice = std::fs::read(fuzz().join("seeds/gdj089/heartbeat-signed")).expect("a seed");
+    assert_eq!(super::gdj089::heard(&twice), (1, 0));
+}
+
+#[test]
 fn a_platforms_states_reach_their_villages_from_the_seeds() {
     let seed = |name| std::fs::read(fuzz().join("seeds/ebd").join(name)).expect("a seed");
     assert_eq!(super::ebd::told(&seed("call-played")), 2);

@@ -3,6 +3,8 @@
 
 #[path = "gdj089/signed.rs"]
 mod gdj089_signed;
+#[path = "gdj089/told.rs"]
+mod gdj089_told;
 mod openssl;
 
 use std::sync::Arc;
@@ -249,6 +251,7 @@ async fn a_batch_is_one_start_an_adapter_and_its_record_proves_what_it_names() {
         event: "11A51".into(),
         text: "请立即向高处转移。".into(),
         codes: vec![TERMINAL.into(), "05107271012020314010400".into()],
+        input: 2,
     };
     assert_eq!(*start, wanted);
     assert!(start.ebm.starts_with(PLATFORM) && start.ebm.len() == 35);
@@ -290,9 +293,13 @@ async fn a_terminal_that_no_record_names_stays_unknown() {
     );
 }
 
+fn now() -> u32 {
+    let now = channel::Clock::now(&channel::SystemClock::default()).secs();
+    u32::try_from(now).expect("this century")
+}
+
 fn record(ebm: &str, code: &str, state: u8) -> Record {
-    let start = u32::try_from(channel::Clock::now(&channel::SystemClock::default()).secs());
-    let start = start.expect("this century");
+    let start = now();
     Record {
         ebm: ebm.parse().expect("digits"),
         state,

@@ -81,7 +81,8 @@ impl Desk {
             self.ask_old(at, code, &said).await?;
         } else {
             let now = self.context.clock.now();
-            let task = plan::task(start, ebm.clone(), &self.config, adapter, now)?;
+            let mut task = plan::task(start, ebm.clone(), &self.config, adapter, now)?;
+            task.input = self.links[at].input().unwrap_or(task.input);
             let down = Down::Task(Box::new(task));
             self.exchange(at, &down, Wants::Start(ebm.clone())).await?;
         }

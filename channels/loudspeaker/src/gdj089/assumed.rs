@@ -16,9 +16,15 @@ pub struct Assumed {
     pub status: Status,
     /// What we answer when an adapter reports the end of a task (0x19), a fault (0x16) or records (0x15) of itself.
     pub report_answer: ReportAnswer,
+    /// How inputs and outputs are asked for (0x0E, 0x0F).
+    pub channels: Asked,
+    /// How faults are asked for (0x11).
+    pub faults: Asked,
+    /// How the address ends the adapter's own report parameters (0x0D).
+    pub return_address: ReturnAddress,
     /// How the id of "everything" is written when all is stopped: 18 bytes of 0, or `F` and 35 digits 0.
     pub everything: Everything,
-    /// Which of the adapter's inputs is the platform. One captured frame calls it 2.
+    /// Which of the adapter's inputs is the platform, where it has not listed one of that name. One captured frame calls it 2.
     pub input_channel: u8,
 }
 
@@ -28,6 +34,9 @@ impl Default for Assumed {
             records: Records::default(),
             status: Status::default(),
             report_answer: ReportAnswer::default(),
+            channels: Asked::default(),
+            faults: Asked::default(),
+            return_address: ReturnAddress::default(),
             everything: Everything::default(),
             input_channel: 2,
         }
@@ -54,6 +63,26 @@ pub enum Status {
     Never,
     /// A frame of the same opcode: front, count, and for each a query code, a length and the value.
     Listed,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Asked {
+    /// They are not.
+    #[default]
+    Never,
+    /// By an empty body.
+    Empty,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReturnAddress {
+    /// Behind its length, as that of the terminals (0x07).
+    #[default]
+    Counted,
+    /// To the end of the body.
+    Bare,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
@@ -112,6 +141,29 @@ impl RecordsQuery {
             out.extend_from_slice(&from.to_be_bytes());
             out.extend_from_slice(&until.to_be_bytes());
         }
+    }
+}
+
+/// What is asked by an empty body.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ask {
+    Outputs,
+    Inputs,
+    Faults,
+}
+
+impl Ask {
+    pub const fn opcode(self) -> u8 {
+        match self {
+            Self::Outputs => 0x0E,
+            Self::Inputs => 0x0F,
+            Self::Faults => 0x11,
+        }
+    }
+
+    pub fn of(opcode: u8) -> Option<Self> {
+        let all = [Self::Outputs, Self::Inputs, Self::Faults];
+        all.into_iter().find(|ask| ask.opcode() == opcode)
     }
 }
 

@@ -1,5 +1,5 @@
-//! The inputs and outputs of an adapter, as it lists them (0x13, 0x14). They are read, so that an adapter that tells them is
-//! understood, and nothing is decided by them.
+//! The inputs and outputs of an adapter, as it lists them (0x13, 0x14). Which input is the platform is read from them, and
+//! nothing else is decided by them.
 
 use super::bytes::{Id, Malformed, Reader, count8, put16};
 use super::task::{CODE, EBM};
@@ -37,6 +37,17 @@ impl Inputs {
         };
         let list = (0..count).map(input).collect::<Result<_, _>>()?;
         Ok(Self { front, list })
+    }
+
+    /// The input that is the platform, where exactly one has that name.
+    pub fn platform(&self) -> Option<u8> {
+        let named = |input: &&Input| {
+            let name = input.name.strip_suffix(&[0]).unwrap_or(&input.name);
+            name == "平台".as_bytes()
+        };
+        let mut named = self.list.iter().filter(named);
+        let found = named.next()?.id;
+        named.next().is_none().then_some(found)
     }
 
     pub fn write(&self, out: &mut Vec<u8>) {

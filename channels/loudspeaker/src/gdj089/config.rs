@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::assumed::Assumed;
 use super::bytes::Id;
+use super::params::Reback;
 use crate::config::seconds;
 use crate::signing::SignerConfig;
 
@@ -45,10 +46,23 @@ pub struct Config {
     /// Refuses what comes unsigned.
     #[serde(default)]
     pub verify: bool,
+    /// Where adapters and terminals shall report, and how often; left out, they keep what they have.
+    pub report: Option<Reports>,
     /// In hundredths; left out, each terminal keeps its own.
     pub volume: Option<u8>,
     #[serde(default)]
     pub adapter: Vec<Adapter>,
+}
+
+/// What adapters and terminals are told of their reports.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reports {
+    /// `10.1.0.9:9420`, or a name with its port.
+    pub to: String,
+    /// In seconds.
+    #[serde(deserialize_with = "seconds")]
+    pub every: Duration,
 }
 
 /// One adapter and what it serves.
@@ -141,6 +155,7 @@ impl Config {
             set_clock_beyond: set_clock(),
             signer: SignerConfig::default(),
             verify: false,
+            report: None,
             volume: None,
             adapter: Vec::new(),
         }
@@ -199,6 +214,17 @@ impl Config {
                 return wrong("old_platform", why.into());
             }
             _ => {}
+        }
+        if let Some(report) = &self.report {
+            if Reback::of(&report.to).is_none() {
+                return wrong(
+                    "report.to",
+                    "is no HOST:PORT; IPv4 or a name is wanted".into(),
+                );
+            }
+            if report.every.as_secs() == 0 {
+                return wrong("report.every", "must be a second or more".into());
+            }
         }
         let unknown = |adapter: &&Adapter| adapter.peer.is_none() && self.signer.is_blind();
         match self.adapter.iter().find(unknown) {
@@ -361,6 +387,14 @@ mod tests {
             ..Config::new("45107270000000103010101", None)
         };
         assert_eq!(nowhere.check().map_err(|e| e.key), Err("adapter.dial"));
+        for (report, wanted) in [
+            (r#"{"to":"nowhere","every":60}"#, "report.to"),
+            (r#"{"to":"10.1.0.9:9420","every":0.5}"#, "report.every"),
+            (r#"{"to":"10.1.0.9:9420"}"#, "every"),
+        ] {
+            let wrong = read(&format!(r#","report":{report}"#), ADAPTER);
+            assert!(wrong.is_err_and(|why| why.contains(wanted)), "{wanted}");
+        }
         let verify = read(r#","verify":true"#, ADAPTER);
         assert!(verify.is_err_and(|why| why.contains("verify needs the key of 4510727")));
         let signed = r#","signer":{"kind":"http","url":"http://127.0.0.1:9"},"verify":true"#;

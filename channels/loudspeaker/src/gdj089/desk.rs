@@ -114,6 +114,15 @@ impl Desk {
 
     /// A frame as it goes out, signed where frames are.
     pub async fn written(&self, down: &Down) -> Result<Vec<u8>, Failure> {
+        if let Down::Named { opcode, .. } = down {
+            let words =
+                format!("the layout of the command {opcode:#04x} is not known, so it is not sent");
+            return Err(Failure::new(
+                FailureClass::BadContent,
+                "089:unknown-layout",
+                words,
+            ));
+        }
         let (opcode, body) = down.write();
         let mut frame = Frame::new(Way::Down, opcode, body);
         let now = seconds(self.context.clock.now());

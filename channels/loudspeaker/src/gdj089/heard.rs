@@ -9,6 +9,7 @@ use super::assumed::{NO_FAULT, ReportAnswer};
 use super::bytes::Id;
 use super::caller::Caller;
 use super::desk::Desk;
+use super::link::Due;
 use super::report::{Begun, CANCELLED, FAILED, PLAYED, Record, Up};
 use super::session::Then;
 use super::task::{Down, Generic};
@@ -37,6 +38,10 @@ impl Desk {
                 let mut standing = self.standing.lock();
                 let state = standing.beat(&heart.front, heart.state, Some(heart.time), now);
                 drop(standing);
+                if state == PresenceState::Fault && self.routes.is_adapter(at, &heart.front) {
+                    self.links[at].want(Due::Faults);
+                    self.links[at].wake.notify_one();
+                }
                 self.present(&heart.front, state, String::new());
                 Then::Say(Down::HeartbeatReply)
             }
@@ -45,23 +50,19 @@ impl Desk {
                     self.standing.lock().fault(front, self.now());
                     self.present(front, PresenceState::Fault, format!("fault-{kind}"));
                 }
-                self.answered(at)
+                self.answered_unless(self.links[at].offer(by, &up), at)
             }
             Up::Begun(begun) => self.begun(at, begun).await,
             Up::Ended { .. } => {
                 // Whether it was played stands in its record.
-                self.links[at].refresh();
+                self.links[at].want(Due::Records);
                 self.links[at].wake.notify_one();
                 self.answered(at)
             }
             Up::Records { records, .. } => {
                 let kept = self.recorded(at, records).await;
                 let asked = self.links[at].offer(by, &up);
-                if kept && !asked {
-                    self.answered(at)
-                } else {
-                    Then::Nothing
-                }
+                self.answered_unless(asked || !kept, at)
             }
             Up::Parameters(parameters) => {
                 if let Some(volume) = parameters.volume() {
@@ -77,7 +78,17 @@ impl Desk {
                 }
                 Then::Nothing
             }
-            Up::Outputs(_) | Up::Inputs(_) => Then::Nothing,
+            Up::Inputs(inputs) => {
+                if let Some(input) = inputs.platform() {
+                    self.links[at].set_input(input);
+                }
+                self.links[at].offer(by, &up);
+                Then::Nothing
+            }
+            Up::Outputs(_) => {
+                self.links[at].offer(by, &up);
+                Then::Nothing
+            }
         }
     }
 
@@ -95,6 +106,15 @@ impl Desk {
             monitor: [0; 4],
             port: 0,
         })
+    }
+
+    /// What answers our own question is not answered.
+    fn answered_unless(&self, silent: bool, at: usize) -> Then {
+        if silent {
+            Then::Nothing
+        } else {
+            self.answered(at)
+        }
     }
 
     /// What we say to a report that asks for nothing.
@@ -161,7 +181,7 @@ impl Desk {
                     continue;
                 };
                 if record.state < PLAYED {
-                    self.links[at].refresh();
+                    self.links[at].want(Due::Records);
                 }
                 let mut plays = self.plays.lock();
                 if plays.news(&record.ebm, code, record.state, until) {

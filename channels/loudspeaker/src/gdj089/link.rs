@@ -1,6 +1,7 @@
 //! One adapter as its commands see it: whose turn it is, the connection that stands, and who waits for which answer. The
 //! generic reply names nothing, so one command is under way at a time. This module must not do I/O.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use channel::{Failure, FailureClass, Stop};
@@ -18,6 +19,9 @@ pub enum Wants {
     Generic,
     Records,
     Parameters,
+    Inputs,
+    Outputs,
+    Faults,
     /// In the older dialect, what repeats the session of its packet.
     Reply(u32),
 }
@@ -31,8 +35,22 @@ impl Wants {
 
     /// An adapter that does not answer one of these has not been told anything.
     pub const fn is_question(&self) -> bool {
-        matches!(self, Self::Records | Self::Parameters)
+        matches!(
+            self,
+            Self::Records | Self::Parameters | Self::Inputs | Self::Outputs | Self::Faults
+        )
     }
+}
+
+/// What an adapter is asked when there is a reason to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Due {
+    /// There may be records of what was started before.
+    Records,
+    /// It says that it is at fault, and not what of it.
+    Faults,
+    /// Its inputs and outputs, once on each connection.
+    Channels,
 }
 
 pub type Answer = Result<(), Failure>;
@@ -59,8 +77,12 @@ struct State {
     /// A question was not answered, and its generic reply may still come.
     owed: bool,
     unanswered: u8,
-    /// There may be records of what was started before.
-    fresh: bool,
+    /// What it is to be asked.
+    due: BTreeSet<Due>,
+    /// Which of its inputs is the platform, by its own list.
+    input: Option<u8>,
+    /// It was told where to report, and is not told again before this, by `tick`.
+    told: Option<Duration>,
 }
 
 #[derive(Default)]
@@ -80,7 +102,9 @@ impl Link {
         let mut state = self.state.lock();
         *state = State {
             session: Some(session),
-            fresh: true,
+            // Who did not take it is not told by coming again.
+            told: state.told.filter(|until| *until != Duration::MAX),
+            due: BTreeSet::from([Due::Records, Due::Channels]),
             ..State::default()
         };
         drop(state);
@@ -148,12 +172,36 @@ impl Link {
         self.state.lock().unanswered < ASKED_IN_VAIN
     }
 
-    pub fn refresh(&self) {
-        self.state.lock().fresh = true;
+    pub fn want(&self, due: Due) {
+        self.state.lock().due.insert(due);
     }
 
-    pub fn take_fresh(&self) -> bool {
-        std::mem::take(&mut self.state.lock().fresh)
+    /// Whether it is to be asked this; then it is taken as asked.
+    pub fn take(&self, due: Due) -> bool {
+        self.state.lock().due.remove(&due)
+    }
+
+    pub fn set_input(&self, input: u8) {
+        self.state.lock().input = Some(input);
+    }
+
+    pub fn input(&self) -> Option<u8> {
+        self.state.lock().input
+    }
+
+    /// Whether it is to be told where to report; then it counts as told until `again`.
+    pub fn take_untold(&self, tick: Duration) -> bool {
+        let mut state = self.state.lock();
+        let due = state.told.is_none_or(|told| tick >= told);
+        if due {
+            state.told = Some(Duration::MAX);
+        }
+        due
+    }
+
+    /// It did not take it: it is told again, then.
+    pub fn tell_again(&self, then: Duration) {
+        self.state.lock().told = Some(then);
     }
 
     /// Whether somebody waited for this; they are told.
@@ -169,6 +217,9 @@ impl Link {
                     Up::StartStopReply(reply) => waiting.wants.is_start(&reply.ebm),
                     Up::Records { .. } => waiting.wants == Wants::Records,
                     Up::Parameters(_) => waiting.wants == Wants::Parameters,
+                    Up::Inputs(_) => waiting.wants == Wants::Inputs,
+                    Up::Outputs(_) => waiting.wants == Wants::Outputs,
+                    Up::Fault { .. } => waiting.wants == Wants::Faults,
                     _ => false,
                 }
         };

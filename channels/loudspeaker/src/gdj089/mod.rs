@@ -16,6 +16,7 @@ mod link;
 mod named;
 mod old;
 mod orders;
+pub mod params;
 pub mod peer;
 pub mod peer_old;
 mod plan;
@@ -33,4 +34,4 @@ mod wire;
 
 pub use adapters::Adapters;
 pub use bytes::{Id, Malformed, crc};
-pub use config::{Adapter, Charset, Config, ConfigError, Dialect};
+pub use config::{Adapter, Charset, Config, ConfigError, Dialect, Reports};

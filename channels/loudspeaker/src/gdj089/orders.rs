@@ -2,21 +2,30 @@
 //! must not stop more than an order names.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use channel::{Action, Command, Obeyed, Stop};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use super::assumed::{Records, RecordsQuery, Status};
+use super::assumed::{Ask, Asked, Records, RecordsQuery, ReturnAddress, Status};
 use super::bytes::Id;
-use super::config::Dialect;
+use super::config::{Adapter, Config, Dialect};
 use super::desk::Desk;
-use super::link::Wants;
+use super::link::{Due, Wants};
+use super::params::{Reback, Set};
 use super::plan::{self, seconds};
+use super::routes;
 use super::said::Said;
-use super::task::{Codes, Down, Reback};
+use super::task::{Codes, Down};
 
 /// The records that are asked for begin so many seconds ago.
 const SPAN: u32 = 86_400;
+/// As many codes as one command counts.
+const MOST: usize = 255;
+/// By which an adapter refuses what it has understood to be a command.
+const REFUSALS: [&str; 4] = ["089:1", "089:2", "089:3", "089:-1"];
+/// What was not taken is said again.
+const AGAIN: Duration = Duration::from_mins(10);
 /// 1 volume, 6 work state, 7 fault.
 const WANTED: [u8; 3] = [1, 6, 7];
 
@@ -146,7 +155,7 @@ impl Desk {
         make: impl Fn(Codes) -> (Down, Wants),
     ) -> Done {
         let mut done = (true, "done");
-        for codes in codes.chunks(255) {
+        for codes in codes.chunks(MOST) {
             let (down, wants) = make(Codes::logical(codes.to_vec()));
             if let Err(failure) = self.exchange(at, &down, wants).await {
                 done = (false, failure.class.label());
@@ -161,7 +170,8 @@ impl Desk {
         every.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let link = &self.links[at];
         // What was started before this process may have been played since.
-        link.refresh();
+        link.want(Due::Records);
+        link.want(Due::Channels);
         let mut ticks = 0_u32;
         loop {
             let ticked = tokio::select! {
@@ -194,11 +204,28 @@ impl Desk {
                     .await;
             }
         }
+        if self.config.report.is_some() && link.take_untold(tick) {
+            self.told_of_reports(at, tick).await;
+        }
         if !link.may_ask() {
             return;
         }
+        if link.take(Due::Faults) && adapter.assumed.faults == Asked::Empty {
+            // Its answer is its report: presence comes of it.
+            let _ = self
+                .exchange(at, &Down::Ask(Ask::Faults), Wants::Faults)
+                .await;
+        }
+        if adapter.assumed.channels == Asked::Empty && link.take(Due::Channels) {
+            let _ = self
+                .exchange(at, &Down::Ask(Ask::Inputs), Wants::Inputs)
+                .await;
+            let _ = self
+                .exchange(at, &Down::Ask(Ask::Outputs), Wants::Outputs)
+                .await;
+        }
         let open = ticked && self.plays.lock().is_open(at, now);
-        if adapter.assumed.records != Records::Never && (link.take_fresh() || open) {
+        if adapter.assumed.records != Records::Never && (link.take(Due::Records) || open) {
             let until = seconds(now);
             let query = match adapter.assumed.records {
                 Records::Span => RecordsQuery::Span {
@@ -215,7 +242,7 @@ impl Desk {
         if ticked && ticks % 20 == 1 && adapter.assumed.status == Status::Listed {
             let reback = Reback {
                 kind: 2,
-                address: vec![0; 6],
+                address: Reback::NOWHERE.to_vec(),
             };
             let codes = Codes::logical(adapter.code.parse().into_iter().collect());
             let query = Down::Query {
@@ -226,4 +253,52 @@ impl Desk {
             let _ = self.exchange(at, &query, Wants::Parameters).await;
         }
     }
+
+    /// Tells an adapter and its terminals where to report, and how often.
+    async fn told_of_reports(&self, at: usize, tick: Duration) {
+        let adapter = &self.config.adapter[at];
+        let mut refused = None;
+        for set in sets_of_reports(&self.config, adapter) {
+            let down = Down::Set(Box::new(set));
+            let Err(failure) = self.exchange(at, &down, Wants::Generic).await else {
+                continue;
+            };
+            // One that answers may take the next; for one that does not each would cost a connection.
+            let answered = REFUSALS.contains(&&*failure.code);
+            refused = refused.or(Some(failure));
+            if !answered {
+                break;
+            }
+        }
+        if let Some(failure) = refused {
+            self.links[at].tell_again(tick + AGAIN);
+            tracing::warn!(channel = %self.context.name, adapter = adapter.code, code = %failure.code, "an adapter did not take where it shall report; it is told again in ten minutes");
+        }
+    }
+}
+
+/// What is said of reports: to the adapter, and through it to its terminals.
+fn sets_of_reports(config: &Config, adapter: &Adapter) -> Vec<Set> {
+    let report = config.report.as_ref();
+    let Some((report, reback)) = report.and_then(|r| Some((r, Reback::of(&r.to)?))) else {
+        return Vec::new();
+    };
+    let seconds = u32::try_from(report.every.as_secs()).unwrap_or(u32::MAX);
+    let mut sets = vec![Set::Return {
+        reback: reback.clone(),
+        seconds,
+        counted: adapter.assumed.return_address == ReturnAddress::Counted,
+    }];
+    for codes in routes::served(adapter).chunks(MOST) {
+        let codes = || Codes::logical(codes.to_vec());
+        sets.push(Set::ReportTo {
+            reback: reback.clone(),
+            codes: codes(),
+        });
+        sets.push(Set::Period {
+            seconds,
+            codes: codes(),
+        });
+    }
+    sets
 }

@@ -16,6 +16,7 @@ use tokio::sync::broadcast;
 
 use super::bytes::Id;
 use super::frame::{Frame, Frames, Way};
+use super::params::Set;
 use super::report::{Heartbeat, PLAYED, Record, Up};
 use crate::signing::{Nobody, Signer, Value};
 
@@ -52,6 +53,10 @@ pub struct Settings {
     pub ahead: i64,
     /// Whether it knows the assumed answer to a status query.
     pub lists_status: bool,
+    /// Which of its inputs is the platform.
+    pub input: u8,
+    /// The kind of its fault; 0 is none.
+    pub fault: u8,
     /// Who signs what it says, and judges what it is told.
     pub signer: Arc<dyn Signer>,
 }
@@ -67,6 +72,8 @@ impl Settings {
             play: Duration::from_millis(100),
             ahead: 0,
             lists_status: false,
+            input: 2,
+            fault: 0,
             signer: Arc::new(Nobody),
         }
     }
@@ -82,6 +89,7 @@ pub struct Heard {
     pub event: String,
     pub text: String,
     pub codes: Vec<String>,
+    pub input: u8,
 }
 
 #[derive(Default)]
@@ -92,6 +100,8 @@ struct Memory {
     ahead: i64,
     /// Every frame that came, by its opcode.
     opcodes: Vec<u8>,
+    /// What was set.
+    sets: Vec<Set>,
     /// How many were not the gateway's.
     forged: usize,
 }
@@ -173,6 +183,11 @@ impl Peer {
     /// The opcodes of all that came.
     pub fn opcodes(&self) -> Vec<u8> {
         self.own.memory.lock().opcodes.clone()
+    }
+
+    /// What it was told of reports, callers and amplifiers.
+    pub fn sets(&self) -> Vec<Set> {
+        self.own.memory.lock().sets.clone()
     }
 
     /// How many frames it did not take, since they were not signed by the gateway.
@@ -297,7 +312,7 @@ impl Box089 {
         let time = u32::try_from(i64::from(self.seconds()) + ahead).unwrap_or(0);
         Up::Heartbeat(Heartbeat {
             front: self.front.clone(),
-            state: 1,
+            state: if self.settings.fault == 0 { 1 } else { 3 },
             extra: None,
             time,
         })

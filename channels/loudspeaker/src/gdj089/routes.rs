@@ -37,6 +37,24 @@ fn area(code: &str) -> &str {
 /// Digits of a resource code of the older dialect.
 const OLD: usize = 18;
 
+/// The code of all terminals of an area, as a captured frame has it.
+fn group(area: &str) -> String {
+    format!("0{area}0314010400")
+}
+
+/// The codes of all that an adapter serves.
+pub fn served(adapter: &Adapter) -> Vec<Id> {
+    let own = [area(&adapter.code).to_owned()];
+    let areas = if adapter.areas.is_empty() {
+        &own[..]
+    } else {
+        &adapter.areas[..]
+    };
+    let groups = areas.iter().map(|area| group(area));
+    let codes = groups.chain(adapter.terminals.iter().cloned());
+    codes.filter_map(|code| code.parse().ok()).collect()
+}
+
 impl Routes {
     pub fn new(adapters: &[Adapter]) -> Self {
         let id = |code: &String| code.parse::<Id>().ok();
@@ -95,7 +113,7 @@ impl Routes {
     /// Where a message goes: the adapter, and the code that it is for. An area is called by the code of all its terminals.
     pub fn of(&self, address: &str) -> Result<(usize, Id), Failure> {
         let code = if digits(address, 12) {
-            format!("0{address}0314010400")
+            group(address)
         } else {
             address.to_owned()
         };

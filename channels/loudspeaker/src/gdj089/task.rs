@@ -1,8 +1,9 @@
-//! What the platform says: start and stop (0x04), volume, clock, status query, and the answers to an adapter's reports. This
-//! module must not decide what is sent.
+//! What the platform says: start and stop (0x04), volume, clock, queries, and the answers to an adapter's reports. This module
+//! must not decide what is sent.
 
 use super::assumed;
 use super::bytes::{Id, Malformed, Reader, count8, put8, put16, put32};
+use super::params::{NAMED, Reback, Set};
 
 /// Of a resource code: `F` and 23 digits.
 pub const CODE: usize = 12;
@@ -58,13 +59,13 @@ impl Codes {
         }
     }
 
-    fn read(bytes: &mut Reader<'_>) -> Result<Self, Malformed> {
+    pub fn read(bytes: &mut Reader<'_>) -> Result<Self, Malformed> {
         let kind = bytes.u8("kind of codes")?;
         let (length, list) = Self::read_list(bytes)?;
         Ok(Self { kind, length, list })
     }
 
-    fn write(&self, out: &mut Vec<u8>) {
+    pub fn write(&self, out: &mut Vec<u8>) {
         out.push(self.kind);
         Self::write_list(self.length, &self.list, out);
     }
@@ -196,14 +197,6 @@ impl Spoken {
     }
 }
 
-/// Where reports shall go, as a status query carries it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Reback {
-    /// 1 a number for SMS, 2 IPv4 and port, 3 `domain:port`.
-    pub kind: u8,
-    pub address: Vec<u8>,
-}
-
 /// What a platform says, by its opcode.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Down {
@@ -221,6 +214,14 @@ pub enum Down {
     Clock(u32),
     /// What stands in it is assumed.
     QueryRecords(assumed::RecordsQuery),
+    /// The same: nothing.
+    Ask(assumed::Ask),
+    Set(Box<Set>),
+    /// Of which only the name is known: it is read, and never sent.
+    Named {
+        opcode: u8,
+        body: Vec<u8>,
+    },
     Reply(Generic),
     HeartbeatReply,
     /// Where the sound that is on the air shall be sent for monitoring; all zero is nowhere.
@@ -266,7 +267,14 @@ impl Down {
             GENERIC_REPLY => Generic::read(&mut bytes).map(Self::Reply),
             HEARTBEAT_REPLY => Ok(Self::HeartbeatReply),
             BEGUN_REPLY => begun_reply(&mut bytes),
-            _ => return None,
+            _ if NAMED.contains(&opcode) => {
+                let body = body.to_vec();
+                return Some(Ok(Self::Named { opcode, body }));
+            }
+            _ => match assumed::Ask::of(opcode) {
+                Some(ask) => Ok(Self::Ask(ask)),
+                None => Set::read(opcode, &mut bytes)?.map(Box::new).map(Self::Set),
+            },
         };
         Some(read.and_then(|down| bytes.end().map(|()| down)))
     }
@@ -288,8 +296,7 @@ impl Down {
                 codes,
                 wanted,
             } => {
-                out.push(reback.kind);
-                put8(&mut out, &reback.address);
+                reback.write(&mut out);
                 codes.write(&mut out);
                 put8(&mut out, wanted);
                 QUERY
@@ -301,6 +308,12 @@ impl Down {
             Self::QueryRecords(query) => {
                 query.write(&mut out);
                 QUERY_RECORDS
+            }
+            Self::Ask(ask) => ask.opcode(),
+            Self::Set(set) => set.write(&mut out),
+            Self::Named { opcode, body } => {
+                out.extend_from_slice(body);
+                *opcode
             }
             Self::Reply(reply) => {
                 reply.write(&mut out);
@@ -332,9 +345,7 @@ fn volume(bytes: &mut Reader<'_>) -> Result<Down, Malformed> {
 }
 
 fn query(bytes: &mut Reader<'_>) -> Result<Down, Malformed> {
-    let kind = bytes.u8("kind of report address")?;
-    let address = bytes.counted8("report address")?.to_vec();
-    let reback = Reback { kind, address };
+    let reback = Reback::read(bytes)?;
     let codes = Codes::read(bytes)?;
     let wanted = bytes.counted8("query codes")?.to_vec();
     Ok(Down::Query {

@@ -3,12 +3,13 @@
 
 use proptest::prelude::*;
 
-use super::assumed::{Parameters, RecordsQuery};
+use super::assumed::{Ask, Parameters, RecordsQuery};
 use super::bytes::Id;
 use super::channels::Tuned;
 use super::frame::{Frame, Frames, Way};
+use super::params::Reback;
 use super::report::{Begun, Heartbeat, PLAYED, StartStopReply, Up};
-use super::task::{Auxiliary, Codes, Down, EBM, Generic, Reback, START, STOP, Spoken, Task};
+use super::task::{Auxiliary, Codes, Down, EBM, Generic, START, STOP, Spoken, Task};
 
 const CAPTURED: &str = include_str!("../../tests/data/gdj089-frames.json");
 
@@ -316,7 +317,7 @@ fn a_start_without_its_private_block_is_taken() {
 }
 
 #[test]
-fn assumed_records_query_and_status_answer_are_read_as_they_are_written() {
+fn assumed_queries_and_status_answer_are_read_as_they_are_written() {
     let span = RecordsQuery::Span { from: 1, until: 2 };
     for query in [RecordsQuery::All, span] {
         let (opcode, body) = Down::QueryRecords(query).write();
@@ -324,6 +325,15 @@ fn assumed_records_query_and_status_answer_are_read_as_they_are_written() {
             Down::read(opcode, &body),
             Some(Ok(Down::QueryRecords(query)))
         );
+    }
+    for (ask, opcode) in [
+        (Ask::Outputs, 0x0E),
+        (Ask::Inputs, 0x0F),
+        (Ask::Faults, 0x11),
+    ] {
+        assert_eq!(Down::Ask(ask).write(), (opcode, Vec::new()));
+        assert_eq!(Down::read(opcode, &[]), Some(Ok(Down::Ask(ask))));
+        assert!(Down::read(opcode, &[0]).is_some_and(|read| read.is_err()));
     }
     let parameters = Parameters {
         front: id("43415230000000314010201"),
@@ -335,6 +345,23 @@ fn assumed_records_query_and_status_answer_are_read_as_they_are_written() {
         Up::read(opcode, &body),
         Some(Ok(Up::Parameters(parameters)))
     );
+}
+
+#[tokio::test]
+async fn a_command_of_which_only_the_name_is_known_is_not_sent() {
+    let mut config = super::Config::new("45107270000000103010101", None);
+    let mut adapter = super::Adapter::new("45107270000000314010201");
+    adapter.dial = Some("127.0.0.1:9".into());
+    config.adapter = vec![adapter];
+    let context = channel::testing::context("named").0;
+    let desk = super::desk::Desk::new(config, context).expect("good settings");
+    for opcode in super::params::NAMED {
+        let body = Vec::new();
+        let failure = desk.written(&Down::Named { opcode, body }).await;
+        let failure = failure.expect_err("it is not written");
+        assert_eq!(failure.code, "089:unknown-layout");
+        assert!(failure.detail.contains(&format!("{opcode:#04x}")));
+    }
 }
 
 #[test]

@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 
 use super::openssl::{self, USER, key};
 use super::{
-    COUNTY, Running, adapter, config, connected, listening, refused, sent, to, variant, within,
+    COUNTY, Running, adapter, config, connected, listening, now, refused, sent, to, variant, within,
 };
 
 const CERTIFICATE: [u8; 6] = [0, 0, 0, 0, 0x33, 0x63];
@@ -42,11 +42,6 @@ fn beat(time: u32) -> Frame {
     })
     .write();
     Frame::new(Way::Up, opcode, body)
-}
-
-fn now() -> u32 {
-    let now = channel::Clock::now(&channel::SystemClock::default()).secs();
-    u32::try_from(now).expect("this century")
 }
 
 /// Signed by openssl, with the key of this directory.

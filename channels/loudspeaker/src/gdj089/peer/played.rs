@@ -5,8 +5,9 @@ use std::sync::Arc;
 use encoding_rs::GB18030;
 
 use super::{Box089, Heard, Manner, Words};
-use crate::gdj089::assumed::Parameters;
+use crate::gdj089::assumed::{Ask, Parameters};
 use crate::gdj089::bytes::Id;
+use crate::gdj089::channels::{Input, Inputs, Outputs};
 use crate::gdj089::frame::Frame;
 use crate::gdj089::report::{Begun, CANCELLED, FAILED, PLAYED, Record, StartStopReply, Up};
 use crate::gdj089::task::{Down, Generic, STOP, Task};
@@ -35,6 +36,12 @@ impl Box089 {
                 vec![taken(0)]
             }
             Down::QueryRecords(_) => vec![self.records()],
+            Down::Ask(ask) => vec![self.asked(ask)],
+            Down::Set(_) if matches!(self.settings.manner, Manner::Refuses(_)) => vec![taken(1)],
+            Down::Set(set) => {
+                self.memory.lock().sets.push(*set);
+                vec![taken(0)]
+            }
             Down::Query { .. } if self.settings.lists_status => {
                 let volume = self.memory.lock().volume.unwrap_or(50);
                 vec![Up::Parameters(Parameters {
@@ -42,9 +49,34 @@ impl Box089 {
                     values: vec![(1, vec![volume]), (6, vec![1])],
                 })]
             }
-            Down::Query { .. } => vec![taken(-1)],
+            Down::Named { .. } | Down::Query { .. } => vec![taken(-1)],
             Down::Reply(_) | Down::HeartbeatReply | Down::BegunReply { .. } => Vec::new(),
         })
+    }
+
+    fn asked(&self, ask: Ask) -> Up {
+        let front = self.front.clone();
+        let input = |id, name: &str| Input {
+            id,
+            name: name.as_bytes().to_vec(),
+            group: 0,
+            state: 1,
+        };
+        match ask {
+            Ask::Inputs => Up::Inputs(Inputs {
+                front,
+                list: vec![input(0, "电话"), input(self.settings.input, "平台")],
+            }),
+            Ask::Outputs => Up::Outputs(Outputs {
+                front,
+                list: Vec::new(),
+            }),
+            Ask::Faults => Up::Fault {
+                front,
+                kind: self.settings.fault,
+                text: Vec::new(),
+            },
+        }
     }
 
     fn records(&self) -> Up {
@@ -67,6 +99,7 @@ impl Box089 {
             event: String::from_utf8_lossy(&task.event).into_owned(),
             text: text.unwrap_or_default(),
             codes: task.codes.list.iter().map(Id::to_string).collect(),
+            input: task.input,
         });
         let reply = |result| {
             Up::StartStopReply(Box::new(StartStopReply {
