@@ -10,7 +10,7 @@ use super::bytes::Id;
 use super::caller::Caller;
 use super::desk::Desk;
 use super::link::Due;
-use super::report::{Begun, CANCELLED, FAILED, PLAYED, Record, Up};
+use super::report::{Begun, CANCELLED, FAILED, Heartbeat, PLAYED, Record, Up};
 use super::session::Then;
 use super::task::{Down, Generic};
 
@@ -34,15 +34,7 @@ impl Desk {
         let by = caller.session.by;
         match &up {
             Up::Heartbeat(heart) => {
-                let now = self.now();
-                let mut standing = self.standing.lock();
-                let state = standing.beat(&heart.front, heart.state, Some(heart.time), now);
-                drop(standing);
-                if state == PresenceState::Fault && self.routes.is_adapter(at, &heart.front) {
-                    self.links[at].want(Due::Faults);
-                    self.links[at].wake.notify_one();
-                }
-                self.present(&heart.front, state, String::new());
+                self.beaten(at, heart);
                 Then::Say(Down::HeartbeatReply)
             }
             Up::Fault { front, kind, .. } => {
@@ -90,6 +82,18 @@ impl Desk {
                 Then::Nothing
             }
         }
+    }
+
+    fn beaten(&self, at: usize, heart: &Heartbeat) {
+        let now = self.now();
+        let mut standing = self.standing.lock();
+        let state = standing.beat(&heart.front, heart.state, Some(heart.time), now);
+        drop(standing);
+        if state == PresenceState::Fault && self.routes.is_adapter(at, &heart.front) {
+            self.links[at].want(Due::Faults);
+            self.links[at].wake.notify_one();
+        }
+        self.present(&heart.front, state, String::new());
     }
 
     /// A task sounds.

@@ -210,20 +210,7 @@ impl Desk {
         if !link.may_ask() {
             return;
         }
-        if link.take(Due::Faults) && adapter.assumed.faults == Asked::Empty {
-            // Its answer is its report: presence comes of it.
-            let _ = self
-                .exchange(at, &Down::Ask(Ask::Faults), Wants::Faults)
-                .await;
-        }
-        if adapter.assumed.channels == Asked::Empty && link.take(Due::Channels) {
-            let _ = self
-                .exchange(at, &Down::Ask(Ask::Inputs), Wants::Inputs)
-                .await;
-            let _ = self
-                .exchange(at, &Down::Ask(Ask::Outputs), Wants::Outputs)
-                .await;
-        }
+        self.ask_of_itself(at).await;
         let open = ticked && self.plays.lock().is_open(at, now);
         if adapter.assumed.records != Records::Never && (link.take(Due::Records) || open) {
             let until = seconds(now);
@@ -251,6 +238,23 @@ impl Desk {
                 wanted: WANTED.to_vec(),
             };
             let _ = self.exchange(at, &query, Wants::Parameters).await;
+        }
+    }
+
+    /// What is asked by an empty body, where the adapter's settings assume so. Of each answer comes what comes of the same
+    /// report that nobody asked for.
+    async fn ask_of_itself(&self, at: usize) {
+        let (link, assumed) = (&self.links[at], &self.config.adapter[at].assumed);
+        let mut asked = Vec::new();
+        if link.take(Due::Faults) && assumed.faults == Asked::Empty {
+            asked.push((Ask::Faults, Wants::Faults));
+        }
+        if assumed.channels == Asked::Empty && link.take(Due::Channels) {
+            asked.push((Ask::Inputs, Wants::Inputs));
+            asked.push((Ask::Outputs, Wants::Outputs));
+        }
+        for (ask, wants) in asked {
+            let _ = self.exchange(at, &Down::Ask(ask), wants).await;
         }
     }
 
