@@ -76,7 +76,17 @@ impl Loudspeaker {
     /// A device gives its key up for another: the call is signed by the old one, the new one is proved in it.
     pub(crate) async fn rekey(&self, request: &Request) -> Result<Reply, Refused> {
         let (device, old) = self.proved(request)?;
-        let Rekey { key, proof } = read(&request.body)?;
+        self.rekeyed(device, old, &request.body).await
+    }
+
+    /// What a device that has proved itself by `old` shows of its next key.
+    pub(crate) async fn rekeyed(
+        &self,
+        device: &str,
+        old: PublicKey,
+        body: &[u8],
+    ) -> Result<Reply, Refused> {
+        let Rekey { key, proof } = read(body)?;
         let new = public(&key)?;
         if new == old || !is_proved(device, &old, &new, &proof) {
             return Err(NO_PROOF);

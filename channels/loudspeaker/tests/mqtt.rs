@@ -10,7 +10,11 @@ mod kit;
 mod delivery;
 #[path = "mqtt/hostile.rs"]
 mod hostile;
+#[path = "mqtt/keys.rs"]
+mod keys;
 #[path = "mqtt/process.rs"]
 mod process;
+#[path = "mqtt/seats.rs"]
+mod seats;
 #[path = "mqtt/suite.rs"]
 mod suite;

@@ -569,7 +569,8 @@ async fn it_changes_its_key_and_after_a_lost_answer_goes_by_the_one_that_holds()
     let gateway = gateway::listen(channel.clone()).await;
     let folder = tempfile::tempdir().expect("a folder");
     let process = Process::start(folder.path(), &gateway.base, Some(CODE));
-    until("it enrols", || !inlet.keys.lock().is_empty()).await;
+    // Said when its key is on the disk: the gateway knows it a moment before.
+    until("it enrols", || process.said().contains("enrolled at")).await;
     let key = || inlet.keys.lock().get(DEVICE).copied();
     let first = key();
     process.kill().await;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use channel::{
-    Accepted, Action, Capability, Channel, Command, Context, DeviceState, EndpointKind, Evidence,
-    Failure, Health, Key, Message, Outcomes, PresenceState, Stop, Style,
+    Accepted, Capability, Channel, Command, Context, DeviceState, EndpointKind, Evidence, Failure,
+    Health, Key, Message, Outcomes, PresenceState, Stop, Style,
 };
 use futures::stream::{FuturesUnordered, StreamExt};
 use parking_lot::Mutex;
@@ -47,10 +47,8 @@ impl Adapters {
     }
 
     async fn start(&self, batch: &[Message], start: Start, outcomes: &dyn Outcomes) {
-        let keys = start.to.iter().map(|(at, _)| batch[*at].key).collect();
-        let to = start.to.clone();
-        let started = self.desk.joined(start, keys).await;
-        for (index, code) in &to {
+        let started = self.desk.started(batch, &start).await;
+        for (index, code) in &start.to {
             let outcome = started.as_ref().map(|ebm| Accepted {
                 references: vec![reference(ebm, code)],
             });
@@ -61,12 +59,13 @@ impl Adapters {
 
 impl Desk {
     /// Gives a start to its adapter; the id that it has.
-    pub async fn started(&self, start: &Start, keys: &[Key]) -> Result<Id, Failure> {
+    async fn started(&self, batch: &[Message], start: &Start) -> Result<Id, Failure> {
         let adapter = &self.config.adapter[start.adapter];
+        let keys: Vec<_> = start.to.iter().map(|(at, _)| batch[*at].key).collect();
         let alert = keys.first().map_or(0, |key| key.alert);
         let named = Named {
             adapter: start.adapter,
-            key: mark(keys, &adapter.code),
+            key: mark(&keys, &adapter.code),
             alert,
             deliveries: keys.iter().map(|key| key.delivery).collect(),
             expires: start.expires,
@@ -170,18 +169,6 @@ impl Channel for Adapters {
 
     fn command(&self, command: &Command) -> bool {
         self.orders.send(command.clone()).is_ok()
-    }
-
-    fn finds(&self, device: &str) -> bool {
-        self.desk.routes.of(device).is_ok()
-    }
-
-    /// Of tones and later ends the protocol knows nothing, and terminals do not look at themselves.
-    fn obeys(&self, action: Action) -> bool {
-        matches!(
-            action,
-            Action::Stop { .. } | Action::StopAll | Action::Volume { .. }
-        )
     }
 
     fn device(&self, device: &str) -> Option<DeviceState> {

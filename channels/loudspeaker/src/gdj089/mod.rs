@@ -11,7 +11,6 @@ mod config;
 mod desk;
 pub mod fefd;
 pub mod frame;
-mod gather;
 mod heard;
 mod link;
 mod named;

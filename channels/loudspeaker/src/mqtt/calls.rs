@@ -3,7 +3,7 @@
 //! with what was signed.
 
 use bytes::Bytes;
-use channel::{Reply, Timestamp};
+use channel::{PublicKey, Reply, Timestamp};
 use serde_json::{Value, json};
 
 use super::envelope::{Answer, Envelope, LONGEST_CALL};
@@ -22,6 +22,7 @@ use crate::refused::{
 enum Newest {
     Heartbeat,
     Window,
+    Key,
 }
 
 impl Mqtt {
@@ -56,8 +57,8 @@ impl Mqtt {
 
     async fn answered(&self, came: &Came) -> Option<Answer> {
         let Came { device, payload } = came;
-        let envelope = match self.opened(device, payload) {
-            Ok(envelope) => envelope,
+        let (envelope, key) = match self.opened(device, payload) {
+            Ok(opened) => opened,
             // Nobody knows who that was: an answer would only tell others that something was said.
             Err(refused) => {
                 self.speaker.refusals.count(refused);
@@ -65,7 +66,7 @@ impl Mqtt {
             }
         };
         let claim = Claim::read(&envelope.authorization)?;
-        let reply = match self.served(device, &envelope, claim.time).await {
+        let reply = match self.served(device, (&envelope, key), claim.time).await {
             Ok(reply) => reply?,
             Err(refused) => self.speaker.told(refused),
         };
@@ -77,8 +78,8 @@ impl Mqtt {
         })
     }
 
-    /// A call whose signature holds, whenever it was made.
-    fn opened(&self, device: &str, payload: &[u8]) -> Result<Envelope, Refused> {
+    /// A call whose signature holds, whenever it was made, with the key that holds it.
+    fn opened(&self, device: &str, payload: &[u8]) -> Result<(Envelope, PublicKey), Refused> {
         if payload.len() > LONGEST_CALL {
             return Err(TOO_LONG);
         }
@@ -95,13 +96,13 @@ impl Mqtt {
         if claim.device != device {
             return Err(WRONG_TOPIC);
         }
-        Ok(envelope)
+        Ok((envelope, key))
     }
 
     async fn served(
         &self,
         device: &str,
-        envelope: &Envelope,
+        (envelope, key): (&Envelope, PublicKey),
         made: Timestamp,
     ) -> Result<Option<Reply>, Refused> {
         let now = self.speaker.context.clock.now();
@@ -128,6 +129,12 @@ impl Mqtt {
                 self.is_newest(device, Newest::Window, made)?;
                 self.took(device, window);
                 Ok(Some(self.asked(device).await))
+            }
+            // Nothing in it is secret, and only who has both keys can make it. It counts once: given again later it would
+            // bring back a key that its device has given up.
+            "rekey" => {
+                self.is_newest(device, Newest::Key, made)?;
+                self.speaker.rekeyed(device, key, body).await.map(Some)
             }
             "enrol" => Err(BY_API),
             _ => Err(NO_CALL),

@@ -79,6 +79,10 @@ impl Broker {
         if !(Duration::from_secs(5)..=Duration::from_hours(1)).contains(&self.keep_alive) {
             return Err(BrokerError::KeepAlive);
         }
+        let named = |id: &String| (1..=128).contains(&id.len()) && !id.contains(char::is_control);
+        if !self.client_id.as_ref().is_none_or(named) {
+            return Err(BrokerError::ClientId);
+        }
         let (scheme, rest) = self.url.split_once("://").ok_or(BrokerError::Url)?;
         let (usual, transport) = match scheme {
             "mqtt" => (1883, Transport::tcp()),
@@ -149,6 +153,10 @@ pub enum BrokerError {
     Url,
     #[error("loudspeaker: `broker.user` and `broker.password` are given together or not at all")]
     HalfALogin,
+    #[error(
+        "loudspeaker: `broker.client_id` has 1 to 128 bytes; leave it out for the usual one, for by none the broker keeps no session"
+    )]
+    ClientId,
     #[error("loudspeaker: `broker.keep_alive` is 5 to 3600 seconds")]
     KeepAlive,
     #[error(

@@ -13,7 +13,7 @@ pub(crate) const LONGEST_CALL: usize = 2 * crate::calls::LONGEST_BODY;
 /// One call of a device.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Envelope {
-    /// `took`, `orders`, `reports` or `heartbeats`: what is signed as the path.
+    /// `took`, `orders`, `reports`, `heartbeats` or `rekey`: what is signed as the path.
     pub call: String,
     /// The exact bytes that are signed.
     pub body: String,

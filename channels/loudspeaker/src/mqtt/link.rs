@@ -342,7 +342,8 @@ fn words(why: &ConnectionError) -> String {
         ConnectionError::MqttState(StateError::ServerDisconnect { reason_code, .. }) => {
             format!("the broker ended the connection ({reason_code:?})")
         }
-        _ => "the connection to the broker broke".to_owned(),
+        // The library does not read a bare word of the broker's, such as that another has taken the session over.
+        _ => "the connection to the broker broke; where it does so again and again, another may come with our `broker.client_id`".to_owned(),
     }
 }
 

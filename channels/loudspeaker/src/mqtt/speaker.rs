@@ -53,8 +53,8 @@ pub struct Mqtt {
     called: tokio::sync::Mutex<mpsc::Receiver<Came>>,
     stands: mpsc::UnboundedSender<Stood>,
     stood: tokio::sync::Mutex<mpsc::UnboundedReceiver<Stood>>,
-    /// When each device made its newest heartbeat, and when it last named its window.
-    pub(super) newest: Mutex<HashMap<Box<str>, [Timestamp; 2]>>,
+    /// When each device made its newest heartbeat, when it last named its window, and when it last changed its key.
+    pub(super) newest: Mutex<HashMap<Box<str>, [Timestamp; 3]>>,
 }
 
 impl Mqtt {

@@ -89,6 +89,18 @@ impl Gateway {
         gateway
     }
 
+    /// Without any broker: what comes is given to it by hand.
+    pub async fn enrolled(devices: &[&str]) -> Self {
+        let gateway = Self::unready(Config {
+            broker: Some(Settings::new("mqtt://127.0.0.1:9")),
+            ..Config::new("pingwu", Secret::new(SECRET), Secret::new(SEED))
+        });
+        for device in devices {
+            enrol(&gateway.inlet, device).await;
+        }
+        gateway
+    }
+
     /// Whose broker may not answer.
     pub fn unready(config: Config) -> Self {
         let (context, inlet) = context(CHANNEL);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use channel::{Action, Authority, Channel, Command, Message, Timestamp};
+use channel::{Action, Authority, Channel, Command, Message, Part, Sound, Timestamp};
 use loudspeaker::order::{Order, Orders, Signed, Signer};
 use ring::signature::Ed25519KeyPair;
 use tokio::io::AsyncWriteExt;
@@ -303,4 +303,44 @@ async fn over_mqtt_it_refuses_by_name_what_is_unsigned_replayed_expired_or_a_dri
     }
     assert_eq!(world.process.times(FALSE), 0);
     assert_eq!(world.gateway.played().len(), 1, "nothing else is told");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_mqtt_it_speaks_the_text_where_the_way_to_the_recordings_is_gone() {
+    let world = World::start().await;
+    let World {
+        process,
+        gateway,
+        broker: _broker,
+        folder: _folder,
+        api,
+    } = world;
+    // Sounds are fetched at the channel's address alone, and nobody is there any more.
+    drop(api);
+    let mut order = message(7, Authority::County, 1, TEXT);
+    let variant = std::sync::Arc::get_mut(&mut order.variant).expect("nobody else has it");
+    variant.parts = vec![
+        Part::Sound {
+            sound: Sound {
+                sha256: "9f".repeat(32),
+                mime: "audio/mpeg".into(),
+                bytes: 48_000,
+                seconds: 3,
+            },
+            language: "qxs".into(),
+        },
+        Part::Text {
+            text: TEXT.into(),
+            language: "zh-CN".into(),
+        },
+    ];
+    gateway.channel.send(&order).await.expect("it has it");
+    until("it has played", || {
+        let played = gateway.played();
+        played.iter().any(|code| code.starts_with("played "))
+    })
+    .await;
+    let said = process.said();
+    assert!(said.contains("without its recording in qxs"), "{said}");
+    assert!(said.contains(TEXT), "{said}");
 }
