@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::{
-    Action, Address, Binding, Clock, Code, Command, DeviceState, Enrolment, Evidence, Failure,
+    Address, Binding, Clock, Code, Command, DeviceState, Enrolment, Evidence, Failure,
     FailureClass, Handed, HttpClient, Issued, Key, Message, NoSerial, NotEnrolled, Numbering,
     Obeyed, Presence, PublicKey, Receipt, Rekeying, Reply, Request, Scene, Sounds, Stop, Tied,
     Timestamp, Tokens, Uplink, Variant, Whose,
@@ -240,16 +240,6 @@ pub trait Channel: Send + Sync + 'static {
     /// changes nothing.
     fn command(&self, _command: &Command) -> bool {
         false
-    }
-
-    /// Whether such an order finds this device by its address alone: the far end knows it by its own code, and nobody enrols.
-    fn finds(&self, _device: &str) -> bool {
-        false
-    }
-
-    /// Whether the far end's protocol has this order at all.
-    fn obeys(&self, _action: Action) -> bool {
-        true
     }
 
     /// Has the far end make a code by which people bind themselves to this place; without `valid` it stays.

@@ -11,6 +11,7 @@ mod handed;
 pub mod http;
 mod issued;
 pub mod lines;
+pub mod link;
 mod message;
 mod receipt;
 mod secret;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use channel::link::is_base;
 use channel::{Secret, Style};
 use serde::Deserialize;
 
@@ -120,15 +121,6 @@ pub enum ConfigError {
     Attachment,
     #[error("manual: `limits.{0}` is less than 8 characters; leave it out for the usual one")]
     Limit(&'static str),
-}
-
-/// A scheme, a host, perhaps a port and a path: nothing that a handset would cut a link at.
-fn is_base(base: &str) -> bool {
-    let host = base
-        .strip_prefix("https://")
-        .or_else(|| base.strip_prefix("http://"));
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'/' | b'_');
-    host.is_some_and(|host| !host.is_empty() && base.len() <= 60 && host.bytes().all(plain))
 }
 
 const fn late_hours() -> u32 {

@@ -1,14 +1,12 @@
 //! Signed links: who has one may see one item, or one outlet's list, and enter what was done. A link names a delivery or a
 //! place and never a person. It is proved before anything is looked up. This module must not know what lies behind it.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use channel::link::{Seal, put, take};
 use channel::{Key, Secret, Timestamp};
-use ring::hmac;
 
 /// Makes and proves the links of one channel.
 pub struct Links {
-    key: hmac::Key,
+    seal: Seal,
     channel: String,
 }
 
@@ -23,29 +21,33 @@ pub(crate) enum Shut {
 impl Links {
     /// `channel` is the configured name: what one channel gives, another does not take.
     pub fn new(secret: &Secret, channel: impl Into<String>) -> Self {
+        let channel = channel.into();
         Self {
-            key: hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes()),
-            channel: channel.into(),
+            seal: Seal::new(secret, format!("tocsin-manual-1\n{channel}")),
+            channel,
         }
     }
 
     /// The path of one item, until then.
     pub fn item(&self, key: Key, until: Timestamp) -> String {
         let until = until.secs();
-        let mac = self.mac(&["item", &key.to_string(), &until.to_string()]);
+        let mac = self
+            .seal
+            .mac(&["item", &key.to_string(), &until.to_string()]);
         format!("/v1/channels/{}/i/{key}/{until}/{mac}", self.channel)
     }
 
     /// The path of an outlet's list; it does not expire.
     pub fn outlet(&self, address: &str) -> String {
-        let mac = self.mac(&["outlet", address]);
+        let mac = self.seal.mac(&["outlet", address]);
         format!("/v1/channels/{}/o/{address}/{mac}", self.channel)
     }
 
     /// The path of one item at an officer's desk, until then: the bureau's own, and proved with the rest.
     pub fn desk(&self, key: Key, until: Timestamp, operator: &str) -> String {
         let until = until.secs();
-        let mac = self.mac(&["desk", &key.to_string(), &until.to_string(), operator]);
+        let parts = ["desk", &key.to_string(), &until.to_string(), operator];
+        let mac = self.seal.mac(&parts);
         format!(
             "/v1/channels/{}/d/{key}/{until}/{operator}/{mac}",
             self.channel
@@ -61,33 +63,22 @@ impl Links {
         stands(key, until, now)
     }
 
-    /// The path of one item for a text message, until then: its numbers as bytes, and as much of the MAC as nobody tries
-    /// out one call after another.
+    /// The path of one item for a text message, until then: its numbers as bytes, and a short proof.
     pub fn short(&self, key: Key, until: Timestamp) -> String {
-        let mut bytes = Vec::with_capacity(24);
+        let mut bytes = Vec::with_capacity(14);
         put(&mut bytes, key.alert);
         put(&mut bytes, key.delivery.into());
         put(
             &mut bytes,
             u64::try_from(until.secs()).unwrap_or(0).div_ceil(60),
         );
-        let mac = hmac::sign(&self.key, &self.shortly(&bytes));
-        bytes.extend_from_slice(&mac.as_ref()[..SHORT]);
-        let code = URL_SAFE_NO_PAD.encode(bytes);
-        format!("/v1/channels/{}/s/{code}", self.channel)
+        format!("/v1/channels/{}/s/{}", self.channel, self.seal.code(&bytes))
     }
 
     /// What a short link is for, and until when.
     pub(crate) fn open_short(&self, code: &str, now: Timestamp) -> Result<(Key, Timestamp), Shut> {
-        let bytes = URL_SAFE_NO_PAD.decode(code).map_err(|_| Shut::Forged)?;
-        let cut = bytes.len().checked_sub(SHORT).ok_or(Shut::Forged)?;
-        let (mut payload, mac) = bytes.split_at(cut);
-        let wanted = hmac::sign(&self.key, &self.shortly(payload));
-        // Of a whole MAC only the beginning is sent, so the library's own comparison does not fit.
-        let same = wanted.as_ref()[..SHORT].iter().zip(mac);
-        if same.fold(0, |differs, (a, b)| differs | (a ^ b)) != 0 {
-            return Err(Shut::Forged);
-        }
+        let payload = self.seal.open(code).ok_or(Shut::Forged)?;
+        let mut payload = payload.as_slice();
         let mut next = || take(&mut payload).ok_or(Shut::Forged);
         let (alert, delivery, minutes) = (next()?, next()?, next()?);
         let until = i64::try_from(minutes).map_err(|_| Shut::Forged)?;
@@ -104,12 +95,6 @@ impl Links {
         }
     }
 
-    fn shortly(&self, payload: &[u8]) -> Vec<u8> {
-        let mut text = self.signed(&["short", ""]).into_bytes();
-        text.extend_from_slice(payload);
-        text
-    }
-
     pub(crate) fn open_item(
         &self,
         (key, until, mac): (&str, &str, &str),
@@ -123,45 +108,13 @@ impl Links {
         self.proves(&["outlet", address], mac)
     }
 
-    fn signed(&self, parts: &[&str]) -> String {
-        format!("tocsin-manual-1\n{}\n{}", self.channel, parts.join("\n"))
-    }
-
-    fn mac(&self, parts: &[&str]) -> String {
-        let mac = hmac::sign(&self.key, self.signed(parts).as_bytes());
-        URL_SAFE_NO_PAD.encode(mac)
-    }
-
-    /// In constant time.
     fn proves(&self, parts: &[&str], mac: &str) -> Result<(), Shut> {
-        let mac = URL_SAFE_NO_PAD.decode(mac).map_err(|_| Shut::Forged)?;
-        hmac::verify(&self.key, self.signed(parts).as_bytes(), &mac).map_err(|_| Shut::Forged)
-    }
-}
-
-/// Bytes of a short link's MAC: 2^80 tries, each of which is a call.
-const SHORT: usize = 10;
-
-/// Seven bits a byte, the lowest first.
-fn put(bytes: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        bytes.push(u8::try_from(number & 0x7f).unwrap_or(0) | 0x80);
-        number >>= 7;
-    }
-    bytes.push(u8::try_from(number).unwrap_or(0));
-}
-
-fn take(bytes: &mut &[u8]) -> Option<u64> {
-    let mut number = 0_u64;
-    for shift in (0..63).step_by(7) {
-        let (first, rest) = bytes.split_first()?;
-        *bytes = rest;
-        number |= u64::from(first & 0x7f) << shift;
-        if first & 0x80 == 0 {
-            return Some(number);
+        if self.seal.proves(parts, mac) {
+            Ok(())
+        } else {
+            Err(Shut::Forged)
         }
     }
-    None
 }
 
 /// What is proved was written here, so it can be read.
