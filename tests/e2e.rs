@@ -39,6 +39,8 @@ mod desk;
 mod devices;
 #[path = "e2e/drills.rs"]
 mod drills;
+#[path = "e2e/exams.rs"]
+mod exams;
 #[path = "e2e/expiry.rs"]
 mod expiry;
 #[path = "e2e/filing.rs"]
@@ -49,6 +51,8 @@ mod gateway;
 mod horns;
 #[path = "e2e/imports.rs"]
 mod imports;
+#[path = "e2e/keepers.rs"]
+mod keepers;
 #[path = "e2e/lifecycle.rs"]
 mod lifecycle;
 #[path = "e2e/links.rs"]

@@ -26,7 +26,7 @@ use crate::plan::{Plans, Routes};
 use crate::registry::{Intake, Registry};
 use crate::release::{Decisions, Release};
 use crate::store::{RegistryFile, Store};
-use crate::trust::{Bureaus, Entry};
+use crate::trust::{Bureaus, Entry, Keepers};
 use crate::{console, http};
 
 /// What the start has made ready.
@@ -145,6 +145,7 @@ impl Wiring {
             means: self.means.clone(),
             prompters: self.config.prompters(),
             clock: self.desk.clock.clone(),
+            time: self.time.clone(),
         }
     }
 
@@ -196,19 +197,29 @@ impl Wiring {
             hub,
             clock: desk.clock.clone(),
             orders,
-            by_hand: Arc::new(ByHand {
-                channels: self.channels.clone(),
-                writer: desk.writer.clone(),
-                clock: desk.clock.clone(),
-            }),
+            by_hand: Arc::new(by_hand(&self.channels, &desk)),
             test_calls,
             replies: self.replies,
             time: self.time,
             library: self.library,
+            keepers: keepers(&self.config),
         });
         let console = console(&gate, &desk, self.outline);
         (gate, console)
     }
+}
+
+fn by_hand(channels: &Arc<BTreeMap<String, Arc<dyn Channel>>>, desk: &Desk) -> ByHand {
+    ByHand {
+        channels: channels.clone(),
+        writer: desk.writer.clone(),
+        clock: desk.clock.clone(),
+    }
+}
+
+fn keepers(config: &Config) -> Option<Arc<Keepers>> {
+    let keeping = config.keepers.as_ref();
+    keeping.map(|keeping| Arc::new(Keepers::new(keeping)))
 }
 
 fn console(gate: &Gate, desk: &Desk, outline: Outline) -> Console {
@@ -226,6 +237,7 @@ fn console(gate: &Gate, desk: &Desk, outline: Outline) -> Console {
         hub: gate.hub.clone(),
         by_hand: gate.by_hand.clone(),
         library: gate.library.clone(),
+        keepers: gate.keepers.clone(),
         outline,
     }
 }

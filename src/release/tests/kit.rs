@@ -13,6 +13,7 @@ use parking_lot::RwLock;
 use tempfile::TempDir;
 
 use super::super::{Prompters, Release};
+use crate::coord::Steady;
 use crate::ledger::event::{Accepted, Born, Identity, InfoMeta};
 use crate::ledger::record::sha256;
 use crate::ledger::{Alert, Archive, Event, Proposal, Writer, replay};
@@ -189,6 +190,7 @@ pub struct Says {
     pub area: String,
     pub hits: Vec<StreamId>,
     pub born: Born,
+    pub status: cap::Status,
 }
 
 impl Says {
@@ -200,6 +202,7 @@ impl Says {
             area: area.to_owned(),
             hits: Vec::new(),
             born: Born::Live,
+            status: cap::Status::Actual,
         }
     }
 
@@ -248,9 +251,9 @@ impl Says {
         };
         format!(
             "<alert xmlns=\"urn:oasis:names:tc:emergency:cap:1.2\"><identifier>A-{}</identifier>\
-             <sender>bureau@example.invalid</sender><sent>2026-07-14T09:00:00+08:00</sent><status>Actual</status>\
+             <sender>bureau@example.invalid</sender><sent>2026-07-14T09:00:00+08:00</sent><status>{}</status>\
              <msgType>{}</msgType><scope>Public</scope>{info}</alert>",
-            self.nth, self.msg_type
+            self.nth, self.status, self.msg_type
         )
     }
 
@@ -280,6 +283,7 @@ impl House {
         let store = Sqlite::open(&folder.path().join("journal.sqlite")).expect("a journal");
         let store: Arc<dyn Store> = Arc::new(store);
         let clock = Arc::new(ManualClock::new(START));
+        let time = Arc::new(Steady::new(clock.clone()));
         let replayed = replay(&*store).await.expect("an empty journal");
         let ledger = replayed.ledger;
         let history = replayed.history;
@@ -310,7 +314,8 @@ impl House {
                 sounds: crate::plan::Sounds::shipped(),
             }),
             prompters: Prompters::new(),
-            clock: clock.clone(),
+            clock: time.clone(),
+            time,
         };
         Self {
             release,
@@ -332,7 +337,7 @@ impl House {
             document: sha256(&xml),
             content: sha256(&xml),
             caller: "water".into(),
-            status: cap::Status::Actual,
+            status: says.status,
             msg_type: says.msg_type,
             level: says.level,
             references: Vec::new(),

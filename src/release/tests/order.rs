@@ -122,3 +122,22 @@ async fn what_an_update_corrects_that_came_too_late_is_ended_by_what_it_came_too
     house.release().await;
     assert_eq!(u64::from(house.alert(cancel).next_delivery()), VILLAGES);
 }
+
+#[tokio::test]
+async fn a_drill_waits_while_nobody_believes_the_clock_and_a_warning_goes_on() {
+    let house = House::start().await;
+    house.clock.jump(6 * 3_600_000);
+    let drill = Says {
+        status: cap::Status::Exercise,
+        ..Says::alert(1, Level::Red, COUNTY)
+    };
+    let drill = house.accept(&drill).await;
+    let meant = house.accept(&Says::alert(2, Level::Blue, COUNTY)).await;
+    house.release().await;
+    assert_eq!(house.alert(meant).phase(), Phase::Planned);
+    assert_eq!(house.alert(drill).phase(), Phase::Accepted);
+    // Somebody has looked at the clock.
+    house.release.time.believe().expect("it had jumped");
+    house.release().await;
+    assert_eq!(house.alert(drill).phase(), Phase::Planned);
+}
