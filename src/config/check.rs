@@ -9,6 +9,7 @@ use crate::ledger::event::Audience;
 use crate::media::Speech;
 use crate::plan::{Plans, Send};
 use crate::store::Vault;
+use crate::trust::Keeping;
 
 /// Journaled and shown: letters, digits and hyphens.
 pub(super) fn is_name(text: &str) -> bool {
@@ -23,6 +24,8 @@ pub fn config(config: &Config) -> Vec<String> {
     problems.extend(prompt::problems(config));
     problems.extend(routes::problems(config));
     problems.extend(config.languages.problems());
+    let keepers = config.keepers.as_ref();
+    problems.extend(keepers.map(Keeping::problems).unwrap_or_default());
     let speech = config.speech.as_ref();
     problems.extend(speech.map(Speech::problems).unwrap_or_default());
     problems

@@ -26,7 +26,7 @@ use crate::media::Speech;
 use crate::model::{Carrier, Rate, Span};
 use crate::plan::sounds::Languages;
 use crate::plan::{Filing, Hush, Plans, Prompting, Tests};
-use crate::trust::Bureau;
+use crate::trust::{Bureau, Keeping};
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,6 +41,9 @@ pub struct Config {
     /// When loudspeakers keep silent.
     #[serde(default)]
     pub speakers: Hush,
+    /// Links by which keepers of loudspeakers enter repairs; without it there are none.
+    #[serde(default)]
+    pub keepers: Option<Keeping>,
     /// Which languages villages hear before Mandarin, by region.
     #[serde(default)]
     pub languages: Languages,

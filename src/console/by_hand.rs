@@ -174,7 +174,7 @@ fn entries(base: &str, item: &Item, may_read: bool) -> Markup {
 }
 
 /// The link as a telephone reads it off the screen, dark on light whatever the page's colours are.
-fn scanned(link: &str) -> Markup {
+pub(super) fn scanned(link: &str) -> Markup {
     let Ok(code) = QrCode::with_error_correction_level(link, EcLevel::M) else {
         return html! { p.note { (link) } };
     };

@@ -17,6 +17,7 @@ use super::session::Officer;
 use super::view::Amiss;
 use super::{Desk, Handle};
 use crate::coverage::horns::{self, Asked, Card, Horn, Stand};
+use crate::coverage::shares::tally;
 use crate::coverage::{Cause, horn_csv};
 use crate::live::beside;
 use crate::model::{EndpointId, RegionCode, RegionLevel};
@@ -118,6 +119,7 @@ pub async fn page(
         main.horns {
             h1 { "大喇叭 " small { "Loudspeakers" } a.csv href=(params.address("/console/horns.csv")) { "CSV" } }
             (figures(&all))
+            (warning(&all))
             section.map-card { h2 { "各乡镇在线率 " small { "Share online by town" } } (shares(&registry, &all)) }
             (filters(&registry, &caller, &params))
             p.hint { "共 " strong.found { (shown.len()) } " 只 " small { "found" } }
@@ -203,6 +205,20 @@ fn figures(all: &[Horn]) -> Markup {
     }
 }
 
+/// Cards whose last day is near or over: a loudspeaker falls silent by it as surely as by lightning.
+fn warning(all: &[Horn]) -> Markup {
+    let tally = tally(all);
+    let [soon, over] = [Card::Soon, Card::Over].map(|card| tally.cards[card as usize]);
+    html! { @if soon + over > 0 {
+        p.problem.cards role="alert" data-soon=(soon) data-over=(over) {
+            "流量卡："
+            a href="/console/horns?sim=soon" { (soon) " 张30天内到期" } "，"
+            a href="/console/horns?sim=over" { (over) " 张已到期" }
+            " " small { (soon) " SIM cards end within 30 days, " (over) " are over: have them renewed" }
+        }
+    } }
+}
+
 fn small(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
@@ -267,7 +283,9 @@ fn row(registry: &Registry, horn: &Horn) -> Markup {
             td data-label="证实播出" { (proved(horn)) }
             td data-label="流量卡" { (card(horn)) }
             td data-label="管护员" { (keeper.unwrap_or_default()) }
-            td data-label="报修" { @if let Some(number) = horn.repair { "报修中 №" (number) } }
+            td data-label="报修" { @if let Some(number) = horn.repair {
+                "报修中 №" (number) @if horn.vouched { " " small { "管护员称已修好" } }
+            } }
             td data-label="自检" { (tested(horn)) }
         }
     }
@@ -294,7 +312,7 @@ fn proved(horn: &Horn) -> Markup {
 }
 
 fn card(horn: &Horn) -> Markup {
-    html! { (horn.card.zh()) @if let Some(day) = horn.card_until { " " small { (day) } } }
+    html! { span.card.(horn.card.name()) { (horn.card.zh()) } @if let Some(day) = horn.card_until { " " small { (day) } } }
 }
 
 fn tested(horn: &Horn) -> Markup {

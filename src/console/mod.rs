@@ -1,6 +1,7 @@
 //! The officers' pages, server-rendered: the situation on a map (预警态势), the tracking of one alert from the county to
 //! a single attempt (发布跟踪), the loudspeakers with their repairs (大喇叭), and the recording library (录音库). Chinese with
-//! English labels, plain CSS, live over SSE, behind a token; nothing is entered here but 代报, a repair and a recording. Warning
+//! English labels, plain CSS, live over SSE, behind a token; nothing is entered here but 代报, a repair and a recording. One
+//! page is not an officer's: a keeper's, behind a signed link of its own (`keeper`). Warning
 //! colours mean a warning's level and nothing else. This room must not decide, must not compute a figure and must not show
 //! a phone number or a mailbox, but a keeper's to who asks for it and is noted.
 
@@ -10,6 +11,7 @@ mod csv;
 mod curve;
 mod doors;
 mod horns;
+mod keeper;
 mod layout;
 mod live;
 mod map;
@@ -42,7 +44,7 @@ use crate::live::Hub;
 use crate::media::{LARGEST, Library};
 use crate::registry::Registry;
 use crate::store::Store;
-use crate::trust::{Bureaus, Entry};
+use crate::trust::{Bureaus, Entry, Keepers};
 use session::Sessions;
 use title::Titles;
 
@@ -56,6 +58,8 @@ pub struct Console {
     pub registry: Arc<RwLock<Arc<Registry>>>,
     pub bureaus: Arc<Bureaus>,
     pub entry: Entry,
+    /// Makes and proves the links of loudspeakers' keepers, where the configuration has a secret for them.
+    pub keepers: Option<Arc<Keepers>>,
     pub clock: Arc<dyn Clock>,
     /// Takes repairs in.
     pub house: Arc<dispatch::Desk>,
@@ -123,6 +127,7 @@ pub fn router(console: Console, stop: Stop) -> Router {
         .route("/console/horns/{device}/keeper", post(horns::keeper))
         .route("/console/horns/{device}/repairs", post(horns::enter))
         .route("/console/repairs/{number}/close", post(horns::close))
+        .merge(keepers())
         .route(
             "/console/recordings",
             get(recordings::page).post(recordings::add),
@@ -136,6 +141,15 @@ pub fn router(console: Console, stop: Stop) -> Router {
         .layer(DefaultBodyLimit::max(LARGEST + 64 * 1024))
         .layer(from_fn(guarded))
         .with_state(desk)
+}
+
+/// The keepers' page, which nobody signs in to.
+fn keepers() -> Router<Handle> {
+    Router::new()
+        .route("/k/keeper.css", get(keeper::css))
+        .route("/k/{code}", get(keeper::page).post(keeper::say))
+        // One word.
+        .layer(DefaultBodyLimit::max(1024))
 }
 
 /// The outline from a `GeoJSON` file, as `node.map` names it.

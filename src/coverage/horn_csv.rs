@@ -6,7 +6,7 @@ use super::horns::{self, Horn};
 use super::repairs::RepairLine;
 use crate::registry::Registry;
 
-const HORN_HEADS: [&str; 19] = [
+const HORN_HEADS: [&str; 22] = [
     "终端",
     "喇叭",
     "地区代码",
@@ -22,9 +22,12 @@ const HORN_HEADS: [&str; 19] = [
     "卡到期日",
     "供电",
     "续航小时",
+    "音量",
     "厂家",
     "可听户数",
+    "管护员",
     "报修",
+    "管护员称已修好",
     "夜间自检",
 ];
 
@@ -32,7 +35,7 @@ pub fn horns(registry: &Registry, horns: &[Horn]) -> Vec<u8> {
     file(&HORN_HEADS, horns.iter().map(|horn| line(registry, horn)))
 }
 
-fn line(registry: &Registry, horn: &Horn) -> [String; 19] {
+fn line(registry: &Registry, horn: &Horn) -> [String; 22] {
     let care = registry.care(horn.endpoint).cloned().unwrap_or_default();
     let some = |text: Option<String>| text.unwrap_or_default();
     let test = horn.test.as_ref();
@@ -60,14 +63,17 @@ fn line(registry: &Registry, horn: &Horn) -> [String; 19] {
         some(horn.card_until.map(|day| day.to_string())),
         some(care.power.map(|power| horns::of_power(power).to_owned())),
         some(care.hours.map(|hours| hours.to_string())),
+        some(care.volume.map(|volume| volume.to_string())),
         text(&care.maker),
         registry.hearing(horn.endpoint).len().to_string(),
+        if care.keeper.is_empty() { "" } else { "有" }.to_owned(),
         some(horn.repair.map(|number| number.to_string())),
+        if horn.vouched { "是" } else { "" }.to_owned(),
         text(test.join(" ").trim()),
     ]
 }
 
-const REPAIR_HEADS: [&str; 14] = [
+const REPAIR_HEADS: [&str; 15] = [
     "报修号",
     "终端",
     "喇叭",
@@ -81,6 +87,7 @@ const REPAIR_HEADS: [&str; 14] = [
     "状态",
     "处理结果",
     "关闭时间",
+    "管护员称已修好",
     "历时小时",
 ];
 
@@ -97,10 +104,15 @@ pub fn repairs(lines: &[RepairLine]) -> Vec<u8> {
             line.since.clone(),
             line.entered.clone(),
             line.from_zh.to_owned(),
-            text(&some(&line.by)),
+            if line.by_link {
+                "管护员链接".to_owned()
+            } else {
+                text(&some(&line.by))
+            },
             if line.open { "未修复" } else { "已关闭" }.to_owned(),
             line.how_zh.unwrap_or_default().to_owned(),
             some(&line.closed),
+            some(&line.keeper_says_repaired),
             line.hours.to_string(),
         ]
     };

@@ -2,7 +2,7 @@
 //! repair: from the journal and the registry alone. This module must not show a keeper or a number, and must not ask a
 //! device anything.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use channel::{ON_BATTERY, Power, PresenceState, Timestamp};
@@ -134,6 +134,8 @@ pub struct Horn {
     pub card_until: Option<Day>,
     /// The repair that is open for it.
     pub repair: Option<u32>,
+    /// Its keeper says that it works again, though that repair is open.
+    pub vouched: bool,
     pub test: Option<Test>,
 }
 
@@ -196,8 +198,6 @@ pub fn horns(
     under: &[RegionCode],
     now: Timestamp,
 ) -> Vec<Horn> {
-    let crowd = Crowd::of(ledger, registry);
-    let repairs = open_repairs(ledger);
     let mut ids: Vec<EndpointId> = Vec::new();
     for region in under {
         ids.extend_from_slice(registry.speakers_under(*region));
@@ -205,12 +205,20 @@ pub fn horns(
     // A bureau may name a region and one inside it.
     let mut seen = HashSet::new();
     ids.retain(|id| seen.insert(*id));
-    let horn = |id| {
+    these(ledger, registry, &ids, now)
+}
+
+fn these(ledger: &Ledger, registry: &Registry, ids: &[EndpointId], now: Timestamp) -> Vec<Horn> {
+    let crowd = Crowd::of(ledger, registry);
+    let repairs = open_repairs(ledger);
+    let horn = |id: &EndpointId| {
+        let id = *id;
         let endpoint = registry.endpoint(id)?;
         let (device, village) = (endpoint.address, endpoint.village?);
         let stood = ledger.presence_at(device);
         let code = ledger.boxes.word(device);
         let until = registry.care(id).and_then(|care| care.sim_expires);
+        let repair = repairs.get(device);
         let guess = stood.and_then(|stood| crowd.guess(id, stood, &code, until));
         Some(Horn {
             device: device.to_owned(),
@@ -224,20 +232,21 @@ pub fn horns(
             proved: ledger.proved.last(id),
             card: Card::of(until, now),
             card_until: until,
-            repair: repairs.get(device).copied(),
+            repair: repair.map(|(number, _)| *number),
+            vouched: repair.is_some_and(|(_, vouched)| *vouched),
             test: ledger.boxes.test(device),
         })
     };
-    ids.into_iter().filter_map(horn).collect()
+    ids.iter().filter_map(horn).collect()
 }
 
-/// The first open repair of each device.
-fn open_repairs(ledger: &Ledger) -> HashMap<String, u32> {
+/// The first open repair of each device, and whether its keeper says otherwise.
+fn open_repairs(ledger: &Ledger) -> HashMap<String, (u32, bool)> {
     let mut repairs = HashMap::new();
     for order in ledger.boxes.repairs() {
         if order.mended.is_none() {
-            let number = order.repair.number;
-            repairs.entry(order.repair.device).or_insert(number);
+            let open = (order.repair.number, order.vouched.is_some());
+            repairs.entry(order.repair.device).or_insert(open);
         }
     }
     repairs
@@ -353,49 +362,16 @@ impl Crowd {
     }
 }
 
-/// How many of a town's loudspeakers work, fewest first: what is to be looked at.
-pub struct Share {
-    pub town: RegionCode,
-    pub speakers: u32,
-    pub there: u32,
-    pub fault: u32,
-    pub silent: u32,
-    pub never: u32,
-}
-
-pub fn shares(horns: &[Horn]) -> Vec<Share> {
-    let mut towns: BTreeMap<RegionCode, Share> = BTreeMap::new();
-    for horn in horns {
-        let share = towns.entry(horn.town()).or_insert_with(|| Share {
-            town: horn.town(),
-            speakers: 0,
-            there: 0,
-            fault: 0,
-            silent: 0,
-            never: 0,
-        });
-        share.speakers += 1;
-        *match horn.stand {
-            Stand::There => &mut share.there,
-            Stand::Fault => &mut share.fault,
-            Stand::Silent => &mut share.silent,
-            Stand::Enrolled | Stand::Never => &mut share.never,
-        } += 1;
-    }
-    let mut shares: Vec<_> = towns.into_values().collect();
-    shares.sort_by_key(|share| {
-        (
-            u64::from(share.there) * 10_000 / u64::from(share.speakers),
-            share.town,
-        )
-    });
-    shares
+/// All of the registry's.
+pub fn everywhere(ledger: &Ledger, registry: &Registry, now: Timestamp) -> Vec<Horn> {
+    these(ledger, registry, registry.speakers(), now)
 }
 
 #[cfg(test)]
 mod tests {
     use channel::PresenceState::{Idle, Silent};
 
+    use super::super::shares::shares;
     use super::*;
     use crate::coverage::fixture::{START, registry};
     use crate::ledger::Event;

@@ -26,6 +26,7 @@ mod rollup;
 mod row;
 mod satellites;
 mod seal;
+pub mod shares;
 mod stale;
 mod standing;
 pub mod story;

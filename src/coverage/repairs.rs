@@ -27,14 +27,20 @@ pub struct RepairLine {
     /// Who said so.
     pub from: Teller,
     pub from_zh: &'static str,
-    /// The bureau that entered it.
+    /// The bureau that entered it; nothing where the keeper did, by link.
     pub by: Option<String>,
+    /// Its keeper entered it by the signed link.
+    pub by_link: bool,
     pub open: bool,
     pub how: Option<Mend>,
     pub how_zh: Option<&'static str>,
     #[schema(schema_with = shape::maybe_moment)]
     pub closed: Option<String>,
+    /// The bureau that closed it; `(keeper)` where the keeper did, by link.
     pub closed_by: Option<String>,
+    /// When its keeper said by link that it works again, though it was left open.
+    #[schema(schema_with = shape::maybe_moment)]
+    pub keeper_says_repaired: Option<String>,
     /// How long it stood, or stands, in whole hours.
     pub hours: u64,
 }
@@ -59,11 +65,13 @@ pub fn repair_line(registry: &Registry, order: &Order, now: Timestamp) -> Option
         from: order.repair.from,
         from_zh: order.repair.from.zh(),
         by: order.repair.by.clone(),
+        by_link: order.is_by_link(),
         open: ended.is_none(),
         how: ended.map(|(mended, _)| mended.how),
         how_zh: ended.map(|(mended, _)| mended.how.zh()),
         closed: ended.map(|(_, at)| at.to_string()),
         closed_by: ended.map(|(mended, _)| mended.by.clone()),
+        keeper_says_repaired: order.vouched.map(|at| at.to_string()),
         hours: until.since(order.at).as_secs() / 3600,
     })
 }

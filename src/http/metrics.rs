@@ -13,9 +13,12 @@ use super::Gate;
 use super::caller::Reader;
 use super::health::orphans;
 use super::openapi::Reading;
+use crate::coverage::horns::{self, Card, Stand};
+use crate::coverage::shares::tally;
 use crate::coverage::words::{of_link, of_look, of_state};
 use crate::coverage::{Gauges, gauges};
 use crate::ledger::event::{LinkState, Look};
+use crate::live::beside;
 use crate::model;
 
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -31,7 +34,9 @@ pub async fn metrics(State(gate): State<Arc<Gate>>, _: Reader) -> impl IntoRespo
     of_house(&mut page, &gate);
     of_alerts(&mut page, &gauges(&gate.ledger, gate.clock.now()));
     of_channels(&mut page, &gate);
+    of_refusals(&mut page, &gate);
     of_registry(&mut page, &gate);
+    of_speakers(&mut page, &gate).await;
     ([(header::CONTENT_TYPE, FORMAT)], page.0)
 }
 
@@ -163,16 +168,6 @@ fn of_channels(page: &mut Page, gate: &Gate) {
         "1 at the state of the link that was noted last; 0 at all where none was.",
         states,
     );
-    let refused: Vec<_> = gate.channels.iter().collect();
-    let refused = refused.iter().flat_map(|(name, channel)| {
-        let refused = channel.refused().into_iter();
-        refused.map(move |(why, count)| (vec![("channel", name.as_str()), ("why", why)], count))
-    });
-    page.gauge(
-        "refused_calls",
-        "Calls of far ends that were refused since the start, by why.",
-        refused,
-    );
     let orphans = orphans(gate);
     let counts = gate.channels.keys().map(|name| {
         let count = orphans.get(name).copied().unwrap_or(0);
@@ -200,6 +195,27 @@ fn of_channels(page: &mut Page, gate: &Gate) {
     );
 }
 
+fn of_refusals(page: &mut Page, gate: &Gate) {
+    let refused: Vec<_> = gate.channels.iter().collect();
+    let refused = refused.iter().flat_map(|(name, channel)| {
+        let refused = channel.refused().into_iter();
+        refused.map(move |(why, count)| (vec![("channel", name.as_str()), ("why", why)], count))
+    });
+    page.gauge(
+        "refused_calls",
+        "Calls of far ends that were refused since the start, by why.",
+        refused,
+    );
+    let shut = gate.keepers.as_ref().map(|keepers| keepers.refused());
+    page.gauge(
+        "refused_keeper_links",
+        "Calls by links of loudspeakers' keepers that were refused since the start, by why.",
+        shut.into_iter()
+            .flatten()
+            .map(|(why, count)| (vec![("why", why)], count)),
+    );
+}
+
 fn of_registry(page: &mut Page, gate: &Gate) {
     let registry = gate.registry();
     let generation = u64::from(registry.generation());
@@ -214,6 +230,31 @@ fn of_registry(page: &mut Page, gate: &Gate) {
         "registry_rows",
         "How much the registry holds, by what it is.",
         rows.map(|(of, count)| (vec![("of", of.as_str())], count.as_u64().unwrap_or(0))),
+    );
+}
+
+/// With their neighbours they take a moment: they are looked at beside the connections.
+async fn of_speakers(page: &mut Page, gate: &Gate) {
+    let (ledger, registry, now) = (gate.ledger.clone(), gate.registry(), gate.clock.now());
+    let tallied = beside(move || tally(&horns::everywhere(&ledger, &registry, now)));
+    let tally = tallied.await;
+    page.gauge(
+        "speakers",
+        "Loudspeakers of the registry, by how each stands.",
+        Stand::ALL.map(|stand| {
+            let count = tally.stands[stand as usize];
+            (vec![("state", stand.name())], count)
+        }),
+    );
+    page.gauge(
+        "speaker_cards",
+        "SIM cards of loudspeakers, by how long they are good; soon is thirty days or less.",
+        Card::ALL.map(|card| (vec![("card", card.name())], tally.cards[card as usize])),
+    );
+    page.one(
+        "speakers_under_repair",
+        "Loudspeakers with an open repair.",
+        tally.under_repair,
     );
 }
 

@@ -63,7 +63,7 @@ use crate::media::Library;
 use crate::registry::{Intake, Registry};
 use crate::release::Decisions;
 use crate::store::Store;
-use crate::trust::Bureaus;
+use crate::trust::{Bureaus, Keepers};
 use problem::Problem;
 use socket::Bounds;
 
@@ -105,6 +105,8 @@ pub struct Gate {
     pub time: Arc<Steady>,
     /// What people record for loudspeakers.
     pub library: Arc<Library>,
+    /// Makes the links of loudspeakers' keepers, where the configuration has a secret for them.
+    pub keepers: Option<Arc<Keepers>>,
 }
 
 impl Gate {

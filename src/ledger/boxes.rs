@@ -52,10 +52,12 @@ pub enum Trouble {
     Damaged,
     Gone,
     Other,
+    /// Its card: no credit, or over.
+    Card,
 }
 
 impl Trouble {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NoSound,
         Self::Quiet,
         Self::Noise,
@@ -64,6 +66,7 @@ impl Trouble {
         Self::Damaged,
         Self::Gone,
         Self::Other,
+        Self::Card,
     ];
 
     pub const fn zh(self) -> &'static str {
@@ -76,6 +79,7 @@ impl Trouble {
             "损坏",
             "丢失",
             "其他",
+            "流量卡",
         ][self as usize]
     }
 }
@@ -107,7 +111,7 @@ pub struct Repair {
     /// Since when it is so, as far as known.
     pub since: Timestamp,
     pub from: Teller,
-    /// The bureau whose officer entered it; nobody where the keeper did.
+    /// The bureau whose officer entered it; nobody where the keeper did, by link.
     pub by: Option<String>,
     pub text: Option<DocumentId>,
 }
@@ -148,12 +152,34 @@ pub struct Mended {
     pub text: Option<DocumentId>,
 }
 
+/// Who ended a repair by link; no bureau's id has brackets.
+pub const KEEPER: &str = "(keeper)";
+
+/// A keeper says by link that it works again: that ends what keepers entered by link, and stands beside the rest.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Vouched {
+    pub device: String,
+    /// The repairs that it ends.
+    pub ends: Vec<u32>,
+    /// Those that stay open with this word beside them.
+    pub beside: Vec<u32>,
+}
+
 /// A repair with what came of it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Order {
     pub repair: Repair,
     pub at: Timestamp,
     pub mended: Option<(Mended, Timestamp)>,
+    /// When its keeper said by link that it works again, while it was open.
+    pub vouched: Option<Timestamp>,
+}
+
+impl Order {
+    /// Entered by its keeper's link.
+    pub fn is_by_link(&self) -> bool {
+        self.repair.from == Teller::Keeper && self.repair.by.is_none()
+    }
 }
 
 /// What a device found when it looked at itself.
@@ -196,6 +222,7 @@ impl Boxes {
                     repair: repair.clone(),
                     at: time,
                     mended: None,
+                    vouched: None,
                 };
                 self.repairs.write().entry(repair.number).or_insert(order);
             }
@@ -206,9 +233,30 @@ impl Boxes {
                     order.mended = Some((mended.clone(), time));
                 }
             }
+            Event::Vouched(vouched) => self.vouched(time, vouched),
             _ => return false,
         }
         true
+    }
+
+    fn vouched(&self, time: Timestamp, vouched: &Vouched) {
+        let mut repairs = self.repairs.write();
+        for number in &vouched.ends {
+            if let Some(order) = repairs.get_mut(number).filter(|o| o.mended.is_none()) {
+                let mended = Mended {
+                    number: *number,
+                    how: Mend::Repaired,
+                    by: KEEPER.into(),
+                    text: None,
+                };
+                order.mended = Some((mended, time));
+            }
+        }
+        for number in &vouched.beside {
+            if let Some(order) = repairs.get_mut(number) {
+                order.vouched = Some(time);
+            }
+        }
     }
 
     /// Beside what the devices do with an order.
@@ -253,6 +301,13 @@ impl Boxes {
             .keys()
             .last()
             .map_or(1, |last| last.saturating_add(1))
+    }
+
+    /// Those of one device, by number.
+    pub fn repairs_of(&self, device: &str) -> Vec<Order> {
+        let repairs = self.repairs.read();
+        let own = repairs.values().filter(|o| o.repair.device == device);
+        own.cloned().collect()
     }
 
     /// The first that is open.

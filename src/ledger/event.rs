@@ -9,7 +9,7 @@ pub use super::answered::{Answered, AnsweredRow, Stray, Strayed, StrayedRow};
 pub use super::audience::Audience;
 pub use super::barred::{Bar, Barred};
 pub use super::bound::{Bound, Coded, Tie};
-pub use super::boxes::{Mended, Repair, Tested, Turned};
+pub use super::boxes::{Mended, Repair, Tested, Turned, Vouched};
 pub use super::class::{Class, ClassRow, Classed, Fate, Kept};
 use super::devices::{Done, Enrolled, Invited, Ordered, Rekeyed};
 pub use super::frozen::Frozen;
@@ -390,4 +390,6 @@ pub enum Event {
     Recorded(Box<Recorded>),
     Heard(Heard),
     Retired(Retired),
+    // On the house stream: a keeper's word on a loudspeaker.
+    Vouched(Vouched),
 }

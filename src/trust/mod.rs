@@ -4,6 +4,7 @@
 mod budget;
 pub mod devices;
 mod entry;
+mod keepers;
 
 use channel::Authority;
 use channel::http::Request;
@@ -15,6 +16,7 @@ use crate::model::{RegionCode, RegionLevel};
 
 pub use budget::{Account, Budget, Purse};
 pub use entry::{Entry, NoEntry};
+pub use keepers::{Keepers, Keeping, Opened, Shut};
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

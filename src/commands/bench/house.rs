@@ -204,6 +204,7 @@ fn config(data: PathBuf, channel: ChannelConfig, plan: &str) -> (Read, String) {
     let (token, token_sha256) = trust::new_token();
     let config = Config {
         speakers: Hush::default(),
+        keepers: None,
         node: Node {
             api_rate: crate::config::api_rate(),
             second_person: false,

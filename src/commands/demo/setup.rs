@@ -4,6 +4,8 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use channel::Secret;
+
 use super::county;
 use super::desk::{CALLS_PATH, MAS_SECRET, OUTLETS_CHANNEL, OUTLETS_SECRET, TEXTS_PATH};
 use super::peers::{
@@ -18,7 +20,7 @@ use crate::plan::sounds::Languages;
 use crate::plan::{Hush, Plans, Prompting};
 use crate::registry::{Counts, Registry, csv};
 use crate::store::{RegistryFile, Vault};
-use crate::trust::{self, Bureau, Scope};
+use crate::trust::{self, Bureau, Keeping, Scope};
 
 /// The demo's folder: the operator's, which stays, or one of its own, which goes.
 pub struct Folder {
@@ -167,8 +169,14 @@ pub fn config(data: &Path, port: u16, county: &County, peers: &Peers) -> (Read, 
         county::code(),
     );
     let (duty, officer) = bureau("duty", "平武县值班室(演示)", DUTY.to_vec(), county::code());
+    let keeping = Keeping {
+        secret: Secret::new(trust::new_token().0),
+        base: format!("http://127.0.0.1:{port}"),
+        days: 30,
+    };
     let config = Config {
         speakers: Hush::default(),
+        keepers: Some(keeping),
         node: Node {
             seal_after: crate::config::day(),
             redis: None,

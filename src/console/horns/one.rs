@@ -7,15 +7,17 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{card, cause, masked, path, proved, stand, tested};
-use crate::console::layout::{self, Frame};
+use super::{card, cause, day_and_clock, masked, path, proved, stand, tested};
+use crate::console::by_hand::scanned;
+use crate::console::layout::{self, Frame, clock};
 use crate::console::session::{Officer, Place};
 use crate::console::view::Amiss;
+use crate::console::words::moment;
 use crate::console::{Desk, Handle};
 use crate::coverage::horns::{self, Horn};
 use crate::coverage::{RepairLine, repair_line};
 use crate::dispatch::Entry;
-use crate::ledger::boxes::{Mend, Order, Teller, Trouble};
+use crate::ledger::boxes::{KEEPER, Mend, Order, Teller, Trouble};
 use crate::model::Care;
 use crate::registry::Registry;
 use crate::trust::{Caller, Scope};
@@ -95,7 +97,8 @@ async fn shown(
         main.horn {
             p.trail { a href="/console/horns" { "大喇叭" } " › " (registry.full_name(horn.village)) }
             h1 { (horn.name) " " small { (horn.device) } }
-            (facts(&registry, horn, &care, unmasked))
+            (facts(desk, &registry, horn, &care, unmasked))
+            @if caller.may(Scope::Devices) { (link(desk, horn, &care)) }
             h2 { "报修 " small { "Repairs" } }
             @if caller.may(Scope::Devices) { (entry(horn)) }
             @if repairs.is_empty() { p.hint { "没有报修记录。 None." } }
@@ -125,11 +128,13 @@ async fn texts(desk: &Desk, order: &Order) -> Result<[String; 2], Amiss> {
     Ok(texts)
 }
 
-fn facts(registry: &Registry, horn: &Horn, care: &Care, unmasked: bool) -> Markup {
+fn facts(desk: &Desk, registry: &Registry, horn: &Horn, care: &Care, unmasked: bool) -> Markup {
+    let hearing = registry.hearing(horn.endpoint);
     html! {
         dl.facts {
             dt { "状态 state" } dd { (stand(horn)) }
             dt { "可能原因 cause" } dd { (cause(horn)) }
+            (of_itself(desk, horn, care))
             dt { "最近证实播出 last proved" } dd { (proved(horn)) }
             dt { "夜间自检 self-test" } dd { (tested(horn)) }
             dt { "流量卡 card" } dd { (card(horn)) }
@@ -138,7 +143,12 @@ fn facts(registry: &Registry, horn: &Horn, care: &Care, unmasked: bool) -> Marku
                 @if let Some(hours) = care.hours { " · 续航 " (hours) " 小时" }
             }
             dt { "厂家 maker" } dd { (care.maker) }
-            dt { "可听户数 hearing" } dd { (registry.hearing(horn.endpoint).len()) }
+            dt { "可听户数 hearing" } dd.hearing {
+                (hearing.len())
+                @if !hearing.is_empty() { details { summary { "户号 " small { "households" } }
+                    @for id in hearing { (id) " " }
+                } }
+            }
             dt { "管护员 keeper" } dd.keeper {
                 @if care.keeper.is_empty() { "未登记 nobody" }
                 @else if unmasked { (care.keeper) " " (care.phone) }
@@ -149,6 +159,58 @@ fn facts(registry: &Registry, horn: &Horn, care: &Care, unmasked: bool) -> Marku
                     }
                 }
             }
+        }
+    }
+}
+
+/// What it said of itself last, and since when its key stands.
+fn of_itself(desk: &Desk, horn: &Horn, care: &Care) -> Markup {
+    let console = &desk.console;
+    let (known, now) = (
+        console.ledger.devices.get(&horn.device),
+        console.clock.now(),
+    );
+    let known = known.unwrap_or_default();
+    let said = console.by_hand.channels.get(&known.channel);
+    let said = said.and_then(|channel| channel.device(&horn.device));
+    let heard = said.and_then(|said| said.heard);
+    html! {
+        dt { "入网 enrolled" } dd.enrolled {
+            @match known.since.filter(|_| known.key.is_some()) {
+                Some(since) => { "密钥自 " (day_and_clock(since)) " · " (known.channel) },
+                None => "未入网 no key",
+            }
+        }
+        dt { "最近心跳 heartbeat" } dd.heard {
+            @match heard {
+                Some(at) => { (clock(at)) " · " (now.since(at).as_secs()) " 秒前" },
+                None => "本次启动以来未收到 none since the start",
+            }
+        }
+        dt { "时钟误差 clock error" } dd.clock { @match said.and_then(|said| said.clock_error) {
+            Some(millis) => { (millis) " 毫秒" },
+            None => "未知 unknown",
+        } }
+        dt { "音量 volume" } dd.volume {
+            @if let Some(set) = care.volume { "登记 " (set) "%" }
+            @if let Some(now) = said.and_then(|said| said.volume) { " · 现在 " (now) "%" }
+        }
+    }
+}
+
+/// What an officer copies into a message to the keeper, or holds out to be scanned.
+fn link(desk: &Desk, horn: &Horn, care: &Care) -> Markup {
+    let Some(keepers) = &desk.console.keepers else {
+        return html! { p.note { "未配置管护员链接（[keepers]）。 Links for keepers are not configured." } };
+    };
+    let now = desk.console.clock.now();
+    let link = keepers.link(&horn.device, (&care.keeper, &care.phone), now);
+    html! {
+        section.keeper-link {
+            h2 { "管护员报修链接 " small { "The keeper's link" } }
+            p.note { "发给管护员：不用登录即可报修或报已修好；谁有链接谁能填报，管护员变更后自动失效。 "
+                small { "Send it to the keeper alone. Whoever has it may enter; it is void when the registry names another." } }
+            (scanned(&link))
         }
     }
 }
@@ -171,7 +233,19 @@ fn repair(line: &RepairLine, written: &[String; 2], may: bool) -> Markup {
                 "№" (line.number) " " (line.what_zh) " "
                 @if line.open { strong { "未修复 open" } } @else { (line.how_zh.unwrap_or_default()) }
             }
-            p.facts { "自 " (line.since) " · 报修 " (line.entered) " · " (line.from_zh) " · 历时 " (line.hours) " 小时" }
+            p.facts { "自 " (moment(&line.since)) " · 报修 " (moment(&line.entered)) " · " (line.from_zh)
+                @if line.by_link { "（本人链接 by link）" } @else if let Some(by) = &line.by { "（录入 " (by) "）" }
+                " · 历时 " (line.hours) " 小时"
+                @if let Some(closed) = &line.closed {
+                    " · 关闭 " (moment(closed)) " "
+                    @match line.closed_by.as_deref() {
+                        Some(KEEPER) => "管护员（本人链接 by link）",
+                        by => { (by.unwrap_or_default()) },
+                    }
+                } }
+            @if let Some(at) = &line.keeper_says_repaired {
+                p.vouched { "管护员称已修好 " small { "its keeper says that it works again" } " " (moment(at)) }
+            }
             @for text in written { @if !text.is_empty() { p { (text) } } }
             @if line.open && may {
                 form.entry method="post" action=(format!("/console/repairs/{}/close", line.number)) {

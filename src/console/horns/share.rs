@@ -4,7 +4,8 @@
 use maud::{Markup, html};
 
 use crate::console::bar::{fill, percent};
-use crate::coverage::horns::{self, Horn, Share};
+use crate::coverage::horns::Horn;
+use crate::coverage::shares::{self, Share};
 use crate::registry::Registry;
 
 const BAR: u32 = 420;
@@ -25,7 +26,7 @@ fn parts(share: &Share) -> [Part; 4] {
 }
 
 pub fn shares(registry: &Registry, all: &[Horn]) -> Markup {
-    let shares = horns::shares(all);
+    let shares = shares::shares(all);
     let height = u32::try_from(shares.len()).unwrap_or(0) * ROW;
     html! {
         svg.towns viewBox=(format!("0 0 {WIDTH} {height}")) role="img" aria-label="各乡镇在线率 share online by town" {

@@ -5,23 +5,26 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
 use channel::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use super::super::Gate;
 use super::super::caller::{Params, Reader};
+use super::super::format::{Format, file};
 use super::super::openapi::OfDevices;
-use super::super::page::{PageParams, cut};
+use super::super::page::{PageParams, cut, whole};
 use super::super::problem::{BAD_PARAMETER, Problem};
 use super::said::Said;
-use crate::coverage::Cause;
 use crate::coverage::horns::{self, Asked, Card, Horn, Stand};
+use crate::coverage::{Cause, horn_csv};
 use crate::ledger::boxes::Test;
 use crate::live::beside;
-use crate::model::{Day, EndpointId, RegionCode, shape};
+use crate::model::{Day, EndpointId, HouseholdId, RegionCode, shape};
 use crate::registry::Registry;
-use crate::trust::Caller;
+use crate::trust::{Caller, Keepers, Scope};
 
 #[derive(Serialize)]
 pub struct Listed {
@@ -54,6 +57,10 @@ struct DeviceView {
     care: CareView,
     /// The number of the repair that is open for it.
     repair: Option<u32>,
+    /// Its keeper says by link that it works again, though that repair is open.
+    keeper_says_repaired: bool,
+    /// Its keeper's page, for callers with the scope `devices`: whoever has it may enter a repair.
+    keeper_link: Option<String>,
     self_test: Option<TestView>,
     heard: Option<String>,
     /// How long it has said nothing; left out for whom was never heard since the gateway began.
@@ -100,6 +107,8 @@ struct CareView {
     point: Option<(f64, f64)>,
     /// How many households can hear it.
     households: usize,
+    /// Which ones.
+    hearing: Vec<HouseholdId>,
 }
 
 /// What it found when it looked at itself.
@@ -114,28 +123,40 @@ struct TestView {
 }
 
 /// The loudspeakers' controllers, how each stands and why
+///
+/// A file is whole: `limit` and `after` are refused with it, and it names no keeper and no number.
 #[utoipa::path(
     get, path = "/v1/devices", tag = "devices", params(ListParams), security(("token" = ["read"])),
-    responses((status = 200, description = "By village", body = Object), OfDevices),
+    responses((status = 200, description = "By village", content(
+        (Object = "application/json"), (String = "text/csv; charset=utf-8"),
+    )), OfDevices),
 )]
 pub async fn devices(
     State(gate): State<Arc<Gate>>,
     Reader(caller): Reader,
+    headers: HeaderMap,
     Params(asked): Params<ListParams>,
-) -> Result<Json<Listed>, Problem> {
+) -> Result<Response, Problem> {
     let (found, now) = found(&gate, &caller, &asked).await?;
     let page = PageParams {
         after: asked.after,
         limit: asked.limit,
     };
-    let (found, next) = cut(found, page, |horn| u64::from(horn.endpoint))?;
     let registry = gate.registry();
-    let view = |horn: Horn| view(&gate, &registry, horn, now);
-    Ok(Json(Listed {
+    if Format::of(asked.format, &headers) == Format::Csv {
+        whole(page)?;
+        return Ok(file("loudspeakers.csv", horn_csv::horns(&registry, &found)));
+    }
+    let (found, next) = cut(found, page, |horn| u64::from(horn.endpoint))?;
+    let links = gate.keepers.as_deref();
+    let links = links.filter(|_| caller.may(Scope::Devices));
+    let view = |horn: Horn| view(&gate, &registry, horn, (links, now));
+    let listed = Listed {
         as_of: now.to_string(),
         devices: found.into_iter().map(view).collect(),
         next,
-    }))
+    };
+    Ok(Json(listed).into_response())
 }
 
 /// A county's speakers with their neighbours take a moment: they are looked at beside the connections.
@@ -185,6 +206,8 @@ pub struct ListParams {
     /// At most so many; 200 where nothing is said.
     #[param(minimum = 1, maximum = 5000)]
     limit: Option<usize>,
+    #[param(inline)]
+    format: Option<Format>,
 }
 
 impl ListParams {
@@ -213,7 +236,12 @@ fn word<T>(
     }
 }
 
-fn view(gate: &Gate, registry: &Registry, horn: Horn, now: Timestamp) -> DeviceView {
+fn view(
+    gate: &Gate,
+    registry: &Registry,
+    horn: Horn,
+    (links, now): (Option<&Keepers>, Timestamp),
+) -> DeviceView {
     let known = gate.ledger.devices.get(&horn.device).unwrap_or_default();
     let said = gate.channels.get(&known.channel);
     let said = said.and_then(|channel| channel.device(&horn.device));
@@ -246,6 +274,8 @@ fn view(gate: &Gate, registry: &Registry, horn: Horn, now: Timestamp) -> DeviceV
         }),
         care: care(registry, &horn),
         repair: horn.repair,
+        keeper_says_repaired: horn.vouched,
+        keeper_link: links.map(|links| link(links, registry, &horn, now)),
         self_test: horn.test.map(tested),
         code: horn.code,
         device: horn.device,
@@ -255,6 +285,11 @@ fn view(gate: &Gate, registry: &Registry, horn: Horn, now: Timestamp) -> DeviceV
         clock_error_ms: said.and_then(|said| said.clock_error),
         said: said.map(Said::from).unwrap_or_default(),
     }
+}
+
+fn link(keepers: &Keepers, registry: &Registry, horn: &Horn, now: Timestamp) -> String {
+    let care = registry.care(horn.endpoint).cloned().unwrap_or_default();
+    keepers.link(&horn.device, (&care.keeper, &care.phone), now)
 }
 
 fn care(registry: &Registry, horn: &Horn) -> CareView {
@@ -270,6 +305,7 @@ fn care(registry: &Registry, horn: &Horn) -> CareView {
         maker: Some(known.maker).filter(|maker| !maker.is_empty()),
         point: known.lat.zip(known.lon),
         households: registry.hearing(horn.endpoint).len(),
+        hearing: registry.hearing(horn.endpoint).to_vec(),
     }
 }
 

@@ -50,7 +50,15 @@ use crate::store::{
     Append, DocumentId, IdentityRow, InboxRow, Open, Record, RegistryFile, SealedHousehold, Sqlite,
     StoreError, Vault,
 };
-use crate::trust::{Budget, Bureau, Scope, token_hash};
+use crate::trust::{Budget, Bureau, Keeping, Scope, token_hash};
+
+fn keeping() -> Keeping {
+    Keeping {
+        secret: channel::Secret::new("only for these tests"),
+        base: "https://w.example.cn".into(),
+        days: 30,
+    }
+}
 
 /// A store that can be taken away, or made to answer never.
 struct Moody {
@@ -367,6 +375,7 @@ impl Surface {
             clock,
             time,
             library: Arc::new(Library::new(archived, writer.clone(), store.clone())),
+            keepers: Some(Arc::new(Keepers::new(&keeping()))),
         });
         let stop = Stop::new();
         let listener = listener(want.kept);

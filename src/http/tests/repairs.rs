@@ -163,7 +163,7 @@ async fn the_list_tells_why_each_does_not_work_and_is_asked_by_state_and_cause()
         all[1]["care"],
         json!({
             "kept": false, "sim": "unknown", "sim_zh": "未登记", "sim_expires": null, "power": null, "hours": null,
-            "volume": null, "maker": null, "point": null, "households": 3,
+            "volume": null, "maker": null, "point": null, "households": 3, "hearing": [3, 4, 5],
         })
     );
     let silent = surface
@@ -172,6 +172,18 @@ async fn the_list_tells_why_each_does_not_work_and_is_asked_by_state_and_cause()
     assert_eq!(names(&silent), ["speaker-0", "speaker-1"]);
     let town = surface.listed("?state=fault", "town").await;
     assert!(town.is_empty(), "the one at fault is in another town");
+    let metrics = surface.call("GET", "/metrics", "operator", b"").await;
+    let metrics = String::from_utf8_lossy(&metrics.body).into_owned();
+    for line in [
+        "tocsin_speakers{state=\"silent\"} 2",
+        "tocsin_speakers{state=\"fault\"} 1",
+        "tocsin_speakers{state=\"there\"} 0",
+        "tocsin_speaker_cards{card=\"unknown\"} 3",
+        "tocsin_speaker_cards{card=\"soon\"} 0",
+        "tocsin_speakers_under_repair 0",
+    ] {
+        assert!(metrics.lines().any(|own| own == line), "{line}: {metrics}");
+    }
     for bad in ["?state=dead", "?cause=x", "?sim=x"] {
         let reply = surface
             .call("GET", &format!("/v1/devices{bad}"), "operator", b"")

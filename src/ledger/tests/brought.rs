@@ -1,6 +1,6 @@
 //! What the last of the golden journals brought, in the order of the events: serials of a day, accounts that people tie to a
-//! door, who is called to what is done by hand, boxes at loudspeakers, tests of satellite terminals, and recordings. Whoever adds an
-//! event to a format that was released begins another journal.
+//! door, who is called to what is done by hand, boxes at loudspeakers, tests of satellite terminals, recordings, and
+//! a keeper's word. Whoever adds an event to a format that was released begins another journal.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::super::boxes::{Mend, Teller, TestedRow, Trouble};
 use super::super::devices::{Enrolled, Ordered, Rekeyed};
 use super::super::event::{
     Audience, Block, Bound, Coded, Event, Heard, Mended, Numbered, Prompted, PromptedRow, Proved,
-    ProvedRow, Recorded, Repair, Retired, TestCalled, Tested, Tie, Turned,
+    ProvedRow, Recorded, Repair, Retired, TestCalled, Tested, Tie, Turned, Vouched,
 };
 use super::super::recordings::{Clip, Format, Subject};
 use super::history::Step;
@@ -25,6 +25,7 @@ pub fn brought() -> impl Iterator<Item = Step> {
     all.chain(boxes().map(house))
         .chain(test_calls())
         .chain(recordings().map(house))
+        .chain(vouched().map(house))
         .map(|proposal| Step {
             wait: Duration::from_millis(250),
             proposal,
@@ -186,6 +187,31 @@ fn test_calls() -> [Proposal; 3] {
         row(8, TestResult::Reached, "st 00", &[]),
     ]);
     [Proposal::of(0, tested), sent, came]
+}
+
+/// A keeper enters a repair by link beside an officer's, and says that it works again.
+fn vouched() -> [Event; 3] {
+    let device = || "speaker-2".to_owned();
+    let repair = |number, what, from, by: Option<&str>| {
+        Event::Repair(Repair {
+            number,
+            device: device(),
+            what,
+            since: START,
+            from,
+            by: by.map(str::to_owned),
+            text: None,
+        })
+    };
+    [
+        repair(8, Trouble::NoSound, Teller::Officer, Some("water")),
+        repair(9, Trouble::Card, Teller::Keeper, None),
+        Event::Vouched(Vouched {
+            device: device(),
+            ends: vec![9],
+            beside: vec![8],
+        }),
+    ]
 }
 
 /// Two versions of a recording, of which the first is in use.

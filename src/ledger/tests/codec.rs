@@ -19,7 +19,7 @@ use super::kit::{START, accepted, block, variants as texts};
 use crate::model::{Carrier, Grade, Month, RegionCode, Tags, TestResult};
 
 /// How many events there are.
-pub const EVENTS: usize = 58;
+pub const EVENTS: usize = 59;
 
 /// The place of an event in format 1. A new event stops the build here: give it the next place and a strategy below.
 pub fn place(event: &Event) -> usize {
@@ -82,6 +82,7 @@ pub fn place(event: &Event) -> usize {
         Event::Recorded(_) => 55,
         Event::Heard(_) => 56,
         Event::Retired(_) => 57,
+        Event::Vouched(_) => 58,
     }
 }
 
@@ -637,7 +638,21 @@ pub fn every() -> Vec<BoxedStrategy<Event>> {
     all.extend(boxes());
     all.extend(test_calls());
     all.extend(recordings());
+    all.push(vouched());
     all
+}
+
+fn vouched() -> BoxedStrategy<Event> {
+    let numbers = || few(any::<u32>().boxed());
+    (text(), numbers(), numbers())
+        .prop_map(|(device, ends, beside)| {
+            Event::Vouched(Vouched {
+                device,
+                ends,
+                beside,
+            })
+        })
+        .boxed()
 }
 
 fn prompted() -> BoxedStrategy<Event> {

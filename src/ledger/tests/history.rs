@@ -701,7 +701,7 @@ impl History {
     fn box_of(&self, b: u16) -> Event {
         let (device, number) = (format!("speaker-{}", b % 3), u32::from(b / 5 % 4));
         // By other digits than the device's, so that every pair comes.
-        match b / 11 % 5 {
+        match b / 11 % 6 {
             0 => Event::Turned(Turned {
                 device,
                 state: [PresenceState::Idle, PresenceState::Silent][usize::from(b % 2)],
@@ -727,6 +727,11 @@ impl History {
                 from: Teller::Keeper,
                 by: (b.is_multiple_of(2)).then(|| "water".into()),
                 text: None,
+            }),
+            4 => Event::Vouched(Vouched {
+                device,
+                ends: vec![number],
+                beside: vec![number + 1, number + 2],
             }),
             _ => Event::Mended(Mended {
                 number,
