@@ -1,5 +1,6 @@
-//! `tocsin device`: what an operator does with the loudspeakers' controllers over the API of a running gateway: one-time
-//! codes, revocation, a list, and orders without a text. This command must not keep a code.
+//! `tocsin device`: what an operator does with loudspeakers over the API of a running gateway: one-time codes, revocation and
+//! a list of their controllers, and orders without a text, to those behind adapters and platforms as well. This command must
+//! not keep a code.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -200,3 +200,118 @@ async fn a_cancelled_warning_is_stopped_by_its_own_name_over_a_restart() {
     })
     .await;
 }
+
+async fn ordered(gateway: &Gateway, body: Value) -> (u16, Value) {
+    let answer = gateway
+        .call("POST", "/v1/devices/orders", EVERYTHING, &body.to_string())
+        .await;
+    (answer.status, answer.body)
+}
+
+/// What came of an order, once each of its devices has answered.
+async fn result(gateway: &Gateway, given: &Value) -> Value {
+    assert_eq!(given["orders"][0]["channel"], "adapters", "{given}");
+    let path = format!("/v1/devices/orders/{}", given["orders"][0]["order"]);
+    within("each device has answered", async || {
+        let result = gateway.get(&path).await;
+        let answered = count(&result["done"]) + count(&result["failed"]);
+        (answered == count(&result["devices"])).then_some(result)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn operators_orders_reach_terminals_behind_an_adapter_and_what_it_cannot_do_is_said() {
+    let listen = free();
+    let peer = adapter(listen, Duration::from_hours(1)).await;
+    let world = World::start(setup(listen)).await;
+    let gateway = &world.gateway;
+    let alert = gateway.submit(&Warning::red("089-6", &[COUNTY])).await;
+    within("both villages sound", async || {
+        let line = gateway.channel(alert, "adapters").await;
+        (line["awaiting"] == 2).then_some(())
+    })
+    .await;
+    let both = ["510727102202", "65107271022010314010401"];
+    let order = json!({ "kind": "volume", "percent": 60, "devices": both });
+    let (status, given) = ordered(gateway, order).await;
+    assert_eq!(status, 202, "{given}");
+    assert_eq!(given["not_enrolled"], json!([]), "{given}");
+    let done = result(gateway, &given).await;
+    assert_eq!(
+        (count(&done["done"]), peer.volume()),
+        (2, Some(60)),
+        "{done}"
+    );
+
+    // One village's is stopped, and the other's sounds on.
+    let order = json!({ "kind": "stop", "alert": alert, "devices": [both[0]] });
+    let (_, given) = ordered(gateway, order).await;
+    assert_eq!(count(&result(gateway, &given).await["done"]), 1);
+    let stops = || {
+        let heard = peer.heard().into_iter().filter(|heard| heard.stop);
+        heard
+            .map(|heard| (heard.ebm, heard.codes))
+            .collect::<Vec<_>>()
+    };
+    let group = "05107271022020314010400".to_owned();
+    let own = peer.heard().into_iter().find(|h| h.codes.contains(&group));
+    let own = own.expect("it was started").ebm;
+    assert_eq!(stops(), [(own, vec![group])]);
+    let order = json!({ "kind": "stop-all", "under": VILLAGE_B1 });
+    let (_, given) = ordered(gateway, order).await;
+    let done = result(gateway, &given).await;
+    assert_eq!(done["speakers"][0]["result"], "done", "{done}");
+    assert_eq!(
+        stops().last().map(|(ebm, _)| ebm.clone()),
+        Some("0".repeat(36))
+    );
+
+    // A self-test is nothing that an adapter knows; of a controller that has not enrolled nothing can be said at all.
+    let order = json!({ "kind": "self-test", "devices": both });
+    let (status, problem) = ordered(gateway, order).await;
+    let detail = problem["detail"].as_str().unwrap_or_default();
+    assert!(
+        status == 422
+            && detail.contains("channel adapters cannot")
+            && detail.contains("`self-test`"),
+        "{problem}"
+    );
+    assert!(!peer.opcodes().contains(&0x3F));
+}
+
+#[tokio::test]
+async fn adapters_have_their_row_in_the_preview_and_among_the_channels_with_their_best_proof() {
+    let listen = free();
+    let _peer = adapter(listen, Duration::from_millis(100)).await;
+    let world = World::start(setup(listen)).await;
+    let gateway = &world.gateway;
+    let warning = Warning::red("089-7", &[COUNTY]);
+    let (path, xml) = ("/v1/alerts?preview=true", warning.xml());
+    let shown = gateway.call("POST", path, EVERYTHING, &xml).await.body;
+    let reach = shown["reach"].as_array().expect("rows");
+    let own: Vec<_> = reach
+        .iter()
+        .filter(|row| row["channel"] == "adapters")
+        .collect();
+    assert!(
+        !own.is_empty() && own.iter().all(|row| row["grade"] == "played"),
+        "{shown}"
+    );
+    let deliveries: u64 = own.iter().map(|row| count(&row["deliveries"])).sum();
+    assert_eq!(deliveries, 2, "{shown}");
+    let channels = gateway.get("/v1/channels").await;
+    let mut listed = channels["channels"].as_array().expect("a list").iter();
+    let line = listed.find(|line| line["name"] == "adapters").expect("it");
+    assert_eq!(
+        (&line["kind"], &line["best_evidence"]),
+        (&json!("loudspeaker"), &json!("acknowledged")),
+        "{channels}"
+    );
+    let alert = gateway.submit(&warning).await;
+    within("both are proved in its row", async || {
+        let line = gateway.channel(alert, "adapters").await;
+        (count(&line["total"]) == 2 && count(&line["reached"]) == 2).then_some(())
+    })
+    .await;
+}

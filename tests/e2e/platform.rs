@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 
 use loudspeaker::ebd::peer::{Platform, Settings, Story};
 use loudspeaker::ebd::readers::Brd;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::county::{self, VILLAGE_A1, VILLAGE_A2, VILLAGE_B1};
-use crate::gateway::{DUTY, Gateway, Setup, World, count, within};
+use crate::gateway::{DUTY, EVERYTHING, Gateway, Setup, World, count, within};
 use crate::warning::{COUNTY, Warning};
 
 const OWN: &str = "45107270000000103010101";
@@ -195,4 +195,48 @@ async fn a_platform_plays_holds_and_takes_back_and_its_serials_stand_over_a_rest
             .all(|(status, code)| *status != 200 || *code == Some(1)),
         "{answered:?}"
     );
+}
+
+#[tokio::test]
+async fn an_operators_stop_reaches_the_platform_and_what_it_cannot_do_is_said() {
+    let settings = Settings {
+        story: Box::new(|_| Story::Held),
+        ..Settings::new(CODE, OWN)
+    };
+    let platform = Platform::start(settings).await.expect("a port");
+    let world = World::start(setup(&platform)).await;
+    let gateway = &world.gateway;
+    platform.calls(format!("{}/v1/channels/platform/{SECRET}", gateway.base));
+    let alert = gateway.submit(&Warning::red("p-9", &[COUNTY])).await;
+    within("the platform has it", async || {
+        (platform.kept().len() == 1).then_some(())
+    })
+    .await;
+    let order = async |order: Value| {
+        let path = "/v1/devices/orders";
+        gateway
+            .call("POST", path, EVERYTHING, &order.to_string())
+            .await
+    };
+    let whom = [VILLAGE_A1, VILLAGE_A2, VILLAGE_B1];
+    let loud = order(json!({ "kind": "volume", "percent": 60, "devices": whom })).await;
+    let detail = loud.body["detail"].as_str().unwrap_or_default();
+    assert!(
+        loud.status == 422
+            && detail.contains("channel platform cannot")
+            && detail.contains("`volume`"),
+        "{}",
+        loud.body
+    );
+    let given = order(json!({ "kind": "stop", "alert": alert, "devices": whom })).await;
+    assert_eq!(given.status, 202, "{}", given.body);
+    let path = format!("/v1/devices/orders/{}", given.body["orders"][0]["order"]);
+    within("the platform has taken it back", async || {
+        let result = gateway.get(&path).await;
+        (count(&result["done"]) == 3).then_some(())
+    })
+    .await;
+    let kept = platform.kept();
+    let cancelled = kept.values().filter(|kept| kept.state == Brd::Cancelled);
+    assert_eq!(cancelled.count(), 1);
 }

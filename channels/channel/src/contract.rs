@@ -242,6 +242,16 @@ pub trait Channel: Send + Sync + 'static {
         false
     }
 
+    /// Whether such an order finds this device by its address alone: the far end knows it by its own code, and nobody enrols.
+    fn finds(&self, _device: &str) -> bool {
+        false
+    }
+
+    /// Whether the far end's protocol has this order at all.
+    fn obeys(&self, _action: Action) -> bool {
+        true
+    }
+
     /// Has the far end make a code by which people bind themselves to this place; without `valid` it stays.
     async fn code(&self, _scene: Scene, _valid: Option<Duration>) -> Result<Code, Failure> {
         let detail = "this kind of channel has no codes to scan; name a service account";

@@ -66,8 +66,19 @@ struct Asked {
 #[schema(as = GivenOrders)]
 pub struct Given {
     orders: Vec<OrderOf>,
-    /// Without a key: nothing can be ordered of these.
+    /// Without a key, and behind no adapter or platform: nothing can be ordered of these.
     not_enrolled: Vec<String>,
+    /// Channels that know no such order.
+    cannot: Vec<Cannot>,
+}
+
+/// A channel whose far end knows no such order, and whom it would have been for.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OrderNotKnown)]
+struct Cannot {
+    channel: String,
+    devices: Vec<String>,
+    detail: String,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -161,19 +172,15 @@ pub async fn order(
 ) -> Result<(StatusCode, Json<Given>), Problem> {
     let asked: Asked = body(bytes)?;
     let (action, mut expires) = asked.action(&gate, &caller)?;
-    let mut not_enrolled = Vec::new();
-    let mut by_channel: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let whom = asked.whom.of(&gate, &caller)?;
     if matches!(action, Action::Tone { .. }) {
         expires = until_silence(&gate, &caller, &whom, expires)?;
     }
-    for device in whom {
-        match gate.ledger.devices.get(&device) {
-            Some(known) if known.key.is_some() => {
-                by_channel.entry(known.channel).or_default().push(device);
-            }
-            _ => not_enrolled.push(device),
-        }
+    let (by_channel, not_enrolled) = shared(&gate, whom);
+    let (by_channel, cannot) = known(&gate, by_channel, action);
+    if by_channel.is_empty() && !cannot.is_empty() {
+        let details: Vec<_> = cannot.into_iter().map(|cannot| cannot.detail).collect();
+        return Err(Problem::new(&BAD_ORDER, details.join("; ")));
     }
     let mut orders = Vec::new();
     for (channel, devices) in by_channel {
@@ -196,8 +203,49 @@ pub async fn order(
     let given = Given {
         orders,
         not_enrolled,
+        cannot,
     };
     Ok((StatusCode::ACCEPTED, Json(given)))
+}
+
+type ByChannel = BTreeMap<String, Vec<String>>;
+
+/// By which channels each device is ordered: by the one where it has enrolled, or else by each that finds it. The rest by
+/// none.
+fn shared(gate: &Gate, whom: Vec<String>) -> (ByChannel, Vec<String>) {
+    let mut by_channel = ByChannel::new();
+    let mut not_enrolled = Vec::new();
+    for device in whom {
+        let enrolled = gate.ledger.devices.get(&device);
+        let channels: Vec<_> = match enrolled.filter(|known| known.key.is_some()) {
+            Some(known) => vec![known.channel],
+            None => gate.orders.finding(&device).cloned().collect(),
+        };
+        if channels.is_empty() {
+            not_enrolled.push(device.clone());
+        }
+        for channel in channels {
+            by_channel.entry(channel).or_default().push(device.clone());
+        }
+    }
+    (by_channel, not_enrolled)
+}
+
+/// Those whose far end knows the order, and what is said of the others.
+fn known(gate: &Gate, by_channel: ByChannel, action: Action) -> (ByChannel, Vec<Cannot>) {
+    let (known, others): (ByChannel, ByChannel) = by_channel
+        .into_iter()
+        .partition(|(channel, _)| gate.orders.obeys(channel, action));
+    let cannot = |(channel, devices): (String, Vec<String>)| Cannot {
+        detail: format!(
+            "channel {channel} cannot do this: its far end's protocol knows no order `{}` ({} devices)",
+            action.name(),
+            devices.len()
+        ),
+        channel,
+        devices,
+    };
+    (known, others.into_iter().map(cannot).collect())
 }
 
 #[derive(Serialize, ToSchema)]

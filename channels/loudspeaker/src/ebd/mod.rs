@@ -134,7 +134,15 @@ impl Channel for Ebd {
         }
         drop(standing);
         self.bell.notify_one();
-        matches!(command.action, Action::Stop { .. } | Action::StopAll)
+        self.obeys(command.action)
+    }
+
+    fn finds(&self, device: &str) -> bool {
+        self.place(device).is_ok()
+    }
+
+    fn obeys(&self, action: Action) -> bool {
+        matches!(action, Action::Stop { .. } | Action::StopAll)
     }
 
     fn device(&self, device: &str) -> Option<DeviceState> {

@@ -109,7 +109,7 @@ impl Ebd {
     }
 
     /// Where an address is.
-    fn place(&self, address: &str) -> Result<Target, Failure> {
+    pub(super) fn place(&self, address: &str) -> Result<Target, Failure> {
         let config = &self.link.config;
         let told = told(&config.terminal_areas, address);
         let known = told.is_some() || address.len() == 12 || config.codes_tell_areas;

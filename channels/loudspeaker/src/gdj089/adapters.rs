@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use channel::{
-    Accepted, Capability, Channel, Command, Context, DeviceState, EndpointKind, Evidence, Failure,
-    Health, Key, Message, Outcomes, PresenceState, Stop, Style,
+    Accepted, Action, Capability, Channel, Command, Context, DeviceState, EndpointKind, Evidence,
+    Failure, Health, Key, Message, Outcomes, PresenceState, Stop, Style,
 };
 use futures::stream::{FuturesUnordered, StreamExt};
 use parking_lot::Mutex;
@@ -169,6 +169,18 @@ impl Channel for Adapters {
 
     fn command(&self, command: &Command) -> bool {
         self.orders.send(command.clone()).is_ok()
+    }
+
+    fn finds(&self, device: &str) -> bool {
+        self.desk.routes.of(device).is_ok()
+    }
+
+    /// Of tones and later ends the protocol knows nothing, and terminals do not look at themselves.
+    fn obeys(&self, action: Action) -> bool {
+        matches!(
+            action,
+            Action::Stop { .. } | Action::StopAll | Action::Volume { .. }
+        )
     }
 
     fn device(&self, device: &str) -> Option<DeviceState> {
