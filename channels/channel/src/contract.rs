@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::{
-    Address, Binding, Clock, Code, Command, DeviceState, Enrolment, Evidence, Failure,
+    Action, Address, Binding, Clock, Code, Command, DeviceState, Enrolment, Evidence, Failure,
     FailureClass, Handed, HttpClient, Issued, Key, Message, NoSerial, NotEnrolled, Numbering,
     Obeyed, Presence, PublicKey, Receipt, Rekeying, Reply, Request, Scene, Sounds, Stop, Tied,
     Timestamp, Tokens, Uplink, Variant, Whose,

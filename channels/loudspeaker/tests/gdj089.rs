@@ -681,3 +681,31 @@ async fn while_the_journal_takes_nothing_nothing_is_started_and_no_record_is_ans
     })
     .await;
 }
+
+#[tokio::test]
+async fn starts_of_one_text_that_come_while_an_adapter_is_busy_go_out_together() {
+    let running = listening(config()).await;
+    let peer = adapter(&running, |_| {}).await;
+    connected(&running).await;
+    let (text, other) = (Arc::new(variant()), Arc::new(variant()));
+    let batch = |number: u32, text: &Arc<Variant>| {
+        let village = format!("5107271022{number:02}");
+        [to(&village, number, text)]
+    };
+    // Village after village, each in a batch of its own; one of them has another text.
+    let batches: Vec<_> = (1..=12)
+        .map(|n| batch(n, if n == 7 { &other } else { &text }))
+        .collect();
+    let told = futures::future::join_all(batches.iter().map(|one| sent(&running, one))).await;
+    let heard = peer.heard();
+    let sizes: Vec<_> = heard.iter().map(|start| start.codes.len()).collect();
+    assert_eq!(sizes, [1, 10, 1]);
+    for (one, number) in told.iter().zip(1_u32..) {
+        let reference = &one[0].as_ref().expect("taken").references[0];
+        let (ebm, code) = reference.split_once('/').expect("both");
+        assert!(code.starts_with(&format!("05107271022{number:02}")));
+        let start = heard.iter().find(|start| start.ebm == ebm);
+        assert!(start.is_some_and(|start| start.codes.iter().any(|c| c == code)));
+        receipt(&running, reference, reached).await;
+    }
+}

@@ -47,8 +47,10 @@ impl Adapters {
     }
 
     async fn start(&self, batch: &[Message], start: Start, outcomes: &dyn Outcomes) {
-        let started = self.desk.started(batch, &start).await;
-        for (index, code) in &start.to {
+        let keys = start.to.iter().map(|(at, _)| batch[*at].key).collect();
+        let to = start.to.clone();
+        let started = self.desk.joined(start, keys).await;
+        for (index, code) in &to {
             let outcome = started.as_ref().map(|ebm| Accepted {
                 references: vec![reference(ebm, code)],
             });
@@ -59,13 +61,12 @@ impl Adapters {
 
 impl Desk {
     /// Gives a start to its adapter; the id that it has.
-    async fn started(&self, batch: &[Message], start: &Start) -> Result<Id, Failure> {
+    pub async fn started(&self, start: &Start, keys: &[Key]) -> Result<Id, Failure> {
         let adapter = &self.config.adapter[start.adapter];
-        let keys: Vec<_> = start.to.iter().map(|(at, _)| batch[*at].key).collect();
         let alert = keys.first().map_or(0, |key| key.alert);
         let named = Named {
             adapter: start.adapter,
-            key: mark(&keys, &adapter.code),
+            key: mark(keys, &adapter.code),
             alert,
             deliveries: keys.iter().map(|key| key.delivery).collect(),
             expires: start.expires,

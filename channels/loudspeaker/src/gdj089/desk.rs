@@ -15,6 +15,7 @@ use super::bytes::Id;
 use super::caller::Caller;
 use super::config::{Config, ConfigError};
 use super::frame::{Frame, Way};
+use super::gather::Gathering;
 use super::link::{Answer, Link, Session, Wants};
 use super::plan::seconds;
 use super::plays::Plays;
@@ -33,6 +34,8 @@ pub struct Desk {
     pub seals: Seals,
     pub routes: Routes,
     pub links: Vec<Link>,
+    /// Starts that wait for each.
+    pub gatherings: Vec<Gathering>,
     pub standing: Mutex<Standing>,
     pub plays: Mutex<Plays>,
     /// By who speaks: one connection each.
@@ -53,6 +56,11 @@ impl Desk {
             seals: Seals::new(&config, &context)?,
             routes: Routes::new(&config.adapter),
             links: config.adapter.iter().map(|_| Link::default()).collect(),
+            gatherings: config
+                .adapter
+                .iter()
+                .map(|_| Gathering::default())
+                .collect(),
             began: context.clock.now(),
             config,
             context,
@@ -217,7 +225,7 @@ pub fn no_signer() -> Failure {
     Failure::new(FailureClass::LinkDown, "089:signer", words)
 }
 
-fn lost() -> Answer {
+pub fn lost<T>() -> Result<T, Failure> {
     let words = "the connection ended before the command was answered; it may have been taken";
     Err(Failure::new(FailureClass::InDoubt, "089:lost", words))
 }

@@ -11,6 +11,7 @@ mod config;
 mod desk;
 pub mod fefd;
 pub mod frame;
+mod gather;
 mod heard;
 mod link;
 mod named;

@@ -31,6 +31,15 @@ pub struct Start {
     pub to: Vec<(usize, Id)>,
 }
 
+/// How many codes one start has at most.
+pub const fn most(dialect: Dialect) -> usize {
+    match dialect {
+        Dialect::Gdj089 => MOST,
+        // Its reply does not say which terminal it speaks of.
+        Dialect::Fefd => 1,
+    }
+}
+
 /// What is wrong with a message, and the starts of all others.
 pub fn starts(
     batch: &[Message],
@@ -52,11 +61,7 @@ pub fn starts(
         // A drill and what is live never share a variant.
         let group = (adapter, Arc::as_ptr(variant) as usize, message.expires);
         let chunks = groups.entry(group).or_default();
-        let most = match adapters[adapter].dialect {
-            Dialect::Gdj089 => MOST,
-            // Its reply does not say which terminal it speaks of.
-            Dialect::Fefd => 1,
-        };
+        let most = most(adapters[adapter].dialect);
         if chunks.last().is_none_or(|start| start.to.len() == most) {
             chunks.push(Start {
                 adapter,
