@@ -1,6 +1,8 @@
 //! The link to adapters against simulated ones over real TCP: the contract, each direction, what is refused, and what becomes
 //! of records. The simulated ones are ours: the layouts themselves are proved by vectors, beside the codec.
 
+#[path = "gdj089/refused.rs"]
+mod gdj089_refused;
 #[path = "gdj089/signed.rs"]
 mod gdj089_signed;
 #[path = "gdj089/told.rs"]

@@ -2,6 +2,9 @@
 //! do not name.
 
 use std::net::IpAddr;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::bytes::Id;
 use super::desk::Desk;
@@ -10,6 +13,10 @@ use super::session::Then;
 
 /// So much in a row that is no good frame, and the connection is not worth keeping.
 const FAULTS: u8 = 8;
+/// Heartbeats come every few seconds, and a county's records in one frame. Who says more than this within a second does not
+/// mean us.
+const MOST: u32 = 200;
+const SECOND: Duration = Duration::from_secs(1);
 
 /// Who is at the other end.
 pub struct Caller {
@@ -22,6 +29,8 @@ pub struct Caller {
     /// As what it stands among the sessions.
     pub front: Option<Id>,
     faults: u8,
+    /// Since when how many frames came.
+    spell: Option<(Instant, u32)>,
 }
 
 impl Caller {
@@ -40,7 +49,16 @@ impl Caller {
             alone: None,
             front: None,
             faults: 0,
+            spell: None,
         }
+    }
+
+    /// A frame came, good or not; true when there are too many.
+    pub fn floods(&mut self, now: Instant) -> bool {
+        let running = self.spell.filter(|(since, _)| now < *since + SECOND);
+        let (since, count) = running.unwrap_or((now, 0));
+        self.spell = Some((since, count + 1));
+        count >= MOST
     }
 
     /// A good frame came.

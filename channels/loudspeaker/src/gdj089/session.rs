@@ -2,6 +2,7 @@
 //! them goes on. Whoever does not say in time who they are, is not named in the settings, or sends too much that is no
 //! frame, is hung up on. This module must not decide what a report means.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use channel::Stop;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::assumed::ReportAnswer;
 use super::bytes::Id;
@@ -127,9 +128,13 @@ impl Desk {
                 bytes = inbox.recv() => bytes,
                 read = reader.read(&mut buffer) => {
                     let Ok(length @ 1..) = read else { break };
+                    let now = Instant::now();
+                    if !frames.is_waiting() {
+                        // By its beginning: a length that lies must not swallow what is said after it.
+                        torn.as_mut().reset(now + patience);
+                    }
                     frames.push(&buffer[..length]);
-                    silence.as_mut().reset(Instant::now() + self.config.silent_after);
-                    torn.as_mut().reset(Instant::now() + patience);
+                    silence.as_mut().reset(now + self.config.silent_after);
                     None
                 }
                 () = &mut torn, if frames.is_waiting() => {
@@ -146,15 +151,10 @@ impl Desk {
                 }
                 () = &mut silence => break,
             };
-            let mut said: Vec<_> = bytes.into_iter().collect();
-            while let Some(one) = frames.take() {
-                match self.heard(one, &mut caller).await {
-                    Then::Nothing => {}
-                    Then::Say(down) => said.extend(self.written(&down).await.ok()),
-                    Then::Packet(packet) => said.extend(self.written_packet(packet).await.ok()),
-                    Then::HangUp => break 'talk,
-                }
-            }
+            let Some(answers) = self.answers(&mut frames, &mut caller, torn.as_mut()).await else {
+                break;
+            };
+            let said = bytes.into_iter().chain(answers);
             for bytes in said {
                 let wrote = tokio::time::timeout(patience, writer.write_all(&bytes)).await;
                 if !matches!(wrote, Ok(Ok(()))) {
@@ -163,6 +163,32 @@ impl Desk {
             }
         }
         self.left(&caller);
+    }
+
+    /// What is said to all that has come to its end by now; nothing where it is hung up on. What has begun behind it has its
+    /// own time.
+    async fn answers(
+        &self,
+        frames: &mut Incoming,
+        caller: &mut Caller,
+        mut torn: Pin<&mut Sleep>,
+    ) -> Option<Vec<Vec<u8>>> {
+        let mut said = Vec::new();
+        while let Some(one) = frames.take() {
+            let now = Instant::now();
+            torn.as_mut().reset(now + self.config.answer_timeout);
+            if caller.floods(now) {
+                self.refuse("flooding");
+                return None;
+            }
+            match self.heard(one, caller).await {
+                Then::Nothing => {}
+                Then::Say(down) => said.extend(self.written(&down).await.ok()),
+                Then::Packet(packet) => said.extend(self.written_packet(packet).await.ok()),
+                Then::HangUp => return None,
+            }
+        }
+        Some(said)
     }
 
     /// The connection is over.

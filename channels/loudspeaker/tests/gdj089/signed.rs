@@ -6,10 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use channel::{FailureClass, Secret};
-use loudspeaker::gdj089::Config;
+use loudspeaker::gdj089::fefd::{Old, Packet, REQUEST};
 use loudspeaker::gdj089::frame::{Frame, Frames, Way};
 use loudspeaker::gdj089::peer::Manner;
 use loudspeaker::gdj089::report::{Heartbeat, Up};
+use loudspeaker::gdj089::said::Said;
+use loudspeaker::gdj089::{Adapter, Config, Dialect};
 use loudspeaker::signing::{Order, SignerConfig, Software, Value};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -202,4 +204,62 @@ async fn a_command_signs_where_the_key_lies_in_a_device_and_nothing_goes_out_uns
         (FailureClass::LinkDown, "089:signer")
     );
     assert!(peer.opcodes().is_empty());
+}
+
+#[tokio::test]
+async fn packets_of_the_older_dialect_are_signed_and_judged_by_openssl_alike() {
+    const OLD: &str = "031451072710120101";
+    let (ours, far) = (
+        tempfile::tempdir().expect("a directory"),
+        tempfile::tempdir().expect("a directory"),
+    );
+    let ((private, _), (_, public)) = (key(ours.path()), key(far.path()));
+    let mut config = signed(&private, &public, "prefix-document");
+    config.old_platform = Some("010351072700000001".into());
+    config.adapter.push(Adapter {
+        dialect: Dialect::Fefd,
+        ..Adapter::new(OLD)
+    });
+    let running = listening(config).await;
+    let beat = Said::Heartbeat {
+        state: 1,
+        first: 2,
+        physical: Vec::new(),
+    };
+    let (business, content) = beat.write();
+    let mut packet = Packet {
+        session: 7,
+        kind: REQUEST,
+        source: OLD.parse().expect("digits"),
+        targets: Vec::new(),
+        business,
+        content,
+        seal: None,
+    };
+    let mut socket = comes(&running).await;
+    socket.write_all(&packet.write()).await.expect("it reads");
+    refused(&running, "unsigned").await;
+    let mut seal = Value {
+        time: now(),
+        serial: CERTIFICATE,
+        signed: [0; 64],
+    };
+    packet.seal = Some(seal);
+    let order = Order::PrefixDocument;
+    seal.signed = openssl::signs(far.path(), &order.input(&packet.covered(), &seal.prefix()));
+    packet.seal = Some(seal);
+    socket.write_all(&packet.write()).await.expect("it reads");
+    let mut packets = Frames::new(Old);
+    let reply = loop {
+        let mut bytes = [0; 512];
+        let length = socket.read(&mut bytes).await.expect("it answers");
+        packets.push(&bytes[..length]);
+        if let Some(packet) = packets.take() {
+            break packet.expect("a packet");
+        }
+    };
+    assert_eq!((reply.session, reply.content[0]), (7, 0));
+    let seal = reply.seal.expect("it is signed");
+    let input = order.input(&reply.covered(), &seal.prefix());
+    assert!(openssl::verifies(ours.path(), &input, &seal.signed));
 }
