@@ -141,7 +141,10 @@ pub struct Orders {
 impl Orders {
     /// Journaled, then given; the serial that its results are found by.
     pub async fn give(&self, channel: &str, wanted: Wanted) -> Result<u64, Refused> {
-        let serial = self.desk.serials.take(channel, wanted.devices.len());
+        let serial = self
+            .desk
+            .serials
+            .take_above_all(channel, wanted.devices.len());
         let ordered = Ordered {
             channel: channel.to_owned(),
             serial,

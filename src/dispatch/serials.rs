@@ -30,6 +30,16 @@ impl Serials {
         *last = first + u64::try_from(count).unwrap_or(0).max(1) - 1;
         first
     }
+
+    /// The same, above what any channel was given: an order is asked for by its number alone.
+    pub fn take_above_all(&self, channel: &str, count: usize) -> u64 {
+        let mut all = self.last.lock();
+        let highest = all.values().copied().max().unwrap_or_default();
+        let last = all.entry(channel.to_owned()).or_default();
+        *last = (*last).max(highest);
+        drop(all);
+        self.take(channel, count)
+    }
 }
 
 #[cfg(test)]
@@ -47,6 +57,17 @@ mod tests {
         assert_eq!(serials.take("old", 1), floor + 4);
         assert_eq!(serials.take("ahead", 1), floor + 51);
         assert_eq!(serials.take("new", 1), floor + 1);
+    }
+
+    #[test]
+    fn orders_of_several_channels_have_different_numbers() {
+        let serials = Serials::new(HashMap::new(), NOW);
+        let orders = ["adapters", "platform", "adapters", "horn"];
+        let numbers: Vec<_> = orders
+            .iter()
+            .map(|channel| serials.take_above_all(channel, 2) - serial_floor(NOW))
+            .collect();
+        assert_eq!(numbers, [1, 3, 5, 7]);
     }
 
     #[test]

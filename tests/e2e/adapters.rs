@@ -316,3 +316,56 @@ async fn adapters_have_their_row_in_the_preview_and_among_the_channels_with_thei
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_one_channel_cannot_do_another_does_and_each_order_has_a_number_of_its_own() {
+    let listen = free();
+    let peer = adapter(listen, Duration::from_hours(1)).await;
+    // A platform that nobody answers for: orders to it wait.
+    let more = r#"
+[[channel]]
+name = "platform"
+kind = "loudspeaker-ebd"
+rate = "50/s burst 50"
+[channel.settings]
+url = "http://127.0.0.1:9/"
+ebrid = "45107270000000103010101"
+platform = "45107270000000101010101"
+sender_name = "平武县"
+sender_code = "51072733200000"
+secret = "no-secret-it-does-not-exist"
+"#;
+    let mut setup = setup(listen);
+    setup.mail.settings += more;
+    let world = World::start(setup).await;
+    let gateway = &world.gateway;
+    within("the adapter is there", async || {
+        (!peer.opcodes().is_empty()).then_some(())
+    })
+    .await;
+    let whom = ["510727102202"];
+    let (status, given) = ordered(
+        gateway,
+        json!({ "kind": "volume", "percent": 70, "devices": whom }),
+    )
+    .await;
+    assert_eq!(status, 202, "{given}");
+    let cannot = &given["cannot"][0];
+    assert_eq!(
+        (&cannot["channel"], &cannot["devices"]),
+        (&json!("platform"), &json!(whom))
+    );
+    assert_eq!(given["orders"].as_array().map(Vec::len), Some(1), "{given}");
+    assert_eq!(count(&result(gateway, &given).await["done"]), 1);
+    assert_eq!(peer.volume(), Some(70));
+    let (_, given) = ordered(gateway, json!({ "kind": "stop-all", "devices": whom })).await;
+    let orders = given["orders"].as_array().expect("orders");
+    let channels: BTreeSet<_> = orders.iter().map(|o| o["channel"].to_string()).collect();
+    let numbers: BTreeSet<_> = orders.iter().map(|o| count(&o["order"])).collect();
+    assert_eq!((channels.len(), numbers.len()), (2, 2), "{given}");
+    for order in orders {
+        let path = format!("/v1/devices/orders/{}", order["order"]);
+        let found = gateway.get(&path).await;
+        assert_eq!(found["channel"], order["channel"], "{found}");
+    }
+}

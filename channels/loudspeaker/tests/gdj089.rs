@@ -711,3 +711,24 @@ async fn starts_of_one_text_that_come_while_an_adapter_is_busy_go_out_together()
         receipt(&running, reference, reached).await;
     }
 }
+
+#[tokio::test]
+async fn a_start_that_is_answered_waits_for_no_other_text() {
+    let running = listening(config()).await;
+    let peer = adapter(&running, |s| s.manner = Manner::Takes).await;
+    connected(&running).await;
+    let settled = Mutex::new(Vec::new());
+    // Each has a text of its own: none can go with another.
+    let batches = (1..=5).map(|n| [to(&format!("5107271022{n:02}"), n, &Arc::new(variant()))]);
+    let batches: Vec<_> = batches.collect();
+    let one = async |at: usize| {
+        let told = sent(&running, &batches[at]).await;
+        assert!(told[0].is_ok(), "{told:?}");
+        settled.lock().push((at, peer.heard().len()));
+    };
+    futures::future::join_all((0..5).map(one)).await;
+    // Each knew it when it was answered, and not when all were.
+    for (at, heard) in settled.into_inner() {
+        assert!(heard <= at + 2, "start {at} was told after {heard}");
+    }
+}

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use channel::{Failure, Key};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
-use tokio::sync::oneshot::error::TryRecvError;
 
 use super::bytes::Id;
 use super::desk::{Desk, lost};
@@ -69,13 +68,12 @@ impl Desk {
         let (tell, mut told) = oneshot::channel();
         gathering.parts.lock().push_back(Part { start, keys, tell });
         loop {
-            let _turn = gathering.turn.lock().await;
-            match told.try_recv() {
-                Ok(outcome) => return outcome,
-                // Whoever had the turn is gone in the middle of it.
-                Err(TryRecvError::Closed) => return lost(),
-                Err(TryRecvError::Empty) => {}
-            }
+            let _turn = tokio::select! {
+                biased;
+                // Where whoever had the turn is gone in the middle of it, nobody knows.
+                outcome = &mut told => return outcome.unwrap_or_else(|_| lost()),
+                turn = gathering.turn.lock() => turn,
+            };
             let Some((part, others)) = gathering.next(most) else {
                 continue;
             };
