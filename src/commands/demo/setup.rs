@@ -176,7 +176,8 @@ pub fn config(data: &Path, port: u16, county: &County, peers: &Peers) -> (Read, 
     };
     let config = Config {
         speakers: Hush::default(),
-        keepers: Some(keeping),
+        // A free port is not known yet, and a link would lead nowhere.
+        keepers: (port > 0).then_some(keeping),
         node: Node {
             seal_after: crate::config::day(),
             redis: None,
