@@ -16,7 +16,7 @@ use utoipa::openapi::schema::Schema;
 use super::Gate;
 use super::caller::Reader;
 use super::openapi::{Plain, Reading};
-use crate::coverage::words::of_link;
+use crate::coverage::words::{of_level, of_link};
 use crate::model::shape;
 
 /// The process answers
@@ -58,6 +58,36 @@ struct FarEnd {
     since: Option<String>,
     /// Of its duty desk: 值班电话.
     duty_phone: Option<String>,
+    /// Warnings that it handed to this gateway, which refused them: a bureau has to issue them. 平台转来、未播.
+    offered: Vec<OfferedView>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Offered)]
+struct OfferedView {
+    /// As the far end calls it: the EBMID.
+    message: String,
+    /// Its event's code; empty where it gave none.
+    event: String,
+    #[schema(schema_with = shape::levels)]
+    level: &'static str,
+    level_zh: &'static str,
+    #[schema(schema_with = shape::moment)]
+    since: String,
+    #[schema(schema_with = shape::moment)]
+    until: String,
+}
+
+fn offered(offered: &channel::Offered) -> OfferedView {
+    let (level, level_zh) = of_level(offered.level);
+    OfferedView {
+        message: offered.name.clone(),
+        event: offered.event.clone(),
+        level,
+        level_zh,
+        since: offered.since.to_string(),
+        until: offered.until.to_string(),
+    }
 }
 
 fn far_end(notice: &channel::Notice) -> FarEnd {
@@ -66,6 +96,7 @@ fn far_end(notice: &channel::Notice) -> FarEnd {
         held: notice.held,
         since: notice.since.map(|since| since.to_string()),
         duty_phone: phone.map(|phone| phone.expose().to_owned()),
+        offered: notice.offered.iter().map(offered).collect(),
     }
 }
 

@@ -54,6 +54,7 @@ fn reason_words() -> Schema {
         "filing",
         "budget",
         "held-far",
+        "offered-far",
     ])
 }
 
@@ -129,6 +130,7 @@ fn reasons(gate: &Gate) -> Vec<Lack> {
         }
     }
     reasons.extend(gate.channels.iter().filter_map(held));
+    reasons.extend(gate.channels.iter().filter_map(offered));
     reasons.extend(orphans(gate).into_iter().map(unclaimed));
     reasons.extend(lapsing(gate));
     reasons.extend(spent(gate));
@@ -146,6 +148,21 @@ fn held((name, channel): (&String, &Arc<dyn channel::Channel>)) -> Option<Lack> 
             "{count} message(s) lie at the far end of channel {name}, whose people have not let them go; GET /v1/channels has its duty phone"
         ),
         zh: format!("通道 {name} 有 {count} 条消息待播控审核；值班电话见 GET /v1/channels"),
+    })
+}
+
+/// Warnings that a far end would have had played: nobody here is told of them before a bureau issues them.
+fn offered((name, channel): (&String, &Arc<dyn channel::Channel>)) -> Option<Lack> {
+    let count = channel.notice()?.offered.len();
+    (count > 0).then(|| Lack {
+        reason: "offered-far",
+        channel: Some(name.clone()),
+        en: format!(
+            "the far end of channel {name} handed over {count} warning(s), which were refused and reach nobody here; GET /v1/channels names them: a bureau has to issue its own"
+        ),
+        zh: format!(
+            "通道 {name} 的平台转来 {count} 条预警，本网关不代播，未发给任何人；见 GET /v1/channels，须由发布单位另行发布"
+        ),
     })
 }
 

@@ -8,9 +8,9 @@ use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::{
     Action, Address, Binding, Clock, Code, Command, DeviceState, Enrolment, Evidence, Failure,
-    FailureClass, Handed, HttpClient, Issued, Key, Message, NoSerial, NotEnrolled, Numbering,
-    Obeyed, Presence, PublicKey, Receipt, Rekeying, Reply, Request, Scene, Sounds, Stop, Tied,
-    Timestamp, Tokens, Uplink, Variant, Whose,
+    FailureClass, Handed, HttpClient, Issued, Key, Level, Message, NoSerial, NotEnrolled,
+    Numbering, Obeyed, Presence, PublicKey, Receipt, Rekeying, Reply, Request, Scene, Sounds, Stop,
+    Tied, Timestamp, Tokens, Uplink, Variant, Whose,
 };
 
 /// The far end took a message. A long text has several references, in the order of its parts.
@@ -194,6 +194,20 @@ pub struct Notice {
     pub since: Option<Timestamp>,
     /// Whom to call.
     pub phone: Option<Address>,
+    /// Warnings that it handed to this gateway, which plays nothing for others.
+    pub offered: Vec<Offered>,
+}
+
+/// A warning that a far end would have this gateway send: it was refused, and a bureau has to issue it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Offered {
+    /// As the far end calls it.
+    pub name: String,
+    /// Its event's code; empty where it gave none.
+    pub event: String,
+    pub level: Level,
+    pub since: Timestamp,
+    pub until: Timestamp,
 }
 
 #[async_trait]

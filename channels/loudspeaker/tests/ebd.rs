@@ -3,6 +3,8 @@
 
 #[path = "ebd/common.rs"]
 mod common;
+#[path = "ebd/asked.rs"]
+mod ebd_asked;
 #[path = "ebd/door.rs"]
 mod ebd_door;
 #[path = "ebd/signed.rs"]

@@ -1,12 +1,13 @@
 //! What is at the platform: each message that went out, to whom, and what was heard of it. It lies in memory; after a
 //! restart the house tells it again by the serials that it gave. This module must not speak to anybody.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use channel::{Address, Issued, Key, Timestamp};
+use channel::{Address, Issued, Key, Receipt, Timestamp, Verdict};
 
+use super::message::Ebm;
 use super::state::Brd;
 
 /// How long after its end a message may still be spoken of.
@@ -25,6 +26,8 @@ pub struct Open {
     pub id: String,
     pub alert: u64,
     pub to: Vec<(Key, Address)>,
+    /// What was sent; a restart forgets it.
+    pub ebm: Option<Arc<Ebm>>,
     pub sent: Timestamp,
     pub expires: Timestamp,
     /// What went out, as long as it is not known whether it was taken.
@@ -38,7 +41,16 @@ pub struct Open {
     pub held: Option<Timestamp>,
     pub alarmed: bool,
     pub ending: Ending,
+    /// The platform's words on each place, in their order, by its place in `to`.
+    pub said: BTreeMap<usize, Vec<String>>,
+    /// When its log was asked for last, by `tick`.
+    pub log_asked: Duration,
+    /// Its log was asked for after its end: nothing more is to be had.
+    pub logged: bool,
 }
+
+/// As the platform's word on a place is called when it was played there.
+pub const PLAYED: &str = "played";
 
 /// Whether we have taken a message back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,8 +76,48 @@ impl Open {
 
     /// Where nothing more is to come.
     pub fn is_over(&self) -> bool {
-        matches!(self.state, Some(Brd::Played | Brd::Failed | Brd::Cancelled))
+        self.state.is_some_and(is_last)
     }
+
+    fn has_ended(&self, now: Timestamp) -> bool {
+        self.is_over() || self.expires <= now
+    }
+
+    /// Whether this was not known of the place. A log tells again what states have told, and tells it late: of what is under
+    /// way it knows nothing new.
+    pub fn is_news(&self, at: usize, receipt: &Receipt, of_log: bool) -> bool {
+        let said = self.said.get(&at).map_or(&[][..], Vec::as_slice);
+        if !of_log {
+            return said.last() != Some(&receipt.code);
+        }
+        match receipt.verdict {
+            Verdict::Progress => said.is_empty(),
+            Verdict::Reached(_) | Verdict::Refused(_) => !said.contains(&receipt.code),
+        }
+    }
+
+    /// The platform has spoken of it. A log is older than its states: it ends a message, and takes nothing back.
+    pub fn tells(&mut self, state: Brd, of_log: bool, (now, tick): (Timestamp, Duration)) {
+        (self.doubt, self.taken, self.heard) = (None, true, tick);
+        if of_log && self.state.is_some() && (self.is_over() || !is_last(state)) {
+            return;
+        }
+        self.state = Some(state);
+        self.held = (state == Brd::Held).then(|| self.held.unwrap_or(now));
+    }
+
+    /// Of its places, how many were played.
+    pub fn share(&self) -> f64 {
+        let played = |words: &&Vec<String>| words.iter().any(|word| word == PLAYED);
+        let count = self.said.values().filter(played).count();
+        // Far fewer than a float can count.
+        let few = |n: usize| u32::try_from(n).map_or(1.0, f64::from);
+        few(count) / few(self.to.len().max(1))
+    }
+}
+
+const fn is_last(state: Brd) -> bool {
+    matches!(state, Brd::Played | Brd::Failed | Brd::Cancelled)
 }
 
 #[derive(Default)]
@@ -125,8 +177,68 @@ impl Book {
         self.rounds.get(&key).map_or(0, |(round, _)| *round)
     }
 
+    pub fn all(&self) -> impl Iterator<Item = &Open> {
+        self.open.values()
+    }
+
     pub fn all_mut(&mut self) -> impl Iterator<Item = &mut Open> {
         self.open.values_mut()
+    }
+
+    /// Messages of which nothing was heard for so long, the longest silent first; each is taken to be asked for now.
+    pub fn silent(
+        &mut self,
+        most: usize,
+        after: Duration,
+        at: (Timestamp, Duration),
+    ) -> Vec<String> {
+        let (now, tick) = at;
+        let silent = self.open.values_mut().filter(|open| {
+            let quiet = tick.saturating_sub(open.heard) >= after;
+            quiet && open.doubt.is_none() && !open.is_over() && open.expires.plus(after) > now
+        });
+        let mut silent: Vec<_> = silent.collect();
+        silent.sort_by(|a, b| (a.heard, &a.id).cmp(&(b.heard, &b.id)));
+        silent.truncate(most);
+        silent
+            .into_iter()
+            .map(|open| {
+                open.heard = tick;
+                open.id.clone()
+            })
+            .collect()
+    }
+
+    /// Since when the log is to be asked for, where it is due for any message: one question is for all of them. With those
+    /// that have ended, for which it is the last.
+    pub fn unlogged(
+        &mut self,
+        every: Duration,
+        (now, tick): (Timestamp, Duration),
+    ) -> Option<(Timestamp, Vec<String>)> {
+        let open = self.open.values_mut();
+        let mut wanted: Vec<_> = open
+            .filter(|open| open.doubt.is_none() && !open.logged)
+            .collect();
+        let due = |open: &&mut Open| tick.saturating_sub(open.log_asked) >= every;
+        if !wanted.iter().any(due) {
+            return None;
+        }
+        for open in &mut wanted {
+            open.log_asked = tick;
+        }
+        let since = wanted.iter().map(|open| open.sent).min()?;
+        let ended = wanted.iter().filter(|open| open.has_ended(now));
+        Some((since, ended.map(|open| open.id.clone()).collect()))
+    }
+
+    /// Their last log was asked for.
+    pub fn logged(&mut self, ids: &[String]) {
+        for id in ids {
+            if let Some(open) = self.open.get_mut(id) {
+                open.logged = true;
+            }
+        }
     }
 
     /// What the house still knows of messages that are not here.
@@ -155,6 +267,7 @@ impl Book {
                 id,
                 alert: one.alert,
                 to: one.to,
+                ebm: None,
                 sent: one.at,
                 expires: one.expires,
                 doubt: None,
@@ -164,6 +277,9 @@ impl Book {
                 held: None,
                 alarmed: false,
                 ending: ours.map_or(Ending::Stands, |_| Ending::Named),
+                said: BTreeMap::new(),
+                log_asked: tick,
+                logged: false,
             });
         }
     }

@@ -6,8 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use channel::{Address, HttpClient, Secret};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
+use super::defaults::{
+    address_header, answer, ask_after, connections, drill, heartbeat, held_alarm, inventory,
+    issuer, logs, lost_after, masked, most_areas, oldest, seconds, yes,
+};
 use super::mapped::Terms;
 use super::names::{is_digits, is_village};
 use super::profile::{Edition, Profile};
@@ -49,7 +53,7 @@ pub struct Config {
     #[serde(default = "address_header")]
     pub address_header: String,
     /// Whoever keeps the platform, for a message that it holds.
-    #[serde(default, deserialize_with = "phone")]
+    #[serde(default, deserialize_with = "masked")]
     pub duty_phone: Option<Address>,
     /// Terminals whose own code does not tell their village.
     #[serde(default)]
@@ -80,6 +84,12 @@ pub struct Config {
     /// How often the terminals are asked for; 0: never.
     #[serde(default = "inventory", deserialize_with = "seconds")]
     pub inventory: Duration,
+    /// How often the log is asked for while a message stands, and once after its end; 0: never.
+    #[serde(default = "logs", deserialize_with = "seconds")]
+    pub logs: Duration,
+    /// What the platform is told of this gateway where it asks (`EBRPSInfo`).
+    #[serde(default)]
+    pub about: About,
     /// How old a packet may be.
     #[serde(default = "oldest", deserialize_with = "seconds")]
     pub oldest: Duration,
@@ -88,6 +98,19 @@ pub struct Config {
     /// Refuses what comes unsigned, or signed by another; heartbeats are taken all the same.
     #[serde(default)]
     pub verify: bool,
+}
+
+/// Empty where it is not told.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct About {
+    pub address: String,
+    #[serde(deserialize_with = "masked")]
+    pub contact: Option<Address>,
+    #[serde(deserialize_with = "masked")]
+    pub phone: Option<Address>,
+    pub longitude: String,
+    pub latitude: String,
 }
 
 /// Who signs, and how the file beside a document says so. What is no word of either, the signer's kind refuses.
@@ -160,7 +183,7 @@ impl Config {
         }
     }
 
-    fn numbers(&self) -> [Check; 10] {
+    fn numbers(&self) -> [Check; 11] {
         let url = self.url.starts_with("http://") || self.url.starts_with("https://");
         let some = |wait: Duration| !wait.is_zero();
         [
@@ -200,6 +223,11 @@ impl Config {
                 self.lost_after > self.heartbeat,
                 "lost_after",
                 "must be longer than `heartbeat`",
+            ),
+            (
+                self.logs <= Duration::from_hours(1),
+                "logs",
+                "must be an hour at most: what has ended is forgotten after two",
             ),
             (
                 some(self.held_alarm) && some(self.oldest),
@@ -257,68 +285,4 @@ impl Config {
         let issuer = six(issuer).ok_or(wrong("signer.issuer", "must be 12 hex digits"))?;
         Ok((*variant, issuer))
     }
-}
-
-fn drill() -> u8 {
-    3
-}
-
-fn address_header() -> String {
-    "x-forwarded-for".into()
-}
-
-fn yes() -> bool {
-    true
-}
-
-fn most_areas() -> usize {
-    500
-}
-
-fn connections() -> usize {
-    4
-}
-
-fn answer() -> Duration {
-    Duration::from_secs(30)
-}
-
-fn heartbeat() -> Duration {
-    Duration::from_secs(15)
-}
-
-fn lost_after() -> Duration {
-    Duration::from_mins(5)
-}
-
-fn ask_after() -> Duration {
-    Duration::from_mins(2)
-}
-
-fn held_alarm() -> Duration {
-    Duration::from_mins(10)
-}
-
-fn inventory() -> Duration {
-    Duration::from_hours(1)
-}
-
-fn oldest() -> Duration {
-    Duration::from_hours(24)
-}
-
-fn issuer() -> String {
-    "000000000000".into()
-}
-
-fn seconds<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
-    let seconds = f64::deserialize(d)?;
-    Duration::try_from_secs_f64(seconds).map_err(serde::de::Error::custom)
-}
-
-fn phone<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Address>, D::Error> {
-    let text = Option::<String>::deserialize(d);
-    let text =
-        text.map_err(|_| serde::de::Error::custom("a phone is a text: write it in quotes"))?;
-    Ok(text.map(Address::new))
 }

@@ -17,10 +17,11 @@ use super::body::{Body, Response};
 use super::inventory::{Device, Info, States};
 use super::multipart;
 use super::packet::Packet;
+use super::questions::Question;
 use super::refusal::Why;
 use super::session::print;
 use super::signature::Signature;
-use super::state::{Brd, StateReport};
+use super::state::StateReport;
 use super::told::receipts;
 
 /// Packets that are remembered with what they were answered.
@@ -182,25 +183,37 @@ impl Ebd {
     async fn take(&self, packet: Packet) -> Result<Result<(), Why>, Away> {
         match packet.body {
             Body::Check { .. } | Body::Response(_) => {}
-            Body::State(report) => return self.reports(vec![report]).await,
-            Body::Log(log) => return self.reports(log.items).await,
+            Body::State(report) => return self.reports(vec![report], false).await,
+            Body::Log(log) => {
+                let reports = log.items.into_iter().map(|item| item.report);
+                return self.reports(reports.collect(), true).await;
+            }
             Body::Info(info) => self.stand(info),
             Body::States(states) => self.present(states),
-            // What a gateway is not asked for: it broadcasts nothing, and has no terminals of its own.
-            Body::Ebm(_) | Body::StateRequest { .. } | Body::Omd(_) | Body::Other(_) => {
-                return Ok(Err(Why::NotServed));
+            Body::Ebm(ebm) => return Ok(self.is_handed(&ebm)),
+            Body::StateRequest { ebm } => {
+                return Ok(self.is_asked(packet.id, packet.source, Question::State(ebm)));
             }
+            Body::Omd(omd) => {
+                return Ok(self.is_asked(packet.id, packet.source, Question::Data(omd)));
+            }
+            Body::Other(_) => return Ok(Err(Why::NotServed)),
         }
         Ok(Ok(()))
     }
 
-    async fn reports(&self, reports: Vec<StateReport>) -> Result<Result<(), Why>, Away> {
+    /// What was said before is not written again. A log lists what others have broadcast too, and that is passed over.
+    async fn reports(
+        &self,
+        reports: Vec<StateReport>,
+        of_log: bool,
+    ) -> Result<Result<(), Why>, Away> {
         let (now, tick) = (
             self.link.context.clock.now(),
             self.link.context.clock.tick(),
         );
         let mut brought = Vec::new();
-        let mut known = reports.is_empty();
+        let mut known = of_log;
         for report in &reports {
             let book = self.book.lock();
             known |= book.is_cancel(&report.ebm);
@@ -208,7 +221,8 @@ impl Ebd {
                 continue;
             };
             known = true;
-            let told = receipts(report, open, self.link.config.codes_tell_areas, now);
+            let mut told = receipts(report, open, self.link.config.codes_tell_areas, now);
+            told.retain(|(at, receipt)| open.is_news(*at, receipt, of_log));
             brought.extend(
                 told.into_iter()
                     .map(|(at, receipt)| (report.ebm.clone(), at, receipt)),
@@ -227,29 +241,32 @@ impl Ebd {
         let mut book = self.book.lock();
         for report in &reports {
             if let Some(open) = book.get_mut(&report.ebm) {
-                open.doubt = None;
-                open.taken = true;
-                open.heard = tick;
-                open.state = Some(report.state);
-                open.held = (report.state == Brd::Held).then(|| open.held.unwrap_or(now));
+                open.tells(report.state, of_log, (now, tick));
             }
         }
         for (id, at, receipt) in brought {
             if matches!(receipt.verdict, Verdict::Refused(_)) {
                 book.failed(&id, at);
             }
+            if let Some(open) = book.get_mut(&id) {
+                open.said.entry(at).or_default().push(receipt.code);
+            }
         }
         Ok(Ok(()))
     }
 
     fn stand(&self, info: Info) {
+        let seen = self.link.context.clock.now();
         let mut terminals = self.terminals.lock();
         for record in info.records {
             if record.deleted {
                 terminals.remove(&record.id);
             } else if terminals.len() < TERMINALS || terminals.contains_key(&record.id) {
                 let terminal = terminals.entry(record.id).or_default();
-                terminal.name = record.name.chars().take(100).collect();
+                let short = |text: &str, most| text.chars().take(most).collect();
+                terminal.name = short(&record.name, 100);
+                terminal.place = [&record.longitude, &record.latitude].map(|text| short(text, 20));
+                terminal.told = Some(seen);
             }
         }
     }
@@ -270,6 +287,7 @@ impl Ebd {
                 }
                 let terminal = terminals.entry(row.id.clone()).or_default();
                 (terminal.state, terminal.heard) = (Some(state), Some(seen));
+                terminal.said = Some(row.state);
             }
             self.link.context.inlet.presence(Presence {
                 device: row.id,

@@ -1,11 +1,14 @@
 //! What stands where and how it is: the inventory and the states of platforms, stations, adapters, systems and terminals,
 //! and the request for either. Who answers for one, with which number, is read past: it is nobody's business here. Pure.
 
-use channel::Timestamp;
+use channel::{Address, Timestamp};
 
 use super::names::{is_digits, read_time, time};
 use super::packet::BadPacket;
 use super::xml::Node;
+
+/// The log of what was broadcast, as an `OMDRequest` names it.
+pub const LOG: &str = "EBMBrdLog";
 
 /// Of which kind of resource.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,6 +67,12 @@ impl Of {
     pub fn state_named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|of| of.state() == name)
     }
+
+    /// Whether an `OMDRequest` may ask for data of this name; a station has no state.
+    pub fn may_be_asked(name: &str) -> bool {
+        let state = Self::state_named(name).is_some_and(|of| of != Self::Station);
+        state || Self::info_named(name).is_some() || name == LOG
+    }
 }
 
 /// One resource, as the platform has it.
@@ -77,6 +86,29 @@ pub struct Record {
     pub above: Option<String>,
     /// It is there no longer.
     pub deleted: bool,
+    /// Who answers for it; written and never read.
+    pub desk: Option<Desk>,
+}
+
+/// Where a platform stands, and who answers for it: strict peers want each of these of a platform.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Desk {
+    pub address: String,
+    pub contact: Option<Address>,
+    pub phone: Option<Address>,
+    pub url: String,
+}
+
+impl Desk {
+    fn tree(&self) -> [Node; 4] {
+        let told = |text: &Option<Address>| text.as_ref().map_or("", Address::expose).to_owned();
+        [
+            Node::leaf("Address", &self.address),
+            Node::leaf("Contact", told(&self.contact)),
+            Node::leaf("PhoneNumber", told(&self.phone)),
+            Node::leaf("URL", &self.url),
+        ]
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -100,6 +132,7 @@ impl Info {
                 latitude: text("Latitude"),
                 above: above.map(str::to_owned),
                 deleted: node.get(&["RptType"]) == Some("Delete"),
+                desk: None,
             })
         };
         Self {
@@ -132,6 +165,7 @@ impl Info {
                 Node::leaf("Longitude", &record.longitude),
                 Node::leaf("Latitude", &record.latitude),
             ]);
+            own.extend(record.desk.iter().flat_map(Desk::tree));
             Node::branch(self.of.element(), own)
         }));
         Node::branch(self.of.info(), children)

@@ -22,6 +22,8 @@ use super::signature::{Signature, Variant};
 use super::tar::Member;
 use crate::signing::{Serial, Signer};
 
+/// Questions and answers under way at once.
+const TALKS: usize = 2;
 /// Names of packets that no message's serial is under begin here: serials are microseconds, which reach this in 2160.
 const OWN: u64 = 6_000_000_000_000_000;
 
@@ -31,6 +33,8 @@ pub struct Link {
     pub signer: Arc<dyn Signer>,
     form: (Variant, Serial),
     slots: Semaphore,
+    /// What is asked and answered has its own, so that warnings never wait for it.
+    talk: Semaphore,
     last: AtomicU64,
     state: Mutex<State>,
 }
@@ -51,6 +55,7 @@ impl Link {
             signer: config.signer(&context.http)?,
             form: config.form()?,
             slots: Semaphore::new(config.connections),
+            talk: Semaphore::new(TALKS),
             last: AtomicU64::new(OWN),
             state: Mutex::default(),
             config,
@@ -119,10 +124,15 @@ impl Link {
         wrapped(packet, document, None, Vec::new())
     }
 
-    /// One call, and what it means.
+    /// A message, or the end of one.
     pub async fn post(&self, posted: &Posted) -> Result<(), Failure> {
         // The semaphore is never closed.
         let _slot = self.slots.acquire().await;
+        self.call(posted).await
+    }
+
+    /// One call, and what it means.
+    async fn call(&self, posted: &Posted) -> Result<(), Failure> {
         let (kind, form) = multipart::write(&posted.name, &posted.bytes);
         let request = Request {
             method: "POST".into(),
@@ -149,10 +159,22 @@ impl Link {
         outcome
     }
 
+    /// A heartbeat waits for nothing.
+    pub async fn beat(&self) -> Result<(), Failure> {
+        let at = Some(self.context.clock.now());
+        let packet = self.packet(Body::Check { at }, None);
+        self.call(&self.pack(packet, Vec::new()).await?).await
+    }
+
     /// Packs and posts what is no message.
-    pub async fn say(&self, body: Body) -> Result<(), Failure> {
-        let posted = self.pack(self.packet(body, None), Vec::new()).await?;
-        self.post(&posted).await
+    pub async fn say(&self, packet: Packet) -> Result<(), Failure> {
+        // The semaphore is never closed.
+        let _slot = self.talk.acquire().await;
+        self.call(&self.pack(packet, Vec::new()).await?).await
+    }
+
+    pub async fn ask(&self, body: Body) -> Result<(), Failure> {
+        self.say(self.packet(body, None)).await
     }
 
     /// The platform has called.

@@ -3,9 +3,11 @@
 //! speakers. This module must not claim conformance: no official text was available, and the README says what is assumed.
 
 mod archive;
+mod asking;
 mod body;
 mod book;
 mod config;
+mod defaults;
 mod door;
 mod inventory;
 mod link;
@@ -13,10 +15,12 @@ mod mapped;
 mod message;
 mod multipart;
 mod names;
+mod offers;
 mod outcome;
 mod packet;
 pub mod peer;
 mod profile;
+mod questions;
 pub mod readers;
 mod refusal;
 mod send;
@@ -41,7 +45,10 @@ use tokio::sync::Notify;
 use book::Book;
 pub use config::{Config, ConfigError, FileSigner};
 use door::Door;
+use inventory::Device;
 use link::Link;
+use offers::Offers;
+use questions::Questions;
 use session::{Standing, Terminals};
 
 /// One platform.
@@ -52,13 +59,21 @@ pub struct Ebd {
     standing: Mutex<Vec<Standing>>,
     bell: Notify,
     terminals: Mutex<Terminals>,
+    offers: Mutex<Offers>,
+    questions: Questions,
 }
 
 /// What the platform says of one of its terminals.
 #[derive(Clone, Debug, Default)]
 pub struct Terminal {
     name: String,
+    /// Longitude and latitude, as they were written.
+    place: [String; 2],
+    /// When it was last in an inventory.
+    told: Option<Timestamp>,
     state: Option<PresenceState>,
+    /// The same in the platform's own word.
+    said: Option<Device>,
     heard: Option<Timestamp>,
 }
 
@@ -75,6 +90,8 @@ impl Ebd {
             standing: Mutex::default(),
             bell: Notify::new(),
             terminals: Mutex::default(),
+            offers: Mutex::default(),
+            questions: Questions::default(),
         };
         channel.recall();
         Ok(channel)
@@ -165,6 +182,7 @@ impl Channel for Ebd {
             held: held.map_or(0, |(count, _)| count),
             since: held.map(|(_, since)| since),
             phone: self.link.config.duty_phone.clone(),
+            offered: self.offers.lock().all(self.link.context.clock.now()),
         })
     }
 

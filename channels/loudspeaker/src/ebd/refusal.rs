@@ -19,10 +19,21 @@ pub enum Why {
     Replayed,
     UnknownMessage,
     NotServed,
+    /// A warning that the platform would have us play.
+    NotPlayed,
+    /// A message of our own, come back.
+    OwnMessage,
+    /// A message that was over before it came.
+    Over,
+    /// Data of a kind that this gateway has none of.
+    NoData,
+    /// A message of which nothing has been heard yet.
+    NoWord,
+    Busy,
 }
 
 impl Why {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 20] = [
         Self::Nothing,
         Self::Method,
         Self::Address,
@@ -37,6 +48,12 @@ impl Why {
         Self::Replayed,
         Self::UnknownMessage,
         Self::NotServed,
+        Self::NotPlayed,
+        Self::OwnMessage,
+        Self::Over,
+        Self::NoData,
+        Self::NoWord,
+        Self::Busy,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -55,6 +72,12 @@ impl Why {
             Self::Replayed => "replayed",
             Self::UnknownMessage => "unknown-message",
             Self::NotServed => "not-served",
+            Self::NotPlayed => "not-played",
+            Self::OwnMessage => "own-message",
+            Self::Over => "over",
+            Self::NoData => "no-data",
+            Self::NoWord => "no-word",
+            Self::Busy => "busy",
         }
     }
 
@@ -75,6 +98,18 @@ impl Why {
             Self::Replayed => (Response::OTHER, "EBDID was used for another packet"),
             Self::UnknownMessage => (Response::OTHER, "EBMID is none of this gateway's"),
             Self::NotServed => (Response::OTHER, "this gateway does not serve this type"),
+            Self::NotPlayed => (
+                Response::OTHER,
+                "not broadcast: this gateway plays nothing for a platform; its officers are shown it, and a bureau has to issue it",
+            ),
+            Self::OwnMessage => (Response::OTHER, "EBMID is this gateway's own"),
+            Self::Over => (Response::OTHER, "EndTime has passed"),
+            Self::NoData => (Response::OTHER, "this gateway has no data of this kind"),
+            Self::NoWord => (
+                Response::OTHER,
+                "nothing has been heard of this message yet",
+            ),
+            Self::Busy => (Response::OTHER, "too many questions wait; ask again later"),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Messages go out: one EBM for all places of a batch that hear the same text until the same moment. Which messages went
 //! under which name is durable before, so that a repeat in doubt is the same packet. This module must not retry.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use channel::{Accepted, Failure, FailureClass, Key, Message, NoSerial, Numbering, Outcomes};
@@ -145,11 +146,14 @@ impl Ebd {
                 .iter()
                 .map(|(_, address)| self.place(address.expose()));
             let targets: Vec<_> = places.filter_map(Result::ok).collect();
-            self.packed(first, &targets, &open.id).await?
+            let (posted, ebm) = self.packed(first, &targets, &open.id).await?;
+            open.ebm = Some(ebm);
+            posted
         };
         open.doubt = Some(posted.clone());
         if let Some(kept) = self.book.lock().get_mut(&open.id) {
             kept.doubt = Some(posted.clone());
+            kept.ebm.clone_from(&open.ebm);
         }
         self.posted(open, posted, true).await
     }
@@ -162,7 +166,7 @@ impl Ebd {
         let id = self
             .name(key, (first.key.alert, deliveries), first.expires)
             .await?;
-        let posted = self.packed(first, &group.targets, &id).await?;
+        let (posted, ebm) = self.packed(first, &group.targets, &id).await?;
         let to = group
             .messages
             .iter()
@@ -180,19 +184,23 @@ impl Ebd {
             held: None,
             alarmed: false,
             ending: Ending::Stands,
+            ebm: Some(ebm),
+            said: BTreeMap::new(),
+            log_asked: self.link.context.clock.tick(),
+            logged: false,
         };
         // Before it goes out: a stop must find it, and so must the platform's word on it.
         self.book.lock().put(open.clone());
         self.posted(open, posted, false).await
     }
 
-    /// The packet of a message under its name.
+    /// The packet of a message under its name, and the message.
     async fn packed(
         &self,
         first: &Message,
         targets: &[Target],
         id: &str,
-    ) -> Result<Posted, Failure> {
+    ) -> Result<(Posted, Arc<Ebm>), Failure> {
         let now = self.link.context.clock.now();
         let mapped = play(first, targets, &self.link.config.terms(), now);
         if !mapped.losses.is_empty() {
@@ -203,10 +211,10 @@ impl Ebd {
             id: id.to_owned(),
             ..mapped.ebm
         };
-        let packet = self
-            .link
-            .packet(Body::Ebm(Box::new(ebm)), Some(first.serial));
-        self.link.pack(packet, mapped.resources).await
+        let body = Body::Ebm(Box::new(ebm.clone()));
+        let packet = self.link.packet(body, Some(first.serial));
+        let posted = self.link.pack(packet, mapped.resources).await?;
+        Ok((posted, Arc::new(ebm)))
     }
 
     async fn posted(&self, open: Open, posted: Posted, again: bool) -> Result<Open, Failure> {

@@ -1,19 +1,14 @@
-//! What goes on by itself while the link is up: heartbeats, asking after messages of which nothing comes, asking for the
-//! terminals, taking back what was stopped, and telling a person when the platform holds a message. This module must not
-//! send a warning.
+//! What goes on by itself while the link is up: heartbeats, taking back what was stopped, and telling a person when the
+//! platform holds a message. This module must not send a warning.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use channel::{Action, Command, Obeyed, Stop};
-use futures::future::join_all;
-
 use super::Ebd;
-use super::body::Body;
 use super::book::Open;
-use super::inventory::Omd;
 use super::link::mark;
 use super::send::cancel_key;
+use channel::{Action, Command, Obeyed, Stop};
 
 /// How often it is looked what is due.
 const LOOK: Duration = Duration::from_millis(250);
@@ -50,11 +45,18 @@ impl Standing {
 impl Ebd {
     pub(super) async fn session(&self, stop: Stop) {
         self.recall();
-        // A stop must not wait for a heartbeat that nobody answers.
-        let both = async { tokio::join!(self.stopping(), self.talking()) };
+        // A stop must not wait for a heartbeat that nobody answers, nor either for a question.
+        let all = async {
+            tokio::join!(
+                self.stopping(),
+                self.beating(),
+                self.asking(),
+                self.answering()
+            )
+        };
         tokio::select! {
             () = stop.cancelled() => {}
-            _ = both => {}
+            _ = all => {}
         }
     }
 
@@ -71,21 +73,16 @@ impl Ebd {
         }
     }
 
-    async fn talking(&self) {
+    async fn beating(&self) {
         let config = &self.link.config;
-        let (mut beat, mut inventory) = (Due::new(config.heartbeat), Due::new(config.inventory));
+        let mut beat = Due::new(config.heartbeat);
         let (mut look, mut lost) = (looks(), false);
         loop {
             look.tick().await;
             let tick = self.link.context.clock.tick();
             if beat.is_due(tick) {
-                let at = Some(self.link.context.clock.now());
                 // Whether it was answered is the link's to know.
-                let _ = self.link.say(Body::Check { at }).await;
-            }
-            self.ask().await;
-            if inventory.is_due(tick) && !self.link.is_lost() {
-                self.ask_for_terminals().await;
+                let _ = self.link.beat().await;
             }
             let now = self.link.is_lost();
             if now && !lost {
@@ -172,49 +169,6 @@ impl Ebd {
         }
     }
 
-    /// Messages of which nothing was heard for a while.
-    async fn ask(&self) {
-        let (after, clock) = (self.link.config.ask_after, &self.link.context.clock);
-        if after.is_zero() {
-            return;
-        }
-        let (now, tick) = (clock.now(), clock.tick());
-        let due: Vec<String> = {
-            let mut book = self.book.lock();
-            let silent = book.all_mut().filter(|open| {
-                let quiet = tick.saturating_sub(open.heard) >= after;
-                quiet && open.doubt.is_none() && !open.is_over() && open.expires.plus(after) > now
-            });
-            silent
-                .map(|open| {
-                    open.heard = tick;
-                    open.id.clone()
-                })
-                .collect()
-        };
-        // Its answer comes as a call of its own; one that is lost is asked for again.
-        join_all(
-            due.into_iter()
-                .map(|ebm| self.link.say(Body::StateRequest { ebm })),
-        )
-        .await;
-    }
-
-    async fn ask_for_terminals(&self) {
-        for wanted in ["EBRDTInfo", "EBRDTState"] {
-            let omd = Omd {
-                wanted: wanted.into(),
-                full: true,
-                from: None,
-                to: None,
-            };
-            if let Err(error) = self.link.say(Body::Omd(omd)).await {
-                tracing::debug!(channel = %self.link.context.name, %error, wanted, "the broadcast platform does not tell its terminals");
-                return;
-            }
-        }
-    }
-
     /// Once for each message that the platform holds too long.
     fn alarm(&self) {
         let now = self.link.context.clock.now();
@@ -230,27 +184,27 @@ impl Ebd {
     }
 }
 
-fn looks() -> tokio::time::Interval {
+pub(super) fn looks() -> tokio::time::Interval {
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     look
 }
 
 /// When something is due that is done over and over; never where it is zero.
-struct Due {
+pub(super) struct Due {
     every: Duration,
     next: Duration,
 }
 
 impl Due {
-    const fn new(every: Duration) -> Self {
+    pub(super) const fn new(every: Duration) -> Self {
         Self {
             every,
             next: Duration::ZERO,
         }
     }
 
-    fn is_due(&mut self, tick: Duration) -> bool {
+    pub(super) fn is_due(&mut self, tick: Duration) -> bool {
         let due = !self.every.is_zero() && self.next <= tick;
         if due {
             self.next = tick + self.every;

@@ -3,7 +3,7 @@
 use channel::Timestamp;
 
 use super::body::{ebm_in, ebm_named};
-use super::message::areas;
+use super::message::{Ebm, areas};
 use super::names::{is_digits, read_time, time};
 use super::packet::BadPacket;
 use super::profile::figure;
@@ -219,26 +219,66 @@ impl StateReport {
     }
 }
 
+/// What became of one message of a period, and the message itself where the log has it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Logged {
+    pub report: StateReport,
+    /// Without what it related to, and without the terminals that it named.
+    pub message: Option<Box<Ebm>>,
+}
+
+/// What of a message stands in a log.
+const OF_A_MESSAGE: [&str; 3] = ["EBMID", "MsgBasicInfo", "MsgContent"];
+
+impl Logged {
+    fn read(item: &Node) -> Result<Self, BadPacket> {
+        let message = item.child("EBM").and_then(|ebm| Ebm::read(ebm).ok());
+        let bare = |message| Ebm {
+            related: None,
+            dispatch: Vec::new(),
+            ..message
+        };
+        Ok(Self {
+            // When it was told is the log's to say.
+            report: StateReport {
+                at: None,
+                ..StateReport::read(item)?
+            },
+            message: message.map(|message| Box::new(bare(message))),
+        })
+    }
+
+    fn tree(&self) -> Node {
+        let mut children = vec![match &self.message {
+            Some(message) => {
+                let mut ebm = message.tree();
+                ebm.children
+                    .retain(|child| OF_A_MESSAGE.contains(&child.name.as_str()));
+                ebm
+            }
+            None => ebm_named(&self.report.ebm),
+        }];
+        self.report.rest(&mut children);
+        Node::branch("EBMBrdItem", children)
+    }
+}
+
 /// `EBMBrdLog`: what was broadcast in a period. Who did it, by name, is passed over.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct BrdLog {
     pub from: Option<Timestamp>,
     pub to: Option<Timestamp>,
-    pub items: Vec<StateReport>,
+    pub items: Vec<Logged>,
 }
 
 impl BrdLog {
     pub(super) fn read(node: &Node) -> Result<Self, BadPacket> {
         let at = |name| node.get(&["Params", name]).and_then(read_time);
-        let one = |item: &Node| {
-            let report = StateReport::read(item);
-            // When it was told is the log's to say.
-            report.map(|report| StateReport { at: None, ..report })
-        };
+        let items = node.all("EBMBrdItem").map(Logged::read);
         Ok(Self {
             from: at("RptStartTime"),
             to: at("RptEndTime"),
-            items: node.all("EBMBrdItem").map(one).collect::<Result<_, _>>()?,
+            items: items.collect::<Result<_, _>>()?,
         })
     }
 
@@ -251,11 +291,7 @@ impl BrdLog {
                 Node::leaf("RptEndTime", at(self.to)),
             ],
         )];
-        children.extend(self.items.iter().map(|item| {
-            let mut own = vec![ebm_named(&item.ebm)];
-            item.rest(&mut own);
-            Node::branch("EBMBrdItem", own)
-        }));
+        children.extend(self.items.iter().map(Logged::tree));
         Node::branch("EBMBrdLog", children)
     }
 }

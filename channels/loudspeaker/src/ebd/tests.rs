@@ -15,7 +15,7 @@ use super::message::Ebm;
 use super::names::{Sort, ebdid, ebmid, read_time};
 use super::packet::{BadPacket, Packet};
 use super::profile::{Edition, Profile};
-use super::state::{Brd, BrdLog, Coverage, Item, StateReport};
+use super::state::{Brd, BrdLog, Coverage, Item, Logged, StateReport};
 use super::tar::{self, Member};
 
 const OWN: &str = "43415230000000103010101";
@@ -165,6 +165,7 @@ fn every() -> Vec<Body> {
         latitude: "31.46".into(),
         above: Some(PLATFORM.into()),
         deleted: false,
+        desk: None,
     };
     let mut all = vec![
         Body::Ebm(Box::new(rain())),
@@ -183,10 +184,15 @@ fn every() -> Vec<Body> {
             from: when,
             to: when,
             // The log of a message tells no time of its own.
-            items: vec![StateReport {
-                at: None,
-                ..report(Brd::Played)
-            }],
+            items: [None, Some(Box::new(rain()))]
+                .map(|message| Logged {
+                    report: StateReport {
+                        at: None,
+                        ..report(Brd::Played)
+                    },
+                    message,
+                })
+                .into(),
         }),
         Body::Omd(Omd {
             wanted: "EBRDTInfo".into(),

@@ -3,7 +3,7 @@
 
 use channel::{Evidence, FailureClass, Of, Receipt, Timestamp, Verdict};
 
-use super::book::{Ending, Open};
+use super::book::{Ending, Open, PLAYED};
 use super::names::{area_of, is_village};
 use super::state::{Brd, Item, StateReport};
 
@@ -17,7 +17,6 @@ pub fn receipts(
     codes_tell: bool,
     seen: Timestamp,
 ) -> Vec<(usize, Receipt)> {
-    let far = report.at;
     let ours = open.ending != Ending::Stands;
     let one = |at: usize| {
         let address = open.to[at].1.expose();
@@ -38,7 +37,10 @@ pub fn receipts(
             of: Of::Reference(open.reference(at)),
             verdict,
             code: code.into(),
-            far,
+            // A log says it of each record alone.
+            far: report
+                .at
+                .or_else(|| best.and_then(|item| item.end.or(item.start))),
             seen,
         };
         Some((at, receipt))
@@ -94,7 +96,7 @@ fn is_alone(report: &StateReport, open: &Open, address: &str) -> bool {
 
 fn of_one(state: Brd, ours: bool) -> (Verdict, &'static str) {
     match state {
-        Brd::Played => (Verdict::Reached(Evidence::Acknowledged), "played"),
+        Brd::Played => (Verdict::Reached(Evidence::Acknowledged), PLAYED),
         Brd::Failed => (Verdict::Refused(FailureClass::Transient), "failed"),
         // Somebody at the platform took it off: trying again would be no use.
         Brd::Cancelled if !ours => (Verdict::Refused(FailureClass::BadContent), "cancelled"),
@@ -120,7 +122,7 @@ const fn progress(state: Brd) -> &'static str {
         Brd::Held => HELD,
         Brd::Waiting => "waiting",
         Brd::Playing => "playing",
-        Brd::Played => "played",
+        Brd::Played => PLAYED,
         Brd::Failed => "failed",
         Brd::Cancelled => "cancelled",
         Brd::Unknown(_) => "unknown",
@@ -129,6 +131,7 @@ const fn progress(state: Brd) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::time::Duration;
 
     use channel::{Address, Key};
@@ -163,6 +166,10 @@ mod tests {
             held: None,
             alarmed: false,
             ending: Ending::Stands,
+            ebm: None,
+            said: BTreeMap::new(),
+            log_asked: Duration::ZERO,
+            logged: false,
         }
     }
 

@@ -89,6 +89,7 @@ async fn each_wrong_call_has_its_refusal_and_is_counted() {
         format!("{}2001{}", &text[..at], &text[at + 4..])
     };
     let other = archive(&pair.platform, played(&format!("{OWN}202001010001")));
+    let notify = archive(&pair.platform, Body::Other("EBDNotify".into()));
     let asks = archive(&pair.platform, Body::StateRequest { ebm: name.clone() });
     for (path, body, answer, why) in [
         ("", good(), (404, None), "no-path"),
@@ -107,7 +108,8 @@ async fn each_wrong_call_has_its_refusal_and_is_counted() {
         (SECRET, of(&another), (200, Some(5)), "not-ours"),
         (SECRET, of(&old), (200, Some(5)), "stale"),
         (SECRET, other, (200, Some(5)), "unknown-message"),
-        (SECRET, asks, (200, Some(5)), "not-served"),
+        (SECRET, asks, (200, Some(5)), "no-word"),
+        (SECRET, notify, (200, Some(5)), "not-served"),
     ] {
         let before = count(&pair, why);
         assert_eq!(call(&pair, path, body).await, answer, "{why}");

@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 
 use super::archive::Archive;
 use super::body::{Body, Response};
+use super::inventory::LOG;
 use super::message::Ebm;
 use super::multipart;
 use super::names::{Sort, ebdid};
@@ -56,6 +57,8 @@ pub enum Story {
     TakenOff,
     /// Nothing is told before it is asked for.
     Silent,
+    /// Nothing is told of it, asked for or not: its log alone has what became of it.
+    Logged,
 }
 
 type Script = dyn Fn(&Packet) -> Take + Send + Sync;
@@ -100,6 +103,7 @@ pub struct Kept {
     /// How often it was posted.
     pub posted: u32,
     last: Option<StateReport>,
+    logged: Option<StateReport>,
 }
 
 struct Inner {
@@ -194,6 +198,11 @@ impl Platform {
 
     pub async fn post_packet(&self, packet: Packet) -> (u16, Option<u8>) {
         self.inner.post(packet).await
+    }
+
+    /// Posts the log of all that it has, and something that is not ours.
+    pub async fn log(&self) {
+        self.inner.log().await;
     }
 
     /// A packet of its own, to be changed before it is posted.
@@ -329,6 +338,9 @@ impl Inner {
             }
             Body::StateRequest { ebm } => {
                 tokio::spawn(async move { own.repeat(&ebm).await });
+            }
+            Body::Omd(omd) if omd.wanted == LOG => {
+                tokio::spawn(async move { own.log().await });
             }
             Body::Omd(omd) => {
                 tokio::spawn(async move { own.terminals(&omd.wanted).await });

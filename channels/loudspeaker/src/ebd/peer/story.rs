@@ -7,7 +7,7 @@ use channel::Clock;
 use super::super::body::Body;
 use super::super::inventory::{Device, Info, Of, Record, StateOf, States};
 use super::super::message::Ebm;
-use super::super::state::{Brd, Coverage, Item, StateReport};
+use super::super::state::{Brd, BrdLog, Coverage, Item, Logged, StateReport};
 use super::{Inner, Kept, Story, terminal};
 
 impl Inner {
@@ -18,6 +18,7 @@ impl Inner {
             state: Brd::Held,
             posted: 0,
             last: None,
+            logged: None,
         });
         known.posted += 1;
         known.posted == 1
@@ -50,6 +51,12 @@ impl Inner {
             Story::Silent => {
                 if let Some(kept) = self.kept.lock().get_mut(id) {
                     kept.last =
+                        Some(self.says(id, Brd::Played, all(1.0), self.items(&places, &[])));
+                }
+            }
+            Story::Logged => {
+                if let Some(kept) = self.kept.lock().get_mut(id) {
+                    kept.logged =
                         Some(self.says(id, Brd::Played, all(1.0), self.items(&places, &[])));
                 }
             }
@@ -143,6 +150,27 @@ impl Inner {
         }
     }
 
+    /// What became of each message, and of one that somebody else had broadcast.
+    pub(super) async fn log(&self) {
+        let another = format!("{}202001010001", self.settings.ebrid);
+        let mut items = vec![Logged {
+            report: self.says(&another, Brd::Played, None, Vec::new()),
+            message: None,
+        }];
+        items.extend(self.kept.lock().values().filter_map(|kept| {
+            Some(Logged {
+                report: kept.logged.clone().or(kept.last.clone())?,
+                message: Some(Box::new(kept.ebm.clone())),
+            })
+        }));
+        let log = BrdLog {
+            from: None,
+            to: Some(self.clock.now()),
+            items,
+        };
+        self.post(self.packet(Body::Log(log))).await;
+    }
+
     pub(super) async fn terminals(&self, wanted: &str) {
         let places: Vec<String> = {
             let kept = self.kept.lock();
@@ -155,6 +183,8 @@ impl Inner {
             let record = |id| Record {
                 id,
                 name: "terminal".into(),
+                longitude: "104.53".into(),
+                latitude: "32.41".into(),
                 ..Record::default()
             };
             Body::Info(Info {
