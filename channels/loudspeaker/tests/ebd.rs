@@ -5,6 +5,8 @@
 mod common;
 #[path = "ebd/asked.rs"]
 mod ebd_asked;
+#[path = "ebd/device.rs"]
+mod ebd_device;
 #[path = "ebd/door.rs"]
 mod ebd_door;
 #[path = "ebd/signed.rs"]

@@ -25,11 +25,12 @@ pub enum SignerConfig {
         #[serde(default)]
         order: Order,
     },
+    /// Either may carry a PIN.
     Command {
-        argv: Vec<String>,
+        argv: Vec<Secret>,
     },
     Http {
-        url: String,
+        url: Secret,
     },
 }
 
@@ -69,12 +70,13 @@ impl SignerConfig {
             }
             Self::Command { argv } if argv.is_empty() => return Err(SignerError::Command),
             Self::Command { argv } => Arc::new(Command {
-                argv: argv.clone(),
+                argv: argv.iter().map(|word| word.expose().to_owned()).collect(),
                 patience,
             }),
             Self::Http { url } => Arc::new(Device {
-                url: url.clone(),
+                url: url.expose().to_owned(),
                 http: http.clone(),
+                patience,
             }),
         })
     }
@@ -124,6 +126,13 @@ mod tests {
             assert!(why.contains(said), "{why}");
         }
         assert!(!format!("{sm2:?}").contains(KEY), "{sm2:?}");
+        let http = read(r#"{"kind":"http","url":"http://operator:pin@device.example/"}"#);
+        let argv = read(r#"{"kind":"command","argv":["sign","--pin","pin"]}"#);
+        let shown = format!("{http:?}{argv:?}");
+        assert!(
+            http.is_ok() && argv.is_ok() && !shown.contains("pin"),
+            "{shown}"
+        );
     }
 
     #[test]

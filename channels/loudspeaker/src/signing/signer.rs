@@ -234,6 +234,7 @@ impl Signer for Command {
 pub struct Device {
     pub url: String,
     pub http: HttpClient,
+    pub patience: Duration,
 }
 
 impl Device {
@@ -251,7 +252,10 @@ impl Device {
             ..Request::default()
         };
         let url = format!("{}/{what}", self.url.trim_end_matches('/'));
-        let reply = self.http.call(&url, request).await;
+        let call = tokio::time::timeout(self.patience, self.http.call(&url, request));
+        let reply = call
+            .await
+            .map_err(|_| SignerError::Away("it took too long".into()))?;
         let reply = reply.map_err(|error| SignerError::Away(error.to_string()))?;
         Ok((reply.status, reply.body.to_vec()))
     }
