@@ -138,7 +138,7 @@ fn line(out: &mut String, cells: &[String; 10]) {
 }
 
 /// Chinese characters are two columns wide.
-fn columns(text: &str) -> usize {
+pub fn columns(text: &str) -> usize {
     text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum()
 }
 

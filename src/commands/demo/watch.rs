@@ -9,6 +9,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::county;
+use super::verdict::columns;
 use crate::app::App;
 use crate::coverage::{self, ChannelLine, Row};
 use crate::ledger::{Alert, Phase};
@@ -16,6 +17,8 @@ use crate::model::RegionCode;
 
 const LOOK: Duration = Duration::from_millis(250);
 const PLAIN_EVERY: u32 = 20;
+/// Of a terminal.
+const COLUMNS: usize = 100;
 
 /// True when every delivery has its final answer within `limit`.
 pub async fn until_final(app: &App, alert: &Alert, limit: Duration) -> bool {
@@ -37,7 +40,7 @@ pub async fn until_final(app: &App, alert: &Alert, limit: Duration) -> bool {
                     view.towns(&coverage::rollup(alert, &app.registry.read(), county::code()).rows);
                 }
             }
-            None if look % PLAIN_EVERY == 0 => plain(look, &lines),
+            None if look % PLAIN_EVERY == 0 => say!("{}", plain((LOOK * look).as_secs(), &lines)),
             None => {}
         }
         if ended {
@@ -53,31 +56,51 @@ pub async fn until_final(app: &App, alert: &Alert, limit: Duration) -> bool {
 
 /// Its blocks are all written, and nothing is open in them.
 pub fn is_final(alert: &Alert, lines: &[ChannelLine]) -> bool {
-    let open = |l: &ChannelLine| l.planned + l.handed + l.awaiting + l.due;
     matches!(alert.phase(), Phase::Planned | Phase::Withdrawn)
         && lines.iter().map(open).sum::<u32>() == 0
+}
+
+fn open(line: &ChannelLine) -> u32 {
+    line.planned + line.handed + line.awaiting + line.due
 }
 
 fn submitted(line: &ChannelLine) -> u32 {
     line.total - line.planned - line.handed - line.due
 }
 
-fn plain(look: u32, lines: &[ChannelLine]) {
-    let seconds = (LOOK * look).as_secs();
-    let part = |l: &ChannelLine| {
-        format!(
-            "{} {}/{} sent 已发 {} reached 送达 {} failed 失败",
-            l.channel,
-            submitted(l),
-            l.total,
-            l.reached,
-            l.failed
-        )
-    };
-    say!(
-        "{seconds:>4} s  {}",
-        lines.iter().map(part).collect::<Vec<_>>().join("  |  ")
+/// One line of a terminal, whatever the number of channels: what all of them did, and which have the most left, as many as
+/// there is room for.
+fn plain(seconds: u64, lines: &[ChannelLine]) -> String {
+    let sum = |of: fn(&ChannelLine) -> u32| lines.iter().map(of).sum::<u32>();
+    let mut line = format!(
+        "{seconds:>4} s 已发 sent {}/{} 送达 reached {} 失败 failed {}",
+        sum(submitted),
+        sum(|l| l.total),
+        sum(|l| l.reached),
+        sum(|l| l.failed)
     );
+    let mut left: Vec<_> = lines.iter().filter(|l| open(l) > 0).collect();
+    left.sort_by_key(|l| std::cmp::Reverse(open(l)));
+    if !left.is_empty() {
+        line += " 未定 open";
+    }
+    for (nth, channel) in left.iter().enumerate() {
+        let more = format!(" {}", channel.channel);
+        // Room for how many more there are.
+        if columns(&line) + columns(&more) + 5 > COLUMNS {
+            return format!("{line} +{}", left.len() - nth);
+        }
+        line += &more;
+    }
+    line
+}
+
+/// What stands behind a channel's bar.
+fn beside(line: &ChannelLine) -> String {
+    format!(
+        "送达 reached {} 待 awaiting {} 重发 due {} 失败 failed {}",
+        line.reached, line.awaiting, line.due, line.failed
+    )
 }
 
 struct View {
@@ -109,17 +132,14 @@ impl View {
                 .or_insert_with(|| {
                     let bar = self.all.add(ProgressBar::new(u64::from(line.total)));
                     bar.set_style(style(
-                        "{prefix:>8} {bar:32.green/dim} {pos:>7}/{len:<7} {msg}",
+                        "{prefix:>9} {bar:12.green/dim} {pos:>7}/{len:<7} {msg}",
                     ));
                     bar.set_prefix(line.channel.clone());
                     bar
                 });
             bar.set_length(u64::from(line.total));
             bar.set_position(u64::from(submitted(line)));
-            bar.set_message(format!(
-                "送达 reached {}  待回执 awaiting {}  重发 due {}  失败 failed {}",
-                line.reached, line.awaiting, line.due, line.failed
-            ));
+            bar.set_message(beside(line));
         }
     }
 
@@ -146,5 +166,52 @@ impl View {
         for bar in self.channels.values().chain(self.towns.values()) {
             bar.abandon();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of a county of two million, in the middle of it.
+    fn lines(channels: usize) -> Vec<ChannelLine> {
+        let line = |nth| ChannelLine {
+            channel: format!("channel-{nth:02}"),
+            total: 500_000,
+            handed: 100_000,
+            awaiting: 100_000,
+            due: 10_000,
+            reached: 250_000,
+            failed: 10_000,
+            ..ChannelLine::default()
+        };
+        (0..channels).map(line).collect()
+    }
+
+    #[test]
+    fn what_is_told_while_it_goes_out_fits_a_terminal_of_a_hundred_columns() {
+        for channels in [0, 1, 2, 3, 13] {
+            let line = plain(1_700, &lines(channels));
+            assert!(columns(&line) <= 100, "{} columns: {line}", columns(&line));
+        }
+        // The prefix, the bar and both figures stand before it.
+        let bar = 9 + 1 + 12 + 1 + 7 + 1 + 7 + 1;
+        let line = beside(&lines(1)[0]);
+        assert!(bar + columns(&line) <= 100, "{line}");
+    }
+
+    #[test]
+    fn the_plain_line_sums_all_channels_and_names_those_with_the_most_left() {
+        let mut lines = lines(4);
+        lines[2].awaiting += 5;
+        lines[0] = ChannelLine {
+            total: 7,
+            reached: 7,
+            ..ChannelLine::default()
+        };
+        let wanted = "12 s 已发 sent 1170007/1500007 送达 reached 750007 失败 failed 30000 未定 open channel-02 +2";
+        assert_eq!(plain(12, &lines).trim(), wanted);
+        let done = plain(3, &lines[..1]);
+        assert!(done.ends_with("失败 failed 0"), "{done}");
     }
 }
