@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use channel::Level;
+use channel::{Level, Loss, Variant};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -50,9 +50,8 @@ pub struct EventView {
 impl Ingest {
     pub async fn preview(&self, caller: &Caller, bytes: &[u8]) -> Result<Preview, Rejection> {
         let mut judged = self.judge(caller, self.read(caller, bytes)?)?;
-        let chain = self.chain(&judged);
-        let (past, unread) = self.past(&chain).await;
-        let (class, handled) = how(&judged, &past, &self.ledger.standing(&chain));
+        let (past, unread, standing) = self.past(&self.chain(&judged)).await;
+        let (class, handled) = how(&judged, &past, &standing);
         judged.targets = targets(&mut judged);
         let (earlier, outlets) = (Earlier::of(&past, &self.routes), self.outlets());
         let (registry, recordings) = self.ground();
@@ -89,6 +88,7 @@ impl Ingest {
             ledger: &self.ledger,
             means: &self.means,
             cost: &|name, variant| self.channels.get(name).map_or(1, |c| c.cost(variant)),
+            losses: &|name, text| self.losses(name, text),
             lines: &|name| self.channels.get(name)?.lines(),
             now: judged.now,
             lifetime: judged.now.plus(plan.lifetime.0),
@@ -107,6 +107,11 @@ impl Ingest {
             events: self.events(alert),
             findings: judged.findings,
         })
+    }
+
+    fn losses(&self, channel: &str, text: &Variant) -> Vec<Loss> {
+        let channel = self.channels.get(channel);
+        channel.map_or_else(Vec::new, |channel| channel.losses(text))
     }
 
     /// Who lives there, and what was recorded for them, at one moment.
@@ -145,8 +150,9 @@ impl Ingest {
         self.ledger.chain(&judged.hits, None)
     }
 
-    /// What it corrects as a release reads it, open or sealed, and what of it cannot be read: a release would halt on that.
-    async fn past(&self, chain: &[StreamId]) -> (Vec<Past>, Vec<StreamId>) {
+    /// What it corrects as a release reads it, open or sealed; what of it cannot be read, on which a release would halt; and
+    /// what of it stands.
+    async fn past(&self, chain: &[StreamId]) -> (Vec<Past>, Vec<StreamId>, Vec<StreamId>) {
         let (mut past, mut unread) = (Vec::new(), Vec::new());
         for stream in chain {
             let Some(known) = self.ledger.known(*stream) else {
@@ -157,7 +163,7 @@ impl Ingest {
                 None => unread.push(*stream),
             }
         }
-        (past, unread)
+        (past, unread, self.ledger.standing(chain))
     }
 
     async fn read_back(&self, known: &Known) -> Option<Past> {

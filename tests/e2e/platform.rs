@@ -2,9 +2,11 @@
 //! platform holds is shown with its duty phone, and names and stops stand over a restart.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
+use channel::{Clock, SystemClock};
 use loudspeaker::ebd::peer::{Platform, Settings, Story};
-use loudspeaker::ebd::readers::Brd;
+use loudspeaker::ebd::readers::{Body, Brd, Content, Ebm};
 use serde_json::{Value, json};
 
 use crate::county::{self, VILLAGE_A1, VILLAGE_A2, VILLAGE_B1};
@@ -23,6 +25,7 @@ lifetime = "4h"
 [[send]]
 audience = "speakers"
 channels = ["platform"]
+repeat = { times = 2, pause = "1s" }
 receipt_window = "30s"
 "#;
 
@@ -110,6 +113,7 @@ async fn a_platform_plays_holds_and_takes_back_and_its_serials_stand_over_a_rest
         world.gateway.base
     ));
 
+    cannot_carry(&world.gateway).await;
     let alert = world.gateway.submit(&Warning::red("p-1", &[COUNTY])).await;
     let wanted = [
         (VILLAGE_A1, "reached"),
@@ -186,14 +190,75 @@ async fn a_platform_plays_holds_and_takes_back_and_its_serials_stand_over_a_rest
         .filter_map(|kept| kept.ebm.related.as_deref())
         .collect();
     assert_eq!(ended, [second[0].as_str()]);
+    is_handed(&world.gateway, &platform).await;
     let said = world.gateway.said();
     assert!(!said.contains(PHONE) && !said.contains(SECRET), "{said}");
     let answered = platform.answered();
     assert!(
         answered
             .iter()
-            .all(|(status, code)| *status != 200 || *code == Some(1)),
+            .filter(|(status, _)| *status == 200)
+            .all(|(_, code)| *code == Some(1) || *code == Some(5)),
         "{answered:?}"
+    );
+}
+
+/// What the platform has no place for is told before anybody releases it.
+async fn cannot_carry(gateway: &Gateway) {
+    let warning = Warning::red("p-0", &[COUNTY]).xml();
+    let path = "/v1/alerts?preview=true";
+    let shown = gateway.call("POST", path, EVERYTHING, &warning).await.body;
+    let losses = shown["losses"].as_array().expect("a list");
+    let own = losses.iter().find(|line| line["reason"] == "repeat");
+    let own = own.unwrap_or_else(|| panic!("{shown}"));
+    // The county's controllers are handed to it too, and are none of its places.
+    let told = (&own["channel"], count(&own["deliveries"]));
+    assert_eq!(told, (&"platform".into(), 6));
+    assert_eq!(own["zh"], "播放遍数和间隔由平台决定");
+    assert!(
+        losses.iter().all(|line| line["channel"] == "platform"),
+        "{shown}"
+    );
+}
+
+/// A warning that the platform would have broadcast here: officers see it, and nobody else is told.
+async fn is_handed(gateway: &Gateway, platform: &Platform) {
+    let now = SystemClock::default().now();
+    let ebm = Ebm {
+        id: format!("{CODE}202607140007"),
+        related: None,
+        kind: 1,
+        sender_name: "绵阳市气象台".into(),
+        sender_code: "51070041600000".into(),
+        sent: Some(now),
+        event: "11B03".into(),
+        severity: Some(2),
+        start: Some(now),
+        end: Some(now.plus(Duration::from_hours(3))),
+        content: Some(Content {
+            text: "请立即转移。".into(),
+            areas: vec!["510727000000".into()],
+            ..Content::default()
+        }),
+        dispatch: Vec::new(),
+    };
+    let before = gateway.get("/v1/alerts").await["total"].clone();
+    let refused = platform.post(Body::Ebm(Box::new(ebm.clone()))).await;
+    assert_eq!(refused, (200, Some(5)));
+    let shown = channel(gateway).await;
+    let offered = &shown["far_end"]["offered"][0];
+    assert_eq!(offered["message"], ebm.id, "{shown}");
+    assert_eq!(
+        (&offered["event"], &offered["level"]),
+        (&"11B03".into(), &"orange".into())
+    );
+    let ready = gateway.call_text("/readyz", DUTY).await;
+    assert!(ready.contains("offered-far"), "{ready}");
+    assert_eq!(gateway.get("/v1/alerts").await["total"], before);
+    let said = gateway.said();
+    assert!(
+        said.contains(&ebm.id) && !said.contains("请立即转移"),
+        "{said}"
     );
 }
 

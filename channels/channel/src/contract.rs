@@ -8,7 +8,7 @@ use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::{
     Action, Address, Binding, Clock, Code, Command, DeviceState, Enrolment, Evidence, Failure,
-    FailureClass, Handed, HttpClient, Issued, Key, Level, Message, NoSerial, NotEnrolled,
+    FailureClass, Handed, HttpClient, Issued, Key, Level, Loss, Message, NoSerial, NotEnrolled,
     Numbering, Obeyed, Presence, PublicKey, Receipt, Rekeying, Reply, Request, Scene, Sounds, Stop,
     Tied, Timestamp, Tokens, Uplink, Variant, Whose,
 };
@@ -222,6 +222,11 @@ pub trait Channel: Send + Sync + 'static {
     /// What one message of this text costs at the far end, in its pacing unit (SMS segments).
     fn cost(&self, _variant: &Variant) -> u32 {
         1
+    }
+
+    /// What of this text its far end has no place for.
+    fn losses(&self, _variant: &Variant) -> Vec<Loss> {
+        Vec::new()
     }
 
     /// Its lines, where a message takes one until its outcome is known: the house hands it no more than are free, so that

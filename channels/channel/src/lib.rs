@@ -12,6 +12,7 @@ pub mod http;
 mod issued;
 pub mod lines;
 pub mod link;
+mod loss;
 mod message;
 mod receipt;
 mod secret;
@@ -35,6 +36,7 @@ pub use failure::{Failure, FailureClass, MISSHAPEN};
 pub use handed::{Handed, Said, Whose};
 pub use http::{HttpClient, Reply, Request};
 pub use issued::{Issued, NoSerial, Numbering, SERIALS_A_DAY};
+pub use loss::Loss;
 pub use message::{Address, Attachment, Key, Level, Message, Variant};
 pub use receipt::{
     CLOCK_WRONG, Evidence, HEARD, MUTED, ON_BATTERY, Of, Presence, PresenceState, Receipt, Uplink,

@@ -1,6 +1,7 @@
 //! `tocsin plan test`: which plan would take an alert and why the others would not, and what it would do, in words. It
 //! reads the configuration and the registry's file, and no journal: nothing that runs is asked or touched.
 
+mod ears;
 mod shown;
 pub mod words;
 
@@ -142,9 +143,9 @@ fn registry(node: &Node) -> Result<Registry, Failed> {
     })
 }
 
-fn lines_of(channels: &[(String, Arc<dyn Channel>)], name: &str) -> Option<channel::Lines> {
-    let (_, channel) = channels.iter().find(|(own, _)| own == name)?;
-    channel.lines()
+fn of<'a>(channels: &'a Made, name: &str) -> Option<&'a Arc<dyn Channel>> {
+    let own = channels.iter().find(|(own, _)| own == name);
+    own.map(|(_, channel)| channel)
 }
 
 /// What the plan that takes it would do.
@@ -201,7 +202,8 @@ fn drill(
         ledger: &Ledger::default(),
         means: &means,
         cost: &|name, variant| cost(&channels, name, variant),
-        lines: &|name| lines_of(&channels, name),
+        losses: &|name, text| of(&channels, name).map_or_else(Vec::new, |c| c.losses(text)),
+        lines: &|name| of(&channels, name)?.lines(),
         now,
         lifetime: now.plus(choice.plan.lifetime.0),
     });
@@ -226,6 +228,5 @@ fn means(read: &Read) -> Means {
 
 /// What one message of a text costs on a channel.
 fn cost(channels: &Made, name: &str, variant: &Variant) -> u32 {
-    let own = channels.iter().find(|(of, _)| of == name);
-    own.map_or(1, |(_, channel)| channel.cost(variant))
+    of(channels, name).map_or(1, |channel| channel.cost(variant))
 }

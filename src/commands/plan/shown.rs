@@ -5,17 +5,19 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use super::ears::{losses, satellites, sounds};
+
 /// At most so many lines of one list; how many more there are is said.
 const MOST: usize = 12;
 
-struct Page(String);
+pub struct Page(String);
 
 impl Page {
-    fn line(&mut self, text: &str) {
+    pub fn line(&mut self, text: &str) {
         writeln!(self.0, "{text}").expect("a String takes everything");
     }
 
-    fn list(&mut self, title: &str, items: &[Value], line: impl Fn(&Value) -> String) {
+    pub fn list(&mut self, title: &str, items: &[Value], line: impl Fn(&Value) -> String) {
         if items.is_empty() {
             return;
         }
@@ -30,7 +32,7 @@ impl Page {
     }
 }
 
-fn text(value: &Value) -> String {
+pub fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => "-".into(),
@@ -38,7 +40,7 @@ fn text(value: &Value) -> String {
     }
 }
 
-fn items(value: &Value) -> &[Value] {
+pub fn items(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
@@ -61,6 +63,7 @@ pub fn table(preview: &Value) -> String {
             text(&line["text"]).replace('\n', " ")
         )
     });
+    losses(&mut page, preview);
     page.list("说明 notes", items(&preview["notes"]), |note| {
         format!(
             "{}: {} {}",
@@ -315,52 +318,6 @@ fn dead(page: &mut Page, preview: &Value) {
             text(&preview["unheard_speakers"])
         ));
     }
-}
-
-/// 牛飞: 天通 last proved 3 days ago.
-fn satellites(page: &mut Page, preview: &Value) {
-    page.list(
-        "卫星终端 satellite terminals",
-        items(&preview["satellites"]),
-        |line| {
-            let proved = match line["days"].as_u64() {
-                Some(days) => format!("{days} 天前拨测证实 last proved {days} days ago"),
-                None => "从未证实 never proved".to_owned(),
-            };
-            format!(
-                "{} {}: {} {} {}, {proved}",
-                text(&line["region"]["name"]),
-                text(&line["name"]),
-                text(&line["channel"]),
-                text(&line["standing_zh"]),
-                text(&line["standing"]),
-            )
-        },
-    );
-}
-
-/// Who would hear a recording before the text.
-fn sounds(page: &mut Page, preview: &Value) {
-    let sounds = &preview["sounds"];
-    let title = "大喇叭语言 languages of loudspeakers";
-    page.list(title, items(&sounds["languages"]), |line| {
-        let name = line["language_zh"].as_str().unwrap_or_default();
-        let recording = match line["recording"].as_u64() {
-            Some(id) => format!("录音 recording {id}"),
-            None => "无录音 none recorded".to_owned(),
-        };
-        let levels: Vec<_> = items(&line["levels"]).iter().map(text).collect();
-        format!(
-            "{name} {}: {recording} [{}] · {} 村 villages",
-            text(&line["language"]),
-            levels.join(" "),
-            text(&line["villages"])
-        )
-    });
-    let title = "只播全文的村 villages that hear the text alone";
-    page.list(title, items(&sounds["text_only"]), |village| {
-        text(&village["name"])
-    });
 }
 
 fn carriers(page: &mut Page, preview: &Value) {

@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::note::Note;
+use super::losses::LossLine;
 use super::sounds::SoundFigures;
 use crate::ledger::event::Class;
 use crate::model::{EndpointId, RegionCode, RegionLevel, shape};
@@ -22,6 +23,8 @@ pub struct Figures {
     #[schema(value_type = BTreeMap<String, u32>)]
     pub spared: BTreeMap<&'static str, u32>,
     pub texts: Vec<TextLine>,
+    /// What of the texts a channel's far end has no place for: 平台无法承载的内容.
+    pub losses: Vec<LossLine>,
     /// Villages of which only a part is hit.
     pub partial: Vec<Partial>,
     /// Villages with fewer than two independent kinds of channel.

@@ -4,8 +4,10 @@
 
 mod figures;
 mod filing;
+mod losses;
 mod satellite;
 mod sounds;
+mod speakers;
 mod sum;
 mod tally;
 #[cfg(test)]
@@ -13,7 +15,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use channel::{Lines, Timestamp, Variant};
+use channel::{Lines, Loss, Timestamp, Variant};
 
 pub use figures::{Figures, Place};
 
@@ -57,6 +59,8 @@ pub struct Scene<'a> {
     pub means: &'a Means,
     /// What one message of a text costs on a channel, by its name.
     pub cost: &'a dyn Fn(&str, &Variant) -> u32,
+    /// What a channel's far end has no place for of a text.
+    pub losses: &'a dyn Fn(&str, &Variant) -> Vec<Loss>,
     /// The telephone lines of a channel that has them.
     pub lines: &'a dyn Fn(&str) -> Option<Lines>,
     pub now: Timestamp,

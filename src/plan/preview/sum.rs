@@ -55,6 +55,7 @@ impl Tally<'_> {
             channels,
             homes,
             texts: self.texts,
+            losses: self.losses.lines(),
             partial: self.partial,
             dead_speakers: self.dead,
             unheard_speakers: self.unheard,

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
-use channel::{EndpointKind, Evidence, PresenceState, Timestamp};
+use channel::{EndpointKind, Evidence, Timestamp};
 
 use super::Scene;
 use super::figures::{Dead, Line, Partial, Place, Satellite, TextLine};
 use super::filing::ByCarrier;
+use super::losses::{Losses, Runs};
 use crate::ledger::event::{Audience, Bar, Class, ClassRow, Fate};
 use crate::model::{EndpointId, HouseholdId, RegionCode, RegionLevel};
 use crate::plan::audience::{PlannedBlock, PlannedDelivery, Unserved};
@@ -108,6 +109,7 @@ pub struct Tally<'a> {
     pub spared: BTreeMap<Class, u32>,
     pub unserved: Unserved,
     pub landlines: u32,
+    pub losses: Losses,
 }
 
 impl<'a> Tally<'a> {
@@ -134,6 +136,7 @@ impl<'a> Tally<'a> {
             spared: BTreeMap::new(),
             unserved: Unserved::new(),
             landlines: 0,
+            losses: Losses::default(),
         };
         tally.count();
         tally
@@ -228,7 +231,7 @@ impl<'a> Tally<'a> {
         let (block, closing) = (&drafted.0, drafted.1.is_some());
         let speaker = block.audience == Audience::Speakers;
         let grade = Grade::of(block.outlet.best, speaker);
-        let (mut cost, mut refused) = (0, 0);
+        let (mut cost, mut refused, mut told) = (0, 0, Runs::default());
         for delivery in &block.deliveries {
             let (text, bar) = self.text(drafted, delivery);
             self.number(block, delivery.endpoint, bar);
@@ -237,11 +240,13 @@ impl<'a> Tally<'a> {
                 continue;
             }
             self.texts[text].deliveries += 1;
+            told.add(text);
             cost += u64::from(self.texts[text].cost);
             if !closing {
                 self.reach(region, block, delivery, grade);
             }
         }
+        self.losses.told(&block.channel, &told);
         let deliveries = small(block.deliveries.len()) - refused;
         self.steps[usize::from(step)].1 += deliveries;
         let key = (
@@ -325,11 +330,15 @@ impl<'a> Tally<'a> {
                 language: telling.language.clone(),
                 cost,
                 template: variant.as_ref().and_then(|v| v.template.clone()),
-                text: variant.map(|v| v.text).unwrap_or_default(),
+                text: variant.as_ref().map(|v| v.text.clone()).unwrap_or_default(),
                 deliveries: 0,
             });
             next
         });
+        if let Some(variant) = &variant {
+            let lost = (self.scene.losses)(&telling.channel, variant);
+            self.losses.put(&telling.channel, at, lost);
+        }
         self.tellings.insert(telling.clone(), (at, rendered.bar));
         (at, rendered.bar)
     }
@@ -343,44 +352,6 @@ impl<'a> Tally<'a> {
         let carrier = draft.outlets.carrier(endpoint, number, carriers);
         let by_carrier = self.numbers.entry(block.channel.clone()).or_default();
         *by_carrier.entry((carrier, bar)).or_default() += 1;
-    }
-
-    /// A speaker that is known to be dead reaches nobody.
-    fn speaker(&mut self, village: RegionCode, kind: &'static str, id: EndpointId, grade: Grade) {
-        let registry = self.scene.draft.registry;
-        let Some(endpoint) = registry.endpoint(id) else {
-            return;
-        };
-        let presence = self.scene.ledger.presence_of(endpoint.address);
-        let state = match presence {
-            Some(PresenceState::Silent) => Some("silent"),
-            Some(PresenceState::Fault) => Some("fault"),
-            _ => {
-                let repair = self.scene.ledger.boxes.under_repair(endpoint.address);
-                repair.map(|_| "repair")
-            }
-        };
-        let first = self.spoken.insert(id);
-        if first && presence.is_none() {
-            self.unheard += 1;
-        }
-        if let Some(state) = state {
-            if first {
-                self.dead.push(Dead {
-                    endpoint: id,
-                    village: self.place(village),
-                    speaker: endpoint.name.unwrap_or_default().to_owned(),
-                    state,
-                });
-            }
-            return;
-        }
-        self.kinds.entry(village).or_default().insert(kind);
-        for household in registry.hearing(id) {
-            if let Some(home) = self.homes.get_mut(household) {
-                home.grade = home.grade.max(grade);
-            }
-        }
     }
 }
 

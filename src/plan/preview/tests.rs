@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use channel::{EndpointKind, Evidence, Level, Lines, PresenceState, Style, Timestamp, Variant};
+use channel::{
+    EndpointKind, Evidence, Level, Lines, Loss, PresenceState, Style, Timestamp, Variant,
+};
 
 use super::{Figures, Means, Scene, preview};
 use crate::ledger::boxes::{Mend, Mended, Repair, Teller, Trouble};
@@ -154,10 +156,31 @@ fn hushed(
             _ if name.starts_with("sms") => 2,
             _ => 1,
         },
+        losses: &|name, text| {
+            let lost = name == "horn" && !text.text.is_empty();
+            lost.then_some(REPEAT).into_iter().collect()
+        },
         lines: &|name| (name == "sms").then_some(lines?),
         now,
         lifetime: now,
     })
+}
+
+const REPEAT: Loss = Loss {
+    code: "repeat",
+    en: "the platform decides",
+    zh: "由平台决定",
+};
+
+#[test]
+fn what_a_far_end_cannot_carry_is_told_with_how_many_it_is_lost_for() {
+    let shown = figures(Level::Red, DAY, &[], &[]);
+    let horn = shown.channels.iter().find(|line| line.channel == "horn");
+    let horn = horn.expect("the loudspeakers").deliveries;
+    assert_eq!(shown.losses.len(), 1, "{:?}", shown.losses);
+    let line = &shown.losses[0];
+    assert_eq!((line.channel.as_str(), line.reason), ("horn", "repeat"));
+    assert_eq!((line.deliveries, line.zh), (horn, REPEAT.zh));
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! A finished text as a broadcast message, and what of it the message cannot carry. Pure, and total: what has no counterpart
 //! is said in the losses, never dropped in silence. This module must not widen an area.
 
-use channel::{Level, Message, Timestamp, Variant};
+use channel::{Level, Message, Part, Timestamp, Variant};
 
+use super::loss::Loss;
 use super::message::{Auxiliary, CANCEL, Content, Dispatch, Ebm, MP3, PLAY};
 use super::names::{Place, area_of, is_village, place};
 use super::tar::Member;
@@ -17,44 +18,6 @@ pub struct Terms {
     pub drill: u8,
     /// How many digits an EBRID has.
     pub ebrid: usize,
-}
-
-/// What an EBM cannot carry of a text.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Loss {
-    /// The event has no code: 突发事件 is sent.
-    Event,
-    /// The code was found by the event's name.
-    EventByName,
-    /// The level is none of the four colours: unknown is sent.
-    Level,
-    /// The language has no code of three letters here: Chinese is said.
-    Language,
-    /// How often it is played, and with which pause, is the platform's.
-    Repeat,
-    /// Who goes first at one speaker is the platform's.
-    Authority,
-    /// What is not sound in MP3 stays behind.
-    Attachment,
-    Html,
-    /// Characters that XML has no place for.
-    Characters,
-}
-
-impl Loss {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Event => "event",
-            Self::EventByName => "event-by-name",
-            Self::Level => "level",
-            Self::Language => "language",
-            Self::Repeat => "repeat",
-            Self::Authority => "authority",
-            Self::Attachment => "attachment",
-            Self::Html => "html",
-            Self::Characters => "characters",
-        }
-    }
 }
 
 /// A message without its name, what goes with it into the archive, and what is lost.
@@ -103,25 +66,10 @@ pub fn target(address: &str, ebrid: usize, told: Option<&str>) -> Result<Target,
 /// Several messages of one text and one end.
 pub fn play(message: &Message, targets: &[Target], terms: &Terms, now: Timestamp) -> Mapped {
     let variant = &*message.variant;
-    let mut losses = Vec::new();
-    let event = event(&variant.event, &mut losses);
-    let language = language(&variant.language, &mut losses);
-    let severity = severity(variant, &mut losses);
-    let (title, text) = (plain(&variant.title), plain(&variant.text));
-    if title.len() + text.len() < variant.title.len() + variant.text.len() {
-        losses.push(Loss::Characters);
-    }
-    let (auxiliaries, resources) = sounds(variant, &mut losses);
-    for (lost, loss) in [
-        (variant.html.is_some(), Loss::Html),
-        (variant.repeat.is_some(), Loss::Repeat),
-        (
-            variant.authority != channel::Authority::County,
-            Loss::Authority,
-        ),
-    ] {
-        losses.extend(lost.then_some(loss));
-    }
+    let (event, _) = event(&variant.event);
+    let (language, _) = language(&variant.language);
+    let (severity, _) = severity(variant);
+    let (auxiliaries, resources, _) = sounds(variant);
     let named = targets.iter().filter_map(|target| target.terminal.clone());
     let dispatch = named.map(|id| Dispatch {
         language: language.clone(),
@@ -141,18 +89,52 @@ pub fn play(message: &Message, targets: &[Target], terms: &Terms, now: Timestamp
         dispatch: dispatch.collect(),
         content: Some(Content {
             language,
-            title,
-            text,
+            title: plain(&variant.title),
+            text: plain(&variant.text),
             areas: areas(targets),
             auxiliaries,
         }),
     };
-    losses.sort();
     Mapped {
         ebm,
         resources,
-        losses,
+        losses: losses(variant),
     }
+}
+
+/// What no message to a platform can carry of this text.
+pub fn losses(variant: &Variant) -> Vec<Loss> {
+    let has = |is: fn(&Part) -> bool| variant.parts.iter().any(is);
+    let whole = |text: &String| plain(text).len() == text.len();
+    let mut losses = Vec::from([
+        event(&variant.event).1,
+        language(&variant.language).1,
+        severity(variant).1,
+        sounds(variant).2,
+    ]);
+    for (lost, loss) in [
+        (
+            !(whole(&variant.title) && whole(&variant.text)),
+            Loss::Characters,
+        ),
+        (variant.html.is_some(), Loss::Html),
+        (variant.repeat.is_some(), Loss::Repeat),
+        (
+            variant.authority != channel::Authority::County,
+            Loss::Authority,
+        ),
+        (
+            has(|part| matches!(part, Part::Sound { .. })),
+            Loss::Recordings,
+        ),
+        (has(|part| matches!(part, Part::Tone { .. })), Loss::Tones),
+        (variant.onset.is_some(), Loss::Onset),
+    ] {
+        losses.push(lost.then_some(loss));
+    }
+    let mut losses: Vec<_> = losses.into_iter().flatten().collect();
+    losses.sort();
+    losses
 }
 
 /// Takes back what went out under another name.
@@ -176,17 +158,14 @@ pub fn cancel(of: &str, terms: &Terms, now: Timestamp) -> Ebm {
 /// Severity of what is no warning.
 const TEST: u8 = 15;
 
-fn severity(variant: &Variant, losses: &mut Vec<Loss>) -> u8 {
+fn severity(variant: &Variant) -> (u8, Option<Loss>) {
     match variant.level {
-        _ if variant.drill => TEST,
-        Level::Red => 1,
-        Level::Orange => 2,
-        Level::Yellow => 3,
-        Level::Blue => 4,
-        Level::Unknown => {
-            losses.push(Loss::Level);
-            0
-        }
+        _ if variant.drill => (TEST, None),
+        Level::Red => (1, None),
+        Level::Orange => (2, None),
+        Level::Yellow => (3, None),
+        Level::Blue => (4, None),
+        Level::Unknown => (0, Some(Loss::Level)),
     }
 }
 
@@ -202,7 +181,7 @@ fn areas(targets: &[Target]) -> Vec<String> {
 const GENERIC: &str = "10000";
 
 /// Codes go as they came, known or not: local tables extend the national one.
-fn event(told: &str, losses: &mut Vec<Loss>) -> String {
+fn event(told: &str) -> (String, Option<Loss>) {
     let told = told.trim();
     let is_code = told.len() == 5
         && told.starts_with(|c: char| c.is_ascii_digit())
@@ -210,7 +189,7 @@ fn event(told: &str, losses: &mut Vec<Loss>) -> String {
             .bytes()
             .all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
     if is_code {
-        return told.to_owned();
+        return (told.to_owned(), None);
     }
     let english = || {
         let told = told.to_lowercase();
@@ -220,12 +199,10 @@ fn event(told: &str, losses: &mut Vec<Loss>) -> String {
             .map(|(_, code)| *code)
     };
     let found = cap::events::code(told).or_else(english);
-    losses.push(if found.is_some() {
-        Loss::EventByName
-    } else {
-        Loss::Event
-    });
-    found.unwrap_or(GENERIC).to_owned()
+    match found {
+        Some(code) => (code.to_owned(), Some(Loss::EventByName)),
+        None => (GENERIC.to_owned(), Some(Loss::Event)),
+    }
 }
 
 /// Words of events as international feeds have them.
@@ -266,7 +243,7 @@ const ENGLISH: [(&str, &str); 33] = [
 ];
 
 /// ISO 639-2, as GB/T 4880.2 has it.
-fn language(told: &str, losses: &mut Vec<Loss>) -> String {
+fn language(told: &str) -> (String, Option<Loss>) {
     let primary = told
         .split(['-', '_'])
         .next()
@@ -283,21 +260,17 @@ fn language(told: &str, losses: &mut Vec<Loss>) -> String {
         "ko" => "kor",
         "kk" => "kaz",
         three if three.len() == 3 && three.bytes().all(|b| b.is_ascii_lowercase()) => three,
-        _ => {
-            losses.push(Loss::Language);
-            "zho"
-        }
+        _ => return ("zho".to_owned(), Some(Loss::Language)),
     };
-    known.to_owned()
+    (known.to_owned(), None)
 }
 
-fn sounds(variant: &Variant, losses: &mut Vec<Loss>) -> (Vec<Auxiliary>, Vec<Member>) {
+fn sounds(variant: &Variant) -> (Vec<Auxiliary>, Vec<Member>, Option<Loss>) {
     let Some(attachment) = &variant.attachment else {
         return Default::default();
     };
     if !matches!(attachment.mime.as_str(), "audio/mpeg" | "audio/mp3") {
-        losses.push(Loss::Attachment);
-        return Default::default();
+        return (Vec::new(), Vec::new(), Some(Loss::Attachment));
     }
     let sound = Member {
         name: "warning.mp3".into(),
@@ -308,5 +281,5 @@ fn sounds(variant: &Variant, losses: &mut Vec<Loss>) -> (Vec<Auxiliary>, Vec<Mem
         name: sound.name.clone(),
         size: u64::try_from(sound.bytes.len()).ok(),
     };
-    (vec![auxiliary], vec![sound])
+    (vec![auxiliary], vec![sound], None)
 }

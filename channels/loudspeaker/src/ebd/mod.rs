@@ -11,6 +11,7 @@ mod defaults;
 mod door;
 mod inventory;
 mod link;
+mod loss;
 mod mapped;
 mod message;
 mod multipart;
@@ -37,7 +38,7 @@ use async_trait::async_trait;
 use channel::{
     Accepted, Action, Capability, Channel, Command, Context, DeviceState, EndpointKind, Evidence,
     Failure, Health, Message, Notice, Outcomes, PresenceState, Reply, Request, Stop, Style,
-    Timestamp,
+    Timestamp, Variant,
 };
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -47,6 +48,7 @@ pub use config::{Config, ConfigError, FileSigner};
 use door::Door;
 use inventory::Device;
 use link::Link;
+use loss::Loss;
 use offers::Offers;
 use questions::Questions;
 use session::{Standing, Terminals};
@@ -123,6 +125,11 @@ impl Channel for Ebd {
                 .saturating_mul(self.link.config.connections),
             repeat_is_harmless: true,
         }
+    }
+
+    fn losses(&self, variant: &Variant) -> Vec<channel::Loss> {
+        let losses = mapped::losses(variant).into_iter();
+        losses.map(Loss::told).collect()
     }
 
     async fn send(&self, message: &Message) -> Result<Accepted, Failure> {

@@ -204,7 +204,7 @@ impl Ebd {
         let now = self.link.context.clock.now();
         let mapped = play(first, targets, &self.link.config.terms(), now);
         if !mapped.losses.is_empty() {
-            let losses: Vec<_> = mapped.losses.iter().map(|loss| loss.name()).collect();
+            let losses: Vec<_> = mapped.losses.iter().map(|loss| loss.told().code).collect();
             tracing::info!(channel = %self.link.context.name, alert = first.key.alert, message = %id, losses = losses.join(" "), "what the broadcast message does not carry");
         }
         let ebm = Ebm {

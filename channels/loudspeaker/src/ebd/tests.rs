@@ -4,13 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use channel::{Address, Attachment, Key, Level, Message, Timestamp, Variant};
+use channel::{Address, Attachment, Key, Level, Message, Part, Timestamp, Variant};
 use proptest::prelude::*;
 
 use super::archive::{Archive, BadArchive};
 use super::body::{Body, Response};
 use super::inventory::{Device, Info, Of, Omd, Record, StateOf, States};
-use super::mapped::{Loss, NoTarget, Target, Terms, cancel, play, target};
+use super::loss::Loss;
+use super::mapped::{NoTarget, Target, Terms, cancel, play, target};
 use super::message::Ebm;
 use super::names::{Sort, ebdid, ebmid, read_time};
 use super::packet::{BadPacket, Packet};
@@ -308,6 +309,19 @@ fn what_the_mapping_cannot_carry_is_said() {
         (
             Box::new(|v| v.repeat = Some((3, Duration::from_secs(5)))),
             vec![Loss::Repeat],
+        ),
+        (
+            Box::new(|v| v.onset = Some(at("2025-07-01 15:00:00"))),
+            vec![Loss::Onset],
+        ),
+        (
+            Box::new(|v| {
+                v.parts = vec![Part::Tone {
+                    name: "siren".into(),
+                    seconds: 3,
+                }];
+            }),
+            vec![Loss::Tones],
         ),
         (
             Box::new(|v| v.authority = channel::Authority::Village),
