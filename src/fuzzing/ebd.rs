@@ -110,7 +110,14 @@ fn called(body: &[u8]) -> usize {
         let receipt = Archive::read(&reply.body).expect("an archive");
         assert!(matches!(receipt.packet.body, Body::Response(_)));
     }
+    let first = inlet.receipts.lock().len();
+    assert!([200, 413].contains(&call(SECRET).status));
     let receipts = inlet.receipts.lock();
+    assert_eq!(receipts.len(), first, "the same once more is no news");
+    // What it hands over is shown by its codes, and nothing is sent of it.
+    let offered = channel.notice().expect("a platform").offered;
+    assert!(offered.len() <= 1 && offered.iter().all(|o| o.event.len() <= 5));
+    assert_eq!(inlet.issued.lock().len(), 1);
     for receipt in receipts.iter() {
         let Of::Reference(reference) = &receipt.of else {
             panic!("a platform does not know our keys");

@@ -223,5 +223,14 @@ fn an_adapters_signature_is_taken_once_from_the_seeds() {
 fn a_platforms_states_reach_their_villages_from_the_seeds() {
     let seed = |name| std::fs::read(fuzz().join("seeds/ebd").join(name)).expect("a seed");
     assert_eq!(super::ebd::told(&seed("call-played")), 2);
-    assert_eq!(super::ebd::told(&seed("call-beat")), 0);
+    assert_eq!(super::ebd::told(&seed("call-log-whole")), 2);
+    for quiet in [
+        "call-beat",
+        "call-handed",
+        "call-omd-platform",
+        "call-omd-log",
+        "call-ask",
+    ] {
+        assert_eq!(super::ebd::told(&seed(quiet)), 0, "{quiet}");
+    }
 }

@@ -2,7 +2,7 @@
 //! brought is durable before it is answered, and each refusal is counted by its reason. This module must not believe what
 //! is not proved, nor answer a heartbeat with a secret.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -212,7 +212,7 @@ impl Ebd {
             self.link.context.clock.now(),
             self.link.context.clock.tick(),
         );
-        let mut brought = Vec::new();
+        let (mut brought, mut said) = (Vec::new(), HashSet::new());
         let mut known = of_log;
         for report in &reports {
             let book = self.book.lock();
@@ -222,7 +222,10 @@ impl Ebd {
             };
             known = true;
             let mut told = receipts(report, open, self.link.config.codes_tell_areas, now);
-            told.retain(|(at, receipt)| open.is_news(*at, receipt, of_log));
+            told.retain(|(at, receipt)| {
+                let word = (report.ebm.clone(), *at, receipt.code.clone());
+                open.is_news(*at, receipt, of_log) && said.insert(word)
+            });
             brought.extend(
                 told.into_iter()
                     .map(|(at, receipt)| (report.ebm.clone(), at, receipt)),
