@@ -98,8 +98,10 @@ fn plain(seconds: u64, lines: &[ChannelLine]) -> String {
 /// What stands behind a channel's bar.
 fn beside(line: &ChannelLine) -> String {
     format!(
-        "送达 reached {} 待 awaiting {} 重发 due {} 失败 failed {}",
-        line.reached, line.awaiting, line.due, line.failed
+        "送达 reached {} 未定 open {} 失败 failed {}",
+        line.reached,
+        open(line),
+        line.failed
     )
 }
 
