@@ -6,8 +6,14 @@
 
 #[path = "controller/disk.rs"]
 mod disk;
+#[path = "controller/local.rs"]
+mod local;
+#[path = "controller/machine.rs"]
+mod machine;
 #[path = "controller/mqtt.rs"]
 mod mqtt;
+#[path = "controller/quake.rs"]
+mod quake;
 #[path = "controller/sounds.rs"]
 mod sounds;
 #[path = "controller/state.rs"]
@@ -18,15 +24,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use channel::{Clock, HttpClient, Power, PresenceState, SystemClock};
+use channel::{Clock, HttpClient, SystemClock};
 use clap::Parser;
 use disk::{keep, load, write};
+use local::{locals, next};
 use loudspeaker::order::{Signed, Verifier, Window};
-use loudspeaker::player::{Player, Turn};
-use loudspeaker::{CLOCK_ERROR, DeviceKey, Heartbeat, Line, LineError, Report, Source};
+use loudspeaker::player::{Player, Say, Turn};
+use loudspeaker::{CLOCK_ERROR, DeviceKey, Line, LineError, Report, Source};
+use quake::Countdown;
 use sounds::Larder;
 use state::{State, enrol, rekey};
-use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::{mpsc, watch};
 
 #[derive(Parser)]
@@ -61,6 +68,9 @@ struct Arguments {
     /// Take lines such as `microphone 10` on standard input for somebody who uses the loudspeaker for ten seconds
     #[arg(long)]
     local: bool,
+    /// Be a machine that acts of itself when an earthquake comes, and no loudspeaker: a printed line in place of the relay
+    #[arg(long)]
+    machine: bool,
     #[command(flatten)]
     mqtt: mqtt::Mqtt,
 }
@@ -104,11 +114,16 @@ async fn live(arguments: Arguments) -> Result<(), String> {
     let direct = line.clone();
     let line = over.unwrap_or(line);
     let (said, says) = watch::channel((false, state.kept.volume()));
-    tokio::spawn(beat(line.clone(), state.welcome.heartbeat, says));
+    tokio::spawn(local::beat(line.clone(), state.welcome.heartbeat, says));
+    if arguments.machine {
+        let (wait, pause) = (arguments.wait, arguments.pause);
+        return machine::live(&line, verifier, (state, &path), (wait, pause)).await;
+    }
     Controller {
         player: Player::new(verifier, state.kept.clone())
             .waiting(Duration::from_secs(arguments.patience)),
         larder: Larder::beside(&path),
+        countdown: Countdown::default(),
         poll: Duration::from_secs(arguments.wait),
         pause: Duration::from_secs(arguments.pause),
         reading: Duration::from_secs(arguments.seconds),
@@ -124,6 +139,9 @@ async fn live(arguments: Arguments) -> Result<(), String> {
     .await
 }
 
+/// So begins what an earthquake is called here; no order's id does.
+const EARTHQUAKE: &str = "earthquake ";
+
 /// What the loudspeaker does: since when, and until when if it ends of itself.
 struct Sounds {
     what: (String, u32),
@@ -133,6 +151,7 @@ struct Sounds {
 struct Controller {
     player: Player,
     larder: Larder,
+    countdown: Countdown,
     line: Line,
     /// Where sounds are fetched.
     direct: Line,
@@ -226,12 +245,25 @@ impl Controller {
     fn follow(&mut self) -> Duration {
         let now = self.line.now();
         let (volume, reading_takes) = (self.player.volume(), self.reading);
+        self.player.trust_clock(self.line.is_clock_right());
         let (what, ends, due) = match self.player.turn(now) {
             Turn::Silence { until } => {
                 let due = until.map_or(Duration::from_mins(1), |until| until.since(now));
                 (None, None, due)
             }
             Turn::Local(source) => (Some((source.name().to_owned(), 0)), None, Duration::MAX),
+            Turn::Quake {
+                order,
+                siren,
+                say,
+                until,
+            } => {
+                self.countdown.tell(order, siren, say, now);
+                let what = (format!("{EARTHQUAKE}{}", order.target), 1);
+                let words = say == Say::Words;
+                let ends = words.then(|| tokio::time::Instant::now() + reading_takes);
+                (Some(what), ends, until.since(now))
+            }
             Turn::Read { order, reading } => {
                 let what = (order.order.clone(), reading);
                 let length = self.larder.length(order, reading_takes);
@@ -249,6 +281,12 @@ impl Controller {
             _ => false,
         };
         if !same {
+            if !what
+                .as_ref()
+                .is_some_and(|what| what.0.starts_with(EARTHQUAKE))
+            {
+                self.countdown.hush();
+            }
             if self.sounds.is_some() {
                 println!("(cut off)");
             }
@@ -314,62 +352,5 @@ async fn post(line: &Line, report: Option<Report>, pause: Option<Duration>) -> O
 async fn at(ends: Option<tokio::time::Instant>) {
     if let Some(ends) = ends {
         tokio::time::sleep_until(ends).await;
-    }
-}
-
-async fn next(
-    local: &mut Option<mpsc::UnboundedReceiver<Option<Source>>>,
-) -> Option<Option<Source>> {
-    match local {
-        Some(lines) => lines.recv().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Whoever uses the loudspeaker itself: `microphone 10`, `phone 3`, `sms 5`, `usb 60`.
-fn locals() -> mpsc::UnboundedReceiver<Option<Source>> {
-    let (tell, told) = mpsc::unbounded_channel();
-    tokio::spawn(async move {
-        let mut lines = BufReader::new(tokio::io::stdin()).lines();
-        while let Ok(Some(line)) = lines.next_line().await {
-            let (name, seconds) = line.split_once(' ').unwrap_or((&line, "1"));
-            let all = [Source::Microphone, Source::Phone, Source::Sms, Source::Usb];
-            let source = all.into_iter().find(|source| source.name() == name);
-            let Some(source) = source else { continue };
-            let _ = tell.send(Some(source));
-            tokio::time::sleep(Duration::from_secs(seconds.parse().unwrap_or(1))).await;
-            let _ = tell.send(None);
-        }
-        // The channel stays open: who is gone says nothing more.
-        std::future::pending::<()>().await;
-    });
-    told
-}
-
-async fn beat(line: Line, every: u64, says: watch::Receiver<(bool, u8)>) {
-    let mut beats = tokio::time::interval(Duration::from_secs(every.max(1)));
-    loop {
-        beats.tick().await;
-        let (sounds, volume) = *says.borrow();
-        let state = if sounds {
-            PresenceState::Playing
-        } else {
-            PresenceState::Idle
-        };
-        let beat = Heartbeat {
-            state,
-            // Its own, right or wrong: the gateway shows by how much.
-            clock: Some(SystemClock::default().now()),
-            volume: Some(volume),
-            power: Some(Power::Mains),
-            ..Heartbeat::idle()
-        };
-        match line.heartbeat(&beat).await {
-            Ok(ahead) if ahead.abs() > CLOCK_ERROR => {
-                eprintln!("this clock is {ahead} ms behind the gateway's; going by the gateway's");
-            }
-            Ok(_) => {}
-            Err(why) => eprintln!("heartbeat: {why}"),
-        }
     }
 }

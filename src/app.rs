@@ -19,11 +19,13 @@ use tokio_util::task::TaskTracker;
 use crate::config::{ChannelConfig, Config, Journal, Node, Read};
 use crate::console::BadOutline;
 use crate::coord::{BadRedis, Redis, SharedTokens, Steady};
+use crate::dispatch::quakes::pinned;
 use crate::dispatch::{Bindings, ChannelInlet, Desk, Letters, Memory, Replies};
 use crate::ledger::{Archive, Damage, Event, Ledger, Proposal, Refused, Writer, record, replay};
 use crate::media::{BadShelf, Library, Studio};
 use crate::model::Rows;
 use crate::plan;
+use crate::plan::quake::Earthquake;
 use crate::registry::{self, Registry};
 use crate::store::{BadKey, Postgres, RegistryFile, Sqlite, Store, StoreError, Vault};
 use crate::{console, factories};
@@ -100,7 +102,7 @@ impl App {
         }
         let registry = Arc::new(RwLock::new(Arc::new(held)));
         let archive = Arc::new(Archive::new(desk.ledger.clone(), store.clone()));
-        let inlets = Inlets::open(&config.node, &desk, &archive, &registry, &store).await?;
+        let inlets = Inlets::open(&config, &desk, &archive, &registry, &store).await?;
         let replies = inlets.memory.replies().clone();
         let (tasks, stop, redis) = (TaskTracker::new(), Stop::new(), redis(&config.node)?);
         let sounds = studio(&config, &store, &desk)?;
@@ -227,17 +229,19 @@ struct Inlets {
     desk: Arc<Desk>,
     memory: Arc<Memory>,
     bindings: Arc<Bindings>,
+    earthquake: Option<Earthquake>,
 }
 
 impl Inlets {
     /// With what people have bound before.
     async fn open(
-        node: &Node,
+        config: &Config,
         desk: &Arc<Desk>,
         archive: &Arc<Archive>,
         registry: &Arc<RwLock<Arc<Registry>>>,
         store: &Arc<dyn Store>,
     ) -> Result<Self, StartError> {
+        let node = &config.node;
         let letters = Letters::new(vault(node)?);
         let replies = Arc::new(Replies::new(registry.clone(), letters));
         let bindings = Bindings::new(registry.clone(), vault(node)?);
@@ -246,6 +250,7 @@ impl Inlets {
             desk: desk.clone(),
             memory: Arc::new(Memory::new(store.clone(), archive.clone(), replies)),
             bindings: Arc::new(bindings),
+            earthquake: config.earthquake.clone(),
         })
     }
 
@@ -253,7 +258,8 @@ impl Inlets {
         let inlet = ChannelInlet::new(&config.name, self.desk.clone());
         let inlet = inlet
             .recalling(self.memory.clone())
-            .binding(self.bindings.clone());
+            .binding(self.bindings.clone())
+            .pinning(pinned(self.earthquake.as_ref(), &config.name));
         Arc::new(match factories::family(&config.kind) {
             Some(kind) => inlet.hearing(kind, self.memory.replies().clone()),
             None => inlet,

@@ -69,6 +69,8 @@ mod platform;
 mod postfix;
 #[path = "e2e/preview.rs"]
 mod preview;
+#[path = "e2e/quakes.rs"]
+mod quakes;
 #[path = "e2e/quarantine.rs"]
 mod quarantine;
 #[path = "e2e/recordings.rs"]

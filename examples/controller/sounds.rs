@@ -107,14 +107,7 @@ impl Larder {
     }
 
     pub fn say(&self, order: &Order, volume: u8) {
-        let colour = match order.level {
-            Level::Red => "[红色] ",
-            Level::Orange => "[橙色] ",
-            Level::Yellow => "[黄色] ",
-            Level::Blue => "[蓝色] ",
-            Level::Unknown => "",
-        };
-        let drill = if order.drill { "【演练】 " } else { "" };
+        let marks = marks(order);
         if order.kind == TONE {
             println!("tone, volume {volume}");
             return;
@@ -131,14 +124,27 @@ impl Larder {
             match self.heard(&piece) {
                 Some(sound) => {
                     let file = &sound.sha256[..12.min(sound.sha256.len())];
-                    println!("{drill}{colour}{title}: plays {file} in {language}");
+                    println!("{marks}{title}: plays {file} in {language}");
                 }
                 None if piece.kind == PIECE_TONE => println!("tone {name}, {seconds} s"),
                 None if text.is_empty() => println!("without its recording in {language}"),
-                None => println!("{drill}{colour}{title}: {text}"),
+                None => println!("{marks}{title}: {text}"),
             }
         }
     }
+}
+
+/// What stands before whatever is said of an order: that it is a drill, and its colour.
+pub fn marks(order: &Order) -> String {
+    let colour = match order.level {
+        Level::Red => "[红色] ",
+        Level::Orange => "[橙色] ",
+        Level::Yellow => "[黄色] ",
+        Level::Blue => "[蓝色] ",
+        Level::Unknown => "",
+    };
+    let drill = if order.drill { "【演练】 " } else { "" };
+    format!("{drill}{colour}")
 }
 
 /// One fetch, after a pause where the last one failed; for ever where there is nothing to fetch.

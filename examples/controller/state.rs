@@ -19,6 +19,9 @@ pub struct State {
     pub next: Option<String>,
     pub welcome: Welcome,
     pub kept: Kept,
+    /// Of a machine in place of a loudspeaker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<loudspeaker::machine::Kept>,
 }
 
 /// A key of its own, kept before it is shown: a power cut in between leaves one that can be shown again.
@@ -39,6 +42,7 @@ pub async fn enrol(
         kept: Kept::new(welcome.counter),
         seed,
         next: None,
+        machine: None,
         welcome,
     };
     keep(path, &state)?;

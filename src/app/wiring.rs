@@ -14,7 +14,7 @@ use crate::config::{ChannelConfig, Config, Retry};
 use crate::console::{Console, Outline};
 use crate::coord::{Redis, Steady};
 use crate::dispatch::{
-    Accounts, ByHand, Desk, Dispatch, Orders, Outlet, Policy, Replies, TestCalls, TestLine,
+    Accounts, ByHand, Desk, Dispatch, Orders, Outlet, Policy, Relay, Replies, TestCalls, TestLine,
 };
 use crate::http::{Gate, Limits};
 use crate::ingest::Ingest;
@@ -22,11 +22,12 @@ use crate::ledger::Archive;
 use crate::live::Hub;
 use crate::media::Library;
 use crate::plan::preview::Means;
+use crate::plan::quake::Earthquake;
 use crate::plan::{Plans, Routes};
 use crate::registry::{Intake, Registry};
 use crate::release::{Decisions, Release};
 use crate::store::{RegistryFile, Store};
-use crate::trust::{Bureaus, Entry, Keepers};
+use crate::trust::{Bureaus, Entry, Feeds, Keepers};
 use crate::{console, http};
 
 /// What the start has made ready.
@@ -117,7 +118,10 @@ impl Wiring {
         };
         tasks.spawn(ticks.run(stop.clone()));
         tasks.spawn(orders.clone().run(stop.clone()));
-        let (gate, console) = self.surface((archive, bureaus), (orders, test_calls));
+        let relay = Arc::new(self.relay());
+        let standing = relay.clone();
+        tasks.spawn(async move { standing.resume().await });
+        let (gate, console) = self.surface((archive, bureaus), (orders, test_calls, relay));
         let pages = console::router(console, stop.clone());
         let stop = stop.clone();
         tasks.spawn(http::run(listener, gate, pages, stop));
@@ -129,6 +133,12 @@ impl Wiring {
             channels: self.channels.clone(),
             registry: self.registry.clone(),
         }
+    }
+
+    fn relay(&self) -> Relay {
+        let (channels, registry) = (self.channels.clone(), self.registry.clone());
+        let settings = (self.config.earthquake.clone(), self.config.speakers.clone());
+        Relay::new(self.desk.clone(), channels, registry, settings)
     }
 
     fn release(&self, archive: &Arc<Archive>, bureaus: &Arc<Bureaus>) -> Release {
@@ -153,7 +163,7 @@ impl Wiring {
     fn surface(
         self,
         (archive, bureaus): (Arc<Archive>, Arc<Bureaus>),
-        (orders, test_calls): (Arc<Orders>, Arc<TestCalls>),
+        (orders, test_calls, relay): (Arc<Orders>, Arc<TestCalls>, Arc<Relay>),
     ) -> (Arc<Gate>, Console) {
         let desk = self.desk;
         let turn = Arc::<tokio::sync::Mutex<()>>::default();
@@ -197,6 +207,8 @@ impl Wiring {
             hub,
             clock: desk.clock.clone(),
             orders,
+            feeds: feeds(relay.earthquake.as_ref()),
+            relay,
             by_hand: Arc::new(by_hand(&self.channels, &desk)),
             test_calls,
             replies: self.replies,
@@ -236,6 +248,7 @@ fn console(gate: &Gate, desk: &Desk, outline: Outline) -> Console {
         house: gate.orders.desk.clone(),
         hub: gate.hub.clone(),
         by_hand: gate.by_hand.clone(),
+        relay: gate.relay.clone(),
         library: gate.library.clone(),
         keepers: gate.keepers.clone(),
         outline,
@@ -278,4 +291,11 @@ fn policy(retry: Retry) -> Policy {
         cap: retry.cap.0,
         attempts: retry.attempts,
     }
+}
+
+fn feeds(earthquake: Option<&Earthquake>) -> Feeds {
+    let feeds = earthquake
+        .into_iter()
+        .flat_map(|earthquake| &earthquake.feeds);
+    Feeds::new(feeds.filter_map(|feed| Some((feed.name.clone(), feed.public_key()?))))
 }

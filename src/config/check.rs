@@ -28,7 +28,19 @@ pub fn config(config: &Config) -> Vec<String> {
     problems.extend(keepers.map(Keeping::problems).unwrap_or_default());
     let speech = config.speech.as_ref();
     problems.extend(speech.map(Speech::problems).unwrap_or_default());
+    problems.extend(earthquake(config));
     problems
+}
+
+fn earthquake(config: &Config) -> Vec<String> {
+    let Some(earthquake) = &config.earthquake else {
+        return Vec::new();
+    };
+    let speaks =
+        |c: &&ChannelConfig| ["loudspeaker", "loudspeaker-mqtt"].contains(&c.kind.as_str());
+    let channels = config.channels.iter().filter(speaks);
+    let speakers: Vec<_> = channels.map(|c| c.name.as_str()).collect();
+    earthquake.problems(&speakers)
 }
 
 fn bureaus(config: &Config) -> Vec<String> {

@@ -24,6 +24,7 @@ pub use tables::Tables;
 
 use crate::media::Speech;
 use crate::model::{Carrier, Rate, Span};
+use crate::plan::quake::Earthquake;
 use crate::plan::sounds::Languages;
 use crate::plan::{Filing, Hush, Plans, Prompting, Tests};
 use crate::trust::{Bureau, Keeping};
@@ -50,6 +51,9 @@ pub struct Config {
     /// How a text becomes speech; without it the terminals speak.
     #[serde(default)]
     pub speech: Option<Speech>,
+    /// Whose early warnings of earthquakes are relayed; nobody's where it is left out.
+    #[serde(default)]
+    pub earthquake: Option<Earthquake>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -49,6 +49,7 @@ pub fn page(frame: &Frame<'_>, body: &Markup) -> Html<String> {
                 a href="/console" { "预警态势 " small { "Situation" } } " "
                 a href="/console/horns" { "大喇叭 " small { "Loudspeakers" } } " "
                 a href="/console/recordings" { "录音库 " small { "Recordings" } } " "
+                a href="/console/earthquakes" { "地震预警 " small { "Earthquakes" } } " "
                 a href="/console/satellites" { "卫星终端 " small { "Satellites" } }
             }
             p.as-of {

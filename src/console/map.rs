@@ -77,22 +77,22 @@ pub struct Town {
     pub point: (f64, f64),
 }
 
-const WIDTH: f64 = 900.0;
+pub const WIDTH: f64 = 900.0;
 const MARGIN: f64 = 24.0;
 /// From so many villages on a disc is too small to be cut.
 const MANY: usize = 600;
 
 /// Degrees to the picture's units: plate carrée at the middle latitude, north up.
-struct Frame {
+pub struct Frame {
     north: f64,
     west: f64,
     across: f64,
     down: f64,
-    height: f64,
+    pub height: f64,
 }
 
 impl Frame {
-    fn around(points: impl Iterator<Item = (f64, f64)>) -> Option<Self> {
+    pub fn around(points: impl Iterator<Item = (f64, f64)>) -> Option<Self> {
         let mut bounds: Option<[f64; 4]> = None;
         for (lat, lon) in points {
             let [s, n, w, e] = bounds.unwrap_or([lat, lat, lon, lon]);
@@ -113,14 +113,14 @@ impl Frame {
         })
     }
 
-    fn place(&self, (lat, lon): (f64, f64)) -> (f64, f64) {
+    pub fn place(&self, (lat, lon): (f64, f64)) -> (f64, f64) {
         (
             MARGIN + (lon - self.west) * self.across,
             MARGIN + (self.north - lat) * self.down,
         )
     }
 
-    fn path(&self, rings: &[Vec<(f64, f64)>]) -> String {
+    pub fn path(&self, rings: &[Vec<(f64, f64)>]) -> String {
         let mut path = String::new();
         for ring in rings {
             let mut last = (f64::MIN, f64::MIN);

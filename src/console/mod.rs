@@ -17,6 +17,7 @@ mod live;
 mod map;
 mod overview;
 mod purse;
+mod quakes;
 mod recordings;
 mod satellites;
 mod session;
@@ -38,7 +39,7 @@ use channel::{Clock, Stop};
 use parking_lot::RwLock;
 
 use crate::dispatch;
-use crate::dispatch::ByHand;
+use crate::dispatch::{ByHand, Relay};
 use crate::ledger::{Archive, Ledger};
 use crate::live::Hub;
 use crate::media::{LARGEST, Library};
@@ -65,6 +66,8 @@ pub struct Console {
     pub house: Arc<dispatch::Desk>,
     pub hub: Arc<Hub>,
     pub by_hand: Arc<ByHand>,
+    /// Whose early warnings of earthquakes are relayed.
+    pub relay: Arc<Relay>,
     /// What people record for loudspeakers.
     pub library: Arc<Library>,
     /// The land that the map shows; without it the map is drawn around the villages.
@@ -121,12 +124,7 @@ pub fn router(console: Console, stop: Stop) -> Router {
             "/console/alerts/{id}/by-hand/{delivery}/attachments/{no}",
             get(by_hand::attachment),
         )
-        .route("/console/horns", get(horns::page))
-        .route("/console/horns.csv", get(horns::csv))
-        .route("/console/horns/{device}", get(horns::one))
-        .route("/console/horns/{device}/keeper", post(horns::keeper))
-        .route("/console/horns/{device}/repairs", post(horns::enter))
-        .route("/console/repairs/{number}/close", post(horns::close))
+        .merge(loudspeakers())
         .merge(keepers())
         .route(
             "/console/recordings",
@@ -141,6 +139,19 @@ pub fn router(console: Console, stop: Stop) -> Router {
         .layer(DefaultBodyLimit::max(LARGEST + 64 * 1024))
         .layer(from_fn(guarded))
         .with_state(desk)
+}
+
+/// Loudspeakers and what they warn of in seconds.
+fn loudspeakers() -> Router<Handle> {
+    Router::new()
+        .route("/console/horns", get(horns::page))
+        .route("/console/horns.csv", get(horns::csv))
+        .route("/console/horns/{device}", get(horns::one))
+        .route("/console/horns/{device}/keeper", post(horns::keeper))
+        .route("/console/horns/{device}/repairs", post(horns::enter))
+        .route("/console/repairs/{number}/close", post(horns::close))
+        .route("/console/earthquakes", get(quakes::page))
+        .route("/console/earthquakes/{feed}/{event}", get(quakes::one))
 }
 
 /// The keepers' page, which nobody signs in to.

@@ -100,6 +100,7 @@ impl FromRequestParts<Handle> for Officer {
         let path = parts.uri.path();
         let below = [
             "/console/alerts",
+            "/console/earthquakes",
             "/console/horns",
             "/console/recordings",
             "/console/satellites",

@@ -20,6 +20,7 @@ mod gauges;
 pub mod horn_csv;
 pub mod horns;
 mod lists;
+mod quakes;
 mod repairs;
 mod replies;
 mod rollup;
@@ -43,6 +44,9 @@ pub use gauges::{Gauges, gauges};
 pub use lists::{
     DeliveryLine, HouseholdLine, Page, SpeakerLine, Wanted, deliveries, households, speakers,
     village_of,
+};
+pub use quakes::{
+    Machine, Places, QuakeFigures, QuakeLine, QuakeTerminal, quake_line, quake_terminals,
 };
 pub use repairs::{RepairLine, repair_line, repairs};
 pub use replies::{Attached, ReplyLine, StrayLine, replies, strays};

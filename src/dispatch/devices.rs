@@ -80,8 +80,9 @@ impl Desk {
     ) -> Result<(), Unavailable> {
         let mut done: BTreeMap<u64, Vec<DoneRow>> = BTreeMap::new();
         let given = |one: &Obeyed| {
-            let devices = &self.ledger.devices;
+            let (devices, quakes) = (&self.ledger.devices, &self.ledger.quakes);
             devices.is_ordered(channel, one.serial, &one.device)
+                || quakes.is_given(channel, one.serial, &one.device)
         };
         let batch: Vec<_> = batch.into_iter().filter(given).collect();
         let mut events = self.looked(channel, &batch);

@@ -87,6 +87,8 @@ pub struct ChannelInlet {
     memory: Option<Arc<Memory>>,
     /// What people bind; a house without it keeps none.
     bindings: Option<Arc<Bindings>>,
+    /// Machines that are known by the key that is configured of them.
+    pinned: HashMap<String, PublicKey>,
 }
 
 impl ChannelInlet {
@@ -98,7 +100,15 @@ impl ChannelInlet {
             replies: None,
             memory: None,
             bindings: None,
+            pinned: HashMap::new(),
         }
+    }
+
+    /// Knows these machines by their keys.
+    #[must_use]
+    pub fn pinning(mut self, machines: HashMap<String, PublicKey>) -> Self {
+        self.pinned = machines;
+        self
     }
 
     /// Keeps what people bind.
@@ -298,7 +308,8 @@ impl Inlet for ChannelInlet {
     }
 
     fn key_of(&self, device: &str) -> Option<PublicKey> {
-        self.desk.ledger.devices.key_of(device)
+        let pinned = self.pinned.get(device).copied();
+        pinned.or_else(|| self.desk.ledger.devices.key_of(device))
     }
 
     async fn enrol(&self, enrolment: Enrolment) -> Result<(), NotEnrolled> {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use channel::testing::RecordingInlet;
 use channel::{
-    Address, Channel, Clock, Context, Key, Message, Reply, Request, SystemClock, Timestamp, Variant,
+    Address, Alarm, Channel, Clock, Context, Key, Message, Quake, Reply, Request, Shaking, Shock,
+    SystemClock, Timestamp, Variant,
 };
 use futures::FutureExt;
-use loudspeaker::order::{Order, Orders};
+use loudspeaker::order::{Order, Orders, Signed};
 use loudspeaker::peer::device_key;
 use loudspeaker::{Call, Config, Loudspeaker, Secret};
 
@@ -24,7 +25,7 @@ pub fn controller(bytes: &[u8]) {
     called(bytes);
 }
 
-/// The status of the answer, 0 where it waits, and how many receipts came of the call.
+/// The status of the answer, 0 where it waits, and how many receipts and words on orders without a text came of the call.
 pub(super) fn called(bytes: &[u8]) -> (u16, usize) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -72,7 +73,31 @@ fn request(bytes: &[u8], of: Option<&str>) -> Request {
     }
 }
 
-/// A channel with one order laid down for the device.
+/// An earthquake that is over for nobody yet.
+fn quake() -> Quake {
+    let now = SystemClock::default().now();
+    let shock = Shock {
+        serial: 6,
+        device: DEVICE.into(),
+        intensity: 7,
+        arrival: now.plus(std::time::Duration::from_secs(20)),
+        alarm: Alarm::Red,
+    };
+    Quake {
+        event: "sc-1".into(),
+        report: 1,
+        drill: false,
+        what: Shaking::Comes {
+            origin: now,
+            magnitude: 63,
+            shocks: vec![shock],
+        },
+        text: "地震预警。".into(),
+        since: now,
+    }
+}
+
+/// A channel with one order laid down for the device, and one report on an earthquake.
 pub(super) async fn given<C: Channel>(
     make: impl FnOnce(Config, Context) -> Option<C>,
 ) -> (Arc<C>, Arc<RecordingInlet>) {
@@ -107,24 +132,32 @@ pub(super) async fn given<C: Channel>(
     });
     // It lies there once its sender waits.
     tokio::task::yield_now().await;
+    assert!(channel.shake(&quake()));
     (channel, inlet)
 }
 
-/// The id of the order, as the device's first poll brings it.
-pub(super) fn fetched(channel: &dyn Channel) -> String {
+/// The ids of both, as the device's first poll brings them.
+pub(super) fn fetched(channel: &dyn Channel) -> [String; 2] {
     let poll = b"POST orders\n{\"after\":0,\"wait\":0}";
     let reply = asked(channel, request(poll, Some(DEVICE)));
     let orders: Orders =
-        serde_json::from_slice(&reply.expect("it lies there").body).expect("orders");
-    let order: Order = serde_json::from_str(&orders.orders[0].body).expect("an order");
-    order.order
+        serde_json::from_slice(&reply.expect("they lie there").body).expect("orders");
+    let id = |signed: &Signed| {
+        let order: Order = serde_json::from_str(&signed.body).expect("an order");
+        order.order
+    };
+    let ids: Vec<_> = orders.orders.iter().map(id).collect();
+    ids.try_into().expect("two lie there")
 }
 
-/// The seeds say `ORDER` where a controller repeats the id.
-pub(super) fn named(bytes: &[u8], order: &str) -> Vec<u8> {
-    const NAME: &[u8] = b"ORDER";
-    match bytes.windows(NAME.len()).position(|window| window == NAME) {
-        Some(at) => [&bytes[..at], order.as_bytes(), &bytes[at + NAME.len()..]].concat(),
+/// The seeds say `ORDER` and `QUAKE` where a controller repeats the id of one.
+pub(super) fn named(bytes: &[u8], [order, quake]: &[String; 2]) -> Vec<u8> {
+    put(&put(bytes, b"ORDER", order), b"QUAKE", quake)
+}
+
+fn put(bytes: &[u8], name: &[u8], id: &str) -> Vec<u8> {
+    match bytes.windows(name.len()).position(|window| window == name) {
+        Some(at) => [&bytes[..at], id.as_bytes(), &bytes[at + name.len()..]].concat(),
         None => bytes.to_vec(),
     }
 }
@@ -159,6 +192,11 @@ fn known(channel: &dyn Channel, inlet: &RecordingInlet, request: Request) -> (u1
         let plain = |c: char| c.is_ascii_alphanumeric() || " -".contains(c);
         assert!(receipt.code.len() <= 40 && receipt.code.chars().all(plain));
     }
+    let obeyed = inlet.obeyed.lock();
+    assert!(obeyed.is_empty() || (reply.status == 200 && receipts.is_empty()));
+    let plain = |c: char| c.is_ascii_lowercase() || c == '-';
+    let short = |code: &str| code.len() <= 24 && code.chars().all(plain);
+    assert!(obeyed.iter().all(|one| short(&one.code)));
     assert!(inlet.presences.lock().len() <= 2);
-    (reply.status, receipts.len())
+    (reply.status, receipts.len() + obeyed.len())
 }

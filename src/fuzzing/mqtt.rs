@@ -19,7 +19,7 @@ pub fn mqtt(bytes: &[u8]) {
     told(bytes);
 }
 
-/// The status of the answer to the device's own call, 0 where there is none, and how many receipts came of it.
+/// The status of the answer to the device's own call, 0 where there is none, and how many receipts and words on orders without a text came of it.
 pub(super) fn told(bytes: &[u8]) -> (u16, usize) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -107,6 +107,8 @@ fn known(channel: &Arc<Mqtt>, inlet: &RecordingInlet, payload: Vec<u8>) -> (u16,
         let plain = |c: char| c.is_ascii_alphanumeric() || " -".contains(c);
         assert!(receipt.code.len() <= 40 && receipt.code.chars().all(plain));
     }
+    let obeyed = inlet.obeyed.lock();
+    assert!(obeyed.is_empty() || (status == 200 && receipts.is_empty()));
     assert!(inlet.presences.lock().len() <= 2);
-    (status, receipts.len())
+    (status, receipts.len() + obeyed.len())
 }

@@ -3,10 +3,13 @@
 
 use std::sync::LazyLock;
 
-use channel::Timestamp;
+use channel::{AFTER_ARRIVAL, Alarm, Timestamp};
+use loudspeaker::machine::{self, Deed, Machine};
 use loudspeaker::order::{
-    AHEAD, Order, Orders, PLAY, Signed, Signer, Verifier, Window, marked_as_drill, names,
+    AHEAD, LONGEST_WAY, Order, Orders, PLAY, PROLONG, QUAKE, Signed, Signer, Verifier, Window,
+    marked_as_drill, names,
 };
+use loudspeaker::player::{self, Player, Turn};
 use ring::signature::Ed25519KeyPair;
 
 use super::controller::{DEVICE, SEED};
@@ -57,6 +60,7 @@ fn judged(signed: &Signed) {
         Ok(order) => {
             assert!(by_us || order.drill, "live, and not signed by the live key");
             played(&order);
+            ended(signed, &order);
         }
         Err(refusal) => assert!(!refusal.code().is_empty()),
     }
@@ -71,5 +75,26 @@ fn played(order: &Order) {
     assert!(names(&order.to, DEVICE));
     assert!(KEYS.window.admits(order.counter));
     assert!(order.expires > NOW && order.not_before <= NOW.plus(AHEAD));
-    assert!(!order.drill || order.kind != PLAY || marked_as_drill(&order.text));
+    let speaks = order.kind == PLAY || order.is_quake();
+    assert!(!order.drill || !speaks || marked_as_drill(&order.text));
+    assert_eq!(order.quake.is_some(), order.kind == QUAKE);
+    if let Some(tremor) = order.quake {
+        assert!((1..=12).contains(&tremor.intensity) && tremor.origin <= tremor.arrival);
+        assert!(tremor.arrival <= NOW.plus(LONGEST_WAY));
+        assert_eq!(order.expires, tremor.arrival.plus(AFTER_ARRIVAL));
+    }
+}
+
+/// Whatever it was, nothing of it sounds at its end; and a machine is moved by nothing but an earthquake that is one.
+fn ended(signed: &Signed, order: &Order) {
+    let mut player = Player::new(KEYS.verifier.clone(), player::Kept::new(3));
+    assert_eq!(player.take(signed, NOW).is_err(), order.kind == PROLONG);
+    player.turn(NOW);
+    assert!(matches!(player.turn(order.expires), Turn::Silence { .. }));
+    let mut machine = Machine::new(KEYS.verifier.clone(), machine::Kept::new(3));
+    let deed = machine.take(signed, NOW).expect("it was taken");
+    let moves = order.quake.is_some_and(|of| of.alarm == Alarm::Machine) && !order.drill;
+    assert_eq!(matches!(deed, Deed::Act(_)), moves);
+    assert_ne!(deed, Deed::Release);
+    assert!(machine.to_report().is_some());
 }

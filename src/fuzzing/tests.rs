@@ -8,7 +8,7 @@ use super::mail::{ADDRESS, post};
 type Target = fn(&[u8]);
 
 /// Every reader under the name of its target in `fuzz/`.
-const TARGETS: [(&str, Target); 24] = [
+const TARGETS: [(&str, Target); 25] = [
     ("area", super::area),
     ("callbacks", super::callbacks),
     ("cmpp", super::cmpp),
@@ -23,6 +23,7 @@ const TARGETS: [(&str, Target); 24] = [
     ("mqtt", super::mqtt),
     ("order", super::order),
     ("plan", super::plan),
+    ("quake", super::quake),
     ("queries", super::queries),
     ("satellite", super::satellite),
     ("session", super::session),
@@ -98,6 +99,7 @@ replayed! {
     mqtt: every_kept_message_of_a_broker_is_refused_or_proved;
     order: every_kept_order_is_played_only_by_whom_and_when_it_says;
     plan: every_kept_plan_is_read_or_refused;
+    quake: every_kept_report_on_an_earthquake_is_told_in_order_or_refused;
     queries: every_kept_question_is_answered_and_never_breaks;
     satellite: every_kept_word_of_a_satellite_device_is_read_or_refused;
     session: every_kept_word_of_a_far_end_is_survived;
@@ -201,6 +203,7 @@ fn the_seeds_reach_what_they_are_there_for() {
     let told = |file| super::mqtt::told(&seed("mqtt", file));
     assert_eq!(told("played"), (200, 1));
     assert_eq!(told("orders"), (200, 0));
+    assert_eq!(told("sounds"), (200, 1), "what is said of an earthquake");
     assert_eq!((told("took"), told("enrol")), ((0, 0), (403, 0)));
     // A poll is answered with the order, and its report is a receipt.
     assert_eq!(
@@ -209,6 +212,10 @@ fn the_seeds_reach_what_they_are_there_for() {
     );
     assert_eq!(
         super::controller::called(&seed("controller", "played")),
+        (200, 1)
+    );
+    assert_eq!(
+        super::controller::called(&seed("controller", "quake-played")),
         (200, 1)
     );
 }

@@ -206,6 +206,12 @@ fn of_refusals(page: &mut Page, gate: &Gate) {
         "Calls of far ends that were refused since the start, by why.",
         refused,
     );
+    let refused = gate.relay.refused().into_iter();
+    page.gauge(
+        "refused_earthquake_reports",
+        "Reports on earthquakes that were refused since the start, by why.",
+        refused.map(|(why, count)| (vec![("why", why)], count)),
+    );
     let shut = gate.keepers.as_ref().map(|keepers| keepers.refused());
     page.gauge(
         "refused_keeper_links",

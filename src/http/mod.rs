@@ -12,6 +12,7 @@ mod clock;
 mod codes;
 mod devices;
 mod doors;
+mod earthquakes;
 mod events;
 mod figures;
 mod format;
@@ -55,7 +56,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::coord::Steady;
-use crate::dispatch::{ByHand, Orders, Replies, TestCalls};
+use crate::dispatch::{ByHand, Orders, Relay, Replies, TestCalls};
 use crate::ingest::Ingest;
 use crate::ledger::{Archive, Correlator, Ledger, Position, Writer};
 use crate::live::Hub;
@@ -63,7 +64,7 @@ use crate::media::Library;
 use crate::registry::{Intake, Registry};
 use crate::release::Decisions;
 use crate::store::Store;
-use crate::trust::{Bureaus, Keepers};
+use crate::trust::{Bureaus, Feeds, Keepers};
 use problem::Problem;
 use socket::Bounds;
 
@@ -95,6 +96,9 @@ pub struct Gate {
     pub clock: Arc<dyn Clock>,
     /// Orders of devices without a text.
     pub orders: Arc<Orders>,
+    /// Whose early warnings of earthquakes are relayed, and what relays them.
+    pub feeds: Feeds,
+    pub relay: Arc<Relay>,
     /// Outlets that a person serves by hand.
     pub by_hand: Arc<ByHand>,
     /// Tests of satellite terminals.
@@ -188,6 +192,7 @@ fn quick() -> OpenApiRouter<House> {
         .merge(by_hand::routes())
         .merge(repairs::routes())
         .merge(recordings::routes())
+        .merge(earthquakes::routes())
         .routes(routes!(budget::budgets))
         .routes(routes!(clock::standing, clock::believe))
         .routes(routes!(health::alive))

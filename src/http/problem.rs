@@ -47,6 +47,7 @@ kinds! {
     UNKNOWN_ORDER = "unknown-order", 404, "No such order", "无此指令";
     UNKNOWN_REPAIR = "unknown-repair", 404, "No such repair", "无此报修";
     UNKNOWN_RECORDING = "unknown-recording", 404, "No such recording", "无此录音";
+    UNKNOWN_QUAKE = "unknown-earthquake", 404, "No such earthquake", "无此地震";
     UNKNOWN_PROBLEM = "unknown-problem", 404, "No such problem type", "无此问题类型";
     UNKNOWN_PATH = "unknown-path", 404, "Nothing is served here", "无此地址";
     WRONG_METHOD = "wrong-method", 405, "This address does not take this method", "不支持此请求方法";
@@ -61,6 +62,7 @@ kinds! {
     BAD_ORDER = "bad-order", 422, "Devices cannot be ordered this", "指令内容有误";
     BAD_ENTRY = "bad-entry", 422, "The entry cannot be taken", "填报内容有误";
     BAD_RECORDING = "bad-recording", 422, "The recording cannot be taken", "录音不可受理";
+    BAD_REPORT = "bad-report", 422, "The report is not relayed", "地震报文不可转发";
     NOWHERE = "nowhere", 422, "The alert reaches nobody", "预警未命中任何对象";
     NOT_FILED = "not-filed", 422, "Its text messages are not filed so", "短信签名或内容未报备";
     TOO_MANY = "too-many-requests", 429, "The bureau asks too often", "请求过于频繁";

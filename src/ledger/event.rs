@@ -17,6 +17,7 @@ pub use super::looked::{Believed, Look, Looked};
 pub use super::numbered::Numbered;
 pub use super::ported::{Learned, LearnedRow};
 pub use super::prompted::{Prompted, PromptedRow};
+pub use super::quakes::Quaked;
 pub use super::receipt::InboxReceipt;
 pub use super::recordings::{Heard, Recorded, Retired};
 pub use super::rerouted::Rerouted;
@@ -392,4 +393,6 @@ pub enum Event {
     Retired(Retired),
     // On the house stream: a keeper's word on a loudspeaker.
     Vouched(Vouched),
+    // On the house stream: early warnings of earthquakes.
+    Quaked(Box<Quaked>),
 }

@@ -87,6 +87,7 @@ impl Ledger {
             Event::Spent(spent) => self.spending.add(spent),
             Event::Numbered(numbered) => self.numbers.give(numbered, time),
             Event::Bound(bound) => self.bindings.apply(bound, time),
+            Event::Quaked(quaked) => self.quakes.reported(time, quaked),
             Event::Witnessed { .. } | Event::Coded(_) => {}
             _ => {
                 return self.devices(time, event)
@@ -103,6 +104,7 @@ impl Ledger {
         match event {
             Event::Ordered(ordered) => self.boxes.ordered(time, ordered),
             Event::Enrolled(enrolled) => self.boxes.replaced(&enrolled.device),
+            Event::Done(done) if self.quakes.done(time, done) => return true,
             _ => {}
         }
         self.boxes.apply(time, event) || self.devices.apply(time, event)

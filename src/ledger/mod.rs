@@ -27,6 +27,7 @@ mod papers;
 mod ported;
 mod prompted;
 mod proved;
+pub mod quakes;
 mod receipt;
 pub mod record;
 pub mod recordings;
@@ -105,6 +106,7 @@ pub struct Ledger {
     pub bindings: bound::Bindings,
     pub test_calls: test_calls::TestCalls,
     pub recordings: recordings::Recordings,
+    pub quakes: quakes::Quakes,
 }
 
 /// Blocks by the order they came in, without those of sealed alerts.

@@ -169,6 +169,12 @@ impl Replayed {
                 let held = self.serials.entry(ordered.channel.clone()).or_default();
                 *held = ordered.last().max(*held);
             }
+            Event::Quaked(quaked) => {
+                for relayed in &quaked.relayed {
+                    let held = self.serials.entry(relayed.channel.clone()).or_default();
+                    *held = relayed.last().max(*held);
+                }
+            }
             Event::TestCalled(tested) => {
                 let held = self.serials.entry(tested.channel.clone()).or_default();
                 *held = tested.last().max(*held);

@@ -9,6 +9,7 @@ mod ring;
 mod tests;
 
 use circle::Circle;
+pub use circle::kilometres;
 use ring::Ring;
 
 /// Latitude and longitude in degrees.

@@ -22,6 +22,7 @@ mod note;
 mod past;
 pub mod preview;
 mod prompt;
+pub mod quake;
 mod quiet;
 mod remark;
 mod routes;

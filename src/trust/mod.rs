@@ -4,6 +4,7 @@
 mod budget;
 pub mod devices;
 mod entry;
+mod feeds;
 mod keepers;
 
 use channel::Authority;
@@ -16,6 +17,7 @@ use crate::model::{RegionCode, RegionLevel};
 
 pub use budget::{Account, Budget, Purse};
 pub use entry::{Entry, NoEntry};
+pub use feeds::{Feeds, Proven};
 pub use keepers::{Keepers, Keeping, Opened, Shut};
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]

@@ -13,8 +13,8 @@ use tokio::process::{Child, Command};
 
 use crate::county;
 use crate::peers::{self, Smsc};
-use crate::setup::config;
 pub use crate::setup::{DUTY, EVERYTHING, KEEPER, Mail, OPERATOR, Setup, TOWN, WATER};
+use crate::setup::{config, with_night};
 use crate::warning::Warning;
 
 /// How long anything may take before a test fails.
@@ -94,6 +94,7 @@ impl Gateway {
         };
         let further = &setup.mail.settings;
         let text = config(setup.sms_rate, sms_port, mail_port, further) + &setup.more;
+        let text = with_night(&text, setup.night.as_deref());
         let node = format!("[node]\n{}", setup.node);
         gateway.write("tocsin.toml", &text.replacen("[node]\n", &node, 1));
         for (name, text) in &setup.beside {

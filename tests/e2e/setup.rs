@@ -50,6 +50,8 @@ pub struct Setup {
     pub log: &'static str,
     /// Further keys of the node.
     pub node: &'static str,
+    /// By whose hours loudspeakers are silent; far from now unless said.
+    pub night: Option<String>,
     /// Further channels and routes.
     pub more: String,
     /// Further files beside the configuration.
@@ -82,6 +84,7 @@ impl Default for Setup {
             mail: Mail::default(),
             log: "info",
             node: "",
+            night: None,
             more: String::new(),
             beside: Vec::new(),
         }
@@ -101,10 +104,20 @@ fn bureau(id: &str, token: &str, scopes: &str, region: &str) -> String {
     )
 }
 
-/// An hour of Beijing that begins in ten.
+/// An hour of Beijing that begins in so many.
+pub fn hours_from_now(hours: i64, long: i64) -> String {
+    let hour = (crate::warning::now() / 3600 + 8 + hours).rem_euclid(24);
+    format!("{hour:02}:00-{:02}:00", (hour + long) % 24)
+}
+
 fn far_from_now() -> String {
-    let hour = (crate::warning::now() / 3600 + 8 + 10).rem_euclid(24);
-    format!("{hour:02}:00-{:02}:00", (hour + 1) % 24)
+    hours_from_now(10, 1)
+}
+
+/// With other hours for the night, where they are wanted.
+pub fn with_night(text: &str, night: Option<&str>) -> String {
+    let hours = night.map_or_else(far_from_now, str::to_owned);
+    text.replacen(&far_from_now(), &hours, 1)
 }
 
 /// The configuration of a gateway whose far ends listen at these ports.

@@ -9,8 +9,8 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use crate::{
     Action, Address, Binding, Clock, Code, Command, DeviceState, Enrolment, Evidence, Failure,
     FailureClass, Handed, HttpClient, Issued, Key, Level, Loss, Message, NoSerial, NotEnrolled,
-    Numbering, Obeyed, Presence, PublicKey, Receipt, Rekeying, Reply, Request, Scene, Sounds, Stop,
-    Tied, Timestamp, Tokens, Uplink, Variant, Whose,
+    Numbering, Obeyed, Presence, PublicKey, Quake, Receipt, Rekeying, Reply, Request, Scene,
+    Sounds, Stop, Tied, Timestamp, Tokens, Uplink, Variant, Whose,
 };
 
 /// The far end took a message. A long text has several references, in the order of its parts.
@@ -269,6 +269,12 @@ pub trait Channel: Send + Sync + 'static {
     /// Whether the far end's protocol has this order at all.
     fn obeys(&self, _action: Action) -> bool {
         true
+    }
+
+    /// Gives a report on an earthquake to the terminals that it names, at once, where the channel has such orders. It is in
+    /// the journal before; the same again changes nothing.
+    fn shake(&self, _quake: &Quake) -> bool {
+        false
     }
 
     /// Has the far end make a code by which people bind themselves to this place; without `valid` it stays.

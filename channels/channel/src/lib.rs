@@ -14,6 +14,7 @@ pub mod lines;
 pub mod link;
 mod loss;
 mod message;
+mod quake;
 mod receipt;
 mod secret;
 mod sound;
@@ -38,6 +39,7 @@ pub use http::{HttpClient, Reply, Request};
 pub use issued::{Issued, NoSerial, Numbering, SERIALS_A_DAY};
 pub use loss::Loss;
 pub use message::{Address, Attachment, Key, Level, Message, Variant};
+pub use quake::{AFTER_ARRIVAL, Alarm, Quake, Shaking, Shock};
 pub use receipt::{
     CLOCK_WRONG, Evidence, HEARD, MUTED, ON_BATTERY, Of, Presence, PresenceState, Receipt, Uplink,
     Verdict,

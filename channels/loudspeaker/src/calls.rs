@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::call::Claim;
 use crate::keys::Keys;
-use crate::order::Window;
+use crate::order::{QUAKE, Window};
 use crate::refused::{
     BAD_POLL, CLOSING, NAMELESS, NO_CALL, NO_POST, NOT_ENROLLED, NOT_JSON, Refused, STALE, STRANGE,
     TOO_LONG, UNKEPT, UNPROVEN, refuse,
@@ -169,7 +169,7 @@ impl Loudspeaker {
                 serial,
                 device: device.to_owned(),
                 done: report.state != PlayState::Failed,
-                code: plain(&report.code),
+                code: said(order, report),
                 seconds: report.seconds,
                 far: report.at,
             };
@@ -238,6 +238,20 @@ impl Loudspeaker {
             self.present(device, PresenceState::Idle, HEARD.into());
         }
     }
+}
+
+/// The device's own word. Of an earthquake it has none for the end, which is to be told from what it said at the beginning.
+fn said(order: &str, report: &Report) -> String {
+    let ends = match report.state {
+        PlayState::Played => "played",
+        PlayState::Stopped => "stopped",
+        _ => "",
+    };
+    let code = plain(&report.code);
+    if code.is_empty() && Keys::kind(order) == Some(QUAKE) {
+        return ends.to_owned();
+    }
+    code
 }
 
 /// The window that a poll names, and how long it waits.

@@ -3,6 +3,8 @@
 //! again by the gateway.
 
 mod failures;
+mod pushing;
+mod quakes;
 #[cfg(test)]
 mod tests;
 
@@ -10,13 +12,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use channel::{DeviceState, Failure, FailureClass, Key, Timestamp};
+use channel::{DeviceState, Failure, Key, Timestamp};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::order::Window;
 use crate::sheet::{Sheet, Standing};
 use failures::{closed, passed, silent, transient, unproved};
+pub(crate) use quakes::About;
+use quakes::Word;
 
 /// Whether the device has proved that it has the order.
 pub(crate) type Outcome = Result<(), Failure>;
@@ -64,6 +68,8 @@ impl Entry {
 #[derive(Default)]
 struct Device {
     orders: Vec<Entry>,
+    /// The newest word on each earthquake.
+    quakes: Vec<Word>,
     bell: Arc<Notify>,
     /// By `tick`.
     heard: Option<Duration>,
@@ -102,6 +108,7 @@ impl Device {
     fn tidy(&mut self, now: Timestamp) {
         self.orders
             .retain(|order| order.sheet.expires > now || order.waiter.is_some());
+        self.quakes.retain(|word| word.sheet.expires > now);
     }
 }
 
@@ -154,12 +161,14 @@ impl Desk {
 
     /// The counters up to this one are of no use to a device that is new here.
     pub(crate) fn floor(&self, device: &str) -> u64 {
-        let orders = self.devices.get(device).into_iter();
-        let orders = orders.flat_map(|device| &device.orders);
+        let known = self.devices.get(device);
+        let orders = known.into_iter().flat_map(|device| &device.orders);
+        let words = known.into_iter().flat_map(|device| &device.quakes);
         let standing = self.standing.iter();
         let standing = standing.filter(|order| order.devices.contains(device));
         let waiting = orders
             .map(|order| order.sheet.counter)
+            .chain(words.map(|word| word.sheet.counter))
             .chain(standing.map(|order| order.sheet.counter));
         waiting
             .min()
@@ -289,6 +298,10 @@ impl Desk {
         };
         let standing = self.standing.iter().filter(stands);
         due.extend(standing.map(|order| order.sheet.clone()));
+        let words = device.quakes.iter().map(|word| &word.sheet);
+        let words =
+            words.filter(|sheet| sheet.expires > now && device.window.admits(sheet.counter));
+        due.extend(words.cloned());
         due.sort_by_key(|sheet| sheet.counter);
         due
     }
@@ -328,30 +341,6 @@ impl Desk {
         }
     }
 
-    /// Whether an order that is not fetched is on its way to somebody.
-    pub(crate) fn pushed(&mut self, device: &str, key: Key, pushed: bool) {
-        if let Some(order) = self.order(device, key) {
-            order.pushed = pushed;
-        }
-    }
-
-    /// It could not be pushed. It lies on until it expires, but for one that is given back: nobody would call that off.
-    pub(crate) fn not_pushed(&mut self, device: &str, key: Key, why: Failure) {
-        let given_back = why.class == FailureClass::LinkDown;
-        if let Some(order) = self.order(device, key) {
-            order.settle(|| Err(why));
-        }
-        if let Some(device) = self.devices.get_mut(device).filter(|_| given_back) {
-            device.orders.retain(|order| order.key != key);
-        }
-    }
-
-    /// The device is said to be gone until it speaks again; its last word when that is news.
-    pub(crate) fn gone(&mut self, device: &str) -> Option<String> {
-        let device = self.device(device);
-        (!std::mem::replace(&mut device.silent, true)).then(|| device.word.clone())
-    }
-
     /// Whether an order without a text lies here.
     pub(crate) fn stands(&self, counter: u64) -> bool {
         let of = |order: &Standing| order.sheet.counter;
@@ -387,6 +376,7 @@ impl Desk {
             device.heard.is_some()
                 || device.silent
                 || !device.orders.is_empty()
+                || !device.quakes.is_empty()
                 || Arc::strong_count(&device.bell) > 1
         };
         self.devices.retain(|_, device| known(device));

@@ -41,6 +41,12 @@ impl Keys {
         serial.parse().ok()
     }
 
+    /// The kind in an id that `command` made.
+    pub(crate) fn kind(order: &str) -> Option<&str> {
+        let (_, kind) = order.strip_prefix(NO_ALERT)?.split_once('-')?;
+        kind.rsplit_once('-').map(|(kind, _)| kind)
+    }
+
     /// Whether this gateway gave an order this id.
     pub(crate) fn gave(&self, order: &str) -> bool {
         let Some((plain, proof)) = order.rsplit_once('-') else {
@@ -81,10 +87,16 @@ mod tests {
         let keys = Keys::new("s");
         let id = keys.command(412, "stop-all");
         assert!(id.starts_with("0-412-stop-all-") && keys.gave(&id), "{id}");
-        assert_eq!(Keys::serial(&id), Some(412));
+        assert_eq!(
+            (Keys::serial(&id), Keys::kind(&id)),
+            (Some(412), Some("stop-all"))
+        );
         assert!(!keys.gave(&id.replace("412", "413")));
         let of_alert = keys.order(OF, "0123456789abcdef");
-        assert_eq!(Keys::serial(&of_alert), None);
+        assert_eq!(
+            (Keys::serial(&of_alert), Keys::kind(&of_alert)),
+            (None, None)
+        );
     }
 
     #[test]

@@ -121,6 +121,11 @@ impl Line {
         Timestamp(self.clock.now().0.saturating_add(ahead))
     }
 
+    /// Whether the device's own clock agrees with the gateway's to two seconds, as far as it has said.
+    pub fn is_clock_right(&self) -> bool {
+        self.ahead.load(Relaxed) == 0
+    }
+
     /// Shows the one-time code; from then on this line's key is the device's.
     pub async fn enrol(&self, code: &str) -> Result<Welcome, LineError> {
         let key = hex::encode(self.key.public());

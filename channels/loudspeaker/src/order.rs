@@ -5,6 +5,7 @@
 mod addressed;
 mod kind;
 mod piece;
+mod quake;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -21,10 +22,12 @@ pub use addressed::names;
 pub(crate) use addressed::{Part, is_plain, parts};
 pub(crate) use kind::parts as parts_of;
 pub use kind::{
-    Class, LONGEST_TONE, Meeting, PLAY, PROLONG, Rank, SELF_TEST, STOP, STOP_ALL, TONE, VOLUME,
-    meet,
+    Class, LONGEST_TONE, Meeting, PLAY, PROLONG, Rank, SELF_TEST, STOP, STOP_ALL, TONE, Urgency,
+    VOLUME, meet,
 };
 pub use piece::{PIECE_SOUND, PIECE_TEXT, PIECE_TONE, Piece};
+pub(crate) use quake::level_of;
+pub use quake::{COVER, HERE, LONGEST_WAY, QUAKE, QUAKE_CANCEL, QUAKE_EVENT, Tremor};
 pub use window::{OVERLAP, Played, Window};
 
 pub const VERSION: u32 = 3;
@@ -75,6 +78,9 @@ pub struct Order {
     pub expires: Timestamp,
     /// Who may play it: device ids and runs of them (`names`).
     pub to: String,
+    /// Of an earthquake, what is estimated for the one device that it is for; of no other order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quake: Option<Tremor>,
 }
 
 impl Order {
@@ -176,6 +182,8 @@ pub enum Refusal {
     Replayed,
     #[error("it is to begin in more than a week")]
     Early,
+    #[error("its wave is to arrive in more than ten minutes")]
+    FarAhead,
     #[error("it has expired")]
     Expired,
     #[error("it is a drill signed for live, or a live order signed as a drill")]
@@ -194,11 +202,27 @@ impl Refusal {
             Self::NotAddressed => "not-addressed",
             Self::Replayed => "replayed",
             Self::Early => "early",
+            Self::FarAhead => "far-ahead",
             Self::Expired => "expired",
             Self::DrillForLive => "drill-for-live",
             Self::UnmarkedDrill => "unmarked-drill",
             Self::NotHeld => "not-held",
         }
+    }
+}
+
+impl Refusal {
+    /// Whether the gateway is told: what is forged names nothing that can be believed, and of what is replayed it knows.
+    pub(crate) const fn is_told(self) -> bool {
+        matches!(
+            self,
+            Self::Early
+                | Self::FarAhead
+                | Self::Expired
+                | Self::DrillForLive
+                | Self::UnmarkedDrill
+                | Self::NotHeld
+        )
     }
 }
 
@@ -238,6 +262,9 @@ impl Verifier {
         if order.not_before > now.plus(AHEAD) {
             return Err(Refusal::Early);
         }
+        if order.quake.is_some_and(|quake| quake.is_far_ahead(now)) {
+            return Err(Refusal::FarAhead);
+        }
         if order.expires <= now {
             return Err(Refusal::Expired);
         }
@@ -257,7 +284,7 @@ impl Verifier {
         if !names(&order.to, &self.device) {
             return Err(Refusal::NotAddressed);
         }
-        if order.kind == PLAY && order.drill && !order.is_marked() {
+        if order.drill && order.speaks() && !order.is_marked() {
             return Err(Refusal::UnmarkedDrill);
         }
         Ok(order)

@@ -10,11 +10,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use channel::{Clock, HttpClient, Stop};
+use channel::{Clock, HttpClient, Stop, Timestamp};
 use parking_lot::Mutex;
 
 use crate::mqtt::{Broker, Pipe};
-use crate::order::{Refusal, Verifier};
+use crate::order::{Refusal, Tremor, Verifier};
 use crate::{DeviceKey, Line};
 use controller::Controller;
 use memory::Memory;
@@ -120,10 +120,23 @@ pub struct Heard {
     pub played: bool,
 }
 
+/// A report on an earthquake that a controller took, or a cancel.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Shaken {
+    pub device: String,
+    pub event: String,
+    pub report: u32,
+    pub drill: bool,
+    /// None of a cancel.
+    pub tremor: Option<Tremor>,
+    pub at: Timestamp,
+}
+
 #[derive(Default)]
 struct Log {
     heard: Mutex<Vec<Heard>>,
     obeyed: Mutex<Vec<(String, String)>>,
+    shaken: Mutex<Vec<Shaken>>,
     refused: Mutex<Vec<(String, Refusal)>>,
 }
 
@@ -181,6 +194,11 @@ impl Peer {
     /// Every order without a text that some controller carried out: device and kind.
     pub fn obeyed(&self) -> Vec<(String, String)> {
         self.log.obeyed.lock().clone()
+    }
+
+    /// Every word on an earthquake that some controller took, in the order in which they came.
+    pub fn shaken(&self) -> Vec<Shaken> {
+        self.log.shaken.lock().clone()
     }
 
     /// Every order that some controller refused, and why.

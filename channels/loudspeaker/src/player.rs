@@ -6,7 +6,10 @@
 mod ending;
 mod kept;
 mod look;
+mod quake;
+mod refused;
 mod sounds;
+mod taking;
 #[cfg(test)]
 mod tests;
 
@@ -15,14 +18,16 @@ use std::time::Duration;
 
 use channel::Timestamp;
 
-use ending::{prolong, report, seconds};
+pub(crate) use ending::report;
+use ending::{prolong, seconds};
 pub use kept::Kept;
-use kept::{Ban, KeptOrder};
+use kept::{Ban, Closed, KeptOrder};
+pub use quake::Say;
+pub(crate) use refused::Refused;
 pub use sounds::PATIENCE;
 
 use crate::order::{
-    Meeting, Order, PROLONG, Played, Rank, Refusal, SELF_TEST, STOP, STOP_ALL, Signed, VOLUME,
-    Verifier, Window, meet,
+    Meeting, Order, Played, QUAKE, QUAKE_CANCEL, Rank, Signed, Verifier, Window, meet,
 };
 use crate::report::{PlayState, Report, Source};
 
@@ -30,8 +35,6 @@ use crate::report::{PlayState, Report, Source};
 const OUTBOX: usize = 256;
 /// Stops that are remembered, so that what they were about does not sound when it comes later.
 const BANS: usize = 32;
-/// Refusals that were reported already.
-const REFUSED: usize = 32;
 
 /// What should sound now.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -40,6 +43,14 @@ pub enum Turn<'a> {
     Silence { until: Option<Timestamp> },
     /// So many-th reading of this order, from its start.
     Read { order: &'a Order, reading: u32 },
+    /// An earthquake: the siren for as long as it says so, and over it what is said, each once. What is said is another
+    /// at `until`, or nothing is.
+    Quake {
+        order: &'a Order,
+        siren: bool,
+        say: Say,
+        until: Timestamp,
+    },
     /// Somebody at the loudspeaker.
     Local(Source),
 }
@@ -59,6 +70,8 @@ struct Shelved {
     waits: Timestamp,
     /// That it plays was reported.
     told: bool,
+    /// Of an earthquake: a report has asked for the siren, which no later report takes away.
+    siren: bool,
 }
 
 #[derive(Clone, PartialEq)]
@@ -79,16 +92,20 @@ pub struct Player {
     over: Played,
     stopped: Played,
     bans: Vec<Ban>,
+    /// Earthquakes that were called off, or are over.
+    closed: Vec<Closed>,
     volume: u8,
     shelf: Vec<Shelved>,
     outbox: VecDeque<Report>,
     sounding: Option<Sounding>,
     /// Who holds the microphone, and for how long that has sounded.
     local: Option<(Source, u64)>,
-    refused: VecDeque<(String, Refusal)>,
+    refused: Refused,
     /// A test of itself that was ordered and not done yet. It stands apart from what sounds: nothing turns it into sound.
     test: Option<Order>,
     patience: Duration,
+    /// Whether seconds may be counted by this device's clock.
+    trusted: bool,
 }
 
 impl Player {
@@ -109,6 +126,7 @@ impl Player {
                 rests: Timestamp(0),
                 waits: Timestamp(0),
                 told: kept.told,
+                siren: kept.siren,
             })
         };
         Self {
@@ -118,13 +136,15 @@ impl Player {
             over: kept.over,
             stopped: kept.stopped,
             bans: kept.bans,
+            closed: kept.closed,
             volume: kept.volume,
             outbox: kept.outbox,
             sounding: None,
             local: None,
-            refused: VecDeque::new(),
+            refused: Refused::default(),
             test: None,
             patience: Duration::ZERO,
+            trusted: true,
         }
     }
 
@@ -136,14 +156,18 @@ impl Player {
             readings: shelved.readings,
             millis: shelved.millis,
             told: shelved.told,
+            siren: shelved.siren,
         };
+        // That one is called off is said at once or not at all.
+        let stays = |shelved: &&Shelved| shelved.order.kind != QUAKE_CANCEL;
         Kept {
             window: self.window.clone(),
             over: self.over.clone(),
             stopped: self.stopped.clone(),
             bans: self.bans.clone(),
+            closed: self.closed.clone(),
             volume: self.volume,
-            shelf: self.shelf.iter().map(of).collect(),
+            shelf: self.shelf.iter().filter(stays).map(of).collect(),
             outbox: self.outbox.clone(),
         }
     }
@@ -154,134 +178,6 @@ impl Player {
 
     pub fn volume(&self) -> u8 {
         self.volume
-    }
-
-    /// Takes an order, or says why not.
-    pub fn take(&mut self, signed: &Signed, now: Timestamp) -> Result<(), Refusal> {
-        match self.verifier.verify(signed, &self.window, now) {
-            Ok(order) => {
-                self.window.take(order.counter);
-                if order.kind == PROLONG {
-                    return self.prolong(&order, signed, now);
-                }
-                self.obey(order, signed, now);
-                Ok(())
-            }
-            Err(refusal) => {
-                self.refuse(signed, refusal, now);
-                Err(refusal)
-            }
-        }
-    }
-
-    /// What is held stands longer, and nothing sounds by it: what was heard whole is not played again.
-    fn prolong(&mut self, longer: &Order, signed: &Signed, now: Timestamp) -> Result<(), Refusal> {
-        let mut held = self.over.any(|id| longer.prolongs(id));
-        let same = |other: &&mut Shelved| {
-            longer.prolongs(&other.order.order) && longer.drill == other.order.drill
-        };
-        for shelved in self.shelf.iter_mut().filter(same) {
-            held = true;
-            if prolong(&mut shelved.order, longer) {
-                shelved.prolonged = Some(signed.clone());
-            }
-        }
-        if held {
-            self.tell(longer, PlayState::Done, false, 0, now);
-            return Ok(());
-        }
-        self.refuse(signed, Refusal::NotHeld, now);
-        Err(Refusal::NotHeld)
-    }
-
-    fn obey(&mut self, order: Order, signed: &Signed, now: Timestamp) {
-        match order.kind.as_str() {
-            VOLUME => {
-                self.volume = u8::try_from(order.value).unwrap_or(100);
-                self.tell(&order, PlayState::Done, false, 0, now);
-            }
-            STOP | STOP_ALL => self.stop(&order, now),
-            SELF_TEST => self.test = Some(order),
-            _ => self.shelve(order, signed, now),
-        }
-    }
-
-    fn shelve(&mut self, order: Order, signed: &Signed, now: Timestamp) {
-        if self.over.has(&order.order) {
-            // Given again because the first report was lost: it was heard, and is not played twice.
-            self.tell(&order, PlayState::Played, true, 0, now);
-        } else if self.stopped.has(&order.order)
-            || self.bans.iter().any(|ban| ban.is_about(&order, now))
-        {
-            self.tell(&order, PlayState::Stopped, false, 0, now);
-        } else if let Some(known) = self.known(&order.order) {
-            // The same under a new counter: it goes on where it is, as long as it was to stand.
-            let expires = order.expires.max(known.order.expires);
-            (known.order, known.signed) = (Order { expires, ..order }, signed.clone());
-        } else {
-            let waits = self.patience_of(&order, now);
-            self.shelf.push(Shelved {
-                order,
-                signed: signed.clone(),
-                prolonged: None,
-                readings: 0,
-                millis: 0,
-                rests: Timestamp(0),
-                waits,
-                told: false,
-            });
-        }
-    }
-
-    fn known(&mut self, id: &str) -> Option<&mut Shelved> {
-        self.shelf.iter_mut().find(|other| other.order.order == id)
-    }
-
-    fn stop(&mut self, stop: &Order, now: Timestamp) {
-        let about = |other: &Shelved| stop.stops(&other.order.order);
-        let ids: Vec<_> = self.shelf.iter().filter(|other| about(other)).collect();
-        let ids: Vec<_> = ids.iter().map(|other| other.order.order.clone()).collect();
-        for id in ids {
-            self.end(&id, PlayState::Stopped, now);
-        }
-        if stop.kind == STOP_ALL && self.sounds() == Some(Voice::Local(Source::Usb)) {
-            // A person at the microphone is not cut off; a stick that plays by itself is.
-            self.local(None, now);
-        }
-        self.bans.retain(|ban| ban.until > now);
-        if self.bans.len() == BANS {
-            self.bans.remove(0);
-        }
-        self.bans.push(Ban::of(stop));
-        self.tell(stop, PlayState::Done, false, 0, now);
-    }
-
-    /// A refusal is reported once, and only where the signature holds: what is forged names nothing that can be believed.
-    fn refuse(&mut self, signed: &Signed, refusal: Refusal, now: Timestamp) {
-        let believed = matches!(
-            refusal,
-            Refusal::Early
-                | Refusal::Expired
-                | Refusal::DrillForLive
-                | Refusal::UnmarkedDrill
-                | Refusal::NotHeld
-        );
-        let order: Option<Order> = serde_json::from_str(&signed.body).ok();
-        let Some(order) = order.filter(|_| believed) else {
-            return;
-        };
-        let said = (order.order.clone(), refusal);
-        if self.refused.contains(&said) {
-            return;
-        }
-        if self.refused.len() == REFUSED {
-            self.refused.pop_front();
-        }
-        self.refused.push_back(said);
-        self.post(Report {
-            code: refusal.code().into(),
-            ..report(&order.order, PlayState::Failed, now)
-        });
     }
 
     /// Somebody at the loudspeaker begins, or ends.
@@ -301,7 +197,7 @@ impl Player {
     }
 
     /// What should sound now. Whoever drives this stops what it sounds when the answer is another than the last.
-    pub fn turn<'a>(&'a mut self, now: Timestamp) -> Turn<'a> {
+    pub fn turn(&mut self, now: Timestamp) -> Turn<'_> {
         self.expire(now);
         let next = self.next(now);
         if next != self.sounds() {
@@ -315,11 +211,9 @@ impl Player {
             Some(Voice::Local(source)) => Turn::Local(source),
             Some(Voice::Order(id)) => {
                 let shelved = self.shelf.iter().find(|other| other.order.order == id);
-                let read = |shelved: &'a Shelved| Turn::Read {
-                    order: &shelved.order,
-                    reading: shelved.readings + 1,
-                };
-                shelved.map_or(Turn::Silence { until: None }, read)
+                shelved.map_or(Turn::Silence { until: None }, |shelved| {
+                    shelved.turn(now, self.trusted)
+                })
             }
             None => Turn::Silence {
                 until: self.wakes(now),
@@ -332,6 +226,9 @@ impl Player {
         let Some(Voice::Order(id)) = self.sounds() else {
             return;
         };
+        if self.known(&id).is_some_and(|it| it.order.kind == QUAKE) {
+            return self.said(&id, now);
+        }
         self.add(now);
         self.sounding = None;
         let Some(shelved) = self.known(&id) else {

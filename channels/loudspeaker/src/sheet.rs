@@ -1,6 +1,8 @@
 //! From a batch of messages to signed orders: all that hear the same text share one sheet, made and signed once, whose
 //! bytes every answer shares. This module must not know who waits for what.
 
+mod quake;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -124,6 +126,7 @@ impl Maker<'_> {
             not_before: self.now,
             expires: message.expires,
             to,
+            quake: None,
         };
         order.order = self.keys.order(message.key, &order.content());
         Sheet::new(order, self.signer)
@@ -183,6 +186,7 @@ impl Maker<'_> {
             not_before: command.not_before,
             expires: command.expires,
             to,
+            quake: None,
         };
         Sheet::new(order, self.signer)
     }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use channel::{
     Accepted, Capability, Channel, Command, Context, DeviceState, EndpointKind, Evidence, Failure,
-    FailureClass, Health, Message, Outcomes, Presence, PresenceState, Reply, Request, Stop, Style,
-    serial_floor,
+    FailureClass, Health, Message, Outcomes, Presence, PresenceState, Quake, Reply, Request, Stop,
+    Style, serial_floor,
 };
 use parking_lot::Mutex;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -265,6 +265,10 @@ impl Channel for Loudspeaker {
     fn command(&self, command: &Command) -> bool {
         self.stand(self.maker(&Pieces::default()).standing(command));
         true
+    }
+
+    fn shake(&self, quake: &Quake) -> bool {
+        self.shaken(quake, is_plain, |_, _| {})
     }
 
     fn device(&self, device: &str) -> Option<DeviceState> {

@@ -14,6 +14,8 @@ mod hostile;
 mod keys;
 #[path = "mqtt/process.rs"]
 mod process;
+#[path = "mqtt/quake.rs"]
+mod quake;
 #[path = "mqtt/seats.rs"]
 mod seats;
 #[path = "mqtt/suite.rs"]

@@ -2,6 +2,8 @@
 //! that gives it what no gateway gives. It is killed when its handle is dropped.
 
 mod gateway;
+#[path = "process/quake.rs"]
+mod quake;
 mod voice;
 
 use std::path::{Path, PathBuf};
@@ -361,6 +363,25 @@ async fn it_fetches_an_orders_sounds_once_checks_them_and_plays_the_text_where_o
 struct Fake {
     orders: Mutex<Vec<Signed>>,
     reports: Mutex<Vec<Value>>,
+    /// How far its clock is ahead, in milliseconds; orders wait until the controller goes by it.
+    ahead: std::sync::atomic::AtomicI64,
+}
+
+impl Fake {
+    fn ahead(&self) -> Timestamp {
+        let ahead = self.ahead.load(std::sync::atomic::Ordering::SeqCst);
+        Timestamp(now().0 + ahead)
+    }
+
+    fn is_known_to(&self, request: &Request) -> bool {
+        let header = request.header("authorization").unwrap_or_default();
+        let time: i64 = header
+            .split(' ')
+            .nth(2)
+            .and_then(|time| time.parse().ok())
+            .expect("a time");
+        (time - self.ahead().0).abs() < 60_000
+    }
 }
 
 #[async_trait]
@@ -388,7 +409,10 @@ impl Channel for Fake {
                 "counter": 100, "address": "/v1/channels/speakers", "heartbeat": 60 }),
             ),
             "orders" => {
-                let orders = std::mem::take(&mut *self.orders.lock());
+                let mut orders = Vec::new();
+                if self.is_known_to(&request) {
+                    orders = std::mem::take(&mut *self.orders.lock());
+                }
                 if orders.is_empty() {
                     tokio::time::sleep(Duration::from_millis(200)).await;
                     return Reply::status(204);
@@ -400,7 +424,7 @@ impl Channel for Fake {
                 self.reports.lock().push(report);
                 Reply::json(200, &json!({}))
             }
-            _ => Reply::json(200, &json!({ "time": now() })),
+            _ => Reply::json(200, &json!({ "time": self.ahead() })),
         }
     }
 }
@@ -429,6 +453,7 @@ fn order(counter: u64, text: &str) -> Order {
         not_before: now(),
         expires: now().plus(Duration::from_mins(10)),
         to: DEVICE.into(),
+        quake: None,
     }
 }
 

@@ -63,20 +63,15 @@ async fn warned(told: &Warned, clock: &Arc<SystemClock>) -> Result<(), Failed> {
     for number in 1..=told.rounds {
         // Every controller is back in its poll, and the last plays are journaled.
         tokio::time::sleep(Duration::from_secs(1)).await;
-        let warning = cap(
-            "Extreme",
-            u32::try_from(number).unwrap_or(0),
-            "510727000000",
-            clock.now().secs(),
-        );
+        let number = u32::try_from(number).unwrap_or(0);
         let start = clock.tick();
-        submit::hand_in(
-            &http,
-            &format!("http://{}", told.gateway),
-            &told.token,
-            warning.into_bytes(),
-        )
-        .await?;
+        if told.quake {
+            super::quake::hand_in(&http, &told.gateway, (number, clock.now())).await?;
+        } else {
+            let warning = cap("Extreme", number, "510727000000", clock.now().secs());
+            let base = format!("http://{}", told.gateway);
+            submit::hand_in(&http, &base, &told.token, warning.into_bytes()).await?;
+        }
         let got = boxes.all().await?;
         let ids = checked(told, &got)?;
         played(told, &http, &ids).await?;

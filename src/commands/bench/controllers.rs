@@ -48,6 +48,8 @@ pub struct Warned {
     pub token: String,
     pub devices: Vec<String>,
     pub rounds: usize,
+    /// By a feed's report on an earthquake instead.
+    pub quake: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -96,6 +98,7 @@ async fn warned(table: &mut Table, speakers: u32, rounds: usize) -> Result<Vec<R
         token: house.token.clone(),
         devices,
         rounds,
+        quake: false,
     });
     enrol(&house).await?;
     let before = resident();
@@ -118,7 +121,7 @@ async fn warned(table: &mut Table, speakers: u32, rounds: usize) -> Result<Vec<R
 }
 
 /// Every controller enrols with a code of its own, as in the field.
-async fn enrol(house: &House) -> Result<(), Failed> {
+pub async fn enrol(house: &House) -> Result<(), Failed> {
     let base = format!("http://{}", house.app.address);
     let whom = serde_json::json!({ "under": county::code() });
     let codes = device::codes(&base, &house.token, &whom).await?;
@@ -139,7 +142,7 @@ async fn enrol(house: &House) -> Result<(), Failed> {
 }
 
 /// So many speakers over the villages of the demo county.
-fn rows(speakers: u32) -> (Rows, Vec<String>) {
+pub fn rows(speakers: u32) -> (Rows, Vec<String>) {
     let mut rows = county::county(1_000, 1);
     rows.endpoints.clear();
     rows.posts.clear();
@@ -170,7 +173,7 @@ fn rows(speakers: u32) -> (Rows, Vec<String>) {
     (rows, devices)
 }
 
-fn horn() -> ChannelConfig {
+pub fn horn() -> ChannelConfig {
     let mut settings = toml::Table::new();
     for (key, value) in [("gateway", "bench"), ("secret", SECRET), ("seed", SEED)] {
         settings.insert(key.into(), value.into());
@@ -193,7 +196,7 @@ fn horn() -> ChannelConfig {
 }
 
 /// Starts the controllers' process and reads what it measures; and how much memory this one has at the most.
-async fn measured(told: &Told, wanted: usize) -> Result<(Vec<Round>, u64), Failed> {
+pub async fn measured(told: &Told, wanted: usize) -> Result<(Vec<Round>, u64), Failed> {
     let lost = |e: std::io::Error| Failed::Unreachable(format!("the controllers' process: {e}"));
     let program = std::env::current_exe().map_err(lost)?;
     let mut child = Command::new(program)
@@ -248,15 +251,15 @@ async fn bare(listener: TcpListener, sockets: usize) -> std::io::Result<()> {
     }
 }
 
-struct Spread {
-    first: f64,
-    half: f64,
-    most: f64,
-    all: f64,
+pub struct Spread {
+    pub first: f64,
+    pub half: f64,
+    pub most: f64,
+    pub all: f64,
 }
 
 impl Spread {
-    fn of(times: &[f64]) -> Self {
+    pub fn of(times: &[f64]) -> Self {
         let mut times = times.to_vec();
         times.sort_by(f64::total_cmp);
         let at = |hundredths: usize| {

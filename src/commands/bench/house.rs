@@ -203,6 +203,7 @@ fn channel(kind: &str, port: u16, rate: &str, mut settings: toml::Table) -> Chan
 fn config(data: PathBuf, channel: ChannelConfig, plan: &str) -> (Read, String) {
     let (token, token_sha256) = trust::new_token();
     let config = Config {
+        earthquake: Some(super::quake::settings()),
         speakers: Hush::default(),
         keepers: None,
         node: Node {

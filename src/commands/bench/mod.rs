@@ -13,6 +13,7 @@ mod million;
 mod overtake;
 mod pages;
 pub mod peer;
+mod quake;
 mod registry;
 mod speed;
 mod table;
@@ -36,7 +37,7 @@ pub struct Args {
     /// Loudspeaker controllers that wait for orders
     #[arg(long, default_value_t = 2_000)]
     controllers: u32,
-    /// Only these: geo, cap, speed, lanes, throttled, million, pages, overtake, controllers, registry
+    /// Only these: geo, cap, speed, lanes, throttled, million, pages, overtake, controllers, quake, registry
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
 }
@@ -70,6 +71,9 @@ pub async fn run(args: Args) -> Result<(), Failed> {
     }
     if wanted("controllers") {
         controllers::run(&mut table, args.controllers, args.runs).await?;
+    }
+    if wanted("quake") {
+        quake::run(&mut table, args.runs).await?;
     }
     if wanted("registry") {
         registry::run(&mut table, args.runs).await?;

@@ -175,6 +175,7 @@ pub fn config(data: &Path, port: u16, county: &County, peers: &Peers) -> (Read, 
         days: 30,
     };
     let config = Config {
+        earthquake: None,
         speakers: Hush::default(),
         // A free port is not known yet, and a link would lead nowhere.
         keepers: (port > 0).then_some(keeping),

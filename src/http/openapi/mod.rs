@@ -14,7 +14,7 @@ use bytes::Bytes;
 use serde_json::json;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn, PathItem};
 use utoipa::openapi::schema::Schema;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
     Components, Header, InfoBuilder, License, OpenApi, RefOr, Response, SecurityRequirement,
 };
@@ -56,6 +56,12 @@ fn document() -> OpenApi {
         .build();
     let components = document.components.get_or_insert_with(Components::new);
     components.add_security_scheme("token", SecurityScheme::Http(token));
+    let feed = ApiKeyValue::with_description(
+        "authorization",
+        "A seismic feed's: `Tocsin-Feed NAME SIGNATURE`, the Ed25519 signature of the exact body in hex, by its pinned key.",
+    );
+    let feed = SecurityScheme::ApiKey(ApiKey::Header(feed));
+    components.add_security_scheme("feed", feed);
     let apart = [
         ("Problem", RefOr::T(problems::shape())),
         ("Finding", RefOr::T(finding())),

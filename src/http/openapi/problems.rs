@@ -67,6 +67,9 @@ may! {
     Recording: Listing [BAD_BODY, TOO_SLOW, TOO_LARGE, BAD_RECORDING, STORE_AWAY];
     OfRecording: Listing [UNKNOWN_RECORDING, STORE_AWAY, DAMAGED];
     Hearing: OfRecording [NOT_ALLOWED, DECIDED];
+    /// A feed's reports on earthquakes, and what came of them.
+    Relaying: Plain [BAD_BODY, UNPROVEN, NOT_ALLOWED, TOO_SLOW, TOO_LARGE, CONFLICT, BAD_REPORT, STORE_AWAY];
+    OfQuake: Listing [OUTSIDE_REGIONS, UNKNOWN_QUAKE];
     Importing: Listing [BAD_BODY, TOO_SLOW, OUTSIDE_REGIONS, TOO_LARGE, UNFIT_TABLES, STORE_AWAY, DAMAGED];
 }
 

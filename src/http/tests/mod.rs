@@ -68,6 +68,17 @@ struct Moody {
 }
 
 impl Moody {
+    fn of(inner: Sqlite) -> Self {
+        let (away, silent) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self {
+            inner,
+            away,
+            silent,
+        }
+    }
+}
+
+impl Moody {
     async fn mood(&self) -> Result<(), StoreError> {
         if self.silent.load(SeqCst) {
             std::future::pending::<()>().await;
@@ -306,12 +317,7 @@ impl Surface {
         how(&mut want);
         let dir = tempfile::tempdir().expect("a directory");
         let inner = Sqlite::open(&dir.path().join("journal.sqlite")).expect("opens");
-        let (away, silent) = (AtomicBool::new(false), AtomicBool::new(false));
-        let store = Arc::new(Moody {
-            inner,
-            away,
-            silent,
-        });
+        let store = Arc::new(Moody::of(inner));
         let empty = replay(&*store).await.expect("reads");
         let ledger = empty.ledger;
         let wall = Arc::new(ManualClock::new(START));
@@ -346,11 +352,13 @@ impl Surface {
             turn,
         };
         let intake = intake(dir.path(), (&ledger, &writer), &clock, &registry);
-        let (house, position) = (registry.clone(), writer.position());
-        let hub = Hub::new(ledger.clone(), house, clock.clone(), position);
-        let archived = ledger.clone();
+        let hub = hub((&ledger, &writer), &clock, &registry);
+        let library = Library::new(ledger.clone(), writer.clone(), store.clone());
+        let orders = orders((&ledger, &writer), &clock, &channels, &registry);
         let gate = Arc::new(Gate {
-            orders: orders((&ledger, &writer), &clock, &channels, &registry),
+            relay: relay(&orders),
+            feeds: Feeds::new([]),
+            orders,
             by_hand: Arc::new(ByHand {
                 channels: Arc::new(channels.clone()),
                 writer: writer.clone(),
@@ -374,7 +382,7 @@ impl Surface {
             hub,
             clock,
             time,
-            library: Arc::new(Library::new(archived, writer.clone(), store.clone())),
+            library: Arc::new(library),
             keepers: Some(Arc::new(Keepers::new(&keeping()))),
         });
         let stop = Stop::new();
@@ -523,6 +531,31 @@ fn orders(
         channels: Arc::new(channels.clone()),
         registry: registry.clone(),
     })
+}
+
+fn hub(
+    (ledger, writer): (&Arc<Ledger>, &Writer),
+    clock: &Arc<dyn Clock>,
+    registry: &Arc<RwLock<Arc<Registry>>>,
+) -> Arc<Hub> {
+    let (house, position) = (registry.clone(), writer.position());
+    Hub::new(ledger.clone(), house, clock.clone(), position)
+}
+
+/// No feed is relayed.
+fn relay(orders: &Orders) -> Arc<Relay> {
+    let Orders {
+        desk,
+        channels,
+        registry,
+    } = orders;
+    let (desk, channels, registry) = (desk.clone(), channels.clone(), registry.clone());
+    Arc::new(Relay::new(
+        desk,
+        channels,
+        registry,
+        (None, Hush::default()),
+    ))
 }
 
 /// Nothing is tested: there is no channel to terminals.

@@ -10,7 +10,7 @@ use crate::coverage::fixture::accepted;
 use crate::ledger::Identity;
 
 /// One request and the problem it meets. Alert 1 is released, its sender is `water@pingwu.example`.
-const TOLD: [(&str, &str, &str, &str); 23] = [
+const TOLD: [(&str, &str, &str, &str); 24] = [
     ("unproven", "GET", "/v1/alerts", ""),
     ("unproven", "GET", "/v1/alerts", "wrong"),
     ("unproven", "POST", "/v1/alerts", ""),
@@ -75,6 +75,7 @@ const TOLD: [(&str, &str, &str, &str); 23] = [
         "/v1/recordings/9/sound",
         "water",
     ),
+    ("unknown-earthquake", "GET", "/v1/earthquakes/f/e", "water"),
     ("unknown-channel", "POST", "/v1/channels/none/x", ""),
     ("unknown-problem", "GET", "/problems/none", ""),
     ("unknown-path", "GET", "/v2/alerts", "water"),
@@ -82,9 +83,11 @@ const TOLD: [(&str, &str, &str, &str); 23] = [
 ];
 
 /// Told by a test of their own below.
-const APART: [&str; 25] = [
+const APART: [&str; 26] = [
     "bad-entry",
     "filed",
+    // The end-to-end tests have a feed.
+    "bad-report",
     "too-many-requests",
     "too-slow",
     "decided",

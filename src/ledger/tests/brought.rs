@@ -1,6 +1,6 @@
 //! What the last of the golden journals brought, in the order of the events: serials of a day, accounts that people tie to a
-//! door, who is called to what is done by hand, boxes at loudspeakers, tests of satellite terminals, recordings, and
-//! a keeper's word. Whoever adds an event to a format that was released begins another journal.
+//! door, who is called to what is done by hand, boxes at loudspeakers, tests of satellite terminals, recordings, a keeper's
+//! word, and earthquakes. Whoever adds an event to a format that was released begins another journal.
 
 use std::time::Duration;
 
@@ -8,11 +8,12 @@ use channel::{Action, Authority, Level, PresenceState, Scene, Timestamp};
 
 use super::super::Proposal;
 use super::super::boxes::{Mend, Teller, TestedRow, Trouble};
-use super::super::devices::{Enrolled, Ordered, Rekeyed};
+use super::super::devices::{Done, DoneRow, Enrolled, Ordered, Rekeyed};
 use super::super::event::{
     Audience, Block, Bound, Coded, Event, Heard, Mended, Numbered, Prompted, PromptedRow, Proved,
-    ProvedRow, Recorded, Repair, Retired, TestCalled, Tested, Tie, Turned, Vouched,
+    ProvedRow, Quaked, Recorded, Repair, Retired, TestCalled, Tested, Tie, Turned, Vouched,
 };
+use super::super::quakes::{Relayed, ShockRow, Shown, Status};
 use super::super::recordings::{Clip, Format, Subject};
 use super::history::Step;
 use super::kit::{START, block as block_of};
@@ -26,6 +27,7 @@ pub fn brought() -> impl Iterator<Item = Step> {
         .chain(test_calls())
         .chain(recordings().map(house))
         .chain(vouched().map(house))
+        .chain(quakes().map(house))
         .map(|proposal| Step {
             wait: Duration::from_millis(250),
             proposal,
@@ -211,6 +213,60 @@ fn vouched() -> [Event; 3] {
             ends: vec![9],
             beside: vec![8],
         }),
+    ]
+}
+
+/// A report, a newer one that brings another terminal in, what two terminals say, and the end of it.
+fn quakes() -> [Event; 4] {
+    let row = |device: &str, shown| ShockRow {
+        device: device.into(),
+        intensity: 6,
+        arrival: START.plus(Duration::from_secs(12)),
+        shown,
+    };
+    let quaked = |report, serial, cancel, rows| {
+        Event::Quaked(Box::new(Quaked {
+            feed: "province".into(),
+            event: "20260715021730".into(),
+            report,
+            status: Status::Actual,
+            cancel,
+            sent: START,
+            origin: START,
+            north: 326_500,
+            east: 1_037_500,
+            depth: 15_000,
+            magnitude: 59,
+            document: [9; 32],
+            relayed: vec![Relayed {
+                channel: "horn".into(),
+                serial,
+                rows,
+            }],
+        }))
+    };
+    let done = |device: &str, code: &str| DoneRow {
+        device: device.into(),
+        done: true,
+        code: code.into(),
+        seconds: 4,
+        far: None,
+    };
+    let (near, far) = (
+        row("horn-near", Shown::Orange),
+        row("horn-far", Shown::Notice),
+    );
+    let rows = vec![done("horn-near", "sounds"), done("horn-near", "stopped")];
+    let said = Done {
+        channel: "horn".into(),
+        serial: 9_000_001,
+        rows,
+    };
+    [
+        quaked(1, 9_000_001, false, vec![near.clone()]),
+        quaked(2, 9_000_002, false, vec![far.clone()]),
+        quaked(3, 9_000_003, true, vec![near, far]),
+        Event::Done(said),
     ]
 }
 

@@ -11,6 +11,7 @@ use super::super::Ledger;
 use super::super::boxes::{Mend, Teller, TestedRow, Trouble};
 use super::super::devices::{Done, DoneRow, Enrolled, Invited, Ordered, Rekeyed};
 use super::super::event::*;
+use super::super::quakes::{Relayed, ShockRow, Shown, Status};
 use super::super::record::{BadRecord, Frame, Head, pack, unpack};
 use super::super::recordings::{Clip, Format, Subject};
 use super::super::rerouted::Detour;
@@ -19,7 +20,7 @@ use super::kit::{START, accepted, block, variants as texts};
 use crate::model::{Carrier, Grade, Month, RegionCode, Tags, TestResult};
 
 /// How many events there are.
-pub const EVENTS: usize = 59;
+pub const EVENTS: usize = 60;
 
 /// The place of an event in format 1. A new event stops the build here: give it the next place and a strategy below.
 pub fn place(event: &Event) -> usize {
@@ -83,6 +84,7 @@ pub fn place(event: &Event) -> usize {
         Event::Heard(_) => 56,
         Event::Retired(_) => 57,
         Event::Vouched(_) => 58,
+        Event::Quaked(_) => 59,
     }
 }
 
@@ -639,6 +641,7 @@ pub fn every() -> Vec<BoxedStrategy<Event>> {
     all.extend(test_calls());
     all.extend(recordings());
     all.push(vouched());
+    all.push(quaked());
     all
 }
 
@@ -852,6 +855,46 @@ fn recordings() -> Vec<BoxedStrategy<Event>> {
             .prop_map(|(id, by)| Event::Retired(Retired { id, by }))
             .boxed(),
     ]
+}
+
+fn quaked() -> BoxedStrategy<Event> {
+    let row = (text(), any::<u8>(), time(), select(Shown::ALL.to_vec()));
+    let row = row.prop_map(|(device, intensity, arrival, shown)| ShockRow {
+        device,
+        intensity,
+        arrival,
+        shown,
+    });
+    let relayed = (text(), any::<u64>(), few(row.boxed()));
+    let relayed = relayed.prop_map(|(channel, serial, rows)| Relayed {
+        channel,
+        serial,
+        rows,
+    });
+    let which = (text(), text(), any::<u32>(), select(Status::ALL.to_vec()));
+    let place = any::<(i32, i32, u32, u16, bool)>();
+    let times = (time(), time(), any::<[u8; 32]>());
+    (which, place, times, few(relayed.boxed()))
+        .prop_map(|(which, place, (sent, origin, document), relayed)| {
+            let (feed, event, report, status) = which;
+            let (north, east, depth, magnitude, cancel) = place;
+            Event::Quaked(Box::new(Quaked {
+                feed,
+                event,
+                report,
+                status,
+                cancel,
+                sent,
+                origin,
+                north,
+                east,
+                depth,
+                magnitude,
+                document,
+                relayed,
+            }))
+        })
+        .boxed()
 }
 
 fn looked() -> BoxedStrategy<Event> {

@@ -12,6 +12,7 @@ use channel::{
 use super::super::boxes::{Mend, Teller, TestedRow, Trouble};
 use super::super::devices::{Done, DoneRow, Enrolled, Invited, Ordered, Rekeyed};
 use super::super::event::*;
+use super::super::quakes::{Relayed, ShockRow, Shown, Status};
 use super::super::recordings::{Clip, Format, Subject};
 use super::super::rerouted::{Detour, runs};
 use super::super::seal::{Card, Sealed, Sealing, Totals};
@@ -587,7 +588,7 @@ impl History {
     fn house(&mut self, a: u16, b: u16) {
         let states = [PresenceState::Idle, PresenceState::Silent];
         let links = [LinkState::Up, LinkState::Paused, LinkState::Probing];
-        let event = match a % 25 {
+        let event = match a % 26 {
             0 => Event::Took {
                 epoch: u32::from(b),
                 format: 1,
@@ -676,6 +677,7 @@ impl History {
             17 | 23 => self.box_of(b),
             18 | 19 => self.test_call(a.is_multiple_of(2), b),
             20..=22 => recorded(a, b),
+            24 => self.quaked(b),
             _ => Event::Presence {
                 device: format!("speaker-{}", b % 3),
                 state: states[usize::from(b % 2)],
@@ -768,6 +770,37 @@ impl History {
         };
         let rows = vec![row];
         Event::Proved(Proved { channel, rows })
+    }
+
+    /// Reports on a few earthquakes, in any order, and ends of them.
+    fn quaked(&mut self, b: u16) -> Event {
+        self.serial += 3;
+        let row = |n: u16| ShockRow {
+            device: format!("speaker-{}", n % 3),
+            intensity: u8::try_from(4 + n % 4).unwrap_or(4),
+            arrival: self.now,
+            shown: Shown::ALL[usize::from(n % 4)],
+        };
+        let relayed = Relayed {
+            channel: "speaker".into(),
+            serial: self.serial,
+            rows: (b..b + 1 + b % 3).map(row).collect(),
+        };
+        Event::Quaked(Box::new(Quaked {
+            feed: "province".into(),
+            event: format!("quake-{}", b / 8 % 3),
+            report: u32::from(b % 4),
+            status: Status::ALL[usize::from(b / 4 % 3)],
+            cancel: b % 7 == 1,
+            sent: self.now,
+            origin: self.now,
+            north: 326_500,
+            east: 1_037_500,
+            depth: 15_000,
+            magnitude: 50 + b % 20,
+            document: [8; 32],
+            relayed: vec![relayed],
+        }))
     }
 
     /// Many of them, so that those which are over are let go.

@@ -196,6 +196,9 @@ pub fn view(ledger: &Ledger) -> Value {
     if !recordings.is_empty() {
         view["recordings"] = json!(recordings);
     }
+    if ledger.quakes.whole() != json!([[], []]) {
+        view["quakes"] = ledger.quakes.whole();
+    }
     view
 }
 

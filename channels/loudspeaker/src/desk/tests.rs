@@ -1,6 +1,7 @@
 //! What lies on the desk, what is had and what is given up, without a channel. These tests must not sleep: the desk has no
 //! clock.
 
+use channel::FailureClass;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::*;

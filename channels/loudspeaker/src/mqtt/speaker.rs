@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use channel::{
     Accepted, Capability, Channel, Command, Context, DeviceState, Failure, Health, Message,
-    Outcomes, PresenceState, Reply, Request, Stop, Timestamp,
+    Outcomes, PresenceState, Quake, Reply, Request, Stop, Timestamp,
 };
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 use super::config::BrokerError;
 use super::envelope::LONGEST_CALL;
 use super::link::{Link, OFFLINE, ONLINE, Settings, State};
+use super::push::Placed;
 use super::topics::{Topics, What, is_level};
 use crate::refused::{BAD_STATE, BAD_TOPIC, BUSY, NOT_ENROLLED, Refused};
 use crate::sheet::Sheet;
@@ -167,6 +168,15 @@ impl Mqtt {
         }
     }
 
+    /// Whom an order still waits for: a newer one may have taken its place while there was no connection.
+    fn still<'a>(&self, sheet: &Sheet, devices: &'a [Box<str>]) -> Vec<Placed<'a>> {
+        let now = self.speaker.context.clock.now();
+        let desk = self.speaker.desk.lock();
+        let devices = devices.iter().map(|device| &**device);
+        let lying = devices.filter(|device| desk.lies(device, sheet.counter, now));
+        lying.map(|device| (0, device)).collect()
+    }
+
     /// Publishes orders without a text as soon as there is a connection; whoever misses one asks for it.
     async fn standing(&self) {
         let mut stood = self.stood.lock().await;
@@ -176,7 +186,7 @@ impl Mqtt {
             if up.await.is_err() {
                 return;
             }
-            let devices: Vec<_> = devices.iter().map(|device| (0, &**device)).collect();
+            let devices = self.still(&sheet, &devices);
             for (topic, _) in self.targets(&devices) {
                 // A connection that breaks here loses it: devices ask when they hear of the gateway again.
                 let _ = self.link.publish(self.post(topic, &sheet)).await;
@@ -222,12 +232,20 @@ impl Channel for Mqtt {
         let stood = orders
             .iter()
             .map(|order| (order.sheet.clone(), order.devices.iter().cloned().collect()));
+        let stood: Vec<_> = stood.collect();
+        self.speaker.stand(orders);
         for stood in stood {
             // Its other end is this channel's own.
             let _ = self.stands.send(stood);
         }
-        self.speaker.stand(orders);
         true
+    }
+
+    fn shake(&self, quake: &Quake) -> bool {
+        self.speaker.shaken(quake, is_level, |sheet, devices| {
+            // Its other end is this channel's own.
+            let _ = self.stands.send((sheet.clone(), devices));
+        })
     }
 
     fn device(&self, device: &str) -> Option<DeviceState> {

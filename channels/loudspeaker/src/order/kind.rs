@@ -4,7 +4,7 @@
 use channel::{Action, Authority, Level};
 use serde::{Deserialize, Serialize};
 
-use super::Order;
+use super::{Order, QUAKE, QUAKE_CANCEL};
 
 pub const PLAY: &str = "play";
 /// A test tone, which sounds like any other order and carries no text.
@@ -32,9 +32,18 @@ pub enum Class {
     Daily,
 }
 
+/// What is over in seconds waits for nothing.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Urgency {
+    /// An earthquake that is on its way. An exercise of one is as any other order: it cuts no warning off.
+    Quake,
+    Usual,
+}
+
 /// Who sounds first: the smaller one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Rank {
+    pub urgency: Urgency,
     pub class: Class,
     pub authority: Authority,
     pub level: Level,
@@ -43,6 +52,7 @@ pub struct Rank {
 impl Rank {
     /// Somebody at the loudspeaker itself.
     pub const LOCAL: Self = Self {
+        urgency: Urgency::Usual,
         class: Class::Daily,
         authority: Authority::Village,
         level: Level::Unknown,
@@ -71,7 +81,13 @@ pub fn meet(sounding: Option<Rank>, comes: Rank) -> Meeting {
 
 impl Order {
     pub fn rank(&self) -> Rank {
+        let urgency = if self.is_quake() && !self.drill {
+            Urgency::Quake
+        } else {
+            Urgency::Usual
+        };
         Rank {
+            urgency,
             class: self.class,
             authority: self.authority,
             level: self.level,
@@ -83,14 +99,23 @@ impl Order {
         [PLAY, TONE].contains(&self.kind.as_str())
     }
 
+    /// Whether its text is spoken, so that a drill has to say so.
+    pub(super) fn speaks(&self) -> bool {
+        self.kind == PLAY || self.is_quake()
+    }
+
     /// A kind that is known, with what it needs.
     pub(super) fn is_whole(&self) -> bool {
+        if self.quake.is_some() != (self.kind == QUAKE) {
+            return false;
+        }
         match self.kind.as_str() {
             PLAY => self.repeats > 0,
             TONE => (1..=LONGEST_TONE).contains(&self.value),
-            STOP | PROLONG => !self.target.is_empty(),
+            STOP | PROLONG | QUAKE_CANCEL => !self.target.is_empty(),
             STOP_ALL | SELF_TEST => true,
             VOLUME => self.value <= 100,
+            QUAKE => !self.target.is_empty() && self.quake.is_some_and(|of| of.is_sound(self)),
             _ => false,
         }
     }
@@ -133,10 +158,31 @@ mod tests {
 
     const fn rank(class: Class, authority: Authority, level: Level) -> Rank {
         Rank {
+            urgency: Urgency::Usual,
             class,
             authority,
             level,
         }
+    }
+
+    #[test]
+    fn an_earthquake_goes_before_all_else_and_an_exercise_of_one_before_nothing_graver() {
+        let quake = |drill| Order {
+            kind: QUAKE.into(),
+            level: Unknown,
+            drill,
+            ..super::super::tests::order()
+        };
+        let red = rank(Emergency, County, Red);
+        assert_eq!(meet(Some(red), quake(false).rank()), PreEmpt);
+        assert_eq!(meet(Some(Rank::LOCAL), quake(false).rank()), PreEmpt);
+        assert_eq!(meet(Some(quake(false).rank()), red), Wait);
+        assert_eq!(meet(Some(red), quake(true).rank()), Wait);
+        let graver = Order {
+            level: Red,
+            ..quake(false)
+        };
+        assert_eq!(meet(Some(quake(false).rank()), graver.rank()), PreEmpt);
     }
 
     #[test]

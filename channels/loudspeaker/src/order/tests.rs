@@ -33,6 +33,7 @@ pub(super) fn order() -> Order {
         not_before: NOW,
         expires: NOW.plus(Duration::from_mins(1)),
         to: "PW-217001-01..08 PW-218001-01".into(),
+        quake: None,
     }
 }
 
@@ -320,6 +321,134 @@ fn the_worked_example_in_pieces_holds_and_says_the_same_in_words() {
         (list[2].text.as_str(), order.sounds_of().count()),
         (&*order.text, 2)
     );
+}
+
+/// A report on an earthquake by which the wave is here in twenty seconds.
+fn quake() -> Order {
+    let arrival = NOW.plus(Duration::from_secs(20));
+    Order {
+        kind: QUAKE.into(),
+        target: "sc-1".into(),
+        value: 1,
+        expires: arrival.plus(channel::AFTER_ARRIVAL),
+        quake: Some(Tremor {
+            origin: NOW,
+            arrival,
+            intensity: 7,
+            magnitude: 63,
+            alarm: channel::Alarm::Red,
+        }),
+        ..order()
+    }
+}
+
+#[test]
+fn an_earthquake_without_its_estimate_or_with_an_absurd_one_is_refused() {
+    assert_eq!(met(&quake()), Ok(quake()));
+    let with = |change: fn(&mut Tremor)| {
+        let mut order = quake();
+        change(order.quake.as_mut().expect("a tremor"));
+        order
+    };
+    let without = Order {
+        quake: None,
+        ..quake()
+    };
+    let nameless = Order {
+        target: String::new(),
+        ..quake()
+    };
+    let longer = Order {
+        expires: quake().expires.plus(Duration::from_millis(1)),
+        ..quake()
+    };
+    let elsewhere = Order {
+        quake: quake().quake,
+        ..order()
+    };
+    let cancel = Order {
+        kind: QUAKE_CANCEL.into(),
+        ..without.clone()
+    };
+    assert_eq!(met(&cancel), Ok(cancel.clone()));
+    for bad in [
+        without,
+        nameless,
+        longer,
+        elsewhere,
+        with(|tremor| tremor.intensity = 0),
+        with(|tremor| tremor.intensity = 13),
+        with(|tremor| tremor.origin = NOW.plus(Duration::from_secs(21))),
+        Order {
+            target: String::new(),
+            ..cancel.clone()
+        },
+        Order {
+            quake: quake().quake,
+            ..cancel
+        },
+    ] {
+        assert_eq!(met(&bad), Err(Refusal::Malformed), "{bad:?}");
+    }
+}
+
+#[test]
+fn an_earthquake_is_refused_far_ahead_after_its_end_under_the_wrong_key_and_as_a_silent_drill() {
+    let (signer, verifier) = pair();
+    let at = |order: &Order, now| verifier.verify(&signer.sign(order), &Window::default(), now);
+    let ends = quake().expires;
+    let least = Duration::from_millis(1);
+    assert_eq!(at(&quake(), ends), Err(Refusal::Expired));
+    assert!(at(&quake(), ends.minus(least)).is_ok());
+    let early = NOW.plus(Duration::from_secs(20)).minus(LONGEST_WAY);
+    assert!(at(&quake(), early).is_ok(), "ten minutes");
+    assert_eq!(at(&quake(), early.minus(least)), Err(Refusal::FarAhead));
+    let drill = |text: &str, kind: &str| Order {
+        drill: true,
+        text: text.into(),
+        kind: kind.into(),
+        quake: quake().quake.filter(|_| kind == QUAKE),
+        ..quake()
+    };
+    for kind in [QUAKE, QUAKE_CANCEL] {
+        assert!(met(&drill("演练。地震预警", kind)).is_ok());
+        assert_eq!(met(&drill("地震预警", kind)), Err(Refusal::UnmarkedDrill));
+    }
+    let mixed = signer.mixed(&quake());
+    let found = verifier.verify(&mixed, &Window::default(), NOW);
+    assert_eq!(found, Err(Refusal::DrillForLive));
+}
+
+#[test]
+fn other_orders_keep_their_exact_bytes() {
+    let body = json(&order());
+    assert!(!body.contains("quake"), "{body}");
+    let body = json(&quake());
+    let end = r#""to":"PW-217001-01..08 PW-218001-01","quake":{"origin":1784044800000,"arrival":1784044820000,"intensity":7,"magnitude":63,"alarm":"red"}}"#;
+    assert!(body.ends_with(end), "{body}");
+}
+
+/// What `docs/controllers.md` shows is what this signs and checks.
+#[test]
+fn the_worked_example_of_an_earthquake_holds_and_ends_ten_seconds_after_the_wave() {
+    let page = include_str!("../../../../docs/controllers.md");
+    let (gateway, verifier) = pair();
+    let body = page.lines().find(|line| line.contains(r#""kind":"quake""#));
+    let body = body.expect("an order").to_owned();
+    let whole = |line: &&str| line.len() == 128 && line.bytes().all(|b| b.is_ascii_hexdigit());
+    let signature = page.lines().filter(whole).nth(2);
+    let signature = signature.expect("a third one").to_owned();
+    let signed = Signed { body, signature };
+    let order = verifier.verify(&signed, &Window::default(), NOW);
+    let order = order.expect("a good order");
+    assert_eq!(gateway.sign(&order), signed);
+    let bytes = format!("one line of {} bytes", signed.body.len());
+    assert!(page.contains(&bytes), "{bytes}");
+    let tremor = order.quake.expect("an estimate");
+    assert_eq!(tremor.seconds_left(NOW), Some(11));
+    let late = verifier.verify(&signed, &Window::default(), order.expires);
+    assert_eq!(late, Err(Refusal::Expired));
+    assert!(page.contains(HERE) && page.contains(COVER));
 }
 
 /// What `docs/controllers.md` shows is what this signs and checks.

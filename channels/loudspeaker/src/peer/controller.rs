@@ -6,14 +6,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use channel::{Power, PresenceState};
+use channel::{Alarm, Power, PresenceState};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::memory::{Kept, Memory};
-use super::{Heard, Log, Manner, Settings};
+use super::{Heard, Log, Manner, Settings, Shaken};
 use crate::order::{Order, Played, SELF_TEST, Signed, Verifier, Window};
 use crate::report::{Heartbeat, PlayState, Report, Source};
 use crate::{Line, LineError};
@@ -37,6 +37,8 @@ pub(super) struct Controller {
     log: Arc<Log>,
     memory: Arc<Memory>,
     stops: Mutex<Vec<Order>>,
+    /// The earthquakes that have begun here.
+    quakes: Mutex<Vec<String>>,
     stopped: Notify,
 }
 
@@ -66,6 +68,7 @@ impl Controller {
             log: log.clone(),
             memory: memory.clone(),
             stops: Mutex::default(),
+            quakes: Mutex::default(),
             stopped: Notify::new(),
         }
     }
@@ -126,11 +129,38 @@ impl Controller {
     }
 
     fn meet(&self, order: Order) -> Play<'_> {
-        if order.sounds() {
+        if order.is_quake() {
+            Box::pin(self.shake(order))
+        } else if order.sounds() {
             Box::pin(self.play(order))
         } else {
             Box::pin(self.obey(order))
         }
+    }
+
+    /// Takes note of it, and says what a good box would make of it.
+    async fn shake(&self, order: Order) {
+        self.log.shaken.lock().push(Shaken {
+            device: self.line.device().to_owned(),
+            event: order.target.clone(),
+            report: order.value,
+            drill: order.drill,
+            tremor: order.quake,
+            at: self.line.now(),
+        });
+        let begun = self.quakes.lock().contains(&order.target);
+        if order.quake.is_some() && !begun {
+            self.quakes.lock().push(order.target.clone());
+        }
+        let code = match (order.quake.map(|tremor| tremor.alarm), order.drill) {
+            (None, _) if begun => "stopped",
+            (None, _) => "not-begun",
+            (Some(Alarm::Red | Alarm::Orange), _) => "sounds",
+            (Some(Alarm::Notice), _) => "notice",
+            (Some(Alarm::Machine), false) => "acts",
+            (Some(Alarm::Machine), true) => "held",
+        };
+        self.told(&order, PlayState::Done, false, code).await;
     }
 
     async fn obey(&self, order: Order) {
@@ -241,23 +271,27 @@ impl Controller {
 
     /// Reports until the gateway has taken it, as long as it is worth it.
     async fn report(&self, order: &Order, state: PlayState, whole: bool) {
+        let code = match (&self.manner, state) {
+            (Manner::Fails(code), PlayState::Failed) => code,
+            _ => "",
+        };
+        self.told(order, state, whole, code).await;
+    }
+
+    async fn told(&self, order: &Order, state: PlayState, whole: bool, code: &str) {
         if matches!(
             self.manner,
             Manner::ReportLost | Manner::Stalls | Manner::Vanishes
         ) {
             return;
         }
-        let code = match (&self.manner, state) {
-            (Manner::Fails(code), PlayState::Failed) => code.clone(),
-            _ => String::new(),
-        };
         let report = Report {
             order: Some(order.order.clone()),
             state,
             whole,
             source: Source::Network,
             seconds: u32::try_from(self.play.as_secs()).unwrap_or(u32::MAX),
-            code,
+            code: code.to_owned(),
             at: Some(self.line.now()),
         };
         let tries = if state == PlayState::Playing { 1 } else { 100 };

@@ -131,6 +131,7 @@ mod tests {
             not_before: Timestamp(0),
             expires: Timestamp(9),
             to: String::new(),
+            quake: None,
         }
     }
 

@@ -39,7 +39,9 @@ impl Player {
         else {
             return;
         };
-        if let Some(shelved) = self.known(&id) {
+        if let Some(shelved) = self.known(&id)
+            && !shelved.order.is_quake()
+        {
             shelved.told = false;
             let seconds = seconds(shelved.millis);
             self.post(Report {
@@ -52,6 +54,7 @@ impl Player {
     pub(super) fn begins(&mut self, id: &str, now: Timestamp) {
         if let Some(shelved) = self.known(id)
             && !std::mem::replace(&mut shelved.told, true)
+            && !shelved.order.is_quake()
         {
             self.post(report(id, PlayState::Playing, now));
         }
@@ -77,6 +80,9 @@ impl Player {
             return;
         };
         let shelved = self.shelf.remove(at);
+        if shelved.order.is_quake() {
+            return self.quake_ends(&shelved, state, now);
+        }
         let whole = shelved.readings > 0;
         if whole {
             self.over.keep(id);
@@ -117,7 +123,7 @@ impl Player {
     }
 }
 
-pub(super) fn report(order: &str, state: PlayState, now: Timestamp) -> Report {
+pub(crate) fn report(order: &str, state: PlayState, now: Timestamp) -> Report {
     Report {
         order: Some(order.to_owned()),
         state,

@@ -16,6 +16,8 @@ pub struct Kept {
     pub(super) over: Played,
     pub(super) stopped: Played,
     pub(super) bans: Vec<Ban>,
+    #[serde(default)]
+    pub(super) closed: Vec<Closed>,
     pub(super) volume: u8,
     pub(super) shelf: Vec<KeptOrder>,
     pub(super) outbox: VecDeque<Report>,
@@ -29,6 +31,7 @@ impl Kept {
             over: Played::default(),
             stopped: Played::default(),
             bans: Vec::new(),
+            closed: Vec::new(),
             volume: 80,
             shelf: Vec::new(),
             outbox: VecDeque::new(),
@@ -50,6 +53,24 @@ pub(super) struct KeptOrder {
     pub readings: u32,
     pub millis: u64,
     pub told: bool,
+    #[serde(default)]
+    pub siren: bool,
+}
+
+/// An earthquake of which no report up to this one sounds any more.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(super) struct Closed {
+    pub event: String,
+    pub drill: bool,
+    pub report: u32,
+    /// It was called off. Otherwise its time was over.
+    pub called_off: bool,
+}
+
+impl Closed {
+    pub fn is_about(&self, order: &Order) -> bool {
+        (&self.event, self.drill) == (&order.target, order.drill)
+    }
 }
 
 /// A stop, for what it is about and comes after it.

@@ -52,6 +52,9 @@ impl Player {
 impl Shelved {
     /// Whether its time has come, and its sounds or the end of the wait for them.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        if self.order.is_quake() {
+            return self.is_quake_due();
+        }
         self.order.not_before <= now && self.waits <= now
     }
 }

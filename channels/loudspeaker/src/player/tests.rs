@@ -1,12 +1,16 @@
 //! A controller's decisions without a loudspeaker: one thing at a time, by rank, resumed, stopped, expired, and all of it
 //! over a power cut without a network. These tests must not sleep: the player has no clock.
 
+mod quake;
+
 use std::time::Duration;
 
 use channel::{Authority, Level};
 
 use super::*;
-use crate::order::{Class, PLAY, PROLONG, SELF_TEST, Signer, TONE, VERSION};
+use crate::order::{
+    Class, PLAY, PROLONG, Refusal, SELF_TEST, STOP, STOP_ALL, Signer, TONE, VERSION, VOLUME,
+};
 
 const SEED: &str = "0707070707070707070707070707070707070707070707070707070707070707";
 const START: Timestamp = Timestamp(1_784_044_800_000);
@@ -41,6 +45,7 @@ fn order(alert: u64, counter: u64) -> Order {
         not_before: START,
         expires: at(3600),
         to: DEVICE.into(),
+        quake: None,
     }
 }
 
@@ -81,6 +86,16 @@ impl Stand {
                 format!("silence {}", until.since(START).as_secs())
             }
             Turn::Local(source) => source.name().into(),
+            Turn::Quake {
+                order, siren, say, ..
+            } => {
+                let siren = if siren { " siren" } else { "" };
+                let Order { target, value, .. } = order;
+                format!("{target} {value}{siren} {say:?}")
+            }
+            Turn::Read { order, .. } if order.is_quake() => {
+                format!("{} {}", order.target, order.text)
+            }
             Turn::Read { order, reading } => {
                 let alert = order.order.split('-').next().unwrap_or_default();
                 format!("{alert} {reading}")

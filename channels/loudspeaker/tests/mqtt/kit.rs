@@ -356,5 +356,6 @@ pub fn order(to: &str, counter: u64) -> Order {
         not_before: now(),
         expires: now().plus(Duration::from_mins(10)),
         to: to.into(),
+        quake: None,
     }
 }
