@@ -155,7 +155,7 @@ pub async fn csv(
 
 fn figures(all: &[Horn]) -> Markup {
     let count = |of: &dyn Fn(&Horn) -> bool| all.iter().filter(|horn| of(horn)).count();
-    let tiles: [(&str, &str, usize, &str); 6] = [
+    let tiles: [(&str, &str, usize, &str); 7] = [
         (
             "在线",
             "there",
@@ -173,6 +173,12 @@ fn figures(all: &[Horn]) -> Markup {
             "fault",
             count(&|horn| horn.stand == Stand::Fault),
             "state=fault",
+        ),
+        (
+            "已入网未上线",
+            "enrolled",
+            count(&|horn| horn.stand == Stand::Enrolled),
+            "state=enrolled",
         ),
         (
             "从未上线",

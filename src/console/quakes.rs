@@ -85,7 +85,7 @@ pub async fn one(
         main {
             p { a href="/console/earthquakes" { "← 地震预警 Earthquakes" } }
             (card(&line))
-            div.map-card { (drawn) }
+            div.map-card.quake { (drawn) }
             div.wide { table.horns {
                 thead { tr {
                     th { "终端 Terminal" } th { "位置 Place" } th { "警报 Alarm" } th { "烈度 Intensity" }
@@ -158,7 +158,10 @@ fn figures(figures: &QuakeFigures) -> Markup {
         ("无回报", "silent", figures.silent),
     ];
     let list = |of: &[(&str, &str, u32)]| {
-        html! { @for (zh, en, count) in of { span { (zh) " " (en) " " strong { (count) } } " · " } }
+        html! { @for (nth, (zh, en, count)) in of.iter().enumerate() {
+            @if nth > 0 { " · " }
+            span { (zh) " " (en) " " strong { (count) } }
+        } }
     };
     html! {
         p { "告知终端 told " strong { (figures.terminals) } "： " (list(&told)) }

@@ -4,6 +4,8 @@
 
 #[path = "quakes/feed.rs"]
 mod feed;
+#[path = "quakes/page.rs"]
+mod page;
 #[path = "quakes/story.rs"]
 mod story;
 #[path = "quakes/terminal.rs"]
