@@ -15,7 +15,7 @@ use crate::ledger::recordings::Recording;
 use crate::ledger::{Known, Papers};
 use crate::model::{RegionCode, StreamId};
 use crate::plan::preview::{Figures, Place, Scene, preview};
-use crate::plan::{self, Draft, Earlier, EventName, Note, Outlets, Past, Source, Targets};
+use crate::plan::{self, Draft, Earlier, EventName, Note, Outlets, Past, Source, Targets, homes};
 use crate::registry::Registry;
 use crate::trust::Caller;
 
@@ -123,7 +123,8 @@ impl Ingest {
     pub(super) fn outlets(&self) -> Outlets {
         let can = self.channels.iter();
         let can = can.map(|(name, channel)| (name.clone(), channel.capability()));
-        Outlets::new(can, self.routes.clone(), self.ledger.ported.clone())
+        let outlets = Outlets::new(can, self.routes.clone(), self.ledger.ported.clone());
+        outlets.knowing(homes(self.channels.clone(), self.ledger.clone()))
     }
 
     fn events(&self, alert: &cap::Alert) -> Vec<EventView> {

@@ -104,6 +104,7 @@ pub fn chosen<'a>(
                 registry,
                 send,
                 way,
+                outlets: want.outlets,
                 to: outlet.speaks_to,
                 language: &want.plan.language,
             };
@@ -201,6 +202,7 @@ struct Chosen<'a, 'p> {
     registry: &'a Registry,
     send: &'p Send,
     way: &'p str,
+    outlets: &'p Outlets,
     to: EndpointKind,
     language: &'a str,
 }
@@ -310,9 +312,13 @@ impl<'a> Chosen<'a, '_> {
             let hearing = self.registry.hearing(*speaker);
             !tagged.is_empty() && (hearing.is_empty() || hearing.iter().any(|h| tagged.contains(h)))
         };
+        let known = |speaker: &EndpointId| {
+            let endpoint = self.registry.endpoint(*speaker);
+            endpoint.is_some_and(|e| self.outlets.takes(self.way, &self.send.channels, e.address))
+        };
         let speakers = self.registry.speakers_under(village).iter();
         speakers
-            .filter(|speaker| heard(speaker))
+            .filter(|speaker| heard(speaker) && known(speaker))
             .map(|endpoint| PlannedDelivery {
                 endpoint: *endpoint,
                 household: NO_HOUSEHOLD,

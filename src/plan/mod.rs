@@ -54,7 +54,7 @@ pub use past::{Past, compared, moments, raised};
 pub use prompt::{Call, Prompting, prompt, with_link};
 pub use quiet::Quiet;
 pub use remark::{remark, why_held};
-pub use routes::{Member, Outlets, Route, Routes};
+pub use routes::{Member, Outlets, Route, Routes, homes};
 pub use rules::{AGAIN, Plan, Plans, Send, When};
 pub use schedule::Schedule;
 pub use sounds::Sounds;

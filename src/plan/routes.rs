@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use channel::{Capability, Level};
+use channel::{Capability, Channel, Level};
 
 use super::carriers::Carriers;
-use crate::ledger::{Fact, Ported};
+use crate::ledger::{Fact, Ledger, Ported};
 use crate::model::{Carrier, EndpointId};
 use crate::registry::Registry;
 
@@ -116,12 +116,16 @@ impl Routes {
     }
 }
 
-/// What each configured channel can do, which of them stand in for each other, and what is known of numbers.
+/// At which channels a device is known: where it has enrolled, and whose far end finds it.
+pub type Homes = Arc<dyn Fn(&str) -> Vec<String> + Send + Sync>;
+
+/// What each configured channel can do, which of them stand in for each other, and what is known of numbers and devices.
 #[derive(Clone, Default)]
 pub struct Outlets {
     can: BTreeMap<String, Capability>,
     pub routes: Arc<Routes>,
     ported: Arc<Ported>,
+    homes: Option<Homes>,
 }
 
 impl<const N: usize> From<[(String, Capability); N]> for Outlets {
@@ -146,7 +150,26 @@ impl Outlets {
             can: can.collect(),
             routes,
             ported,
+            homes: None,
         }
+    }
+
+    /// With what is known of devices.
+    #[must_use]
+    pub fn knowing(mut self, homes: Homes) -> Self {
+        self.homes = Some(homes);
+        self
+    }
+
+    /// Whether a loudspeaker is told by this way of a send's: one that is known at others of them is told by those. Who is
+    /// known at none of them is tried by each, so that it shows.
+    pub fn takes(&self, way: &str, ways: &[String], device: &str) -> bool {
+        let Some(homes) = &self.homes else {
+            return true;
+        };
+        let known = homes(device);
+        let is_home = |way: &str| known.iter().any(|home| self.routes.way(home) == way);
+        ways.len() < 2 || is_home(way) || !ways.iter().any(|other| is_home(other))
     }
 
     /// Of a channel, or of the channels of a route, which write the same texts.
@@ -188,9 +211,51 @@ impl Outlets {
     }
 }
 
+/// At which of these channels a device is known.
+pub fn homes(channels: Arc<BTreeMap<String, Arc<dyn Channel>>>, ledger: Arc<Ledger>) -> Homes {
+    Arc::new(move |device| {
+        let enrolled = ledger.devices.get(device).filter(|d| d.key.is_some());
+        let enrolled = enrolled.map(|known| known.channel);
+        let found = channels.iter().filter(|(_, channel)| channel.finds(device));
+        let found = found.map(|(name, _)| name.clone());
+        enrolled.into_iter().chain(found).collect()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_loudspeaker_is_told_where_it_is_known_and_everywhere_where_it_is_not() {
+        let speaks = channel::Capability {
+            kind: "loudspeaker",
+            speaks_to: channel::EndpointKind::Speaker,
+            style: channel::Style::Spoken,
+            best: channel::Evidence::Acknowledged,
+            batch: 1,
+            window: 1,
+            repeat_is_harmless: true,
+        };
+        let can = [("horn".to_owned(), speaks), ("platform".to_owned(), speaks)];
+        let homes: Homes = Arc::new(|device| match device {
+            "enrolled" => vec!["horn".into()],
+            "theirs" => vec!["platform".into()],
+            "both" => vec!["horn".into(), "platform".into()],
+            "gone" => vec!["a channel of last year".into()],
+            _ => Vec::new(),
+        });
+        let outlets = Outlets::from(can).knowing(homes);
+        let both = ["horn".to_owned(), "platform".to_owned()];
+        let takes = |device| ["horn", "platform"].map(|way| outlets.takes(way, &both, device));
+        assert_eq!(takes("enrolled"), [true, false]);
+        assert_eq!(takes("theirs"), [false, true]);
+        for device in ["both", "gone", "nobody's"] {
+            assert_eq!(takes(device), [true, true], "{device}");
+        }
+        // The plan has no other way to it.
+        assert!(outlets.takes("platform", &both[1..], "enrolled"));
+    }
 
     fn member(channel: &str, serves: Option<&[Carrier]>) -> Member {
         Member {

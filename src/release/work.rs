@@ -10,7 +10,7 @@ use super::{Halt, Release};
 use crate::ledger::event::Audience;
 use crate::ledger::{Alert, Block};
 use crate::model::{RegionCode, StreamId};
-use crate::plan::{self, Draft, Earlier, Outlets, Plan, Schedule, Silence, Targets, Told};
+use crate::plan::{self, Draft, Earlier, Outlets, Plan, Schedule, Silence, Targets, Told, homes};
 use crate::registry::Registry;
 
 pub struct Work {
@@ -127,6 +127,7 @@ impl Release {
         let can = self.channels.iter();
         let can = can.map(|(name, channel)| (name.clone(), channel.capability()));
         let outlets = Outlets::new(can, self.routes.clone(), self.ledger.ported.clone());
+        let outlets = outlets.knowing(homes(self.channels.clone(), self.ledger.clone()));
         Ok(Work {
             schedule: Work::schedule(alert),
             alert: alert.clone(),

@@ -318,6 +318,30 @@ async fn adapters_have_their_row_in_the_preview_and_among_the_channels_with_thei
 }
 
 #[tokio::test]
+async fn a_plan_by_controllers_and_adapters_tries_each_loudspeaker_where_it_is_known() {
+    let port = free();
+    let _peer = adapter(port, Duration::from_hours(1)).await;
+    let mut setup = setup(port);
+    setup.plan = setup
+        .plan
+        .replace("[\"adapters\"]", "[\"horn\", \"adapters\"]");
+    let world = World::start(setup).await;
+    let gateway = &world.gateway;
+    let xml = Warning::red("089-8", &[COUNTY]).xml();
+    let path = "/v1/alerts?preview=true";
+    within("three by controllers, two by the adapter", async || {
+        let shown = gateway.call("POST", path, EVERYTHING, &xml).await.body;
+        let reach = shown["reach"].as_array().expect("rows");
+        let by = |channel: &str| -> u64 {
+            let rows = reach.iter().filter(|row| row["channel"] == channel);
+            rows.map(|row| count(&row["deliveries"])).sum()
+        };
+        (by("horn") == 3 && by("adapters") == 2).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_one_channel_cannot_do_another_does_and_each_order_has_a_number_of_its_own() {
     let listen = free();
     let peer = adapter(listen, Duration::from_hours(1)).await;
