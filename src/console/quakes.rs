@@ -194,7 +194,7 @@ fn told(word: &str) -> String {
         "acts" => "已处置",
         "acted" => "先前已处置",
         "held" => "演练未动",
-        "ended" => "结束",
+        "ended" | "played" => "播完",
         "stopped" => "取消后停止",
         "not-begun" => "未开始",
         "newer" => "已有更新报",

@@ -25,7 +25,7 @@ use crate::model::{Care, EndpointKind, EndpointRow, RegionLevel, Rows, SpeakerRo
 
 pub const SECRET: &str = "the speakers of the bench keep no secret";
 pub const SEED: &str = "7e57000000000000000000000000000000000000000000000000000000000002";
-const PLAN: &str = r#"
+pub const PLAN: &str = r#"
 name = "bench"
 language = "zh-CN"
 lifetime = "4h"

@@ -5,7 +5,7 @@ use channel::{HttpClient, Request, Timestamp};
 use ring::signature::Ed25519KeyPair;
 use ring::signature::KeyPair as _;
 
-use super::controllers::{Round, Spread, Told, Warned, enrol, horn, measured, rows};
+use super::controllers::{PLAN, Round, Spread, Told, Warned, enrol, horn, measured, rows};
 use super::house::House;
 use super::table::Table;
 use crate::commands::Failed;
@@ -14,15 +14,6 @@ use crate::plan::quake::Earthquake;
 /// As in 平武: 1,310 loudspeakers, 57 schools and hospitals, 6 machines.
 const TERMINALS: u32 = 1_373;
 const SEED: [u8; 32] = [0x5e; 32];
-const PLAN: &str = r#"
-name = "bench"
-language = "zh-CN"
-lifetime = "4h"
-[[send]]
-audience = "speakers"
-channels = ["horn"]
-receipt_window = "10m"
-"#;
 
 fn pair() -> Ed25519KeyPair {
     Ed25519KeyPair::from_seed_unchecked(&SEED).expect("it has 32 bytes")
