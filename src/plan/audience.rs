@@ -3,6 +3,7 @@
 //! that hit, and whoever writes the block knows the variant.
 
 mod bound;
+mod shared;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -18,10 +19,12 @@ use super::wall;
 use crate::ledger::event::{Audience, Class, Ground, GroundHousehold, NO_HOUSEHOLD};
 use crate::model::RelationKind;
 use crate::model::{
-    Carrier, EndpointId, EndpointKind, GroupCode, HouseholdId, PostPlace, PresenceAtHome,
-    RecipientId, RegionCode, Tags,
+    EndpointId, EndpointKind, GroupCode, HouseholdId, PostPlace, PresenceAtHome, RecipientId,
+    RegionCode, Tags,
 };
 use crate::registry::{HouseholdRef, Registry};
+pub use shared::Unserved;
+use shared::{by_account, by_class};
 
 /// What is asked of the audience: by which of the plan's sends, over which channels, for an alert of which status.
 pub struct Want<'a> {
@@ -71,9 +74,6 @@ pub fn blocks<'a>(
     let mut keep = |_: usize, way: &str, d: &mut PlannedDelivery<'a>| told.add(way, d.endpoint);
     chosen(registry, region, targets, want, &mut keep).0
 }
-
-/// By way and carrier: how many are meant whose numbers no account of that way serves.
-pub type Unserved = BTreeMap<(String, Option<Carrier>), u32>;
 
 /// Looks at one delivery of a send, gives it its class, and says whether it is told now by this way.
 pub type Keep<'k, 'a> = dyn FnMut(usize, &str, &mut PlannedDelivery<'a>) -> bool + 'k;
@@ -129,48 +129,6 @@ pub fn chosen<'a>(
         }
     }
     (out, unserved)
-}
-
-/// Each by the account that serves its number, in the order of their first.
-fn by_account<'o, 'a>(
-    registry: &Registry,
-    outlets: &'o Outlets,
-    way: &'o str,
-    deliveries: Vec<PlannedDelivery<'a>>,
-    unserved: &mut Unserved,
-) -> Vec<(&'o str, Vec<PlannedDelivery<'a>>)> {
-    if outlets.routes.named(way).is_none() {
-        return vec![(way, deliveries)];
-    }
-    let mut out: Vec<(&str, Vec<_>)> = Vec::new();
-    for delivery in deliveries {
-        match outlets.choose(way, delivery.endpoint, registry) {
-            Err(carrier) => *unserved.entry((way.to_owned(), carrier)).or_default() += 1,
-            Ok(channel) => match out.iter_mut().find(|(known, _)| *known == channel) {
-                Some((_, same)) => same.push(delivery),
-                None => out.push((channel, vec![delivery])),
-            },
-        }
-    }
-    out
-}
-
-/// In the order of their first; mostly all are of one.
-fn by_class(deliveries: Vec<PlannedDelivery<'_>>) -> Vec<(Class, Vec<PlannedDelivery<'_>>)> {
-    let Some(first) = deliveries.first().map(|d| d.class) else {
-        return Vec::new();
-    };
-    if deliveries.iter().all(|d| d.class == first) {
-        return vec![(first, deliveries)];
-    }
-    let mut out: Vec<(Class, Vec<_>)> = Vec::new();
-    for delivery in deliveries {
-        match out.iter_mut().find(|(class, _)| *class == delivery.class) {
-            Some((_, same)) => same.push(delivery),
-            None => out.push((delivery.class, vec![delivery])),
-        }
-    }
-    out
 }
 
 /// Smaller is told first.
