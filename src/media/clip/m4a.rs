@@ -87,7 +87,9 @@ pub fn millis(bytes: &[u8]) -> Result<u64, &'static str> {
     let head = find(movie, *b"mvhd")?.ok_or("its head is torn; record it again")?;
     let millis = length(head).ok_or("its head tells no length; record it again")?;
     let (media, seconds) = (media as u64, millis / 1000);
-    if media > (seconds + 2) * MOST_A_SECOND || media < seconds * LEAST_A_SECOND {
+    // A head may tell of any length at all.
+    let most = seconds.saturating_add(2).saturating_mul(MOST_A_SECOND);
+    if media > most || media < seconds.saturating_mul(LEAST_A_SECOND) {
         return Err("its length and its bytes do not go together; record it again");
     }
     Ok(millis)
