@@ -45,7 +45,7 @@ pub fn order(bytes: &[u8]) {
     names(body, DEVICE);
     let signature = hex::encode(KEYS.live.sign(bytes));
     let body = body.to_owned();
-    judged(&Signed { body, signature });
+    judged(&Signed::alone(body, signature));
 }
 
 /// Whatever is taken is for this device, soon, once, and is no drill: the live key signs none.
@@ -66,7 +66,7 @@ fn judged(signed: &Signed) {
     }
     let forged = Signed {
         body: format!("{} ", signed.body),
-        signature: signed.signature.clone(),
+        ..signed.clone()
     };
     assert!(keys.verifier.verify(&forged, &keys.window, NOW).is_err());
 }

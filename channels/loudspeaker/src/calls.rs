@@ -39,6 +39,7 @@ const fn usual_wait() -> u64 {
 
 impl Loudspeaker {
     pub(crate) async fn called(&self, request: &Request) -> Reply {
+        self.precedence.passed().await;
         let path = request.path.as_str();
         let reply = match path {
             "enrol" | "orders" | "sounds" | "reports" | "heartbeats" | "rekey"

@@ -14,6 +14,7 @@ pub mod mqtt;
 pub mod order;
 pub mod peer;
 pub mod player;
+mod precedence;
 mod refused;
 mod report;
 mod shaking;

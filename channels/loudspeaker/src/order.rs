@@ -3,6 +3,7 @@
 //! clock, so that a maker of controllers can take it as it stands.
 
 mod addressed;
+mod beside;
 mod kind;
 mod piece;
 mod quake;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use addressed::names;
 pub(crate) use addressed::{Part, is_plain, parts};
+pub use beside::AT_ONCE;
 pub(crate) use kind::parts as parts_of;
 pub use kind::{
     Class, LONGEST_TONE, Meeting, PLAY, PROLONG, Rank, SELF_TEST, STOP, STOP_ALL, TONE, Urgency,
@@ -107,11 +109,25 @@ fn json(order: &Order) -> String {
     serde_json::to_string(order).expect("an order has only text, numbers and known names")
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Signed {
     pub body: String,
-    /// Ed25519 over the bytes of `body`, in hex.
+    /// Ed25519 over the bytes of `body`, in hex; where others were signed at once with it, over the hashes of all.
     pub signature: String,
+    /// SHA-256 of each body that was signed at once, in hex; none where the body was signed alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<String>,
+}
+
+impl Signed {
+    /// A body whose signature is over its own bytes.
+    pub const fn alone(body: String, signature: String) -> Self {
+        Self {
+            body,
+            signature,
+            beside: Vec::new(),
+        }
+    }
 }
 
 /// What a poll is answered with.
@@ -146,26 +162,45 @@ impl Signer {
         hex(&self.live) + &hex(&self.drill)
     }
 
+    fn pair(&self, drill: bool) -> &Ed25519KeyPair {
+        if drill { &self.drill } else { &self.live }
+    }
+
     pub fn sign(&self, order: &Order) -> Signed {
-        let pair = if order.drill { &self.drill } else { &self.live };
         let body = json(order);
-        let signature = hex::encode(pair.sign(body.as_bytes()));
-        Signed { body, signature }
+        let signature = self.pair(order.drill).sign(body.as_bytes());
+        Signed::alone(body, hex::encode(signature))
+    }
+
+    /// Some orders by one signature: all are drills, or none is.
+    pub fn sign_together(&self, orders: &[Order]) -> Vec<Signed> {
+        let [first, _, ..] = orders else {
+            return orders.iter().map(|order| self.sign(order)).collect();
+        };
+        let bodies: Vec<_> = orders.iter().map(json).collect();
+        let beside: Vec<_> = bodies.iter().map(|body| beside::hash(body)).collect();
+        let text = beside::signed_text(&beside);
+        let signature = hex::encode(self.pair(first.drill).sign(text.as_bytes()));
+        let signed = |body| Signed {
+            body,
+            signature: signature.clone(),
+            beside: beside.clone(),
+        };
+        bodies.into_iter().map(signed).collect()
     }
 
     /// Another text than an order, by the live key. It must not read as an order.
     pub(crate) fn seal(&self, body: String) -> Signed {
-        let signature = hex::encode(self.live.sign(body.as_bytes()));
-        Signed { body, signature }
+        let signature = self.live.sign(body.as_bytes());
+        Signed::alone(body, hex::encode(signature))
     }
 
     /// As a gateway that mixed its keys up would.
     #[cfg(test)]
     pub(crate) fn mixed(&self, order: &Order) -> Signed {
-        let pair = if order.drill { &self.live } else { &self.drill };
         let body = json(order);
-        let signature = hex::encode(pair.sign(body.as_bytes()));
-        Signed { body, signature }
+        let signature = self.pair(!order.drill).sign(body.as_bytes());
+        Signed::alone(body, hex::encode(signature))
     }
 }
 
@@ -296,15 +331,17 @@ impl Verifier {
 
     /// What `Signer::seal` signed.
     pub(crate) fn unseal<'a>(&self, signed: &'a Signed) -> Option<&'a str> {
-        (self.signed_as_drill(signed) == Some(false)).then_some(&*signed.body)
+        let by_live = || self.signed_as_drill(signed) == Some(false);
+        (signed.beside.is_empty() && by_live()).then_some(&*signed.body)
     }
 
     /// Whether the key that signed it is the one for drills; `None` when it is neither.
     fn signed_as_drill(&self, signed: &Signed) -> Option<bool> {
         let signature = hex::decode(&signed.signature).ok()?;
+        let covered = beside::covered(&signed.body, &signed.beside)?;
         let by = |key: &[u8]| {
             UnparsedPublicKey::new(&ED25519, key)
-                .verify(signed.body.as_bytes(), &signature)
+                .verify(&covered, &signature)
                 .is_ok()
         };
         if by(&self.live) {

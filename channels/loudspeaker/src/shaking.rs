@@ -6,13 +6,13 @@ use std::sync::Arc;
 use channel::{Quake, Shaking, Shock, Timestamp};
 
 use crate::desk::About;
-use crate::order::marked_as_drill;
+use crate::order::{self, marked_as_drill};
 use crate::sheet::Sheet;
 use crate::sounds::Pieces;
 use crate::speaker::Loudspeaker;
 
-/// So many are signed before their bells ring: somewhat more than a millisecond's work.
-const AT_ONCE: usize = 64;
+/// So many are made before their bells ring: about a millisecond's work.
+const IN_TURN: usize = 64;
 
 impl Loudspeaker {
     /// Lays a report down and rings; `laid` hears of each order that is new. What lies there already, or is replaced by
@@ -26,6 +26,7 @@ impl Loudspeaker {
         if quake.drill && !marked_as_drill(&quake.text) {
             return false;
         }
+        let _first = self.precedence.first();
         let about = About {
             event: quake.event.as_str().into(),
             drill: quake.drill,
@@ -38,7 +39,7 @@ impl Loudspeaker {
                 magnitude,
                 shocks,
             } => {
-                for shocks in shocks.chunks(AT_ONCE) {
+                for shocks in shocks.chunks(IN_TURN) {
                     let open = self.open(&about, shocks, is_id);
                     let sheets = self.signed(quake, &open, (*origin, *magnitude));
                     self.ring(&about, &sheets, &mut laid);
@@ -76,8 +77,13 @@ impl Loudspeaker {
     ) -> Vec<(&'a str, Arc<Sheet>)> {
         let pieces = Pieces::default();
         let maker = self.maker(&pieces);
-        let sheet = |shock: &&'a Shock| (&*shock.device, Arc::new(maker.shock(quake, shock, of)));
-        shocks.iter().map(sheet).collect()
+        let mut all = Vec::with_capacity(shocks.len());
+        for shocks in shocks.chunks(order::AT_ONCE) {
+            let sheets = maker.shocks(quake, shocks, of).into_iter().map(Arc::new);
+            let devices = shocks.iter().map(|shock| &*shock.device);
+            all.extend(devices.zip(sheets));
+        }
+        all
     }
 
     fn ring(

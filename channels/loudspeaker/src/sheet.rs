@@ -11,7 +11,7 @@ use channel::{Action, Command, Key, Level, Message, Timestamp, Variant};
 
 use crate::Config;
 use crate::keys::Keys;
-use crate::order::{Class, Order, Orders, PLAY, Signer, VERSION, parts, parts_of};
+use crate::order::{Class, Order, Orders, PLAY, Signed, Signer, VERSION, parts, parts_of};
 use crate::sounds::Pieces;
 
 /// One signed order as it lies ready.
@@ -29,7 +29,12 @@ const AFTER: &[u8] = b"]}";
 
 impl Sheet {
     fn new(order: Order, signer: &Signer) -> Self {
-        let orders = vec![signer.sign(&order)];
+        let alone = signer.sign(&order);
+        Self::of(order, alone)
+    }
+
+    fn of(order: Order, signed: Signed) -> Self {
+        let orders = vec![signed];
         let answer = serde_json::to_vec(&Orders { orders }).expect("it has only text");
         Self {
             order: order.order.into(),

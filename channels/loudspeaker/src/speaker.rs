@@ -20,6 +20,7 @@ use crate::desk::{Desk, Laid, Outcome, Waiter};
 use crate::keys::Keys;
 use crate::mqtt::BrokerError;
 use crate::order::{Signer, is_plain, marked_as_drill};
+use crate::precedence::Precedence;
 use crate::refused::Tally;
 use crate::sheet::{Maker, Sheet, Standing};
 use crate::sounds::Pieces;
@@ -33,6 +34,7 @@ pub struct Loudspeaker {
     pub(crate) desk: Mutex<Desk>,
     pub(crate) closing: Stop,
     pub(crate) refusals: Tally,
+    pub(crate) precedence: Precedence,
     /// By `tick`.
     began: Duration,
 }
@@ -60,6 +62,7 @@ impl Loudspeaker {
             desk,
             closing: Stop::new(),
             refusals: Tally::default(),
+            precedence: Precedence::default(),
             began,
         })
     }

@@ -61,26 +61,30 @@ async fn warned(told: &Warned, clock: &Arc<SystemClock>) -> Result<(), Failed> {
     let mut boxes = Boxes::connect(told, clock).await.map_err(|e| lost(&e))?;
     let http = HttpClient::of_the_house(Duration::from_mins(1));
     for number in 1..=told.rounds {
-        // Every controller is back in its poll, and the last plays are journaled.
-        tokio::time::sleep(Duration::from_secs(1)).await;
         let number = u32::try_from(number).unwrap_or(0);
-        let start = clock.tick();
-        if told.quake {
-            super::quake::hand_in(&http, &told.gateway, (number, clock.now())).await?;
-        } else {
-            let warning = cap("Extreme", number, "510727000000", clock.now().secs());
-            let base = format!("http://{}", told.gateway);
-            submit::hand_in(&http, &base, &told.token, warning.into_bytes()).await?;
+        // Of an earthquake its cancel, too.
+        for cancel in [false, true].into_iter().take(1 + usize::from(told.quake)) {
+            // Every controller is back in its poll, and the last plays are journaled.
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let start = clock.tick();
+            if told.quake {
+                let report = (number, cancel, clock.now());
+                super::quake::hand_in(&http, &told.gateway, report).await?;
+            } else {
+                let warning = cap("Extreme", number, "510727000000", clock.now().secs());
+                let base = format!("http://{}", told.gateway);
+                submit::hand_in(&http, &base, &told.token, warning.into_bytes()).await?;
+            }
+            let got = boxes.all().await?;
+            let ids = checked(told, &got)?;
+            played(told, &http, &ids).await?;
+            let orders: HashSet<_> = ids.iter().map(|(_, order, count)| (order, count)).collect();
+            show(&Round {
+                times: got.iter().map(|got| millis(got.at, start)).collect(),
+                orders: orders.len(),
+                bytes: got[0].bytes.len(),
+            })?;
         }
-        let got = boxes.all().await?;
-        let ids = checked(told, &got)?;
-        played(told, &http, &ids).await?;
-        let orders: HashSet<_> = ids.iter().map(|(_, order, count)| (order, count)).collect();
-        show(&Round {
-            times: got.iter().map(|got| millis(got.at, start)).collect(),
-            orders: orders.len(),
-            bytes: got[0].bytes.len(),
-        })?;
     }
     Ok(())
 }

@@ -26,14 +26,19 @@ pub fn settings() -> Earthquake {
     toml::from_str(&text).expect("settings as written above")
 }
 
-/// A report that was signed before the clock began.
+/// A report that was signed before the clock began, or the cancel of one.
 pub async fn hand_in(
     http: &HttpClient,
     gateway: &str,
-    (number, now): (u32, Timestamp),
+    (number, cancel, now): (u32, bool, Timestamp),
 ) -> Result<(), Failed> {
+    let (report, kind) = if cancel {
+        (2, "cancel")
+    } else {
+        (1, "warning")
+    };
     let body = serde_json::json!({
-        "v": 1, "event": format!("bench-{number}"), "report": 1, "status": "Actual", "kind": "warning",
+        "v": 1, "event": format!("bench-{number}"), "report": report, "status": "Actual", "kind": kind,
         "sent": now.0, "origin": now.0, "latitude": 32.4, "longitude": 104.5, "depth": 40.0, "magnitude": 7.5,
     })
     .to_string();
@@ -59,7 +64,7 @@ pub async fn hand_in(
 }
 
 pub async fn run(table: &mut Table, rounds: usize) -> Result<(), Failed> {
-    tell!("{TERMINALS} terminals, {rounds} earthquakes");
+    tell!("{TERMINALS} terminals, {rounds} earthquakes, each called off");
     let (rows, devices) = rows(TERMINALS);
     let house = House::open("quake", &rows, horn(), PLAN).await?;
     let told = Told::Warned(Warned {
@@ -70,21 +75,20 @@ pub async fn run(table: &mut Table, rounds: usize) -> Result<(), Failed> {
         quake: true,
     });
     enrol(&house).await?;
-    let (measured, _) = measured(&told, rounds).await?;
+    let (measured, _) = measured(&told, 2 * rounds).await?;
     house.stop().await;
-    show(table, &measured);
+    let reports = measured.iter().step_by(2);
+    let cancels = measured.iter().skip(1).step_by(2);
+    show(table, "a feed's report", reports);
+    show(table, "its cancel", cancels);
     Ok(())
 }
 
-fn show(table: &mut Table, rounds: &[Round]) {
-    let times: Vec<f64> = rounds
-        .iter()
-        .flat_map(|round| &round.times)
-        .copied()
-        .collect();
+fn show<'a>(table: &mut Table, what: &str, rounds: impl Iterator<Item = &'a Round>) {
+    let times: Vec<f64> = rounds.flat_map(|round| &round.times).copied().collect();
     let times = Spread::of(&times);
     table.row(
-        format!("a feed's report → last byte at {TERMINALS} terminals, p99"),
+        format!("{what} → last byte at {TERMINALS} terminals, p99"),
         format!("{:.0} ms", times.most),
         "100 ms",
         times.most < 100.0,

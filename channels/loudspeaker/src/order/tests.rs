@@ -308,7 +308,7 @@ fn the_worked_example_in_pieces_holds_and_says_the_same_in_words() {
         .nth(1)
         .expect("a second one")
         .to_owned();
-    let signed = Signed { body, signature };
+    let signed = Signed::alone(body, signature);
     let order = verifier.verify(&signed, &Window::default(), NOW);
     let order = order.expect("a good order");
     assert_eq!(gateway.sign(&order), signed);
@@ -438,7 +438,7 @@ fn the_worked_example_of_an_earthquake_holds_and_ends_ten_seconds_after_the_wave
     let whole = |line: &&str| line.len() == 128 && line.bytes().all(|b| b.is_ascii_hexdigit());
     let signature = page.lines().filter(whole).nth(2);
     let signature = signature.expect("a third one").to_owned();
-    let signed = Signed { body, signature };
+    let signed = Signed::alone(body, signature);
     let order = verifier.verify(&signed, &Window::default(), NOW);
     let order = order.expect("a good order");
     assert_eq!(gateway.sign(&order), signed);
@@ -463,10 +463,104 @@ fn the_worked_example_of_the_documents_holds() {
     let body = body.expect("an order").to_owned();
     let whole = |line: &&str| line.len() == 128 && line.bytes().all(|b| b.is_ascii_hexdigit());
     let signature = page.lines().find(whole).expect("a signature").to_owned();
-    let signed = Signed { body, signature };
+    let signed = Signed::alone(body, signature);
     let order = verifier.verify(&signed, &Window::default(), NOW);
     let order = order.expect("a good order");
     assert_eq!(gateway.sign(&order), signed);
     assert_eq!(signed.body.len(), 466);
     assert!(page.contains("one line of 466 bytes"));
+}
+
+#[test]
+fn orders_signed_at_once_hold_each_for_its_own_device_and_in_their_own_set_alone() {
+    let (gateway, verifier) = pair();
+    let orders: Vec<_> = (0..5_u64)
+        .map(|n| Order {
+            counter: order().counter + n,
+            to: if n == 2 {
+                DEVICE.into()
+            } else {
+                format!("Q-{n}")
+            },
+            ..order()
+        })
+        .collect();
+    let signed = gateway.sign_together(&orders);
+    let take = |signed: &Signed| verifier.verify(signed, &Window::default(), NOW);
+    assert_eq!(take(&signed[2]), Ok(orders[2].clone()));
+    assert_eq!(take(&signed[1]), Err(Refusal::NotAddressed));
+    assert!(
+        signed
+            .iter()
+            .all(|one| one.beside.len() == 5 && one.signature == signed[0].signature)
+    );
+    let with = |change: fn(&mut Signed)| {
+        let mut changed = signed[2].clone();
+        change(&mut changed);
+        take(&changed)
+    };
+    let forged: [fn(&mut Signed); 7] = [
+        |it| it.body.push(' '),
+        |it| it.beside.clear(),
+        |it| it.beside.swap(0, 1),
+        |it| drop(it.beside.pop()),
+        |it| it.beside[2] = "0".repeat(64),
+        |it| it.beside[2].make_ascii_uppercase(),
+        |it| it.beside.resize(65, "0".repeat(64)),
+    ];
+    for (nth, change) in forged.into_iter().enumerate() {
+        assert_eq!(with(change), Err(Refusal::Forged), "change {nth}");
+    }
+    // The hash of another body in the place of one that was signed: the signature is not over it.
+    let other = gateway.sign(&Order {
+        counter: 1,
+        ..orders[2].clone()
+    });
+    let mut put = signed[2].clone();
+    put.body = other.body;
+    assert_eq!(take(&put), Err(Refusal::Forged));
+    put.beside[0] = hex::encode(digest::digest(&digest::SHA256, put.body.as_bytes()));
+    assert_eq!(take(&put), Err(Refusal::Forged));
+    // Alone it is signed as any other, and a drill by its own key.
+    assert_eq!(
+        gateway.sign_together(&orders[2..3]),
+        [gateway.sign(&orders[2])]
+    );
+    let drills: Vec<_> = orders[1..4]
+        .iter()
+        .map(|live| Order {
+            drill: true,
+            text: "演练。".into(),
+            ..live.clone()
+        })
+        .collect();
+    let drills_signed = gateway.sign_together(&drills);
+    assert_eq!(take(&drills_signed[1]), Ok(drills[1].clone()));
+}
+
+/// What `docs/controllers.md` shows of it is what this signs and checks.
+#[test]
+fn the_worked_example_of_orders_signed_at_once_holds() {
+    let page = include_str!("../../../../docs/controllers.md");
+    let (gateway, verifier) = pair();
+    let body = page.lines().find(|line| line.contains(r#""kind":"quake""#));
+    let body = body.expect("an order").to_owned();
+    let from = page.find("\ntocsin-orders-1\n").expect("a set") + 1;
+    let set = &page[from..from + page[from..].find("```").expect("its end")];
+    let beside: Vec<_> = set.lines().skip(1).map(str::to_owned).collect();
+    let signature = page[from..].lines().find(|line| line.len() == 128);
+    let signed = Signed {
+        body,
+        signature: signature.expect("a signature").to_owned(),
+        beside,
+    };
+    let order = verifier.verify(&signed, &Window::default(), NOW);
+    let order = order.expect("a good order");
+    let other = Order {
+        counter: order.counter + 1,
+        order: order.order.replace("0003", "0004"),
+        to: "PW-217001-03".into(),
+        ..order.clone()
+    };
+    assert_eq!(gateway.sign_together(&[order, other])[0], signed);
 }

@@ -1,5 +1,6 @@
-//! The orders of a report on an earthquake: one for each terminal, since each has its own intensity and its own seconds, and
-//! one for all when it is called off. They are made again after a restart, to the same bytes: nothing in them is of now.
+//! The orders of a report on an earthquake: one for each terminal, since each has its own intensity and its own seconds, some
+//! by one signature, since each signature is time; and one for all when it is called off. They are made again after a
+//! restart, to the same bodies: nothing in them is of now.
 //! This module must not choose who gets one.
 
 use std::sync::Arc;
@@ -12,9 +13,21 @@ use crate::order::{
 };
 
 impl Maker<'_> {
-    /// For one terminal.
-    pub(crate) fn shock(&self, quake: &Quake, shock: &Shock, of: (Timestamp, u16)) -> Sheet {
-        let (origin, magnitude) = of;
+    /// One for each terminal, by one signature.
+    pub(crate) fn shocks(
+        &self,
+        quake: &Quake,
+        shocks: &[&Shock],
+        of: (Timestamp, u16),
+    ) -> Vec<Sheet> {
+        let orders = shocks.iter().map(|shock| self.shock(quake, shock, of));
+        let orders: Vec<_> = orders.collect();
+        let signed = self.signer.sign_together(&orders);
+        let sheet = |(order, signed)| Sheet::of(order, signed);
+        orders.into_iter().zip(signed).map(sheet).collect()
+    }
+
+    fn shock(&self, quake: &Quake, shock: &Shock, (origin, magnitude): (Timestamp, u16)) -> Order {
         let tremor = Tremor {
             origin,
             arrival: shock.arrival,
@@ -22,7 +35,7 @@ impl Maker<'_> {
             magnitude,
             alarm: shock.alarm,
         };
-        let order = Order {
+        Order {
             counter: shock.serial,
             order: self.keys.command(shock.serial, QUAKE),
             kind: QUAKE.into(),
@@ -31,8 +44,7 @@ impl Maker<'_> {
             to: shock.device.clone(),
             quake: Some(tremor),
             ..self.quake(quake)
-        };
-        Sheet::new(order, self.signer)
+        }
     }
 
     /// For all of these; more than one only where the set would be too long.

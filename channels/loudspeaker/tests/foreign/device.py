@@ -4,7 +4,9 @@ One argument: JSON with port, ca, password, device, group, channel, seed (its ke
 seconds (how long a text sounds). It says what it does, one JSON a line. It must not share a line with the gateway.
 """
 
+import hashlib
 import json
+import os
 import ssl
 import sys
 import threading
@@ -30,13 +32,24 @@ def topic(what, whose=device):
 
 
 def say(**words):
-    print(json.dumps(words, ensure_ascii=False), flush=True)
+    # In one write: print would write the line and its end apart, and two threads speak here.
+    os.write(1, (json.dumps(words, ensure_ascii=False) + "\n").encode())
+
+
+def covered(signed):
+    """What the signature is over: the body, or the hashes of all that were signed at once."""
+    body, beside = signed["body"].encode(), signed.get("beside")
+    if not beside:
+        return body
+    if hashlib.sha256(body).hexdigest() not in beside:
+        return b""
+    return "".join(f"{line}\n" for line in ["tocsin-orders-1", *beside]).encode()
 
 
 def signed_by(signed):
     for name, key in gateway.items():
         try:
-            key.verify(bytes.fromhex(signed["signature"]), signed["body"].encode())
+            key.verify(bytes.fromhex(signed["signature"]), covered(signed))
             return name
         except (InvalidSignature, ValueError):
             pass

@@ -40,10 +40,8 @@ fn for_live(counter: u64) -> Signed {
     let body = serde_json::to_string(&drill).expect("texts and numbers");
     let live = Ed25519KeyPair::from_seed_unchecked(&hex::decode(SEED).expect("hex"));
     let live = live.expect("32 bytes");
-    Signed {
-        signature: hex::encode(live.sign(body.as_bytes())),
-        body,
-    }
+    let signature = hex::encode(live.sign(body.as_bytes()));
+    Signed::alone(body, signature)
 }
 
 #[tokio::test(flavor = "multi_thread")]

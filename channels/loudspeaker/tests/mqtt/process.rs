@@ -272,10 +272,8 @@ async fn over_mqtt_it_refuses_by_name_what_is_unsigned_replayed_expired_or_a_dri
     };
     let body = serde_json::to_string(&drill).expect("texts and numbers");
     let live = Ed25519KeyPair::from_seed_unchecked(&hex::decode(SEED).expect("hex"));
-    let for_live = Signed {
-        signature: hex::encode(live.expect("32 bytes").sign(body.as_bytes())),
-        body,
-    };
+    let signature = hex::encode(live.expect("32 bytes").sign(body.as_bytes()));
+    let for_live = Signed::alone(body, signature);
     let unmarked = signer.sign(&Order {
         drill: true,
         ..order(next + 3)

@@ -233,9 +233,9 @@ fn bad() -> Vec<(Signed, &'static str)> {
     let body = serde_json::to_string(&drill).expect("texts and numbers");
     let live = hex::decode(SEED).expect("hex");
     let live = ring::signature::Ed25519KeyPair::from_seed_unchecked(&live).expect("32 bytes");
-    let for_live = Signed {
-        signature: hex::encode(live.sign(body.as_bytes())),
-        body,
+    let for_live = {
+        let signature = hex::encode(live.sign(body.as_bytes()));
+        Signed::alone(body, signature)
     };
     let unmarked = Order {
         drill: true,
