@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::check::is_name;
 use super::{ChannelConfig, Config};
 use crate::factories;
-use crate::model::Span;
+use crate::model::{Span, is_name};
 use crate::plan::{Carriers, Member, Route, Routes};
 
 #[derive(Clone, Debug, Deserialize)]

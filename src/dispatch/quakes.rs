@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use channel::{Channel, PublicKey, Shaking, Shock, Timestamp};
+use channel::{AFTER_ARRIVAL, Channel, PublicKey, Shaking, Shock, Timestamp};
 use parking_lot::{Mutex, RwLock};
 use ring::digest::{SHA256, digest};
 
@@ -235,11 +235,10 @@ impl Relay {
     async fn give(&self, quaked: &Quaked, now: Timestamp) {
         let mut given = Vec::new();
         for relayed in &quaked.relayed {
-            let what = shaking(quaked, relayed);
             let Some(channel) = self
                 .channels
                 .get(&relayed.channel)
-                .filter(|_| stands(&what, now))
+                .filter(|_| stands(quaked, relayed, now))
             else {
                 continue;
             };
@@ -247,7 +246,7 @@ impl Relay {
                 event: quaked.event.clone(),
                 report: quaked.report,
                 drill: quaked.status.is_drill(),
-                what,
+                what: shaking(quaked, relayed),
                 text: words(quaked.status.is_drill(), quaked.cancel).to_owned(),
                 since: quaked.sent,
             };
@@ -374,9 +373,13 @@ fn shaking(quaked: &Quaked, relayed: &Relayed) -> Shaking {
 }
 
 /// Whether anybody could still do something by it.
-fn stands(what: &Shaking, now: Timestamp) -> bool {
-    match what {
-        Shaking::Comes { shocks, .. } => shocks.iter().any(|shock| shock.ends() > now),
-        Shaking::CalledOff { until, .. } => *until > now,
+fn stands(quaked: &Quaked, relayed: &Relayed, now: Timestamp) -> bool {
+    if quaked.cancel {
+        return quaked.sent.plus(CALLED_OFF) > now;
     }
+    let mut ends = relayed
+        .rows
+        .iter()
+        .map(|row| row.arrival.plus(AFTER_ARRIVAL));
+    ends.any(|ends| ends > now)
 }

@@ -6,6 +6,7 @@ mod area;
 mod carrier;
 mod day;
 mod delivery;
+mod name;
 mod people;
 mod region;
 pub mod shape;
@@ -20,6 +21,7 @@ pub use area::{AreaCode, GroupCode};
 pub use carrier::Carrier;
 pub use day::{Day, Month};
 pub use delivery::{Delivery, DeliveryNo, State, StreamId};
+pub use name::is_name;
 pub use people::{
     AliasRow, ClosedRow, EndpointId, EndpointKind, EndpointRow, GroupRow, HearingRow, HouseholdId,
     HouseholdRow, MemberRow, OWN_ENDPOINTS, PostPlace, PostRow, PresenceAtHome, RecipientId,

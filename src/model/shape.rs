@@ -27,6 +27,10 @@ pub fn moment() -> Schema {
     )
 }
 
+pub fn moments() -> Schema {
+    written(json!({ "type": "array", "items": { "type": "string", "format": "date-time" } }))
+}
+
 pub fn maybe_moment() -> Schema {
     written(json!({ "type": ["string", "null"], "format": "date-time" }))
 }

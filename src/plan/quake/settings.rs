@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::bands::{self, Band};
-use crate::model::RegionCode;
+use crate::model::{RegionCode, is_name};
 
 #[derive(Clone, PartialEq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -77,11 +77,6 @@ impl Subscriber {
     pub fn public_key(&self) -> Option<[u8; 32]> {
         key(&self.key)
     }
-}
-
-fn is_name(text: &str) -> bool {
-    let letter = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-    (1..=40).contains(&text.len()) && text.bytes().all(letter)
 }
 
 const KEY: &str = "key is the 64 hex digits of an Ed25519 public key";
