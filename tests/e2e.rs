@@ -85,6 +85,8 @@ mod replies;
 mod reported;
 #[path = "e2e/routes.rs"]
 mod routes;
+#[path = "e2e/safe.rs"]
+mod safe;
 #[path = "e2e/sealed.rs"]
 mod sealed;
 #[path = "e2e/setup.rs"]

@@ -7,16 +7,10 @@ use crate::coord::Redis;
 use crate::factories;
 use crate::ledger::event::Audience;
 use crate::media::Speech;
+use crate::model::is_name;
 use crate::plan::{Plans, Send};
 use crate::store::Vault;
 use crate::trust::Keeping;
-
-/// Journaled and shown: letters, digits and hyphens.
-pub(super) fn is_name(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= 40
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-}
 
 pub fn config(config: &Config) -> Vec<String> {
     let mut problems = bureaus(config);
@@ -181,7 +175,9 @@ fn burst(channel: &ChannelConfig) -> Option<String> {
 pub fn plans(config: &Config, plans: &Plans) -> Vec<String> {
     let mut problems = Vec::new();
     for plan in plans.iter() {
-        for channel in plan.send.iter().flat_map(|send| &send.channels) {
+        let sends = plan.send.iter().flat_map(|send| &send.channels);
+        let looks = plan.silent.iter().flat_map(|look| &look.channels);
+        for channel in sends.chain(looks) {
             problems.extend(way(config, channel).map(|why| format!("plan {:?}: {why}", plan.name)));
         }
         for send in &plan.send {

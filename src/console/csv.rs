@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::Handle;
 use super::session::Place;
+use super::silence;
 use super::tracking::{Under, holders};
 use super::view::{Amiss, View};
 use crate::coverage::{self, Page, Wanted, csv};
@@ -35,6 +36,13 @@ pub async fn stale(view: View, Query(Under { under }): Query<Under>) -> Result<R
     let figures = holders(&view, under);
     let name = format!("stale-{}-{under}.csv", view.alert.stream);
     Ok(file(&name, csv::stale(&figures)))
+}
+
+pub async fn villages(view: View, Query(Under { under }): Query<Under>) -> Result<Response, Amiss> {
+    let under = view.under(under)?;
+    let lines = silence::lines(&view, under);
+    let name = format!("villages-{}-{under}.csv", view.alert.stream);
+    Ok(file(&name, csv::villages(&lines)))
 }
 
 #[derive(Deserialize)]

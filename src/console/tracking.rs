@@ -10,6 +10,7 @@ use super::bar::{SHARES, bar, legend, percent, reached};
 use super::curve::picture;
 use super::layout::{self, Frame, clock};
 use super::overview::{badge, class, mark, track};
+use super::silence;
 use super::view::{Amiss, View};
 use super::{Desk, Handle};
 use crate::coverage::{self, ChannelLine, Row, Stale, StaleRow, Standing};
@@ -61,6 +62,7 @@ pub async fn page(
                 p.note #held { "静默暂缓 held for the morning " strong { (rollup.total.held) } " 户 households" }
             }
             (stale(&view, under))
+            (silence::section(&view, under))
             section {
                 h2 { "分地区 " small { "By region" } " " a.csv href=(csv) { "CSV" } }
                 (table(&rollup.rows, &rollup.total, id))

@@ -74,6 +74,14 @@ fn deciding(event: &Event) -> Option<Told> {
             let due: Vec<_> = due.iter().map(ToString::to_string).collect();
             ("steps", "分步计划", json!({ "due": due }))
         }
+        Event::Watched { due } => {
+            let due: Vec<_> = due.iter().map(ToString::to_string).collect();
+            ("watched", "失联核查计划", json!({ "due": due }))
+        }
+        Event::Silent(silent) => {
+            let more = json!({ "look": silent.look, "villages": silent.villages });
+            ("silent", "无人应答的村", more)
+        }
         Event::Dropped { step } => ("dropped", "过期未发", json!({ "step": step })),
         Event::Withdrawn { by } => ("withdrawn", "被替代或解除", json!({ "by": by })),
         Event::Sealed(sealed) => ("sealed", "封存", json!({ "deliveries": sealed.deliveries })),

@@ -2,9 +2,10 @@
 //! that knows their columns, so that the pages and the API hand out the same bytes. This module must not hold more than
 //! the tables show: no address.
 
+use super::lists::At;
 use super::stale::{Stale, StaleChannel, StaleRow};
 use super::words::of_group;
-use super::{Curve, HouseholdLine, Point, ReplyLine, Rollup, Row, SuspectLine};
+use super::{Curve, HouseholdLine, Point, ReplyLine, Rollup, Row, SuspectLine, VillageLine};
 use crate::ledger::Import;
 
 const MARK: &[u8] = "\u{feff}".as_bytes();
@@ -97,6 +98,33 @@ pub fn stale(figures: &Stale) -> Vec<u8> {
         ]
     };
     file(&STALE_HEADS, lines.map(line))
+}
+
+const VILLAGE_HEADS: [&str; 7] = [
+    "地区代码",
+    "村",
+    "状态",
+    "首次应答",
+    "通道",
+    "首次失联",
+    "未联系任何人",
+];
+
+/// Each village: who is heard from, and who is silent.
+pub fn villages(lines: &[VillageLine]) -> Vec<u8> {
+    let at = |at: Option<At>| at.map(|at| at.0.to_string()).unwrap_or_default();
+    let line = |line: &VillageLine| {
+        [
+            line.village.to_string(),
+            text(&line.name),
+            line.state_zh.to_owned(),
+            at(line.heard),
+            line.channel.clone().unwrap_or_default(),
+            at(line.silent),
+            if line.nobody_asked { "是" } else { "" }.to_owned(),
+        ]
+    };
+    file(&VILLAGE_HEADS, lines.iter().map(line))
 }
 
 const REPLY_HEADS: [&str; 11] = [

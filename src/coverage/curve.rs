@@ -7,7 +7,6 @@ use channel::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::ledger::event::Audience;
 use crate::ledger::{Alert, Risen};
 use crate::model::shape;
 
@@ -55,7 +54,7 @@ pub fn curve(alert: &Alert, now: Timestamp) -> Curve {
     }
     let passed = u32::try_from(now.since(zero).as_secs() / 60).unwrap_or(u32::MAX);
     let blocks = alert.blocks();
-    let warned = blocks.iter().filter(|b| b.audience != Audience::Keepers);
+    let warned = blocks.iter().filter(|b| b.audience.is_warned());
     let speakers = blocks.iter().filter(|block| block.speaker);
     // A far end may date its word later than this clock stands.
     let last = points.last().map_or(passed, |last| last.minute.max(passed));

@@ -220,9 +220,11 @@ pub fn block(region: &str, audience: Audience, first: u32, to: &[(u32, Option<u3
     let (channel, variant) = match audience {
         Audience::Public => ("sms-mobile", 0),
         Audience::Speakers => ("horns", 1),
-        Audience::Officers | Audience::Relatives | Audience::Neighbours | Audience::Keepers => {
-            ("sms-officers", 0)
-        }
+        Audience::Officers
+        | Audience::Relatives
+        | Audience::Neighbours
+        | Audience::Keepers
+        | Audience::Seekers => ("sms-officers", 0),
     };
     Block {
         step: 0,

@@ -34,6 +34,7 @@ pub mod story;
 mod suspects;
 #[cfg(test)]
 mod tests;
+mod villages;
 pub mod words;
 
 pub use cause::Cause;
@@ -57,3 +58,4 @@ pub use seal::{over, sealing};
 pub use stale::{Stale, StaleRow, stale};
 pub use standing::Standing;
 pub use suspects::{SuspectLine, doubt, suspects};
+pub use villages::{HeardFigures, VillageLine, heard_figures, unheard, village_lines};

@@ -184,6 +184,7 @@ pub const fn of_audience(audience: Audience) -> (&'static str, &'static str) {
         Audience::Relatives => ("relatives", "亲属"),
         Audience::Neighbours => ("neighbours", "邻居"),
         Audience::Keepers => ("keepers", "播发责任人"),
+        Audience::Seekers => ("seekers", "核查责任人"),
     }
 }
 

@@ -38,6 +38,7 @@ mod submit;
 mod suspects;
 #[cfg(test)]
 mod tests;
+mod villages;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -172,6 +173,7 @@ fn quick() -> OpenApiRouter<House> {
         .routes(routes!(figures::curve))
         .routes(routes!(figures::speakers))
         .routes(routes!(stale::stale))
+        .routes(routes!(villages::villages))
         .routes(routes!(doors::households))
         .routes(routes!(doors::deliveries))
         .routes(routes!(events::events))

@@ -22,6 +22,7 @@ use super::event::{self, Accepted, Audience, Ground, NO_HOUSEHOLD, VariantMeta};
 use super::frozen::AtRelease;
 use super::prompted::Prompts;
 use super::seal::Trail;
+use super::silence::Silence;
 pub use super::steps::Phase;
 use super::steps::Steps;
 use super::word::Words;
@@ -62,6 +63,7 @@ pub struct Alert {
     pub curve: Arc<Curve>,
     pub replies: Replies,
     pub prompts: Prompts,
+    pub silence: Silence,
 }
 
 impl Alert {
@@ -87,6 +89,7 @@ impl Alert {
             curve: Arc::default(),
             replies: Replies::default(),
             prompts: Prompts::default(),
+            silence: Silence::default(),
         }
     }
 
@@ -152,8 +155,7 @@ impl Alert {
     }
 
     pub fn is_expired(&self, variant: u16) -> bool {
-        let expired = self.expired.read();
-        expired.get(usize::from(variant)).is_some_and(|e| *e)
+        self.expired.read().get(usize::from(variant)) == Some(&true)
     }
 
     pub(super) fn set_expired(&self, variant: u16) {

@@ -15,6 +15,8 @@ pub enum Audience {
     Neighbours,
     /// Who is responsible for an outlet that is served by hand: called to it, and told nothing else by that.
     Keepers,
+    /// Who is to find out about villages that nobody is heard from: told their names, and nothing else by that.
+    Seekers,
 }
 
 impl Audience {
@@ -27,6 +29,12 @@ impl Audience {
             Self::Relatives => "relatives",
             Self::Neighbours => "neighbours",
             Self::Keepers => "keepers",
+            Self::Seekers => "seekers",
         }
+    }
+
+    /// Whether who is told has the warning by that.
+    pub const fn is_warned(self) -> bool {
+        !matches!(self, Self::Keepers | Self::Seekers)
     }
 }

@@ -94,9 +94,10 @@ impl Alert {
 
     /// The curve is of people who are warned: whoever is called to an outlet has one that nobody looks at.
     pub(super) fn curve_of(&self, audience: Audience) -> Arc<Curve> {
-        match audience {
-            Audience::Keepers => Arc::default(),
-            _ => self.curve.clone(),
+        if audience.is_warned() {
+            self.curve.clone()
+        } else {
+            Arc::default()
         }
     }
 }

@@ -34,6 +34,9 @@ impl Ledger {
         if !prompts.is_empty() {
             put(&mut context, &prompts);
         }
+        if let Some(silence) = alert.silence.form() {
+            put(&mut context, &silence);
+        }
         for ground in alert.grounds().values() {
             put(&mut context, &**ground);
         }

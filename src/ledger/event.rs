@@ -13,6 +13,7 @@ pub use super::boxes::{Mended, Repair, Tested, Turned, Vouched};
 pub use super::class::{Class, ClassRow, Classed, Fate, Kept};
 use super::devices::{Done, Enrolled, Invited, Ordered, Rekeyed};
 pub use super::frozen::Frozen;
+pub use super::identity::Identity;
 pub use super::looked::{Believed, Look, Looked};
 pub use super::numbered::Numbered;
 pub use super::ported::{Learned, LearnedRow};
@@ -22,6 +23,7 @@ pub use super::receipt::InboxReceipt;
 pub use super::recordings::{Heard, Recorded, Retired};
 pub use super::rerouted::Rerouted;
 use super::seal::Sealed;
+pub use super::silence::Silent;
 pub use super::spent::{Held, Spent};
 pub use super::suspects::{Mark, Marked};
 pub use super::test_calls::{Proved, ProvedRow, TestCalled};
@@ -29,20 +31,6 @@ pub use super::witness::Witness;
 pub use super::word::{Decided, Ruling};
 use crate::model::{DeliveryNo, EndpointId, HouseholdId, RegionCode, StreamId, Tags};
 use crate::store::DocumentId;
-
-/// Sender, identifier and the instant it was sent: what one alert is known by.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-pub struct Identity {
-    pub sender: String,
-    pub identifier: String,
-    pub sent: i64,
-}
-
-impl std::fmt::Display for Identity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{},{},{}", self.sender, self.identifier, self.sent)
-    }
-}
 
 /// What an alert is when it comes: a correction may have come before it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -395,4 +383,10 @@ pub enum Event {
     Vouched(Vouched),
     // On the house stream: early warnings of earthquakes.
     Quaked(Box<Quaked>),
+    // Since, on an alert's stream: villages that nobody is heard from.
+    /// When they are looked at, with the release.
+    Watched {
+        due: Vec<Timestamp>,
+    },
+    Silent(Silent),
 }

@@ -123,6 +123,7 @@ impl Ledger {
             Event::Planned { step, .. } => {
                 alert.set_phase(Phase::Planned);
                 alert.steps.plan(*step);
+                alert.silence.planned(*step);
             }
             Event::Withdrawn { by } => withdraw(alert, *by),
             Event::Handed { channel, ranges } => {
@@ -247,6 +248,8 @@ fn decided(alert: &Alert, time: Timestamp, event: &Event) -> Result<(), Misfit> 
         Event::Barred(barred) => alert.steps.bars.add(barred),
         Event::Held(held) => alert.hold(*held),
         Event::Prompted(prompted) => alert.prompts.add(time, prompted),
+        Event::Watched { due } => alert.silence.set(due),
+        Event::Silent(silent) => alert.silence.take(time, silent),
         _ => {}
     }
     Ok(())

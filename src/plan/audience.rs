@@ -45,6 +45,7 @@ pub struct PlannedDelivery<'a> {
 }
 
 pub struct PlannedBlock<'a> {
+    pub region: RegionCode,
     pub channel: String,
     pub outlet: Capability,
     pub audience: Audience,
@@ -117,6 +118,7 @@ pub fn chosen<'a>(
                 let outlet = want.outlets.get(channel).unwrap_or(outlet);
                 let blocks = by_class(deliveries).into_iter();
                 out.extend(blocks.map(|(class, deliveries)| PlannedBlock {
+                    region,
                     channel: channel.to_owned(),
                     outlet,
                     audience: send.audience,
@@ -175,7 +177,7 @@ impl<'a> Chosen<'a, '_> {
         match (self.send.audience, village) {
             (Audience::Public, Some(hit)) => self.public(region, hit),
             (Audience::Speakers, Some(hit)) => self.speakers(region, hit),
-            (Audience::Officers, hit) => self.officers(region, infos, hit),
+            (Audience::Officers | Audience::Seekers, hit) => self.officers(region, infos, hit),
             (Audience::Relatives, Some(hit)) => self.related(region, hit, RelationKind::Relative),
             (Audience::Neighbours, Some(hit)) => self.related(region, hit, RelationKind::Neighbour),
             (Audience::Keepers, _) | (_, None) => Vec::new(),

@@ -96,6 +96,7 @@ impl<'a> Draft<'a> {
                 continue;
             }
             out.push(PlannedBlock {
+                region,
                 channel: channel.to_owned(),
                 outlet,
                 audience: block.audience,

@@ -147,7 +147,10 @@ impl<'a> Draft<'a> {
             audience::chosen(self.registry, region, self.targets, &want, &mut keep);
         drawn.unserved = unserved;
         let over = self.closings(region, step, addressed, told, &mut drawn.aside);
-        let own = own.into_iter().map(|block| (block, None));
+        let own = own.into_iter().map(|block| {
+            let seeks = block.audience == Audience::Seekers;
+            (block, seeks.then_some(Stock::Silent))
+        });
         let over = over.into_iter().map(|block| {
             let stock = self.stock(block.class);
             (block, Some(stock))
@@ -269,7 +272,8 @@ impl<'a> Draft<'a> {
         } else {
             Way::Unsaid
         };
-        let send = self.plan.send.get(block.send).filter(|_| stock.is_none());
+        let over = stock.is_some_and(|stock| stock != Stock::Silent);
+        let send = self.plan.send.get(block.send).filter(|_| !over);
         filings.confirms(way, send.map_or(Confirm::No, |send| send.confirm))
     }
 
@@ -289,6 +293,7 @@ impl<'a> Draft<'a> {
     /// Which text one delivery of a block is.
     pub fn telling(&self, drafted: &Drafted<'_>, delivery: &PlannedDelivery<'_>) -> Telling {
         let (way, confirm) = self.manner(drafted, delivery.endpoint);
+        let seeks = drafted.0.audience == Audience::Seekers;
         Telling {
             kind: drafted.0.outlet.kind,
             channel: drafted.0.channel.clone(),
@@ -300,7 +305,21 @@ impl<'a> Draft<'a> {
             way,
             confirm,
             heard: self.heard(drafted, delivery),
+            silent: if seeks {
+                self.names_under(drafted.0.region)
+            } else {
+                Vec::new()
+            },
         }
+    }
+
+    /// The villages of a region that this draft is about, as they are shown.
+    fn names_under(&self, region: RegionCode) -> Vec<String> {
+        let villages = self.targets.villages.keys();
+        let under = villages.filter(|village| region.covers(**village));
+        under
+            .map(|village| self.registry.full_name(*village))
+            .collect()
     }
 }
 

@@ -81,7 +81,7 @@ impl Earlier {
         let first = self.said.len();
         self.said.extend_from_slice(&old.said);
         // Who was called to an outlet was not warned by that.
-        let warned = |block: &Arc<Block>| block.audience != Audience::Keepers;
+        let warned = |block: &Arc<Block>| block.audience.is_warned();
         for block in old.alert.blocks().into_iter().filter(warned) {
             let way = self.way(routes.way(&block.channel));
             let mut any = false;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::confirm::Confirm;
 use super::quiet::Quiet;
+use super::silence::Look;
 use crate::ledger::event::{Audience, Class};
 use crate::model::{RegionCode, RegionLevel, Role, Span};
 
@@ -30,6 +31,9 @@ pub struct Plan {
     pub lifetime: Span,
     #[serde(default)]
     pub send: Vec<Send>,
+    /// When villages that nobody is heard from are looked at.
+    #[serde(default)]
+    pub silent: Vec<Look>,
 }
 
 /// Empty means any; but of scopes, empty means `Public`.
@@ -184,7 +188,10 @@ impl Plan {
             (_, false) if self.lifetime.0.is_zero() => {
                 "lifetime is missing; write lifetime = \"6h\""
             }
-            _ => return self.send.iter().find_map(Send::problem),
+            _ => {
+                let silence = self.silence_problem();
+                return silence.or_else(|| self.send.iter().find_map(Send::problem));
+            }
         };
         Some(what.to_owned())
     }
@@ -208,6 +215,9 @@ impl Send {
         let what = match () {
             () if self.audience == Audience::Keepers => {
                 "whoever keeps an outlet is called by [channel.prompt], not by a plan"
+            }
+            () if self.audience == Audience::Seekers => {
+                "whoever finds out about silent villages is told by [[silent]]"
             }
             () if officers && !self.tags.is_empty() => {
                 "tags choose households; officers have roles"

@@ -7,6 +7,7 @@ use channel::{Level, Timestamp};
 use super::quiet::Quiet;
 use super::rules::{Plan, Send};
 use crate::ledger::event::Class;
+use crate::ledger::silence::FIRST_LOOK;
 
 /// The moments of a release. The first is the release itself, even where all of it waits; empty where all of it is due at
 /// once. A later one may have been added.
@@ -57,6 +58,10 @@ impl Schedule {
 
     /// Whether something that is due then is told in this step, where no step before it has told it.
     pub fn tells(&self, due: Timestamp, step: u16) -> bool {
+        // What a look at silent villages says is due with it.
+        if step >= FIRST_LOOK {
+            return true;
+        }
         let at = |step: u16| self.due.get(usize::from(step)).copied();
         at(self.step_of(due)).is_none_or(|own| at(step).is_some_and(|now| own <= now))
     }

@@ -10,6 +10,7 @@ use super::compare::{Gist, Said};
 use super::confirm;
 use super::filing::{Filings, Way};
 use super::rules::Repeat;
+use super::silence::unheard;
 use super::sounds::{Sounds, sounded};
 use super::target::Targets;
 use super::wall;
@@ -35,6 +36,8 @@ pub struct Telling {
     pub confirm: bool,
     /// Of a loudspeaker: what its village hears before Mandarin.
     pub heard: Option<Vec<String>>,
+    /// The villages that nobody is heard from, for `Stock::Silent`.
+    pub silent: Vec<String>,
 }
 
 /// Words for what an alert itself does not say.
@@ -46,6 +49,8 @@ pub enum Stock {
     Outside,
     /// The earlier warning should never have been issued.
     Revoked,
+    /// Nobody is heard from in these villages; whoever reads it is to find out.
+    Silent,
 }
 
 /// A rendered text as it lies among the documents.
@@ -204,6 +209,7 @@ pub fn render(source: &Source<'_>, telling: &Telling, fallback: Timestamp) -> Re
             "该预警系误发,现已撤销,请以最新信息为准。".to_owned()
         }
         Some(Stock::Lifted) if infos.is_empty() => "该预警已撤销,请以最新信息为准。".to_owned(),
+        Some(Stock::Silent) => unheard(&telling.silent, &telling.language),
         _ => body(&infos, telling.style),
     };
     let expires = infos.iter().filter_map(|i| i.ends()).max_by_key(|t| t.unix);
@@ -234,10 +240,10 @@ pub fn render(source: &Source<'_>, telling: &Telling, fallback: Timestamp) -> Re
         drill: wall::is_drill(source.alert.status),
         attach: telling.style == Style::Letter,
         repeat: repeated(telling).or(repeat),
-        said: Some(match telling.stock {
-            Some(_) => Said::Over,
-            None => Said::Warned(Gist::of(source.alert.sent, &infos, ends(&infos, fallback))),
-        }),
+        said: telling.stock.map_or_else(
+            || Some(warned(source, &infos, fallback)),
+            |stock| (stock != Stock::Silent).then_some(Said::Over),
+        ),
         authority: source.authority,
         template: filed.as_ref().ok().cloned().flatten(),
         areas: source.areas(telling.infos),
@@ -252,6 +258,10 @@ pub fn render(source: &Source<'_>, telling: &Telling, fallback: Timestamp) -> Re
     }
 }
 
+fn warned(source: &Source<'_>, infos: &[&cap::Info], fallback: Timestamp) -> Said {
+    Said::Warned(Gist::of(source.alert.sent, infos, ends(infos, fallback)))
+}
+
 /// When the first of what it warns of begins.
 fn onset(infos: &[&cap::Info]) -> Option<Timestamp> {
     let onsets = infos.iter().filter_map(|i| i.onset).map(|t| t.unix);
@@ -260,6 +270,9 @@ fn onset(infos: &[&cap::Info]) -> Option<Timestamp> {
 
 /// What is asked of people in one word, the strictest; of whom it is over for, that.
 fn response(stock: Option<Stock>, infos: &[&cap::Info]) -> Option<String> {
+    if stock == Some(Stock::Silent) {
+        return Some(cap::ResponseType::Assess.as_str().to_owned());
+    }
     let over = stock.map(|_| cap::ResponseType::AllClear);
     let said = || infos.iter().flat_map(|i| i.response_types.iter().copied());
     let strictest = over.or_else(|| said().min_by_key(|r| strictness(*r)));
@@ -306,10 +319,10 @@ fn headline(source: &Source<'_>, telling: &Telling, infos: &[&cap::Info]) -> Str
     let earlier = source.earlier.unwrap_or("此前预警");
     match (telling.stock, infos.first()) {
         (Some(Stock::Lifted | Stock::Revoked), None) => format!("关于“{earlier}”"),
-        (None | Some(Stock::Lifted | Stock::Revoked), Some(info)) => {
+        (None | Some(Stock::Lifted | Stock::Revoked | Stock::Silent), Some(info)) => {
             info.headline.clone().unwrap_or_else(|| info.event.clone())
         }
-        (Some(Stock::Outside), _) | (None, None) => earlier.to_owned(),
+        (Some(Stock::Outside), _) | (None | Some(Stock::Silent), None) => earlier.to_owned(),
     }
 }
 
@@ -413,6 +426,7 @@ mod tests {
             way: Way::Unsaid,
             confirm: false,
             heard: None,
+            silent: Vec::new(),
         };
         let rendered = render(&source, &telling, Timestamp(0));
         load(&rendered.document, &Bytes::new())

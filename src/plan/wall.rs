@@ -27,9 +27,12 @@ pub fn mark(status: Status) -> &'static str {
     }
 }
 
-/// Whoever is called to an outlet is an officer, too.
+/// Whoever is called to an outlet is an officer, too, and whoever is to look for a village.
 fn holds_office(audience: Audience) -> bool {
-    matches!(audience, Audience::Officers | Audience::Keepers)
+    matches!(
+        audience,
+        Audience::Officers | Audience::Keepers | Audience::Seekers
+    )
 }
 
 /// Whether this audience may get an alert of this status in a text so marked.

@@ -12,7 +12,11 @@ pub fn frozen(registry: &Registry, blocks: &[&PlannedBlock<'_>]) -> Option<Event
     for block in blocks {
         let endpoints = block.deliveries.iter().map(|delivery| delivery.endpoint);
         match block.audience {
-            Audience::Public | Audience::Relatives | Audience::Neighbours | Audience::Keepers => {}
+            Audience::Public
+            | Audience::Relatives
+            | Audience::Neighbours
+            | Audience::Keepers
+            | Audience::Seekers => {}
             Audience::Speakers => {
                 let lists = endpoints.map(|speaker| (speaker, registry.hearing(speaker).to_vec()));
                 frozen.hearing.extend(lists);

@@ -11,6 +11,7 @@ mod order;
 mod owed;
 mod prompt;
 mod region;
+mod silence;
 mod variants;
 mod work;
 
@@ -77,10 +78,11 @@ impl Release {
             position.borrow_and_update();
             // A store that was away comes back without a commit to tell it.
             let again = self.pass().await;
-            if (self.prompt().await || again) && !stop.is_cancelled() {
+            let looked = self.look().await;
+            if (self.prompt().await || looked || again) && !stop.is_cancelled() {
                 continue;
             }
-            let later = |a: &Arc<Alert>| order::comes(a).is_some();
+            let later = |a: &Arc<Alert>| order::comes(a).is_some() || order::looks(a).is_some();
             let later = self.ledger.alerts().iter().any(later)
                 || self.time.jump().is_some()
                 || owed::any_waits(&self.ledger, &self.prompters);
@@ -186,6 +188,7 @@ impl Release {
         if schedule.due.len() > 1 {
             events.push((stream, Event::Steps { due: schedule.due }));
         }
+        events.extend(silence::watched(work, now).map(|event| (stream, event)));
         let proposal = Proposal {
             events,
             ..Proposal::default()

@@ -59,6 +59,12 @@ pub fn comes(alert: &Alert) -> Option<(u16, Timestamp)> {
     alert.steps.next().filter(|_| planned)
 }
 
+/// The next look at the villages of an alert that stands and is released.
+pub fn looks(alert: &Alert) -> Option<(u16, Timestamp)> {
+    let planned = alert.phase() == Phase::Planned && alert.is_live();
+    alert.silence.next().filter(|_| planned)
+}
+
 fn urgency(alert: &Alert) -> Urgency {
     // Of corrections that wait the newest first: it may end the others.
     let waits = alert.phase() == Phase::Accepted && alert.meta.corrects();

@@ -9,7 +9,7 @@ use crate::ledger::event::{Bar, VariantMeta};
 use crate::ledger::record::sha256;
 use crate::ledger::recordings::Recording;
 use crate::ledger::{Event, Proposal};
-use crate::plan::{self, Drafted, PlannedDelivery, Rendered, Source, Telling};
+use crate::plan::{self, Drafted, PlannedDelivery, Rendered, Source, Stock, Telling};
 
 /// Each text is rendered once: its number, and why it may not be sent.
 type Known = BTreeMap<Telling, (u16, Option<Bar>)>;
@@ -52,6 +52,8 @@ impl<'a> Variants<'a> {
         // Neighbours mostly get the same text.
         if let Some((last, found)) = &self.last
             && last.channel == drafted.0.channel
+            && last.silent.is_empty()
+            && drafted.1 != Some(Stock::Silent)
             && (last.infos, last.stock) == (delivery.infos, drafted.1)
             && last.repeat == draft.repeat(drafted)
             && last.language == delivery.language

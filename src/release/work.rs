@@ -7,7 +7,7 @@ use std::sync::Arc;
 use channel::Timestamp;
 
 use super::{Halt, Release};
-use crate::ledger::event::Audience;
+use crate::ledger::silence::FIRST_LOOK;
 use crate::ledger::{Alert, Block};
 use crate::model::{RegionCode, StreamId};
 use crate::plan::{self, Draft, Earlier, Outlets, Plan, Schedule, Silence, Targets, Told, homes};
@@ -79,8 +79,15 @@ impl Work {
     /// Who stands in a block already.
     pub fn told(&self) -> Told {
         let mut told = Told::default();
-        // Who was called to an outlet was told nothing by that.
-        let warned = |block: &Arc<Block>| block.audience != Audience::Keepers;
+        let looks = self.step >= FIRST_LOOK;
+        // Who was called to an outlet was told nothing by that; a look tells again whoever has not been heard from.
+        let warned = |block: &Arc<Block>| {
+            if looks {
+                block.step == self.step
+            } else {
+                block.audience.is_warned()
+            }
+        };
         for block in self.alert.blocks().into_iter().filter(warned) {
             for i in 0..block.len() as usize {
                 told.add(self.outlets.routes.way(&block.channel), block.endpoint(i));

@@ -3,7 +3,7 @@
 use crate::coverage::words::{of_audience, of_change, of_level};
 use crate::ledger::event::Audience;
 use crate::model::{RegionLevel, Role, Span};
-use crate::plan::{AGAIN, Condition, Confirm, Events, Plan, Send, Turn, When};
+use crate::plan::{AGAIN, Condition, Confirm, Events, Look, Plan, Send, Turn, When};
 
 /// One line of each language, Chinese first.
 pub type Both = (String, String);
@@ -47,6 +47,7 @@ pub fn explain(plan: &Plan, events: &Events) -> Vec<Both> {
         let (zh, en) = sends(send);
         lines.push((format!("  {n}. {zh}"), format!("  {n}. {en}")));
     }
+    lines.extend(plan.silent.iter().map(looks));
     if !plan.send.is_empty() {
         let life = span(plan.lifetime);
         lines.push((
@@ -153,6 +154,30 @@ fn whom(send: &Send) -> Both {
         en = format!("{en} ({e})");
     }
     (zh, en)
+}
+
+/// What is done about villages that nobody is heard from.
+fn looks(look: &Look) -> Both {
+    let (zh, en) = span(look.after);
+    let at = look.at.iter().map(|level| of_region_level(*level));
+    let (levels_en, levels_zh): (Vec<_>, Vec<_>) = at.unzip();
+    let roles: Vec<_> = look.roles.iter().map(Role::name).collect();
+    let only = if roles.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", roles.join(", "))
+    };
+    let channels = look.channels.join(", ");
+    (
+        format!(
+            "  发布{zh}后仍无人应答的村:告知{}级责任人{only},经{channels}",
+            levels_zh.join("、")
+        ),
+        format!(
+            "  villages that nobody is heard from {en} after the release: officers of {}{only} are told by {channels}",
+            levels_en.join(", ")
+        ),
+    )
 }
 
 fn sends(send: &Send) -> Both {

@@ -1,6 +1,6 @@
 //! What the last of the golden journals brought, in the order of the events: serials of a day, accounts that people tie to a
 //! door, who is called to what is done by hand, boxes at loudspeakers, tests of satellite terminals, recordings, a keeper's
-//! word, and earthquakes. Whoever adds an event to a format that was released begins another journal.
+//! word, earthquakes, and villages that nobody is heard from. Whoever adds an event to a format that was released begins another journal.
 
 use std::time::Duration;
 
@@ -11,12 +11,13 @@ use super::super::boxes::{Mend, Teller, TestedRow, Trouble};
 use super::super::devices::{Done, DoneRow, Enrolled, Ordered, Rekeyed};
 use super::super::event::{
     Audience, Block, Bound, Coded, Event, Heard, Mended, Numbered, Prompted, PromptedRow, Proved,
-    ProvedRow, Quaked, Recorded, Repair, Retired, TestCalled, Tested, Tie, Turned, Vouched,
+    ProvedRow, Quaked, Recorded, Repair, Retired, Silent, TestCalled, Tested, Tie, Turned, Vouched,
 };
 use super::super::quakes::{Relayed, ShockRow, Shown, Status};
 use super::super::recordings::{Clip, Format, Subject};
+use super::super::silence::FIRST_LOOK;
 use super::history::Step;
-use super::kit::{START, block as block_of};
+use super::kit::{START, block as block_of, village};
 use crate::model::{OWN_ENDPOINTS, TestResult};
 
 pub fn brought() -> impl Iterator<Item = Step> {
@@ -28,6 +29,7 @@ pub fn brought() -> impl Iterator<Item = Step> {
         .chain(recordings().map(house))
         .chain(vouched().map(house))
         .chain(quakes().map(house))
+        .chain(silence())
         .map(|proposal| Step {
             wait: Duration::from_millis(250),
             proposal,
@@ -268,6 +270,27 @@ fn quakes() -> [Event; 4] {
         quaked(3, 9_000_003, true, vec![near, far]),
         Event::Done(said),
     ]
+}
+
+/// Two looks at the villages of an alert: of the first all are told, of the second nobody yet.
+fn silence() -> [Proposal; 4] {
+    let due = [5, 15].map(|minutes| START.plus(Duration::from_mins(minutes)));
+    let silent = |look, villages: &[u64]| {
+        let villages = villages.iter().map(|nth| village(*nth)).collect();
+        Event::Silent(Silent { look, villages })
+    };
+    let told = Event::Planned {
+        step: FIRST_LOOK,
+        blocks: 1,
+        deliveries: 7,
+    };
+    [
+        Event::Watched { due: due.to_vec() },
+        silent(0, &[1, 2]),
+        told,
+        silent(1, &[2]),
+    ]
+    .map(|event| Proposal::of(1, event))
 }
 
 /// Two versions of a recording, of which the first is in use.

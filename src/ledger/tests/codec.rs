@@ -20,7 +20,7 @@ use super::kit::{START, accepted, block, variants as texts};
 use crate::model::{Carrier, Grade, Month, RegionCode, Tags, TestResult};
 
 /// How many events there are.
-pub const EVENTS: usize = 60;
+pub const EVENTS: usize = 62;
 
 /// The place of an event in format 1. A new event stops the build here: give it the next place and a strategy below.
 pub fn place(event: &Event) -> usize {
@@ -85,6 +85,8 @@ pub fn place(event: &Event) -> usize {
         Event::Retired(_) => 57,
         Event::Vouched(_) => 58,
         Event::Quaked(_) => 59,
+        Event::Watched { .. } => 60,
+        Event::Silent(_) => 61,
     }
 }
 
@@ -642,7 +644,15 @@ pub fn every() -> Vec<BoxedStrategy<Event>> {
     all.extend(recordings());
     all.push(vouched());
     all.push(quaked());
+    all.extend(silence());
     all
+}
+
+fn silence() -> [BoxedStrategy<Event>; 2] {
+    let watched = few(time()).prop_map(|due| Event::Watched { due });
+    let silent = (any::<u16>(), few(region()));
+    let silent = silent.prop_map(|(look, villages)| Event::Silent(Silent { look, villages }));
+    [watched.boxed(), silent.boxed()]
 }
 
 fn vouched() -> BoxedStrategy<Event> {

@@ -484,8 +484,17 @@ impl History {
     fn end(&mut self, a: u16, b: u16, c: u16) {
         let by = self.streams;
         let step = b % 3;
-        match c % 12 {
+        match c % 14 {
             0 => self.on(a, |_| Event::Withdrawn { by }),
+            11 => self.on(a, |_| Event::Watched {
+                due: vec![START, START.plus(Duration::from_mins(u64::from(b % 9)))],
+            }),
+            12 => self.on(a, |_| {
+                Event::Silent(Silent {
+                    look: b % 3,
+                    villages: vec![village(u64::from(b % 7)), village(u64::from(a % 7))],
+                })
+            }),
             1 => self.on(a, |_| Event::Raised {
                 level: Level::Orange,
             }),

@@ -277,7 +277,7 @@ fn recount(alert: &Alert) {
         .values()
         .fold(Risen::default(), |sum, r| sum.and(*r));
     let mut counted = Risen::default();
-    let warned = |block: &Arc<ledger::Block>| block.audience != Audience::Keepers;
+    let warned = |block: &Arc<ledger::Block>| block.audience.is_warned();
     for block in alert.blocks().into_iter().filter(warned) {
         for i in 0..block.len() as usize {
             let rose = |to: Evidence| u32::from(block.evidence(i) >= to);

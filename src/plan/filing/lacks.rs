@@ -99,6 +99,7 @@ pub fn lacks(draft: &Draft<'_>, source: &Source<'_>, fallback: Timestamp) -> Vec
                     way,
                     confirm,
                     heard: None,
+                    silent: Vec::new(),
                 };
                 let tellings = said(draft).into_iter().map(telling);
                 let bars = tellings.filter_map(|telling| render(source, &telling, fallback).bar);

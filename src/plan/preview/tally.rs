@@ -57,6 +57,7 @@ pub const fn of_audience(audience: Audience) -> &'static str {
         Audience::Relatives => "亲属",
         Audience::Neighbours => "邻居",
         Audience::Keepers => "播发责任人",
+        Audience::Seekers => "核查责任人",
     }
 }
 

@@ -145,6 +145,7 @@ mod tests {
             way: filing::Way::Unsaid,
             confirm: false,
             heard: heard.map(|tags| tags.iter().map(|&tag| tag.to_owned()).collect()),
+            silent: Vec::new(),
         };
         let document = render(&source, &telling, Timestamp(0)).document;
         load(&document, &Bytes::new()).expect("a text")

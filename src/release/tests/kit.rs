@@ -53,6 +53,9 @@ pub fn officers_plan() -> String {
 pub const KEEPER: u32 = 900;
 pub const OUTLETS: u32 = 2;
 
+/// Of the first village.
+pub const OFFICER: u32 = 910;
+
 struct Outlets;
 
 #[async_trait]
@@ -149,6 +152,23 @@ fn registry() -> Registry {
             address: format!("000{id:08}"),
         });
     }
+    rows.recipients.push(RecipientRow {
+        id: OFFICER,
+        household: None,
+        name: "合成网格员".into(),
+        language: "zh-CN".into(),
+    });
+    rows.posts.push(PostRow {
+        recipient: OFFICER,
+        place: PostPlace::Region(village(0)),
+        role: Role::POST_A,
+    });
+    rows.endpoints.push(EndpointRow {
+        id: OFFICER,
+        recipient: Some(OFFICER),
+        kind: EndpointKind::Mobile,
+        address: "00000000910".into(),
+    });
     rows.recipients.push(RecipientRow {
         id: KEEPER,
         household: None,

@@ -4,3 +4,4 @@ mod filing;
 mod kit;
 mod order;
 mod prompt;
+mod silence;

@@ -1,0 +1,62 @@
+//! Villages that nobody has been heard from yet (失联), on the page of an alert whose plan asks: whoever looks at it sends
+//! somebody there. This module must not say what counts as being heard from.
+
+use maud::{Markup, html};
+
+use super::layout::clock;
+use super::view::View;
+use crate::coverage::{self, VillageLine};
+use crate::model::RegionCode;
+
+/// The villages under a region, or of the officer's part of it.
+pub fn lines(view: &View, under: RegionCode) -> Vec<VillageLine> {
+    let whole = view.caller.covers(under);
+    let scope = if whole { vec![under] } else { view.home() };
+    coverage::village_lines(&view.alert, &view.registry, &scope)
+}
+
+/// Nothing where the plan does not ask.
+pub fn section(view: &View, under: RegionCode) -> Markup {
+    let due = view.alert.silence.due();
+    if due.is_empty() {
+        return Markup::default();
+    }
+    let lines = lines(view, under);
+    let figures = coverage::heard_figures(&lines);
+    let csv = format!(
+        "/console/alerts/{}/villages.csv?under={under}",
+        view.alert.stream
+    );
+    let next = view.alert.silence.next().map(|(_, due)| due);
+    html! {
+        section.silence {
+            h2 { "各村应答 " small { "Villages heard from" } " " a.csv href=(csv) { "CSV" } }
+            p #villages data-heard=(figures.heard) data-silent=(figures.silent) data-waiting=(figures.waiting) {
+                "有应答 heard from " strong { (figures.heard) } " / " (figures.villages)
+                @for (by, count) in &figures.by { " · " (by) " " (count) }
+                " · 失联 silent " strong { (figures.silent) }
+                " · 待应答 waiting " strong { (figures.waiting) }
+                @if let Some(next) = next { " · 下次核查 next look " (clock(next)) }
+            }
+            @if figures.heard < figures.villages {
+                div.wide { table.silent {
+                    thead { tr { th { "村 village" } th { "状态 state" } th { "失联自 silent since" } th { "备注 note" } } }
+                    tbody {
+                        @for line in lines.iter().filter(|line| line.state != "heard") { (row(line)) }
+                    }
+                } }
+            }
+        }
+    }
+}
+
+fn row(line: &VillageLine) -> Markup {
+    html! {
+        tr data-village=(line.village) data-state=(line.state) {
+            th { (line.name) }
+            td { @if line.state == "silent" { strong { (line.state_zh) } } @else { (line.state_zh) } " " small { (line.state) } }
+            td { @if let Some(since) = line.silent { (clock(since.0)) } }
+            td { @if line.nobody_asked { "未联系到任何责任人 nobody there could be asked" } }
+        }
+    }
+}
