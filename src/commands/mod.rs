@@ -13,6 +13,7 @@ mod decide;
 mod decode;
 mod demo;
 mod device;
+mod feed;
 mod import;
 mod journal;
 mod outlet;

@@ -188,9 +188,14 @@ async fn every_village_reports_by_a_word_or_by_telephone_and_the_silent_ones_are
         "nobody above is troubled yet"
     );
 
-    // The second: whoever is above is told the names, once, over a kill.
     world.gateway.kill().await;
     world.gateway.start().await;
+    names_are_told(&world).await;
+    found_again(&world, alert).await;
+}
+
+/// The second look: whoever is above is told the names, once, over a kill.
+async fn names_are_told(world: &World) {
     let text_to = async |number: &str| {
         within("they are told", async || {
             world.smsc.to(number).get(1).cloned()
@@ -222,8 +227,10 @@ async fn every_village_reports_by_a_word_or_by_telephone_and_the_silent_ones_are
         VILLAGES + TOWNS + 1 + 14,
         "13 towns and the county, once each"
     );
+}
 
-    // Somebody walked there: found again, and it stays to be seen that it was silent.
+/// Somebody walked there: found again, and it stays to be seen that it was silent.
+async fn found_again(world: &World, alert: u64) {
     let found = BY_CODE + BY_PHONE;
     world
         .smsc

@@ -5,6 +5,7 @@
 pub mod county;
 mod desk;
 mod peers;
+mod quake;
 mod setup;
 mod verdict;
 mod watch;
@@ -87,9 +88,11 @@ async fn in_folder(args: &Args, data: &std::path::Path) -> Result<(), Failed> {
         ended = watch::until_final(&app, &alert, Duration::from_secs(args.limit)) => ended,
         () = super::interrupted() => return leave(app, controllers, peers).await,
     };
-    let verdict = verdict::of(&app, &alert);
+    let mut verdict = verdict::of(&app, &alert);
     say!("{}", verdict.table);
     say!("{}", verdict.summary);
+    let shaken = quake::relayed(&app, &base, &controllers).await?;
+    verdict.problems.extend(shaken);
     if !args.once {
         verdict::addresses(&base, &tokens.officer, alert.stream);
         super::interrupted().await;

@@ -55,9 +55,7 @@ pub struct Peers {
 type Said = (String, Duration, &'static str);
 
 /// The loudspeakers' boxes; they stop when this is dropped.
-pub struct Controllers(
-    #[expect(dead_code, reason = "held so that the controllers run")] loudspeaker::peer::Peer,
-);
+pub struct Controllers(pub loudspeaker::peer::Peer);
 
 impl Peers {
     pub async fn start(data: &Path, county: &County) -> Result<Self, Failed> {

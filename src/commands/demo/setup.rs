@@ -12,6 +12,7 @@ use super::peers::{
     CARD_KEY, CMPP_ACCOUNT, GATEWAY_SEED, Peers, SMS_ACCOUNT, SMS_PASSWORD, SMS_SOURCE,
     SPEAKER_SECRET,
 };
+use super::quake;
 use crate::app::REGISTRY;
 use crate::commands::Failed;
 use crate::config::{ChannelConfig, Config, Journal, Node, Read, Retry, Tables};
@@ -175,7 +176,7 @@ pub fn config(data: &Path, port: u16, county: &County, peers: &Peers) -> (Read, 
         days: 30,
     };
     let config = Config {
-        earthquake: None,
+        earthquake: Some(quake::feed().settings()),
         speakers: Hush::default(),
         // A free port is not known yet, and a link would lead nowhere.
         keepers: (port > 0).then_some(keeping),
