@@ -24,7 +24,7 @@ pub fn of(app: &App, alert: &Alert) -> Verdict {
     let rollup = coverage::rollup(alert, &registry, county::code());
     let lines = coverage::channels(alert);
     let mut problems = Vec::new();
-    if !watch::is_final(alert, &lines) {
+    if !watch::is_final(alert) {
         problems.push("some deliveries have no final answer 有未定的投递".to_owned());
     }
     adds_up(&rollup, &mut problems);

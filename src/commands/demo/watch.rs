@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -12,8 +13,8 @@ use super::county;
 use super::verdict::columns;
 use crate::app::App;
 use crate::coverage::{self, ChannelLine, Row};
-use crate::ledger::{Alert, Phase};
-use crate::model::RegionCode;
+use crate::ledger::{Alert, Block, Phase};
+use crate::model::{RegionCode, State};
 
 const LOOK: Duration = Duration::from_millis(250);
 const PLAIN_EVERY: u32 = 20;
@@ -31,7 +32,7 @@ pub async fn until_final(app: &App, alert: &Alert, limit: Duration) -> bool {
     let mut ended = false;
     for look in 0..looks {
         let lines = coverage::channels(alert);
-        ended = is_final(alert, &lines);
+        ended = is_final(alert);
         match &mut view {
             // The towns are counted over every household: once a second is enough to watch.
             Some(view) => {
@@ -54,10 +55,14 @@ pub async fn until_final(app: &App, alert: &Alert, limit: Duration) -> bool {
     ended
 }
 
-/// Its blocks are all written, and nothing is open in them.
-pub fn is_final(alert: &Alert, lines: &[ChannelLine]) -> bool {
-    matches!(alert.phase(), Phase::Planned | Phase::Withdrawn)
-        && lines.iter().map(open).sum::<u32>() == 0
+/// Its blocks are all written, and nothing is open in them. Who was called to an outlet is waited for far longer, and was
+/// warned of nothing by that.
+pub fn is_final(alert: &Alert) -> bool {
+    let open = |block: &Arc<Block>| {
+        let waits = [State::Planned, State::Handed, State::Awaiting, State::Due];
+        block.audience.is_warned() && waits.iter().any(|state| block.tally(*state) > 0)
+    };
+    matches!(alert.phase(), Phase::Planned | Phase::Withdrawn) && !alert.blocks().iter().any(open)
 }
 
 fn open(line: &ChannelLine) -> u32 {
