@@ -12,6 +12,7 @@ use super::quiet::Quiet;
 use super::routes::Routes;
 use super::rules::Plan;
 use crate::ledger::event::Audience;
+use crate::ledger::silence::FIRST_LOOK;
 use crate::ledger::{Block, IN_DOUBT};
 use crate::model::{Answer, EndpointId, RegionCode, State};
 
@@ -80,8 +81,8 @@ impl Earlier {
         self.plans.push(old.plan.clone());
         let first = self.said.len();
         self.said.extend_from_slice(&old.said);
-        // Who was called to an outlet was not warned by that.
-        let warned = |block: &Arc<Block>| block.audience.is_warned();
+        // Who was called to an outlet was not warned by that, and whom a look asked again has it by the plan's own way.
+        let warned = |block: &Arc<Block>| block.audience.is_warned() && block.step < FIRST_LOOK;
         for block in old.alert.blocks().into_iter().filter(warned) {
             let way = self.way(routes.way(&block.channel));
             let mut any = false;

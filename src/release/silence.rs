@@ -2,7 +2,7 @@
 //! told of it gets blocks under a step of the look's own, region by region as in a release. A crash in between goes on with
 //! the villages that were written. This module must not say what counts as being heard from.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use channel::Timestamp;
@@ -39,18 +39,14 @@ impl Release {
             }
             match self.look_at(&alert, look).await {
                 // After a night without the gateway more than one is due.
-                Ok(whole) => {
-                    let next = order::looks(&alert).is_some_and(|(_, due)| due <= now);
-                    again |= !whole || next;
-                }
+                Ok(()) => again |= order::looks(&alert).is_some_and(|(_, due)| due <= now),
                 Err(halt) => again |= super::halted(alert.stream, &halt).await,
             }
         }
         again
     }
 
-    /// False when it has made way for a release that is more urgent.
-    async fn look_at(&self, alert: &Arc<Alert>, look: u16) -> Result<bool, Halt> {
+    async fn look_at(&self, alert: &Arc<Alert>, look: u16) -> Result<(), Halt> {
         let (stream, step) = (alert.stream, FIRST_LOOK + look);
         let mut work = self.read(alert, step).await?;
         let silent = match alert.silence.taken(look) {
@@ -61,16 +57,9 @@ impl Release {
         work.plan = plan.ok_or(Halt::Document(stream, "its plan's [[silent]]"))?;
         let silent: BTreeSet<RegionCode> = silent.into_iter().collect();
         work.targets.villages.retain(|v, _| silent.contains(v));
-        let makes_way = || {
-            order::is_overtaken(
-                alert,
-                &HashSet::from([stream]),
-                self.clock.now(),
-                &self.ledger,
-            )
-        };
-        let Some((blocks, deliveries)) = self.regions(&work, makes_way).await? else {
-            return Ok(false);
+        // A few texts: it makes way for nobody.
+        let Some((blocks, deliveries)) = self.regions(&work, || false).await? else {
+            return Ok(());
         };
         if alert.withdrawn_by().is_none() {
             let event = Event::Planned {
@@ -80,7 +69,7 @@ impl Release {
             };
             self.writer.propose(Proposal::of(stream, event)).await?;
         }
-        Ok(true)
+        Ok(())
     }
 
     async fn take(&self, alert: &Alert, work: &Work, look: u16) -> Result<Vec<RegionCode>, Halt> {

@@ -195,3 +195,25 @@ async fn nobody_is_looked_for_by_a_warning_that_is_over_called_off_or_a_cancel()
     house.release().await;
     assert_eq!(house.alert(update).silence.due().len(), 2);
 }
+
+#[tokio::test]
+async fn whom_a_look_has_asked_is_followed_by_no_correction_on_that_way() {
+    let house = house().await;
+    let first = house.accept(&Says::alert(1, Level::Orange, COUNTY)).await;
+    house.release().await;
+    house.at(5);
+    house.looks().await;
+    assert_eq!(house.told(first, 0).len(), 1);
+    house.hand(first).await;
+    let update = Says::update(2, Level::Red, COUNTY, &[first]);
+    let update = house.accept(&update).await;
+    house.release().await;
+    house.hand(update).await;
+    let cancel = house.accept(&Says::cancel(3, &[first, update])).await;
+    house.release().await;
+    for stream in [update, cancel] {
+        let blocks = house.alert(stream).blocks();
+        assert!(!blocks.is_empty());
+        assert!(blocks.iter().all(|block| block.channel == "sms"));
+    }
+}
