@@ -10,6 +10,7 @@ use loudspeaker::order::{
     marked_as_drill, names,
 };
 use loudspeaker::player::{self, Player, Turn};
+use ring::digest::{SHA256, digest};
 use ring::signature::Ed25519KeyPair;
 
 use super::controller::{DEVICE, SEED};
@@ -44,8 +45,31 @@ pub fn order(bytes: &[u8]) {
     };
     names(body, DEVICE);
     let signature = hex::encode(KEYS.live.sign(bytes));
-    let body = body.to_owned();
-    judged(&Signed::alone(body, signature));
+    judged(&Signed::alone(body.to_owned(), signature));
+    // Signed at once with another.
+    let mut together = Signed {
+        body: body.to_owned(),
+        signature: String::new(),
+        beside: vec![hash("another"), hash(body)],
+    };
+    together.signature = hex::encode(KEYS.live.sign(&covered(&together)));
+    judged(&together);
+}
+
+fn hash(body: &str) -> String {
+    hex::encode(digest(&SHA256, body.as_bytes()))
+}
+
+/// What a signature has to be over, as docs/controllers.md has it.
+fn covered(signed: &Signed) -> Vec<u8> {
+    if signed.beside.is_empty() {
+        return signed.body.as_bytes().to_vec();
+    }
+    let lines = std::iter::once("tocsin-orders-1").chain(signed.beside.iter().map(String::as_str));
+    lines
+        .flat_map(|line| [line, "\n"])
+        .collect::<String>()
+        .into_bytes()
 }
 
 /// Whatever is taken is for this device, soon, once, and is no drill: the live key signs none.
@@ -53,9 +77,10 @@ fn judged(signed: &Signed) {
     let keys = &*KEYS;
     let taken = keys.verifier.verify(signed, &keys.window, NOW);
     let by_us = hex::decode(&signed.signature).is_ok_and(|bytes| {
-        let right = keys.live.sign(signed.body.as_bytes());
+        let right = keys.live.sign(&covered(signed));
         right.as_ref() == bytes
     });
+    let by_us = by_us && (signed.beside.is_empty() || signed.beside.contains(&hash(&signed.body)));
     match taken {
         Ok(order) => {
             assert!(by_us || order.drill, "live, and not signed by the live key");
