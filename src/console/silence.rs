@@ -4,9 +4,14 @@
 use maud::{Markup, html};
 
 use super::layout::clock;
+use super::overview::track;
 use super::view::View;
+use crate::coverage::words::of_kind;
 use crate::coverage::{self, VillageLine};
-use crate::model::RegionCode;
+use crate::model::{RegionCode, StreamId};
+
+/// So many rows stand before the table of regions.
+const LISTED: usize = 40;
 
 /// The villages under a region, or of the officer's part of it.
 pub fn lines(view: &View, under: RegionCode) -> Vec<VillageLine> {
@@ -28,35 +33,41 @@ pub fn section(view: &View, under: RegionCode) -> Markup {
         view.alert.stream
     );
     let next = view.alert.silence.next().map(|(_, due)| due);
+    let missing = lines.iter().filter(|line| line.state != "heard");
     html! {
         section.silence {
             h2 { "各村应答 " small { "Villages heard from" } " " a.csv href=(csv) { "CSV" } }
             p #villages data-heard=(figures.heard) data-silent=(figures.silent) data-waiting=(figures.waiting) {
                 "有应答 heard from " strong { (figures.heard) } " / " (figures.villages)
-                @for (by, count) in &figures.by { " · " (by) " " (count) }
+                @for (by, count) in &figures.by { " · " (of_kind(by)) " " (count) }
                 " · 失联 silent " strong { (figures.silent) }
                 " · 待应答 waiting " strong { (figures.waiting) }
                 @if let Some(next) = next { " · 下次核查 next look " (clock(next)) }
             }
             @if figures.heard < figures.villages {
                 div.wide { table.silent {
-                    thead { tr { th { "村 village" } th { "状态 state" } th { "失联自 silent since" } th { "备注 note" } } }
+                    thead { tr { th { "村 village" } th { "状态 state" } th { "失联自 silent since" } } }
                     tbody {
-                        @for line in lines.iter().filter(|line| line.state != "heard") { (row(line)) }
+                        @for line in missing.clone().take(LISTED) { (row(line, view.alert.stream)) }
                     }
                 } }
+                @if missing.clone().count() > LISTED {
+                    p.note { "还有 " (missing.count() - LISTED) " 个村，见 CSV 或各乡镇。 More villages: see the CSV, or look town by town." }
+                }
             }
         }
     }
 }
 
-fn row(line: &VillageLine) -> Markup {
+fn row(line: &VillageLine, id: StreamId) -> Markup {
     html! {
         tr data-village=(line.village) data-state=(line.state) {
-            th { (line.name) }
-            td { @if line.state == "silent" { strong { (line.state_zh) } } @else { (line.state_zh) } " " small { (line.state) } }
+            th { a href=(track(id, Some(line.village))) { (line.name) } }
+            td {
+                @if line.state == "silent" { strong { (line.state_zh) } } @else { (line.state_zh) } " " small { (line.state) }
+                @if line.nobody_asked { br; small { "无人可联系" } br; small { "nobody to ask" } }
+            }
             td { @if let Some(since) = line.silent { (clock(since.0)) } }
-            td { @if line.nobody_asked { "未联系到任何责任人 nobody there could be asked" } }
         }
     }
 }

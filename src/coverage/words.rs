@@ -188,6 +188,20 @@ pub const fn of_audience(audience: Audience) -> (&'static str, &'static str) {
     }
 }
 
+/// A kind of channel, as officers say it; one that is new by its own name.
+pub fn of_kind(kind: &str) -> &str {
+    match kind {
+        "sms" => "短信",
+        "voice" => "电话",
+        "satellite" => "卫星",
+        "wechat" => "微信",
+        "email" => "邮件",
+        "manual" => "人工",
+        kind if kind.starts_with("loudspeaker") => "喇叭",
+        kind => kind,
+    }
+}
+
 /// How an alert stands to what people last got.
 pub const fn of_change(class: Class) -> (&'static str, &'static str) {
     let zh = match class {
