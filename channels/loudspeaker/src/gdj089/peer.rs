@@ -150,6 +150,9 @@ impl Peer {
             stop: Stop::new(),
             address: listener.local_addr()?,
         };
+        // Whoever dials one that hangs up is not let in: gone before anybody can be told where it was.
+        let hangs_up = own.settings.manner == Manner::HangsUp;
+        let listener = Some(listener).filter(|_| !hangs_up);
         let stop = peer.stop.clone();
         tokio::spawn(async move {
             tokio::select! {
@@ -233,12 +236,10 @@ impl Box089 {
         }
     }
 
-    async fn is_dialled(self: Arc<Self>, listener: TcpListener) {
-        if self.settings.manner == Manner::HangsUp {
-            // Whoever dials is not let in.
-            drop(listener);
+    async fn is_dialled(self: Arc<Self>, listener: Option<TcpListener>) {
+        let Some(listener) = listener else {
             return std::future::pending().await;
-        }
+        };
         loop {
             if let Ok((socket, _)) = listener.accept().await {
                 let own = self.clone();
