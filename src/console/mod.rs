@@ -110,6 +110,7 @@ pub fn router(console: Console, stop: Stop) -> Router {
         .route("/console/alerts/{id}/curve.csv", get(csv::curve))
         .route("/console/alerts/{id}/coverage.csv", get(csv::coverage))
         .route("/console/alerts/{id}/stale.csv", get(csv::stale))
+        .route("/console/alerts/{id}/villages", get(silence::fragment))
         .route("/console/alerts/{id}/villages.csv", get(csv::villages))
         .route("/console/alerts/{id}/households.csv", get(csv::households))
         .route("/console/alerts/{id}/households", get(doors::list))

@@ -1,11 +1,14 @@
 //! Villages that nobody has been heard from yet (失联), on the page of an alert whose plan asks: whoever looks at it sends
 //! somebody there. This module must not say what counts as being heard from.
 
+use axum::extract::Query;
+use axum::response::Html;
 use maud::{Markup, html};
 
 use super::layout::clock;
 use super::overview::track;
-use super::view::View;
+use super::tracking::Under;
+use super::view::{Amiss, View};
 use crate::coverage::words::of_kind;
 use crate::coverage::{self, VillageLine};
 use crate::model::{RegionCode, StreamId};
@@ -22,38 +25,52 @@ pub fn lines(view: &View, under: RegionCode) -> Vec<VillageLine> {
 
 /// Nothing where the plan does not ask.
 pub fn section(view: &View, under: RegionCode) -> Markup {
-    let due = view.alert.silence.due();
-    if due.is_empty() {
+    if view.alert.silence.due().is_empty() {
         return Markup::default();
     }
+    let id = view.alert.stream;
+    html! {
+        section.silence {
+            h2 {
+                "各村应答 " small { "Villages heard from" } " "
+                a.csv href=(format!("/console/alerts/{id}/villages.csv?under={under}")) { "CSV" }
+            }
+            div data-from=(format!("/console/alerts/{id}/villages?under={under}")) { (standing(view, under)) }
+        }
+    }
+}
+
+/// How they stand alone, for a page that is open.
+pub async fn fragment(
+    view: View,
+    Query(Under { under }): Query<Under>,
+) -> Result<Html<String>, Amiss> {
+    let under = view.under(under)?;
+    Ok(Html(standing(&view, under).into_string()))
+}
+
+fn standing(view: &View, under: RegionCode) -> Markup {
     let lines = lines(view, under);
     let figures = coverage::heard_figures(&lines);
-    let csv = format!(
-        "/console/alerts/{}/villages.csv?under={under}",
-        view.alert.stream
-    );
     let next = view.alert.silence.next().map(|(_, due)| due);
     let missing = lines.iter().filter(|line| line.state != "heard");
     html! {
-        section.silence {
-            h2 { "各村应答 " small { "Villages heard from" } " " a.csv href=(csv) { "CSV" } }
-            p #villages data-heard=(figures.heard) data-silent=(figures.silent) data-waiting=(figures.waiting) {
-                "有应答 heard from " strong { (figures.heard) } " / " (figures.villages)
-                @for (by, count) in &figures.by { " · " (of_kind(by)) " " (count) }
-                " · 失联 silent " strong { (figures.silent) }
-                " · 待应答 waiting " strong { (figures.waiting) }
-                @if let Some(next) = next { " · 下次核查 next look " (clock(next)) }
-            }
-            @if figures.heard < figures.villages {
-                div.wide { table.silent {
-                    thead { tr { th { "村 village" } th { "状态 state" } th { "失联自 silent since" } } }
-                    tbody {
-                        @for line in missing.clone().take(LISTED) { (row(line, view.alert.stream)) }
-                    }
-                } }
-                @if missing.clone().count() > LISTED {
-                    p.note { "还有 " (missing.count() - LISTED) " 个村，见 CSV 或各乡镇。 More villages: see the CSV, or look town by town." }
+        p #villages data-heard=(figures.heard) data-silent=(figures.silent) data-waiting=(figures.waiting) {
+            "有应答 heard from " strong { (figures.heard) } " / " (figures.villages)
+            @for (by, count) in &figures.by { " · " (of_kind(by)) " " (count) }
+            " · 失联 silent " strong { (figures.silent) }
+            " · 待应答 waiting " strong { (figures.waiting) }
+            @if let Some(next) = next { " · 下次核查 next look " (clock(next)) }
+        }
+        @if figures.heard < figures.villages {
+            div.wide { table.silent {
+                thead { tr { th { "村 village" } th { "状态 state" } th { "失联自 silent since" } } }
+                tbody {
+                    @for line in missing.clone().take(LISTED) { (row(line, view.alert.stream)) }
                 }
+            } }
+            @if missing.clone().count() > LISTED {
+                p.note { "还有 " (missing.count() - LISTED) " 个村，见 CSV 或各乡镇。 More villages: see the CSV, or look town by town." }
             }
         }
     }

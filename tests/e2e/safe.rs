@@ -255,12 +255,17 @@ async fn found_again(world: &World, alert: u64) {
         12
     );
     let cookie = sign_in(&world.gateway, EVERYTHING).await;
-    let page = format!("/console/alerts/{alert}");
-    let page = text(&call(&world.gateway, "GET", &page, &cookie, "").await);
-    assert!(
-        page.contains("data-heard=\"166\" data-silent=\"12\" data-waiting=\"0\""),
-        "{page}"
-    );
+    // The page, and the part of it that an open page asks for anew.
+    for page in [
+        format!("/console/alerts/{alert}"),
+        format!("/console/alerts/{alert}/villages?under={COUNTY}"),
+    ] {
+        let page = text(&call(&world.gateway, "GET", &page, &cookie, "").await);
+        assert!(
+            page.contains("data-heard=\"166\" data-silent=\"12\" data-waiting=\"0\""),
+            "{page}"
+        );
+    }
     let said = world.gateway.said();
     assert!(said.contains("villages have not been heard from") && !said.contains(&number(found)));
 }

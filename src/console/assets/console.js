@@ -106,16 +106,17 @@ function showChannels(channels) {
   }
 }
 
-// The curve is drawn by the server, at most every three seconds.
-let curveAsked = false;
-function showCurve() {
-  const curve = document.getElementById("curve");
-  if (!curve || curveAsked) return;
-  curveAsked = true;
+// What the server draws itself, as the curve and the silent villages, is asked for anew at most every three seconds.
+let partsAsked = false;
+function showParts() {
+  if (partsAsked) return;
+  partsAsked = true;
   setTimeout(async () => {
-    curveAsked = false;
-    const answer = await fetch(curve.dataset.from).catch(() => null);
-    if (answer && answer.ok) curve.innerHTML = await answer.text();
+    partsAsked = false;
+    for (const part of document.querySelectorAll("[data-from]")) {
+      const answer = await fetch(part.dataset.from).catch(() => null);
+      if (answer && answer.ok) part.innerHTML = await answer.text();
+    }
   }, 3000);
 }
 
@@ -132,7 +133,7 @@ function hear(event) {
   if (event.type === "change" && document.querySelector("tr:not([data-region]) svg.bar")) { location.reload(); return; }
   show();
   showChannels(told.channels);
-  showCurve();
+  showParts();
   const asOf = document.getElementById("as-of");
   asOf.textContent = clock(told.as_of);
   asOf.dateTime = told.as_of;
@@ -164,6 +165,8 @@ if (live) {
   source.addEventListener("error", () => line(source.readyState === EventSource.CLOSED ? "□ 不再更新 no longer live" : "○ 断开，正在重连 reconnecting", false));
   source.addEventListener("whole", hear);
   source.addEventListener("change", hear);
+  // An answer may move no figure, and silent villages are looked for by time alone.
+  if (document.querySelector("section.silence")) setInterval(() => { if (source.readyState === EventSource.OPEN) showParts(); }, 30000);
 }
 if (document.getElementById("list")) setInterval(refreshList, 3000);
 
