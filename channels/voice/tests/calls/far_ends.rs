@@ -4,7 +4,7 @@
 #[path = "../../../channel/tests/wire/capture.rs"]
 mod capture;
 
-use std::net::UdpSocket;
+use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -33,12 +33,15 @@ impl Drop for Other {
     }
 }
 
+/// Free for UDP and for TCP, which baresip listens on as well, and none that the system gives to whoever dials: each of the
+/// thousands of connections of other tests has one of those.
 fn free_port() -> u16 {
-    UdpSocket::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
+    let mut ports = std::iter::repeat_with(|| fastrand::u16(20_000..30_000)).take(1_000);
+    let is_free = |port: &u16| {
+        let here = ("127.0.0.1", *port);
+        UdpSocket::bind(here).is_ok() && TcpListener::bind(here).is_ok()
+    };
+    ports.find(is_free).expect("a free port")
 }
 
 /// sipp with one of our scenarios, its places filled, and a channel whose trunk it is.
