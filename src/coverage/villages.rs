@@ -192,8 +192,10 @@ fn asked(alert: &Alert, registry: &Registry) -> BTreeSet<RegionCode> {
     let (mut asked, mut officers) = (BTreeSet::new(), BTreeSet::new());
     for block in alert.blocks().iter().filter(|b| is_there(b.audience)) {
         asked.insert(block.region);
-        let endpoints = (0..block.len() as usize).map(|i| block.endpoint(i));
-        officers.extend(endpoints.filter_map(|endpoint| alert.frozen.officer(endpoint)));
+        if block.audience == Audience::Officers {
+            let endpoints = (0..block.len() as usize).map(|i| block.endpoint(i));
+            officers.extend(endpoints.filter_map(|endpoint| alert.frozen.officer(endpoint)));
+        }
     }
     let has_officer = |village: &RegionCode| {
         let posts = registry.posts_at(PostPlace::Region(*village));

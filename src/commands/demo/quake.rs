@@ -1,5 +1,5 @@
 //! The earthquake of the demo: three reports of a feed, as they follow each other in the seconds after it, and who was told what
-//! by each. The places are real, the earthquake is not. This module must not ask the gateway who was told: the boxes know.
+//! by each. The places are real, the earthquake is not. This module must not ask the gateway who has heard it: the boxes know.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
