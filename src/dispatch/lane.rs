@@ -57,6 +57,8 @@ pub(super) struct Run {
 pub struct Limits {
     pub cap: usize,
     range: usize,
+    /// A slice is all that one range takes, whatever the rate and the flow: it is one message at the far end.
+    whole: bool,
 }
 
 /// How long a lane waits before it asks a store that takes nothing again.
@@ -73,6 +75,7 @@ impl Limits {
             return Self {
                 cap: count,
                 range: count,
+                whole: false,
             };
         }
         let fast = rate.per_second.get() >= FAST;
@@ -85,6 +88,18 @@ impl Limits {
         Self {
             cap: cap.max(2 * window),
             range,
+            whole: false,
+        }
+    }
+
+    fn gathering(self, gathers: bool, batch: usize) -> Self {
+        if !gathers {
+            return self;
+        }
+        Self {
+            cap: self.cap.max(batch),
+            range: batch,
+            whole: true,
         }
     }
 }
@@ -93,7 +108,8 @@ impl Lane {
     pub async fn run(self, mut words: mpsc::UnboundedReceiver<Word>, stop: Stop) {
         let channel = self.out.channel.capability();
         let mut run = Run {
-            queue: Queue::new(&self.out.name, self.switch.routes.clone()),
+            queue: Queue::new(&self.out.name, self.switch.routes.clone())
+                .gathering(self.out.channel.gathers()),
             flow: Flow::default(),
             pulse: Pulse::default(),
             variants: HashMap::new(),
@@ -103,7 +119,8 @@ impl Lane {
                 channel.window,
                 channel.batch,
                 self.out.channel.lines(),
-            ),
+            )
+            .gathering(self.out.channel.gathers(), channel.batch),
             refused: None,
             away: self.link().is_some_and(|state| state != LinkState::Up),
         };
@@ -241,6 +258,9 @@ impl Lane {
     /// About a twentieth of a second of the rate: what is more urgent overtakes soon, and the far end sees no bursts. At
     /// most half of the burst, so that nothing is lost when the lane comes a little late for its permits.
     fn slice(&self, run: &Run) -> usize {
+        if run.limits.whole {
+            return run.limits.range;
+        }
         let permits = (self.rate.per_second.get() / 20).min(self.rate.burst.get() / 2);
         let share = usize::try_from(permits / run.cost.max(1)).unwrap_or(usize::MAX);
         let outstanding = self.out.outstanding.load(Ordering::SeqCst);

@@ -9,6 +9,7 @@ mod corrected;
 mod detours;
 mod devices;
 mod flow;
+mod gather;
 mod handed;
 mod inlet;
 mod lane;
@@ -145,6 +146,7 @@ impl Dispatch {
                 desk: self.desk.clone(),
                 policy: outlet.policy,
                 told_more: outlet.channel.is_told_more(),
+                gathers: outlet.channel.gathers(),
                 outstanding: outstanding.clone(),
                 words: words.clone(),
                 room: room.clone(),

@@ -10,6 +10,7 @@ use std::time::Duration;
 use channel::{Clock, Timestamp};
 
 use super::ahead::Ahead;
+use super::gather::Gather;
 use super::ring::{Holder, Ring};
 use super::wheel::Wheel;
 use crate::ledger::event::Why;
@@ -64,6 +65,8 @@ pub struct Queue {
     ready: BTreeMap<u64, Ring<String, Ring<StreamId, Work>>>,
     later: Wheel<Waiting>,
     ahead: Ahead,
+    /// Where the channel takes a step as a whole.
+    gather: Option<Gather>,
 }
 
 /// Deadlines within so many bits of seconds, about a quarter of an hour, are one priority: no two warnings end in the
@@ -88,6 +91,15 @@ impl Queue {
             ready: BTreeMap::new(),
             later: Wheel::default(),
             ahead: Ahead::new(routes),
+            gather: None,
+        }
+    }
+
+    /// For a channel that takes a step as a whole.
+    pub fn gathering(self, gathers: bool) -> Self {
+        Self {
+            gather: gathers.then(Gather::default),
+            ..self
         }
     }
 
@@ -104,6 +116,15 @@ impl Queue {
             self.resume(&alert, &block, moment);
             self.ahead.look(&alert, &block, ledger);
             if own && block.tally(State::Planned) > 0 {
+                match &mut self.gather {
+                    Some(gather) => gather.hold(block, moment.tick),
+                    None => self.work(&alert, block.rank).add(block),
+                }
+            }
+        }
+        let complete = self.gather.as_mut();
+        for block in complete.map_or_else(Vec::new, |g| g.complete(ledger, moment.tick)) {
+            if let Some(alert) = ledger.alert(block.stream) {
                 self.work(&alert, block.rank).add(block);
             }
         }
@@ -176,7 +197,7 @@ impl Queue {
 
     /// Whether anything may be left to do.
     pub fn has_work(&self) -> bool {
-        !(self.ready.is_empty() && self.later.is_empty())
+        self.is_ready() || !self.later.is_empty() || self.held_until().is_some()
     }
 
     /// The priority of what goes next, as far as is known without looking at it.
@@ -186,7 +207,12 @@ impl Queue {
 
     /// The tick at which something may come back; `None` when nothing waits.
     pub fn next_due(&self) -> Option<Duration> {
-        self.later.next()
+        let held = self.held_until().into_iter();
+        held.chain(self.later.next()).min()
+    }
+
+    fn held_until(&self) -> Option<Duration> {
+        self.gather.as_ref().and_then(Gather::next)
     }
 
     /// Up to `limit` deliveries of one priority whose turn has come.

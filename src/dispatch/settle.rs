@@ -79,6 +79,7 @@ pub struct Settler {
     pub desk: Arc<Desk>,
     pub policy: Policy,
     pub told_more: bool,
+    pub gathers: bool,
     pub channel: String,
     pub outstanding: Arc<AtomicUsize>,
     pub words: mpsc::UnboundedSender<Word>,
@@ -205,7 +206,8 @@ impl Settler {
             attempt: tries,
             now,
             expires: place.expires,
-            seed: place.block.stream << 32 | u64::from(number),
+            // What went as one message is one message again.
+            seed: place.block.stream << 32 | if self.gathers { 0 } else { u64::from(number) },
         };
         let next = retry::after_failure(&self.policy, failure, at);
         let case = Case {

@@ -235,6 +235,12 @@ pub trait Channel: Send + Sync + 'static {
         None
     }
 
+    /// Whether one of its messages covers all that it is given at once, and people at the far end have to see to each: the
+    /// house gives it all of a step together, and all of it again where it did not go.
+    fn gathers(&self) -> bool {
+        false
+    }
+
     async fn send(&self, message: &Message) -> Result<Accepted, Failure>;
 
     /// Sends a batch; each outcome goes out as soon as it is known. Returns when all are settled.

@@ -31,6 +31,8 @@ use crate::store::{Sqlite, Store};
 pub const PEOPLE: u32 = 6_000;
 /// A channel of this name has three telephone lines.
 pub const LINES: &str = "lines";
+/// A far end of this name has one message for all that it is given at once.
+pub const GATHERS: &str = "platform";
 const TEXT: &str = r#"{"language":"zh-CN","title":"山洪","body":"请立即转移","html":null,"level":"red",
     "event":"11B03","regions_hash":"","drill":false,"attach":false}"#;
 
@@ -56,6 +58,8 @@ pub struct Far {
     tries: Mutex<HashMap<(u64, u32), u32>>,
     /// As a channel without a session knows it: by its last try.
     failing: AtomicBool,
+    gathers: bool,
+    batches: Mutex<Vec<usize>>,
     lines: Option<Lines>,
 }
 
@@ -66,6 +70,8 @@ impl Far {
             sent: AtomicUsize::new(0),
             tries: Mutex::default(),
             failing: AtomicBool::new(false),
+            batches: Mutex::default(),
+            gathers: name == GATHERS,
             lines: (name == LINES).then_some(Lines {
                 count: 3,
                 each: Duration::from_secs(45),
@@ -76,6 +82,11 @@ impl Far {
 
     pub fn is(&self, mood: Mood) {
         self.mood.send_replace(mood);
+    }
+
+    /// How many messages came together each time.
+    pub fn batches(&self) -> Vec<usize> {
+        self.batches.lock().clone()
     }
 
     /// Messages that were handed to it.
@@ -129,6 +140,7 @@ impl Channel for Far {
 
     async fn send_all(&self, batch: &[Message], outcomes: &dyn Outcomes) {
         self.sent.fetch_add(batch.len(), SeqCst);
+        self.batches.lock().push(batch.len());
         let mut mood = self.mood.subscribe();
         // It is there as long as we are.
         let _ = mood.wait_for(|mood| *mood != Mood::Holds).await;
@@ -139,6 +151,10 @@ impl Channel for Far {
 
     fn lines(&self) -> Option<Lines> {
         self.lines
+    }
+
+    fn gathers(&self) -> bool {
+        self.gathers
     }
 
     fn health(&self) -> Health {

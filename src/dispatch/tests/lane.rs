@@ -3,7 +3,9 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::house::{House, LINES, Mood, a_while, within};
+use channel::FailureClass;
+
+use super::house::{GATHERS, House, LINES, Mood, a_while, within};
 use super::kit::CHANNEL;
 use crate::dispatch::lane::Limits;
 use crate::ledger::event::LinkState;
@@ -69,6 +71,31 @@ async fn no_more_calls_are_in_hand_than_there_are_lines() {
         tally(&house, calls, State::Awaiting) == 50
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_a_platform_is_given_is_one_message_and_so_it_is_after_a_failure_and_a_pause() {
+    // A hundred a second: of any other channel a slice would be five.
+    let refuses = Mood::Refuses(FailureClass::Transient);
+    let house = House::start(&[GATHERS], "100/s burst 100", refuses).await;
+    let alert = house.alert(GATHERS, MINOR, 178).await;
+    house.advance(2_000);
+    within("it was tried", || tally(&house, alert, State::Due) == 178).await;
+    assert_eq!(house.far().batches(), [178]);
+    house.far().is(Mood::Down);
+    within("it was tried again", || {
+        house.advance(100);
+        house.far().batches().len() == 2
+    })
+    .await;
+    house.far().is(Mood::Takes);
+    within("all of it is there", || {
+        house.advance(100);
+        tally(&house, alert, State::Awaiting) == 178
+    })
+    .await;
+    let batches = house.far().batches();
+    assert!(batches.iter().all(|one| *one == 178), "{batches:?}");
 }
 
 #[tokio::test]

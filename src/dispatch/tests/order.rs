@@ -64,6 +64,33 @@ fn a_block_goes_in_its_order_and_all_of_it_once() {
 }
 
 #[test]
+fn a_step_is_held_until_it_is_written_whole_and_no_longer_than_two_seconds() {
+    let ledger = Ledger::default();
+    alert(&ledger, 1, "water", LATE, &[2]);
+    let mut queue = Queue::new(CHANNEL, Arc::default()).gathering(true);
+    queue.follow(&ledger, at(0));
+    assert!(queue.take(&ledger, 9, at(0)).is_empty() && queue.has_work());
+    assert_eq!(queue.next_due(), Some(Duration::from_secs(2)));
+    let planned = Event::Planned {
+        step: 0,
+        blocks: 2,
+        deliveries: 5,
+    };
+    apply(&ledger, 1, &[block_of(CHANNEL, 2, 3, LATE), planned]);
+    queue.follow(&ledger, at(400));
+    let whole = numbers(&queue.take(&ledger, 9, at(400)));
+    assert_eq!(whole, (0..5).map(|n| (1, n)).collect::<Vec<_>>());
+    assert!(!queue.has_work());
+    // A release that stands in the middle holds nobody up.
+    alert(&ledger, 2, "water", LATE, &[4]);
+    queue.follow(&ledger, at(500));
+    queue.follow(&ledger, at(2_499));
+    assert!(queue.take(&ledger, 9, at(2_499)).is_empty());
+    queue.follow(&ledger, at(2_500));
+    assert_eq!(numbers(&queue.take(&ledger, 9, at(2_500))).len(), 4);
+}
+
+#[test]
 fn a_higher_rank_overtakes_at_the_next_slice() {
     let ledger = Ledger::default();
     alert(&ledger, 1, "water", LATE, &[1_000]);

@@ -132,6 +132,11 @@ impl Channel for Ebd {
         losses.map(Loss::told).collect()
     }
 
+    /// The platform's people let each message go by hand (播控审核).
+    fn gathers(&self) -> bool {
+        true
+    }
+
     async fn send(&self, message: &Message) -> Result<Accepted, Failure> {
         let told = Mutex::new(None);
         self.send_all(std::slice::from_ref(message), &One(&told))
