@@ -8,7 +8,7 @@ use crate::factories;
 use crate::ledger::event::Audience;
 use crate::media::Speech;
 use crate::model::is_name;
-use crate::plan::{Plans, Send};
+use crate::plan::{Look, Plans, Send};
 use crate::store::Vault;
 use crate::trust::Keeping;
 
@@ -175,13 +175,13 @@ fn burst(channel: &ChannelConfig) -> Option<String> {
 pub fn plans(config: &Config, plans: &Plans) -> Vec<String> {
     let mut problems = Vec::new();
     for plan in plans.iter() {
-        let sends = plan.send.iter().flat_map(|send| &send.channels);
-        let looks = plan.silent.iter().flat_map(|look| &look.channels);
-        for channel in sends.chain(looks) {
-            problems.extend(way(config, channel).map(|why| format!("plan {:?}: {why}", plan.name)));
-        }
-        for send in &plan.send {
-            let officers = officers_only(config, send);
+        let looks = plan.silent.iter().flat_map(Look::sends);
+        for send in plan.send.iter().cloned().chain(looks) {
+            for channel in &send.channels {
+                let why = way(config, channel);
+                problems.extend(why.map(|why| format!("plan {:?}: {why}", plan.name)));
+            }
+            let officers = officers_only(config, &send);
             problems.extend(officers.map(|why| format!("plan {:?}: {why}", plan.name)));
             // Deadlines are kept as 32-bit milliseconds.
             if send.receipt_window.0 > std::time::Duration::from_hours(30 * 24) {
@@ -196,10 +196,10 @@ pub fn plans(config: &Config, plans: &Plans) -> Vec<String> {
 }
 
 /// Channels that write into groups of officers, where anybody else is meant.
-fn officers_only<'a>(config: &'a Config, send: &'a Send) -> impl Iterator<Item = String> + 'a {
+fn officers_only(config: &Config, send: &Send) -> impl Iterator<Item = String> {
     let named = |c: &&ChannelConfig| send.channels.contains(&c.name);
     let writes = |c: &&ChannelConfig| factories::is_for_officers(&c.kind);
-    let others = send.audience != Audience::Officers;
+    let others = !matches!(send.audience, Audience::Officers | Audience::Seekers);
     let wrong = config.channels.iter().filter(move |_| others);
     wrong.filter(named).filter(writes).map(|channel| {
         format!(

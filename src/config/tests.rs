@@ -49,7 +49,7 @@ fn write(folder: &Path) {
 }
 
 /// What is wrong: a file, what stands there, what stands there instead, and what is said.
-const WRONG: [(&str, &str, &str, &str); 32] = [
+const WRONG: [(&str, &str, &str, &str); 33] = [
     (
         "tocsin.toml",
         "[channel.retry]",
@@ -175,6 +175,12 @@ const WRONG: [(&str, &str, &str, &str); 32] = [
         "plans/p.toml",
         "\"5m\"",
         "\"721h\"",
+        "a receipt_window of more than 30 days is not waited for",
+    ),
+    (
+        "plans/p.toml",
+        "\"5m\"\n",
+        "\"5m\"\n[[silent]]\nafter = \"15m\"\nat = [\"town\"]\nchannels = [\"sms\"]\nreceipt_window = \"721h\"\n",
         "a receipt_window of more than 30 days is not waited for",
     ),
     (

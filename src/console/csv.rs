@@ -6,7 +6,6 @@ use axum::response::{IntoResponse, Response};
 
 use super::Handle;
 use super::session::Place;
-use super::silence;
 use super::tracking::{Under, holders};
 use super::view::{Amiss, View};
 use crate::coverage::{self, Page, Wanted, csv};
@@ -40,7 +39,7 @@ pub async fn stale(view: View, Query(Under { under }): Query<Under>) -> Result<R
 
 pub async fn villages(view: View, Query(Under { under }): Query<Under>) -> Result<Response, Amiss> {
     let under = view.under(under)?;
-    let lines = silence::lines(&view, under);
+    let lines = view.villages(under).await;
     let name = format!("villages-{}-{under}.csv", view.alert.stream);
     Ok(file(&name, csv::villages(&lines)))
 }

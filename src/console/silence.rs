@@ -16,26 +16,20 @@ use crate::model::{RegionCode, StreamId};
 /// So many rows stand before the table of regions.
 const LISTED: usize = 40;
 
-/// The villages under a region, or of the officer's part of it.
-pub fn lines(view: &View, under: RegionCode) -> Vec<VillageLine> {
-    let whole = view.caller.covers(under);
-    let scope = if whole { vec![under] } else { view.home() };
-    coverage::village_lines(&view.alert, &view.registry, &scope)
-}
-
 /// Nothing where the plan does not ask.
-pub fn section(view: &View, under: RegionCode) -> Markup {
+pub async fn section(view: &View, under: RegionCode) -> Markup {
     if view.alert.silence.due().is_empty() {
         return Markup::default();
     }
     let id = view.alert.stream;
+    let standing = standing(view, &view.villages(under).await);
     html! {
         section.silence {
             h2 {
                 "各村应答 " small { "Villages heard from" } " "
                 a.csv href=(format!("/console/alerts/{id}/villages.csv?under={under}")) { "CSV" }
             }
-            div data-from=(format!("/console/alerts/{id}/villages?under={under}")) { (standing(view, under)) }
+            div data-from=(format!("/console/alerts/{id}/villages?under={under}")) { (standing) }
         }
     }
 }
@@ -46,12 +40,12 @@ pub async fn fragment(
     Query(Under { under }): Query<Under>,
 ) -> Result<Html<String>, Amiss> {
     let under = view.under(under)?;
-    Ok(Html(standing(&view, under).into_string()))
+    let lines = view.villages(under).await;
+    Ok(Html(standing(&view, &lines).into_string()))
 }
 
-fn standing(view: &View, under: RegionCode) -> Markup {
-    let lines = lines(view, under);
-    let figures = coverage::heard_figures(&lines);
+fn standing(view: &View, lines: &[VillageLine]) -> Markup {
+    let figures = coverage::heard_figures(lines);
     let next = view.alert.silence.next().map(|(_, due)| due);
     let missing = lines.iter().filter(|line| line.state != "heard");
     html! {

@@ -41,6 +41,7 @@ pub async fn page(
         live: Some(&live),
     };
     let csv = format!("/console/alerts/{id}/coverage.csv?under={under}");
+    let silent = silence::section(&view, under).await;
     let body = html! {
         main.tracking data-under=(under) {
             (head(&desk, &view, &title))
@@ -62,7 +63,7 @@ pub async fn page(
                 p.note #held { "静默暂缓 held for the morning " strong { (rollup.total.held) } " 户 households" }
             }
             (stale(&view, under))
-            (silence::section(&view, under))
+            (silent)
             section {
                 h2 { "分地区 " small { "By region" } " " a.csv href=(csv) { "CSV" } }
                 (table(&rollup.rows, &rollup.total, id))

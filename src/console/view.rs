@@ -12,7 +12,7 @@ use maud::html;
 
 use super::session::{Ends, Officer};
 use super::{Handle, layout};
-use crate::coverage::{self, HouseholdLine, Page, Rollup};
+use crate::coverage::{self, HouseholdLine, Page, Rollup, VillageLine};
 use crate::ledger::{Alert, Known};
 use crate::live::beside;
 use crate::model::RegionCode;
@@ -81,9 +81,21 @@ impl View {
     /// The doors of a region, or of the officer's part of it.
     pub async fn doors(&self, under: RegionCode, page: Page) -> Vec<HouseholdLine> {
         let (alert, registry) = (self.alert.clone(), self.registry.clone());
-        let whole = self.caller.covers(under);
-        let scope = if whole { vec![under] } else { self.home() };
+        let scope = self.scope(under);
         beside(move || coverage::households(&alert, &registry, &scope, page)).await
+    }
+
+    /// The villages of a region, or of the officer's part of it, by who has been heard from.
+    pub async fn villages(&self, under: RegionCode) -> Vec<VillageLine> {
+        let (alert, registry) = (self.alert.clone(), self.registry.clone());
+        let scope = self.scope(under);
+        beside(move || coverage::village_lines(&alert, &registry, &scope)).await
+    }
+
+    /// The region, or the officer's parts of it.
+    fn scope(&self, under: RegionCode) -> Vec<RegionCode> {
+        let whole = self.caller.covers(under);
+        if whole { vec![under] } else { self.home() }
     }
 
     /// The one region that a page speaks of: the one asked for, else the smallest that holds all of the officer's part.

@@ -2,6 +2,7 @@
 //! heard from as soon as a person there has answered (one of its officers or a resident), or a loudspeaker there has proved
 //! that it played; that a telephone has the text proves nobody. This module must not say what is done about a silent one.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use channel::{Evidence, Timestamp};
@@ -43,25 +44,33 @@ impl Found<'_> {
         if !is_there(block.audience) {
             return;
         }
-        let kind = self.alert.variant(block.variant(i)).map(|text| text.kind);
-        let heard = Heard {
+        let kind = || self.alert.variant(block.variant(i)).map(|text| text.kind);
+        let heard = || Heard {
             at,
-            by: kind.unwrap_or_default(),
+            by: kind().unwrap_or_default(),
             channel: block.goes_by(i).to_string(),
         };
         let officer = self.alert.frozen.officer(block.endpoint(i));
         if let Some(officer) = officer.filter(|_| block.audience == Audience::Officers) {
-            note(&mut self.officers, officer, &heard);
+            note(&mut self.officers, officer, at, heard);
         }
-        note(&mut self.villages, block.region, &heard);
+        note(&mut self.villages, block.region, at, heard);
     }
 }
 
 /// Who answers first is whom it was heard by.
-fn note<K: Ord>(known: &mut BTreeMap<K, Heard>, key: K, heard: &Heard) {
-    let first = known.entry(key).or_insert_with(|| heard.clone());
-    if heard.at < first.at {
-        first.clone_from(heard);
+fn note<K: Ord>(
+    known: &mut BTreeMap<K, Heard>,
+    key: K,
+    at: Timestamp,
+    heard: impl FnOnce() -> Heard,
+) {
+    match known.entry(key) {
+        Entry::Vacant(place) => {
+            place.insert(heard());
+        }
+        Entry::Occupied(mut first) if at < first.get().at => *first.get_mut() = heard(),
+        Entry::Occupied(_) => {}
     }
 }
 
@@ -97,7 +106,7 @@ pub fn heard(alert: &Alert, registry: &Registry) -> BTreeMap<RegionCode, Heard> 
         for village in grounds.keys() {
             let posts = registry.posts_at(PostPlace::Region(*village)).iter();
             for heard in posts.filter_map(|post| officers.get(&post.recipient)) {
-                note(&mut villages, *village, heard);
+                note(&mut villages, *village, heard.at, || heard.clone());
             }
         }
     }

@@ -17,6 +17,7 @@ use super::format::{Format, file};
 use super::openapi::OfPart;
 use super::problem::Problem;
 use crate::coverage::{self, HeardFigures, VillageLine, csv};
+use crate::live::beside;
 use crate::model::{RegionCode, shape};
 
 #[derive(Serialize, ToSchema)]
@@ -51,7 +52,8 @@ pub async fn villages(
     Params(Table { under, format }): Params<Table>,
 ) -> Result<Response, Problem> {
     let under = view.scope(under)?;
-    let lines = coverage::village_lines(&view.alert, &view.registry, &under);
+    let (alert, registry, parts) = (view.alert.clone(), view.registry.clone(), under.clone());
+    let lines = beside(move || coverage::village_lines(&alert, &registry, &parts)).await;
     if Format::of(format, &headers) == Format::Csv {
         let name = format!("villages-{}.csv", view.alert.stream);
         return Ok(file(&name, csv::villages(&lines)));

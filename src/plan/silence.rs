@@ -29,7 +29,7 @@ pub struct Look {
 
 impl Look {
     /// What one look sends: to a village's own officers, to those above, or to both.
-    fn sends(&self) -> impl Iterator<Item = Send> + '_ {
+    pub fn sends(&self) -> impl Iterator<Item = Send> + '_ {
         let own = |level: &RegionLevel| *level == RegionLevel::Village;
         let (villages, above): (Vec<_>, Vec<_>) = self.at.iter().copied().partition(own);
         let sends = [(Audience::Officers, villages), (Audience::Seekers, above)];
