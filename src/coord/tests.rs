@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use channel::testing::free_port;
 use channel::{
     Clock, Failure, ManualClock, Secret, SystemClock, Timestamp, Token, TokenSource, Tokens,
 };
@@ -22,12 +23,9 @@ fn redis() -> Redis {
     Redis::new(&url).expect("a Redis URL")
 }
 
-/// A Redis that is not there: the port was free a moment ago and is held by nobody.
+/// A Redis that is not there.
 fn gone() -> Redis {
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .and_then(|l| l.local_addr())
-        .expect("a port")
-        .port();
+    let port = free_port();
     Redis::new(&format!("redis://127.0.0.1:{port}")).expect("a Redis URL")
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use channel::testing::free_port;
 use loudspeaker::gdj089::peer::{Peer, Settings};
 use serde_json::{Value, json};
 
@@ -27,8 +28,7 @@ const ADAPTER: &str = "45107270000000314010201";
 
 /// A port that was free just now.
 fn free() -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address")
+    SocketAddr::from(([127, 0, 0, 1], free_port()))
 }
 
 /// The speaker of one village is called by its area, that of another by its resource code.

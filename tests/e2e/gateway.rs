@@ -179,12 +179,6 @@ impl Gateway {
         });
         let base = base.await;
         self.child = Some(child);
-        if self.base.is_empty() {
-            // Far ends know this address: a restart keeps it.
-            let text = std::fs::read_to_string(self.path("tocsin.toml")).expect("it was written");
-            let address = base.trim_start_matches("http://");
-            self.write("tocsin.toml", &text.replace("127.0.0.1:0", address));
-        }
         self.base = base;
     }
 

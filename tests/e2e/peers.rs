@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use channel::testing::free_port;
 use channel::{Clock, SystemClock};
 use loudspeaker::peer::Manner;
 use parking_lot::Mutex;
@@ -86,6 +87,7 @@ impl Smsc {
             rate,
             script: Some(Arc::new(script)),
             resend: Duration::from_secs(1),
+            port: free_port(),
             ..PeerConfig::default()
         };
         let mut smsc = Self {
@@ -100,7 +102,6 @@ impl Smsc {
     /// Listens, on the port of the first time.
     pub async fn up(&mut self) {
         let peer = Peer::start(self.config.clone()).await.expect("a free port");
-        self.config.port = peer.addr().port();
         self.peer = Some(peer);
     }
 

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use channel::testing::free_port;
 use ring::digest::{SHA256, digest};
 
 use crate::county::{self, Files};
@@ -122,8 +123,11 @@ pub fn with_night(text: &str, night: Option<&str>) -> String {
 
 /// The configuration of a gateway whose far ends listen at these ports.
 pub fn config(sms_rate: &str, sms_port: u16, mail_port: u16, mail: &str) -> String {
-    let mut text =
-        String::from("[node]\ndata = \"data\"\nlisten = \"127.0.0.1:0\"\nplans = \"plans\"\n\n");
+    // Far ends know this address, so a restart keeps it.
+    let mut text = format!(
+        "[node]\ndata = \"data\"\nlisten = \"127.0.0.1:{}\"\nplans = \"plans\"\n\n",
+        free_port()
+    );
     // Whatever the hour in which these tests run, it is no night.
     writeln!(text, "[speakers]\nnight = \"{}\"\n", far_from_now()).expect("a String takes all");
     text += &bureau("water", WATER, "[\"submit\", \"read\"]", "510727");

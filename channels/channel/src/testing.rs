@@ -2,6 +2,8 @@
 //! not the protocol: the protocol is proved against software that we did not write. This module must not be used
 //! outside tests and the demo.
 
+mod port;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +17,8 @@ use crate::{
     OwnTokens, Presence, PublicKey, Receipt, Rekeying, SERIALS_A_DAY, Said, Scene, Stop,
     SystemClock, Tied, Timestamp, Unavailable, Uplink, Verdict, Whose,
 };
+
+pub use port::free_port;
 
 /// How a peer meets the messages that reach it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use channel::testing::{Behaviour, Fixture, RecordingInlet, context, exercise};
+use channel::testing::{Behaviour, Fixture, RecordingInlet, context, exercise, free_port};
 use channel::{
     Accepted, Action, Address, Authority, Channel, Command, Context, Evidence, Failure,
     FailureClass, Health, Key, Level, Message, Of, Outcomes, PresenceState, Receipt, Stop,
@@ -198,9 +198,7 @@ impl Fixture for Boxes {
             return Some((Arc::new(channel), Box::new(peer)));
         }
         // The port is known before the channel runs.
-        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        config.listen = free.local_addr().ok();
-        drop(free);
+        config.listen = Some(([127, 0, 0, 1], free_port()).into());
         let peer = Peer::start(with(config.listen)).await.expect("a free port");
         let channel = Adapters::new(config, context).expect("a good configuration");
         Some((Arc::new(channel), Box::new(peer)))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use channel::testing::{Behaviour, Fixture, RecordingInlet, context, exercise};
+use channel::testing::{Behaviour, Fixture, RecordingInlet, context, exercise, free_port};
 use channel::{
     Action, Address, Authority, Channel, Command, Context, Evidence, FailureClass, Health, Key,
     Message, Of, Stop, Timestamp, Variant, Verdict,
@@ -22,12 +22,14 @@ fn config() -> Config {
         dialect: Dialect::Fefd,
         ..Adapter::new(code)
     };
-    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     Config {
         answer_timeout: Duration::from_secs(1),
         old_platform: Some(PLATFORM.into()),
         adapter: vec![adapter(TERMINAL), adapter(OTHER)],
-        ..Config::new("45107270000000103010101", free.local_addr().ok())
+        ..Config::new(
+            "45107270000000103010101",
+            Some(([127, 0, 0, 1], free_port()).into()),
+        )
     }
 }
 

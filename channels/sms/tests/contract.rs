@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use channel::testing::{Behaviour, Fixture, exercise};
+use channel::testing::{Behaviour, Fixture, exercise, free_port};
 use channel::{
     Channel, Context, FailureClass, Inlet, Message, Of, Presence, Receipt, Unavailable, Variant,
 };
@@ -307,6 +307,7 @@ async fn a_spool_as_a_kill_leaves_it_brings_the_receipts_to_whoever_binds_next()
     let (spool, left) = (dir.path().join("spool"), dir.path().join("left"));
     let later = Duration::from_hours(1);
     let first = Peer::start(PeerConfig {
+        port: free_port(),
         spool: Some(spool.clone()),
         receipt_delay: (later, later),
         ..PeerConfig::default()

@@ -13,6 +13,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
+use channel::testing::free_port;
 use channel::{Channel, Evidence, FailureClass, Health, Variant, Verdict};
 use common::{Book, message, to, until};
 use judge::Capture;
@@ -215,7 +216,7 @@ async fn node_smpp_refuses_a_wrong_password() {
 
 #[tokio::test]
 async fn a_killed_smsc_leaves_doubt_and_is_found_again() {
-    let mut node = Node::start(0);
+    let mut node = Node::start(free_port());
     let channel = Running::start(SmppConfig {
         answer_timeout_seconds: 20,
         ..config(node.addr)
@@ -253,7 +254,7 @@ async fn a_killed_smsc_leaves_doubt_and_is_found_again() {
 }
 
 mod smpp34_server {
-    use std::net::{IpAddr, Ipv4Addr, TcpListener};
+    use std::net::{IpAddr, Ipv4Addr};
 
     use async_trait::async_trait;
     use smpp34::server::ESME;
@@ -327,11 +328,7 @@ mod smpp34_server {
     #[tokio::test]
     async fn smpp34_takes_our_texts_and_its_receipts_are_matched() {
         // The crate cannot listen on port 0.
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = free_port();
         let handler = Arc::new(Handler::default());
         let mut server = SmppServer::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port, handler.clone());
         server.start().await;

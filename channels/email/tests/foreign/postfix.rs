@@ -3,12 +3,13 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use channel::testing::free_port;
 use tempfile::TempDir;
 
 /// The account that owns the mailboxes: `nobody`, on every Debian.
@@ -34,10 +35,7 @@ pub struct Ports {
 
 impl Ports {
     pub fn free() -> Self {
-        // All are held until all are known: no two are the same.
-        let held = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-        let [open, wrapped, late] =
-            held.map(|listener| listener.local_addr().expect("it is bound").port());
+        let [open, wrapped, late] = [(); 3].map(|()| free_port());
         Self {
             open,
             wrapped,

@@ -2,11 +2,11 @@
 //! when it is killed.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use channel::testing::free_port;
 use tempfile::TempDir;
 
 pub const PASSWORD: &str = "only for these tests";
@@ -78,8 +78,7 @@ impl Broker {
 
     /// Chooses a port.
     fn settle(&mut self, more: &str) {
-        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        self.port = free.local_addr().expect("it is bound").port();
+        self.port = free_port();
         let (port, at) = (self.port, self.folder.path().display());
         let settings = format!(
             "listener {port} 127.0.0.1\ncertfile {at}/certificate\nkeyfile {at}/key\npassword_file {at}/logins\n\

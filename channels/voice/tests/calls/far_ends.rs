@@ -4,7 +4,6 @@
 #[path = "../../../channel/tests/wire/capture.rs"]
 mod capture;
 
-use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -12,6 +11,7 @@ use std::time::Duration;
 use capture::Dumpcap;
 
 use crate::common::{Running, USER, config, message, tone, until};
+use channel::testing::free_port;
 use channel::{Channel, FailureClass};
 use voice::{Config, Secret};
 
@@ -31,17 +31,6 @@ impl Drop for Other {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-/// Free for UDP and for TCP, which baresip listens on as well, and none that the system gives to whoever dials: each of the
-/// thousands of connections of other tests has one of those.
-fn free_port() -> u16 {
-    let mut ports = std::iter::repeat_with(|| fastrand::u16(20_000..30_000)).take(1_000);
-    let is_free = |port: &u16| {
-        let here = ("127.0.0.1", *port);
-        UdpSocket::bind(here).is_ok() && TcpListener::bind(here).is_ok()
-    };
-    ports.find(is_free).expect("a free port")
 }
 
 /// sipp with one of our scenarios, its places filled, and a channel whose trunk it is.
