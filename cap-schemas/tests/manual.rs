@@ -35,12 +35,12 @@ fn catalogue() -> String {
 
 #[test]
 fn the_catalogue_in_the_manual_is_the_one_in_the_code() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("RULES.md");
+    let page = Path::new("RULES.md");
     let text = catalogue();
     if std::env::var_os("TOCSIN_REWRITE").is_some() {
-        std::fs::write(&page, &text).unwrap();
+        std::fs::write(page, &text).unwrap();
     }
-    let there = std::fs::read_to_string(&page).unwrap_or_default();
+    let there = std::fs::read_to_string(page).unwrap_or_default();
     assert!(
         there == text,
         "RULES.md is not up to date: run this test with TOCSIN_REWRITE=1"

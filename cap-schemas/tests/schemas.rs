@@ -27,7 +27,7 @@ const NOW: i64 = 1_780_300_860;
 const BEHIND_SIGNATURE: &str = "<Signature xmlns='http://www.w3.org/2000/09/xmldsig#'/><info>";
 
 fn ours(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("xsd").join(name)
+    Path::new("xsd").join(name)
 }
 
 /// The schema for a message of this version.

@@ -37,7 +37,7 @@ const TARGETS: [(&str, Target); 25] = [
 ];
 
 fn fuzz() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
+    PathBuf::from("fuzz")
 }
 
 /// The files of a folder with their names; of a folder that is not there, none.
@@ -139,7 +139,7 @@ fn the_fuzz_workspace_names_every_dependency_of_the_program() {
         let text = std::fs::read_to_string(path).expect("it is there");
         text.parse().expect("it is TOML")
     };
-    let root = manifest(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
+    let root = manifest("Cargo.toml".into());
     let fuzz = manifest(fuzz().join("Cargo.toml"));
     let shared = &root["workspace"]["dependencies"];
     for name in root["dependencies"].as_table().expect("a table").keys() {

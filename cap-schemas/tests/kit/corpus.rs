@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub fn root() -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/cap");
+    let path = PathBuf::from("../../shared/data/cap");
     if path.is_dir() {
         return Some(path);
     }

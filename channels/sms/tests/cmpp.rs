@@ -558,7 +558,7 @@ async fn tshark_finds_every_frame_of_3_0_well_formed() {
 fn pycmpp(port: u16, secret: &str) -> String {
     let python = std::env::var("TOCSIN_PYTHON")
         .expect("TOCSIN_PYTHON names no python with pycmpp: run ./test");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/cmpp_client.py");
+    let script = Path::new("tests/python/cmpp_client.py");
     let output = Command::new(python)
         .arg(script)
         .args([&port.to_string(), "900001", secret])

@@ -35,7 +35,7 @@ impl Node {
     fn start(port: u16) -> Self {
         let modules = std::env::var("TOCSIN_NODE_MODULES")
             .expect("TOCSIN_NODE_MODULES names no folder with the npm package smpp: run ./test");
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node/smsc.js");
+        let script = Path::new("tests/node/smsc.js");
         let mut child = Command::new("node")
             .arg(script)
             .arg(port.to_string())

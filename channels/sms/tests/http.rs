@@ -360,9 +360,7 @@ async fn a_stalled_account_delays_no_other() {
 fn client(name: &str, url: &str, secret: &str) -> String {
     let python = std::env::var("TOCSIN_PYTHON")
         .expect("TOCSIN_PYTHON names no python with the clients: run ./test");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/python")
-        .join(name);
+    let script = Path::new("tests/python").join(name);
     let endpoint = url.trim_start_matches("http://").trim_end_matches('/');
     let output = Command::new(python)
         .arg(script)

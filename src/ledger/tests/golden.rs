@@ -264,7 +264,7 @@ async fn rewrite() {
         .iter()
         .map(|r| serde_json::to_string(&Line::from(r)).expect("a line"))
         .collect();
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ledger/golden");
+    let folder = std::path::Path::new("src/ledger/golden");
     let journal = format!("[\n{}\n]\n", lines.join(",\n"));
     let state = format!("{}\n", meant(records).await.0);
     let name = GOLDEN[GOLDEN.len() - 1].name;

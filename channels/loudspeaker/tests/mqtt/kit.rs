@@ -188,7 +188,7 @@ impl Device {
         let said = folder.join(device);
         let out = std::fs::File::create(&said).expect("a file");
         let child = tokio::process::Command::new(python)
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign/device.py"))
+            .arg(Path::new("tests/foreign/device.py"))
             .arg(it.to_string())
             .stdin(Stdio::piped())
             .stdout(out)

@@ -185,10 +185,7 @@ async fn gammu_sends_through_our_modem_on_a_serial_port_and_lists_its_replies() 
 fn fake_modems() -> (Process, Vec<(String, u16)>) {
     let set =
         |name: &str| std::env::var(name).expect("run ./test: it installs python-gsmmodem-new");
-    let script = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/devices/python/fake_modems.py"
-    );
+    let script = "tests/devices/python/fake_modems.py";
     let mut child = Command::new(set("TOCSIN_MODEM_PYTHON"))
         .args(["-W", "ignore", script, &set("TOCSIN_FAKE_MODEMS")])
         .stdin(Stdio::piped())

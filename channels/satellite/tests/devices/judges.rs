@@ -166,7 +166,7 @@ impl Other {
     fn start() -> Self {
         let python = std::env::var("TOCSIN_MODEM_PYTHON")
             .expect("run ./test: it installs python-gsmmodem-new");
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/devices/python/pdus.py");
+        let script = "tests/devices/python/pdus.py";
         let mut child = Command::new(python)
             .args(["-W", "ignore", script])
             .env("PYTHONIOENCODING", "utf-8")

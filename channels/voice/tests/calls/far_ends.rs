@@ -41,9 +41,7 @@ async fn sipp(
 ) -> (Running, Other, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let port = free_port();
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/sipp")
-        .join(scenario);
+    let shipped = Path::new("tests/sipp").join(scenario);
     let mut text = std::fs::read_to_string(shipped).unwrap();
     for (place, value) in places {
         text = text.replace(place, value);

@@ -39,14 +39,14 @@ fn ask(mut command: Command, input: &str) -> Value {
 
 fn python(arguments: &[&str], input: &str) -> Value {
     let python = std::env::var("TOCSIN_PYTHON").expect("TOCSIN_PYTHON names no python: run ./test");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/wechat_judge.py");
+    let script = Path::new("tests/python/wechat_judge.py");
     let mut command = Command::new(python);
     command.arg(script).args(arguments);
     ask(command, input)
 }
 
 fn node(input: &Value) -> Value {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node/wecom_judge.js");
+    let script = Path::new("tests/node/wecom_judge.js");
     let mut command = Command::new("node");
     command.arg(script);
     ask(command, &input.to_string())
