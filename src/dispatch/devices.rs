@@ -167,15 +167,6 @@ impl Orders {
         Ok(serial)
     }
 
-    /// The channels that find this speaker by its address, without its being enrolled.
-    pub fn finding(&self, device: &str) -> impl Iterator<Item = &String> {
-        let finds = move |name: &&String| {
-            let channel = self.channels.get(*name);
-            channel.is_some_and(|channel| channel.finds(device))
-        };
-        self.speakers().filter(finds)
-    }
-
     /// Whether this channel's far end knows such an order.
     pub fn obeys(&self, channel: &str, action: Action) -> bool {
         let channel = self.channels.get(channel);

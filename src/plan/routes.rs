@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use channel::{Capability, Channel, Level};
+use channel::{Capability, Level};
 
 use super::carriers::Carriers;
-use crate::ledger::{Fact, Ledger, Ported};
+use crate::ledger::{Fact, Ported};
 use crate::model::{Carrier, EndpointId};
 use crate::registry::Registry;
 
@@ -209,17 +209,6 @@ impl Outlets {
         let member = route.member(belief, may).ok_or(belief.carrier)?;
         Ok(&member.channel)
     }
-}
-
-/// At which of these channels a device is known.
-pub fn homes(channels: Arc<BTreeMap<String, Arc<dyn Channel>>>, ledger: Arc<Ledger>) -> Homes {
-    Arc::new(move |device| {
-        let enrolled = ledger.devices.get(device).filter(|d| d.key.is_some());
-        let enrolled = enrolled.map(|known| known.channel);
-        let found = channels.iter().filter(|(_, channel)| channel.finds(device));
-        let found = found.map(|(name, _)| name.clone());
-        enrolled.into_iter().chain(found).collect()
-    })
 }
 
 #[cfg(test)]

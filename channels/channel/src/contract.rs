@@ -185,6 +185,16 @@ impl Health {
     }
 }
 
+/// How well a far end is known to have a device, the better behind.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Found {
+    No,
+    /// Its address is one that the far end could serve.
+    Perhaps,
+    /// The settings name it, or the far end has told of it.
+    Named,
+}
+
 /// What people have to do about a far end that belongs to others: it keeps messages until somebody there lets them go.
 #[derive(Clone, Debug)]
 pub struct Notice {
@@ -267,9 +277,10 @@ pub trait Channel: Send + Sync + 'static {
         false
     }
 
-    /// Whether such an order finds this device by its address alone: the far end knows it by its own code, and nobody enrols.
-    fn finds(&self, _device: &str) -> bool {
-        false
+    /// Whether a message or an order finds this device by its address alone: the far end knows it by its own code, and nobody
+    /// enrols.
+    fn finds(&self, _device: &str) -> Found {
+        Found::No
     }
 
     /// Whether the far end's protocol has this order at all.

@@ -26,8 +26,8 @@ pub use acknowledge::Acknowledge;
 pub use binding::{Binding, Bound, Code, NoScene, Scene, Tied};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use contract::{
-    Accepted, Capability, Channel, Context, EndpointKind, Health, Inlet, Lines, Notice, Offered,
-    Outcomes, Style, Unavailable,
+    Accepted, Capability, Channel, Context, EndpointKind, Found, Health, Inlet, Lines, Notice,
+    Offered, Outcomes, Style, Unavailable,
 };
 pub use device::{
     Action, Authority, Command, DeviceState, Enrolment, NotEnrolled, Obeyed, Power, PublicKey,

@@ -23,7 +23,7 @@ use super::{Whom, away, body, own};
 use crate::coverage;
 use crate::dispatch::Wanted;
 use crate::model::RegionCode;
-use crate::plan::Sound;
+use crate::plan::{self, Sound};
 use crate::trust::{Caller, authority};
 
 /// How long an order waits for its devices unless said otherwise, and at most.
@@ -210,17 +210,12 @@ pub async fn order(
 
 type ByChannel = BTreeMap<String, Vec<String>>;
 
-/// By which channels each device is ordered: by the one where it has enrolled, or else by each that finds it. The rest by
-/// none.
+/// By which channels each device is ordered: those by which it is warned. The rest by none.
 fn shared(gate: &Gate, whom: Vec<String>) -> (ByChannel, Vec<String>) {
     let mut by_channel = ByChannel::new();
     let mut not_enrolled = Vec::new();
     for device in whom {
-        let enrolled = gate.ledger.devices.get(&device);
-        let channels: Vec<_> = match enrolled.filter(|known| known.key.is_some()) {
-            Some(known) => vec![known.channel],
-            None => gate.orders.finding(&device).cloned().collect(),
-        };
+        let channels = plan::home(&gate.channels, &gate.ledger, &device);
         if channels.is_empty() {
             not_enrolled.push(device.clone());
         }

@@ -37,7 +37,7 @@ mod xml;
 use async_trait::async_trait;
 use channel::{
     Accepted, Action, Capability, Channel, Command, Context, DeviceState, EndpointKind, Evidence,
-    Failure, Health, Message, Notice, Outcomes, PresenceState, Reply, Request, Stop, Style,
+    Failure, Found, Health, Message, Notice, Outcomes, PresenceState, Reply, Request, Stop, Style,
     Timestamp, Variant,
 };
 use parking_lot::Mutex;
@@ -47,7 +47,7 @@ use book::Book;
 pub use config::{Config, ConfigError, FileSigner};
 use door::Door;
 use inventory::Device;
-use link::Link;
+use link::{Link, told};
 use loss::Loss;
 use offers::Offers;
 use questions::Questions;
@@ -166,8 +166,13 @@ impl Channel for Ebd {
         self.obeys(command.action)
     }
 
-    fn finds(&self, device: &str) -> bool {
-        self.place(device).is_ok()
+    fn finds(&self, device: &str) -> Found {
+        let told = || told(&self.link.config.terminal_areas, device).is_some();
+        match self.place(device) {
+            Err(_) => Found::No,
+            Ok(_) if told() || self.terminals.lock().contains_key(device) => Found::Named,
+            Ok(_) => Found::Perhaps,
+        }
     }
 
     fn obeys(&self, action: Action) -> bool {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use channel::{
     Accepted, Action, Capability, Channel, Command, Context, DeviceState, EndpointKind, Evidence,
-    Failure, Health, Key, Message, Outcomes, PresenceState, Stop, Style,
+    Failure, Found, Health, Key, Message, Outcomes, PresenceState, Stop, Style,
 };
 use futures::stream::{FuturesUnordered, StreamExt};
 use parking_lot::Mutex;
@@ -172,8 +172,12 @@ impl Channel for Adapters {
         self.orders.send(command.clone()).is_ok()
     }
 
-    fn finds(&self, device: &str) -> bool {
-        self.desk.routes.of(device).is_ok()
+    fn finds(&self, device: &str) -> Found {
+        match self.desk.routes.of(device) {
+            Err(_) => Found::No,
+            Ok((_, code)) if self.desk.routes.named(&code).is_some() => Found::Named,
+            Ok(_) => Found::Perhaps,
+        }
     }
 
     /// Of tones and later ends the protocol knows nothing, and terminals do not look at themselves.

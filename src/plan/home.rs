@@ -1,0 +1,108 @@
+//! Where a loudspeaker is known: of several channels that could tell it, which do. This module must not say by which a plan
+//! would tell it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use channel::{Channel, Found};
+
+use super::routes::Homes;
+use crate::ledger::Ledger;
+
+/// `home` for whoever asks often.
+pub fn homes(channels: Arc<BTreeMap<String, Arc<dyn Channel>>>, ledger: Arc<Ledger>) -> Homes {
+    Arc::new(move |device| home(&channels, &ledger, device))
+}
+
+/// At which of these channels a device is known: where it has enrolled or is named, or else wherever its address fits.
+pub fn home(
+    channels: &BTreeMap<String, Arc<dyn Channel>>,
+    ledger: &Ledger,
+    device: &str,
+) -> Vec<String> {
+    let enrolled = ledger.devices.get(device).filter(|d| d.key.is_some());
+    let mut known = BTreeMap::new();
+    known.extend(enrolled.map(|known| (known.channel, Found::Named)));
+    for (name, channel) in channels {
+        let found = known.entry(name.clone()).or_insert(Found::No);
+        *found = channel.finds(device).max(*found);
+    }
+    let best = known.values().max().copied();
+    known.retain(|_, found| Some(*found) == best && *found > Found::No);
+    known.into_keys().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use channel::{
+        Accepted, Capability, EndpointKind, Evidence, Failure, FailureClass, Health, Message,
+        Style, Timestamp,
+    };
+
+    use super::*;
+    use crate::ledger::Event;
+    use crate::ledger::devices::Enrolled;
+
+    /// Names devices that begin with its own letter, and could serve those of digits.
+    struct Far(&'static str);
+
+    #[async_trait]
+    impl Channel for Far {
+        fn capability(&self) -> Capability {
+            Capability {
+                kind: "loudspeaker",
+                speaks_to: EndpointKind::Speaker,
+                style: Style::Spoken,
+                best: Evidence::Acknowledged,
+                batch: 1,
+                window: 1,
+                repeat_is_harmless: true,
+            }
+        }
+
+        async fn send(&self, _: &Message) -> Result<Accepted, Failure> {
+            Err(Failure::new(FailureClass::BadAddress, "test:no", "nobody"))
+        }
+
+        fn finds(&self, device: &str) -> Found {
+            match device {
+                _ if device.starts_with(self.0) => Found::Named,
+                _ if device.bytes().all(|b| b.is_ascii_digit()) => Found::Perhaps,
+                _ => Found::No,
+            }
+        }
+
+        fn health(&self) -> Health {
+            Health::Up
+        }
+    }
+
+    #[test]
+    fn who_names_a_device_or_has_enrolled_it_goes_before_whoever_could_serve_its_address() {
+        let far = |name: &'static str| -> Arc<dyn Channel> { Arc::new(Far(name)) };
+        let names = ["adapters", "platform"];
+        let channels = names.map(|name| (name.to_owned(), far(&name[..1])));
+        let channels = BTreeMap::from(channels);
+        let ledger = Ledger::default();
+        for (device, channel) in [("77", "horn"), ("p-7", "horn"), ("p-8", "platform")] {
+            let enrolled = Event::Enrolled(Enrolled {
+                device: device.into(),
+                channel: channel.into(),
+                key: [1; 32],
+            });
+            ledger.apply(0, Timestamp(0), &enrolled).expect("it fits");
+        }
+        let cases: [(&str, &[&str]); 6] = [
+            ("12", &names),
+            ("a-1", &["adapters"]),
+            ("77", &["horn"]),
+            ("p-7", &["horn", "platform"]),
+            ("p-8", &["platform"]),
+            ("nobody", &[]),
+        ];
+        for (device, wanted) in cases {
+            assert_eq!(home(&channels, &ledger, device), wanted, "{device}");
+        }
+    }
+}
