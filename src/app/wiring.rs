@@ -245,6 +245,7 @@ fn console(gate: &Gate, desk: &Desk, outline: Outline) -> Console {
         bureaus: gate.bureaus.clone(),
         entry,
         clock: desk.clock.clone(),
+        channels: gate.channels.clone(),
         house: gate.orders.desk.clone(),
         hub: gate.hub.clone(),
         by_hand: gate.by_hand.clone(),

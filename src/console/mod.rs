@@ -16,6 +16,7 @@ mod layout;
 mod live;
 mod map;
 mod overview;
+mod platforms;
 mod purse;
 mod quakes;
 mod recordings;
@@ -27,6 +28,7 @@ mod tracking;
 mod view;
 mod words;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -36,7 +38,7 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{get, post};
-use channel::{Clock, Stop};
+use channel::{Channel, Clock, Stop};
 use parking_lot::RwLock;
 
 use crate::dispatch;
@@ -63,6 +65,8 @@ pub struct Console {
     /// Makes and proves the links of loudspeakers' keepers, where the configuration has a secret for them.
     pub keepers: Option<Arc<Keepers>>,
     pub clock: Arc<dyn Clock>,
+    /// By configured name.
+    pub channels: BTreeMap<String, Arc<dyn Channel>>,
     /// Takes repairs in.
     pub house: Arc<dispatch::Desk>,
     pub hub: Arc<Hub>,
@@ -98,6 +102,7 @@ pub fn router(console: Console, stop: Stop) -> Router {
         .route("/", get(layout::home))
         .route("/console", get(overview::page))
         .route("/console/list", get(overview::list))
+        .route("/console/platforms", get(platforms::fragment))
         .route("/console/satellites", get(satellites::page))
         .route(
             "/console/sign-in",

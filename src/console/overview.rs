@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::bar::{bar, legend, percent, reached};
 use super::layout::{self, Frame, clock};
 use super::map::{Spot, Town, map};
+use super::platforms::platforms;
 use super::purse::purses;
 use super::session::Officer;
 use super::{Desk, Handle};
@@ -70,7 +71,7 @@ pub async fn page(
                     None => p.hint { "目前没有预警。 No warning so far." }
                 }
             }
-            section #list { (purses(&desk, &caller)) (list_of(&lines, &held, shown.map(|line| line.alert.stream))) }
+            section #list { (platforms(&desk)) (purses(&desk, &caller)) (list_of(&lines, &held, shown.map(|line| line.alert.stream))) }
         }
     };
     layout::page(&frame, &body)
@@ -85,7 +86,7 @@ pub async fn list(
     let lines = lines(&desk, &caller).await;
     let held = held(&desk, &caller).await;
     let list = list_of(&lines, &held, chosen.alert);
-    Html(html! { (purses(&desk, &caller)) (list) }.into_string()).into_response()
+    Html(html! { (platforms(&desk)) (purses(&desk, &caller)) (list) }.into_string()).into_response()
 }
 
 /// What runs, most severe first, then what is over, newest first. The figures are the hub's: however many pages are

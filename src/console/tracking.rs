@@ -10,6 +10,7 @@ use super::bar::{SHARES, bar, legend, percent, reached};
 use super::curve::picture;
 use super::layout::{self, Frame, clock};
 use super::overview::{badge, class, mark, track};
+use super::platforms::platforms;
 use super::silence;
 use super::view::{Amiss, View};
 use super::{Desk, Handle};
@@ -45,6 +46,7 @@ pub async fn page(
     let body = html! {
         main.tracking data-under=(under) {
             (head(&desk, &view, &title))
+            div data-from="/console/platforms" { (platforms(&desk)) }
             (trail(&view, under))
             (tiles(&bundle(&rollup.total), under, id, rollup.total.away))
             section.curve-card {

@@ -9,6 +9,7 @@ use loudspeaker::ebd::peer::{Platform, Settings, Story};
 use loudspeaker::ebd::readers::{Body, Brd, Content, Ebm};
 use serde_json::{Value, json};
 
+use crate::console::{call as open, sign_in, text};
 use crate::county::{self, VILLAGE_A1, VILLAGE_A2, VILLAGE_B1};
 use crate::gateway::{DUTY, EVERYTHING, Gateway, Setup, World, count, within};
 use crate::warning::{COUNTY, Warning};
@@ -155,6 +156,7 @@ async fn a_platform_plays_holds_and_takes_back_and_its_serials_stand_over_a_rest
     })
     .await;
     assert_eq!(shown["far_end"]["duty_phone"], PHONE, "{shown}");
+    officers_see_it(&world.gateway, alert).await;
     let ready = world.gateway.call_text("/readyz", DUTY).await;
     assert!(
         ready.contains("held-far") && !ready.contains(PHONE),
@@ -185,10 +187,8 @@ async fn a_platform_plays_holds_and_takes_back_and_its_serials_stand_over_a_rest
     })
     .await;
     let kept = platform.kept();
-    let cancels = kept.values().filter(|kept| kept.ebm.is_cancel());
-    let ended: Vec<_> = cancels
-        .filter_map(|kept| kept.ebm.related.as_deref())
-        .collect();
+    let related = kept.values().filter(|kept| kept.ebm.is_cancel());
+    let ended: Vec<_> = related.filter_map(|k| k.ebm.related.as_deref()).collect();
     assert_eq!(ended, [second[0].as_str()]);
     is_handed(&world.gateway, &platform).await;
     let said = world.gateway.said();
@@ -201,6 +201,16 @@ async fn a_platform_plays_holds_and_takes_back_and_its_serials_stand_over_a_rest
             .all(|(_, code)| *code == Some(1) || *code == Some(5)),
         "{answered:?}"
     );
+}
+
+/// That it is held, and whom to call, stands on each page that an officer watches.
+async fn officers_see_it(gateway: &Gateway, alert: u64) {
+    let cookie = sign_in(gateway, DUTY).await;
+    for page in ["/console", &format!("/console/alerts/{alert}")] {
+        let page = text(&open(gateway, "GET", page, &cookie, "").await);
+        let said = page.contains("data-held=\"1\"") && page.contains("待播控审核 1 条");
+        assert!(said && page.contains(&format!("tel:{PHONE}")), "{page}");
+    }
 }
 
 /// What the platform has no place for is told before anybody releases it.
@@ -252,6 +262,13 @@ async fn is_handed(gateway: &Gateway, platform: &Platform) {
         (&offered["event"], &offered["level"]),
         (&"11B03".into(), &"orange".into())
     );
+    let cookie = sign_in(gateway, DUTY).await;
+    within("officers see it", async || {
+        let list = text(&open(gateway, "GET", "/console/platforms", &cookie, "").await);
+        let named = list.contains(&format!("data-offered=\"{}\"", ebm.id));
+        (named && list.contains("橙色预警 11B03")).then_some(())
+    })
+    .await;
     let ready = gateway.call_text("/readyz", DUTY).await;
     assert!(ready.contains("offered-far"), "{ready}");
     assert_eq!(gateway.get("/v1/alerts").await["total"], before);
