@@ -3,7 +3,7 @@
 //! channel is down. While it waits, for permits above all, it holds nothing: whatever is more urgent then overtakes.
 //! This module must not decide what an outcome means, and it sends nothing that no committed `Handed` names.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -287,6 +287,9 @@ impl Lane {
             permits += run.cost * u32::try_from(one.places.len()).unwrap_or(u32::MAX);
             variants.push(variant);
         }
+        if run.limits.whole {
+            permits = texts(&taken);
+        }
         let ask = Ask {
             lane: &self.out.name,
             rank,
@@ -344,4 +347,10 @@ impl Lane {
         run.variants.insert(place, variant.clone());
         Some(variant)
     }
+}
+
+/// So many messages at a far end that has one for all places of a text.
+fn texts(taken: &[Taken]) -> u32 {
+    let texts: BTreeSet<_> = taken.iter().map(|t| (t.block.stream, t.variant)).collect();
+    u32::try_from(texts.len()).unwrap_or(u32::MAX)
 }

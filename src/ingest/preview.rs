@@ -14,7 +14,7 @@ use crate::ledger::event::{Born, Class};
 use crate::ledger::recordings::Recording;
 use crate::ledger::{Known, Papers};
 use crate::model::{RegionCode, StreamId};
-use crate::plan::preview::{Figures, Place, Scene, preview};
+use crate::plan::preview::{Figures, Pace, Place, Scene, preview};
 use crate::plan::{self, Draft, Earlier, EventName, Note, Outlets, Past, Source, Targets, homes};
 use crate::registry::Registry;
 use crate::trust::Caller;
@@ -89,7 +89,7 @@ impl Ingest {
             means: &self.means,
             cost: &|name, variant| self.channels.get(name).map_or(1, |c| c.cost(variant)),
             losses: &|name, text| self.losses(name, text),
-            lines: &|name| self.channels.get(name)?.lines(),
+            pace: &|name| Pace::of(self.channels.get(name)),
             now: judged.now,
             lifetime: judged.now.plus(plan.lifetime.0),
         };

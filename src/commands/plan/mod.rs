@@ -19,7 +19,7 @@ use super::Failed;
 use crate::app::{self, REGISTRY};
 use crate::config::{self, Config, Node, Read};
 use crate::ledger::Ledger;
-use crate::plan::preview::{Means, Scene, preview};
+use crate::plan::preview::{Means, Pace, Scene, preview};
 use crate::plan::{self, Asked, Draft, Earlier, Outlets, Source, Targets};
 use crate::registry::Registry;
 use crate::store::RegistryFile;
@@ -203,7 +203,7 @@ fn drill(
         means: &means,
         cost: &|name, variant| cost(&channels, name, variant),
         losses: &|name, text| of(&channels, name).map_or_else(Vec::new, |c| c.losses(text)),
-        lines: &|name| of(&channels, name)?.lines(),
+        pace: &|name| Pace::of(of(&channels, name)),
         now,
         lifetime: now.plus(choice.plan.lifetime.0),
     });

@@ -75,9 +75,9 @@ async fn no_more_calls_are_in_hand_than_there_are_lines() {
 
 #[tokio::test]
 async fn what_a_platform_is_given_is_one_message_and_so_it_is_after_a_failure_and_a_pause() {
-    // A hundred a second: of any other channel a slice would be five.
+    // Ten a second: of any other channel a slice would be one.
     let refuses = Mood::Refuses(FailureClass::Transient);
-    let house = House::start(&[GATHERS], "100/s burst 100", refuses).await;
+    let house = House::start(&[GATHERS], "10/s burst 10", refuses).await;
     let alert = house.alert(GATHERS, MINOR, 178).await;
     house.advance(2_000);
     within("it was tried", || tally(&house, alert, State::Due) == 178).await;

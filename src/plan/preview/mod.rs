@@ -14,8 +14,9 @@ mod tally;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use channel::{Lines, Loss, Timestamp, Variant};
+use channel::{Channel, Lines, Loss, Timestamp, Variant};
 
 pub use figures::{Figures, Place};
 
@@ -51,6 +52,24 @@ impl Means {
     }
 }
 
+/// What besides its rate paces a channel.
+#[derive(Clone, Copy, Default)]
+pub struct Pace {
+    /// Its telephone lines, where it has them.
+    pub lines: Option<Lines>,
+    /// All that it is given at once is one message at its far end.
+    pub gathers: bool,
+}
+
+impl Pace {
+    pub fn of(channel: Option<&Arc<dyn Channel>>) -> Self {
+        channel.map_or_else(Self::default, |channel| Self {
+            lines: channel.lines(),
+            gathers: channel.gathers(),
+        })
+    }
+}
+
 /// Everything that a preview is made of.
 pub struct Scene<'a> {
     pub draft: Draft<'a>,
@@ -61,8 +80,7 @@ pub struct Scene<'a> {
     pub cost: &'a dyn Fn(&str, &Variant) -> u32,
     /// What a channel's far end has no place for of a text.
     pub losses: &'a dyn Fn(&str, &Variant) -> Vec<Loss>,
-    /// The telephone lines of a channel that has them.
-    pub lines: &'a dyn Fn(&str) -> Option<Lines>,
+    pub pace: &'a dyn Fn(&str) -> Pace,
     pub now: Timestamp,
     /// Until when a text without its own end stands.
     pub lifetime: Timestamp,

@@ -102,6 +102,8 @@ impl Tally<'_> {
             let Some(rate) = self.scene.means.rates.get(channel) else {
                 continue;
             };
+            let pace = (self.scene.pace)(channel);
+            let cost = if pace.gathers { cost.min(1) } else { cost };
             let (line, until) = busy.entry(channel).or_insert_with(|| {
                 let kind = self.scene.draft.outlets.get(channel).map_or("", |o| o.kind);
                 let line = ChannelLine {
@@ -119,7 +121,7 @@ impl Tally<'_> {
             let begin = self.steps[usize::from(step)].0.max(*until);
             let millis = cost * 1000 / u64::from(rate.per_second.get());
             let mut took = Duration::from_millis(millis);
-            if let Some(lines) = (self.scene.lines)(channel) {
+            if let Some(lines) = pace.lines {
                 let turns = last_first_call(deliveries, lines.count, lines.each);
                 took = took.max(turns.unwrap_or_default());
                 let needed = lines_needed(deliveries, lines.each, lines.within);

@@ -8,7 +8,7 @@ use channel::{
     EndpointKind, Evidence, Level, Lines, Loss, PresenceState, Style, Timestamp, Variant,
 };
 
-use super::{Figures, Means, Scene, preview};
+use super::{Figures, Means, Pace, Scene, preview};
 use crate::ledger::boxes::{Mend, Mended, Repair, Teller, Trouble};
 use crate::ledger::event::{Mark, Marked};
 use crate::ledger::{Event, Ledger};
@@ -160,7 +160,10 @@ fn hushed(
             let lost = name == "horn" && !text.text.is_empty();
             lost.then_some(REPEAT).into_iter().collect()
         },
-        lines: &|name| (name == "sms").then_some(lines?),
+        pace: &|name| Pace {
+            lines: lines.filter(|_| name == "sms"),
+            gathers: name == "horn",
+        },
         now,
         lifetime: now,
     })
@@ -620,4 +623,13 @@ fn calls_take_turns_at_the_lines_and_the_preview_says_when_the_last_first_one_st
     assert_eq!((calls.within_seconds, calls.lines_needed), (45, 4));
     let others = shown.channels.iter().filter(|c| c.channel != "sms");
     assert!(others.into_iter().all(|c| c.calls.is_none()));
+}
+
+#[test]
+fn what_a_platform_is_given_at_once_is_paced_as_one_message() {
+    let shown = figures_with(Level::Red, DAY, &[], &Ledger::default(), None);
+    let line = shown.channels.iter().find(|c| c.channel == "horn");
+    let line = line.expect("used");
+    assert!(line.deliveries > 1, "{line:?}");
+    assert_eq!(line.cost, 1);
 }
