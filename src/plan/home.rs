@@ -9,9 +9,9 @@ use channel::{Channel, Found};
 use super::routes::Homes;
 use crate::ledger::Ledger;
 
-/// `home` for whoever asks often.
+/// For whoever asks often.
 pub fn homes(channels: Arc<BTreeMap<String, Arc<dyn Channel>>>, ledger: Arc<Ledger>) -> Homes {
-    Arc::new(move |device| home(&channels, &ledger, device))
+    Arc::new(move |device| known(&channels, &ledger, device))
 }
 
 /// At which of these channels a device is known: where it has enrolled or is named, or else wherever its address fits.
@@ -20,16 +20,23 @@ pub fn home(
     ledger: &Ledger,
     device: &str,
 ) -> Vec<String> {
-    let enrolled = ledger.devices.get(device).filter(|d| d.key.is_some());
-    let mut known = BTreeMap::new();
-    known.extend(enrolled.map(|known| (known.channel, Found::Named)));
-    for (name, channel) in channels {
-        let found = known.entry(name.clone()).or_insert(Found::No);
-        *found = channel.finds(device).max(*found);
-    }
+    let mut known = known(channels, ledger, device);
     let best = known.values().max().copied();
-    known.retain(|_, found| Some(*found) == best && *found > Found::No);
+    known.retain(|_, found| Some(*found) == best && *found > Found::Unknown);
     known.into_keys().collect()
+}
+
+fn known(
+    channels: &BTreeMap<String, Arc<dyn Channel>>,
+    ledger: &Ledger,
+    device: &str,
+) -> BTreeMap<String, Found> {
+    let found = channels.iter().map(|(name, far)| (name, far.finds(device)));
+    let found = found.filter(|(_, found)| *found != Found::Unknown);
+    let mut known: BTreeMap<_, _> = found.map(|(name, found)| (name.clone(), found)).collect();
+    let enrolled = ledger.devices.get(device).filter(|d| d.key.is_some());
+    known.extend(enrolled.map(|known| (known.channel, Found::Named)));
+    known
 }
 
 #[cfg(test)]
@@ -69,7 +76,7 @@ mod tests {
             match device {
                 _ if device.starts_with(self.0) => Found::Named,
                 _ if device.bytes().all(|b| b.is_ascii_digit()) => Found::Perhaps,
-                _ => Found::No,
+                _ => Found::Never,
             }
         }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use channel::{Capability, Level};
+use channel::{Capability, Found, Level};
 
 use super::carriers::Carriers;
 use crate::ledger::{Fact, Ported};
@@ -116,8 +116,8 @@ impl Routes {
     }
 }
 
-/// At which channels a device is known: where it has enrolled, and whose far end finds it.
-pub type Homes = Arc<dyn Fn(&str) -> Vec<String> + Send + Sync>;
+/// How well each channel knows a device; of the others nobody can say.
+pub type Homes = Arc<dyn Fn(&str) -> BTreeMap<String, Found> + Send + Sync>;
 
 /// What each configured channel can do, which of them stand in for each other, and what is known of numbers and devices.
 #[derive(Clone, Default)]
@@ -161,15 +161,21 @@ impl Outlets {
         self
     }
 
-    /// Whether a loudspeaker is told by this way of a send's: one that is known at others of them is told by those. Who is
-    /// known at none of them is tried by each, so that it shows.
+    /// Whether a loudspeaker is told by this way of a send's: one that is better known at others of them is told by those. Who
+    /// is known at none of them is tried by each that could have it, so that it shows.
     pub fn takes(&self, way: &str, ways: &[String], device: &str) -> bool {
         let Some(homes) = &self.homes else {
             return true;
         };
         let known = homes(device);
-        let is_home = |way: &str| known.iter().any(|home| self.routes.way(home) == way);
-        ways.len() < 2 || is_home(way) || !ways.iter().any(|other| is_home(other))
+        let known = |way: &str| {
+            let own = known
+                .iter()
+                .filter(|(name, _)| self.routes.way(name) == way);
+            own.map(|(_, found)| *found).max().unwrap_or(Found::Unknown)
+        };
+        let best = ways.iter().map(|other| known(other)).max();
+        best.is_none_or(|best| known(way) == best)
     }
 
     /// Of a channel, or of the channels of a route, which write the same texts.
@@ -227,18 +233,23 @@ mod tests {
             repeat_is_harmless: true,
         };
         let can = [("horn".to_owned(), speaks), ("platform".to_owned(), speaks)];
-        let homes: Homes = Arc::new(|device| match device {
-            "enrolled" => vec!["horn".into()],
-            "theirs" => vec!["platform".into()],
-            "both" => vec!["horn".into(), "platform".into()],
-            "gone" => vec!["a channel of last year".into()],
-            _ => Vec::new(),
+        let homes: Homes = Arc::new(|device| {
+            let known: &[(&str, Found)] = match device {
+                "enrolled" => &[("horn", Found::Named), ("platform", Found::Perhaps)],
+                "theirs" => &[("platform", Found::Perhaps)],
+                "both" => &[("horn", Found::Named), ("platform", Found::Named)],
+                "gone" => &[("a channel of last year", Found::Named)],
+                "new" => &[("platform", Found::Never)],
+                _ => &[],
+            };
+            known.iter().map(|(at, f)| ((*at).to_owned(), *f)).collect()
         });
         let outlets = Outlets::from(can).knowing(homes);
         let both = ["horn".to_owned(), "platform".to_owned()];
         let takes = |device| ["horn", "platform"].map(|way| outlets.takes(way, &both, device));
         assert_eq!(takes("enrolled"), [true, false]);
         assert_eq!(takes("theirs"), [false, true]);
+        assert_eq!(takes("new"), [true, false]);
         for device in ["both", "gone", "nobody's"] {
             assert_eq!(takes(device), [true, true], "{device}");
         }

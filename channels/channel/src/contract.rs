@@ -188,7 +188,10 @@ impl Health {
 /// How well a far end is known to have a device, the better behind.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Found {
-    No,
+    /// Its address is none that the far end could have.
+    Never,
+    /// The address says nothing: who has not enrolled yet may do so.
+    Unknown,
     /// Its address is one that the far end could serve.
     Perhaps,
     /// The settings name it, or the far end has told of it.
@@ -280,7 +283,7 @@ pub trait Channel: Send + Sync + 'static {
     /// Whether a message or an order finds this device by its address alone: the far end knows it by its own code, and nobody
     /// enrols.
     fn finds(&self, _device: &str) -> Found {
-        Found::No
+        Found::Unknown
     }
 
     /// Whether the far end's protocol has this order at all.

@@ -49,6 +49,7 @@ use door::Door;
 use inventory::Device;
 use link::{Link, told};
 use loss::Loss;
+use names::place;
 use offers::Offers;
 use questions::Questions;
 use session::{Standing, Terminals};
@@ -169,7 +170,9 @@ impl Channel for Ebd {
     fn finds(&self, device: &str) -> Found {
         let told = || told(&self.link.config.terminal_areas, device).is_some();
         match self.place(device) {
-            Err(_) => Found::No,
+            // Where a terminal stands may be missing in the settings: that has to show.
+            Err(_) if place(device, self.link.config.profile().ebrid()).is_some() => Found::Unknown,
+            Err(_) => Found::Never,
             Ok(_) if told() || self.terminals.lock().contains_key(device) => Found::Named,
             Ok(_) => Found::Perhaps,
         }

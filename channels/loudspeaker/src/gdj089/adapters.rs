@@ -22,6 +22,7 @@ use super::heard::reference;
 use super::link::Wants;
 use super::named::Named;
 use super::plan::{self, Start};
+use super::routes::BAD_CODE;
 use super::task::Down;
 
 /// A county's front-end adapters.
@@ -174,7 +175,8 @@ impl Channel for Adapters {
 
     fn finds(&self, device: &str) -> Found {
         match self.desk.routes.of(device) {
-            Err(_) => Found::No,
+            Err(failure) if failure.code == BAD_CODE => Found::Never,
+            Err(_) => Found::Unknown,
             Ok((_, code)) if self.desk.routes.named(&code).is_some() => Found::Named,
             Ok(_) => Found::Perhaps,
         }

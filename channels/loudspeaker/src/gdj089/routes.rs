@@ -34,6 +34,9 @@ fn area(code: &str) -> &str {
     code.get(range).unwrap_or_default()
 }
 
+/// The address is none of this protocol's.
+pub const BAD_CODE: &str = "089:bad-code";
+
 /// Digits of a resource code of the older dialect.
 const OLD: usize = 18;
 
@@ -121,11 +124,7 @@ impl Routes {
         let known = known.then(|| code.parse().ok()).flatten();
         let Some(code) = known else {
             let words = "the address is no resource code of 23 or 18 digits and no area of 12";
-            return Err(Failure::new(
-                FailureClass::BadAddress,
-                "089:bad-code",
-                words,
-            ));
+            return Err(Failure::new(FailureClass::BadAddress, BAD_CODE, words));
         };
         match self.serving(&code) {
             Some(at) => Ok((at, code)),
