@@ -10,11 +10,13 @@ pub use land::BOUNDARY;
 mod posts;
 pub use posts::OUTLETS;
 mod speakers;
+mod squares;
 #[cfg(test)]
 mod tests;
 
 pub use fate::{Fate, SpeakerFate, fate, key, reply, speaker_fate};
 pub use followers::{GROUP, follow, scans};
+pub use squares::{is_square, squares};
 
 use fastrand::Rng;
 

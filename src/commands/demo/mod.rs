@@ -5,6 +5,7 @@
 pub mod county;
 mod desk;
 mod peers;
+mod platform;
 mod quake;
 mod setup;
 mod verdict;
@@ -80,6 +81,7 @@ async fn in_folder(args: &Args, data: &std::path::Path) -> Result<(), Failed> {
         .map_err(|e| Failed::Unreachable(e.to_string()))?;
     let base = format!("http://{}", app.address);
     peers.desks.open(&base);
+    peers.square.open(&base);
     peers.wechat.open(&base, &county.scans).await;
     let officer = (tokens.officer.as_str(), args.seed);
     let controllers = peers::Peers::controllers(&app, data, &county, officer).await?;

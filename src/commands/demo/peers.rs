@@ -1,5 +1,5 @@
-//! The far ends of the demo, as real servers and clients on loopback: an SMSC, an ISMG, two providers, WeChat, a mail server and one
-//! controller for each loudspeaker. Some misbehave on purpose, by fates that a number or a device id tells, so that a repeated run ends the
+//! The far ends of the demo, as real servers and clients on loopback: an SMSC, an ISMG, two providers, WeChat, a mail server, the
+//! county's broadcast platform and one controller for each loudspeaker. Some misbehave on purpose, by fates that a number or a device id tells, so that a repeated run ends the
 //! same. This module must not know what the gateway thinks.
 
 use std::path::Path;
@@ -16,6 +16,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::county::{self, Fate, SpeakerFate, fate, reply, speaker_fate};
 use super::desk::Desks;
+use super::platform::Square;
 use super::setup::{County, sms_rate};
 use super::wechat::Wechat;
 use crate::app::App;
@@ -41,6 +42,7 @@ pub struct Peers {
     pub mail_port: u16,
     pub desks: Desks,
     pub wechat: Wechat,
+    pub square: Square,
     /// A modem with a satellite phone's card, and a Beidou terminal.
     pub modem: ModemPeer,
     pub terminal: TerminalPeer,
@@ -99,6 +101,7 @@ impl Peers {
             mail_port: mail.port(),
             desks: Desks::start().await.map_err(away)?,
             wechat: Wechat::start().await.map_err(away)?,
+            square: Square::start(data).await.map_err(away)?,
             modem: ModemPeer::start(Handset::new(Behaviour::Confirm))
                 .await
                 .map_err(away)?,

@@ -35,7 +35,7 @@ pub fn of(app: &App, alert: &Alert) -> Verdict {
     for line in &lines {
         let _ = writeln!(
             summary,
-            "{:<5} ({}) total 共 {}  reached 送达 {}  failed 失败 {}  expired 过期 {}  possible duplicates 可能重复 {}",
+            "{:<8} ({}) total 共 {}  reached 送达 {}  failed 失败 {}  expired 过期 {}  possible duplicates 可能重复 {}",
             line.channel,
             line.kind,
             line.total,

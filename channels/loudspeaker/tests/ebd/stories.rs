@@ -287,7 +287,8 @@ async fn what_the_platform_holds_is_shown_with_its_duty_phone_until_it_is_let_go
         Some("0816-0000000")
     );
     assert!(!format!("{notice:?}").contains("0816"), "a phone in a log");
-    pair.platform.let_go(&name_in(&outcomes[0])).await;
+    let name = name_in(&outcomes[0]);
+    pair.platform.let_go(&name, &Story::Plays).await;
     until("it is played", || of(&pair.inlet, &reference).len() == 4).await;
     assert_eq!(pair.channel.notice().expect("a platform").held, 0);
 }

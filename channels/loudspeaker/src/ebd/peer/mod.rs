@@ -2,10 +2,12 @@
 //! became of each message. For tests and the demo; it must not be reachable from another machine.
 
 mod http;
+mod memory;
 mod story;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
@@ -77,6 +79,8 @@ pub struct Settings {
     pub verifies: bool,
     pub take: Box<Script>,
     pub story: Box<Stories>,
+    /// A folder for what it has, where that outlives it.
+    pub memory: Option<PathBuf>,
 }
 
 impl Settings {
@@ -91,6 +95,7 @@ impl Settings {
             verifies: false,
             take: Box::new(|_| Take::Receipt(Response::GOOD)),
             story: Box::new(|_| Story::Plays),
+            memory: None,
         }
     }
 }
@@ -104,6 +109,18 @@ pub struct Kept {
     pub posted: u32,
     last: Option<StateReport>,
     logged: Option<StateReport>,
+}
+
+impl Kept {
+    fn new(ebm: Ebm) -> Self {
+        Self {
+            ebm,
+            state: Brd::Held,
+            posted: 0,
+            last: None,
+            logged: None,
+        }
+    }
 }
 
 struct Inner {
@@ -139,12 +156,13 @@ impl Platform {
     pub async fn start_at(settings: Settings, port: u16) -> io::Result<Self> {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
         let port = listener.local_addr()?.port();
+        let kept = settings.memory.as_deref().map(memory::kept).transpose()?;
         let inner = Arc::new(Inner {
             settings,
             http: HttpClient::new(Duration::from_secs(5)),
             clock: SystemClock::default(),
             callback: Mutex::default(),
-            kept: Mutex::default(),
+            kept: Mutex::new(kept.unwrap_or_default()),
             came: Mutex::default(),
             answered: Mutex::default(),
             sequence: AtomicU64::new(1),
@@ -182,11 +200,11 @@ impl Platform {
         self.inner.answered.lock().clone()
     }
 
-    /// What was held is played now.
-    pub async fn let_go(&self, id: &str) {
+    /// What was held goes on by this story now.
+    pub async fn let_go(&self, id: &str, story: &Story) {
         let kept = self.inner.kept.lock().get(id).map(|kept| kept.ebm.clone());
         if let Some(ebm) = kept {
-            self.inner.tell(&ebm, &Story::Plays).await;
+            self.inner.tell(&ebm, story).await;
         }
     }
 

@@ -8,20 +8,20 @@ use super::super::body::Body;
 use super::super::inventory::{Device, Info, Of, Record, StateOf, States};
 use super::super::message::Ebm;
 use super::super::state::{Brd, BrdLog, Coverage, Item, Logged, StateReport};
-use super::{Inner, Kept, Story, terminal};
+use super::{Inner, Kept, Story, memory, terminal};
 
 impl Inner {
     pub(super) fn keep(&self, ebm: &Ebm) -> bool {
         let mut kept = self.kept.lock();
-        let known = kept.entry(ebm.id.clone()).or_insert_with(|| Kept {
-            ebm: ebm.clone(),
-            state: Brd::Held,
-            posted: 0,
-            last: None,
-            logged: None,
-        });
-        known.posted += 1;
-        known.posted == 1
+        let fresh = !kept.contains_key(&ebm.id);
+        let known = kept.entry(ebm.id.clone());
+        known.or_insert_with(|| Kept::new(ebm.clone())).posted += 1;
+        if fresh && let Some(folder) = &self.settings.memory {
+            let packet = self.packet(Body::Ebm(Box::new(ebm.clone())));
+            let written = memory::keep(folder, &packet, ebm, self.settings.profile);
+            written.expect("the folder of a platform takes its messages");
+        }
+        fresh
     }
 
     pub(super) async fn tell(&self, ebm: &Ebm, story: &Story) {
