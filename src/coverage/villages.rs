@@ -13,7 +13,7 @@ use super::doors::inside;
 use super::lists::At;
 use crate::ledger::event::Audience;
 use crate::ledger::{Alert, Block};
-use crate::model::{PostPlace, RecipientId, RegionCode, shape};
+use crate::model::{RecipientId, RegionCode, shape};
 use crate::registry::Registry;
 
 /// The first proof that somebody is there.
@@ -103,10 +103,9 @@ pub fn heard(alert: &Alert, registry: &Registry) -> BTreeMap<RegionCode, Heard> 
     let grounds = alert.grounds();
     // Who has several posts is told once, for the highest: the answer counts for each of them.
     if !officers.is_empty() {
-        for village in grounds.keys() {
-            let posts = registry.posts_at(PostPlace::Region(*village)).iter();
-            for heard in posts.filter_map(|post| officers.get(&post.recipient)) {
-                note(&mut villages, *village, heard.at, || heard.clone());
+        for (officer, village) in registry.posts_in_villages() {
+            if let Some(heard) = officers.get(&officer) {
+                note(&mut villages, village, heard.at, || heard.clone());
             }
         }
     }
@@ -206,12 +205,9 @@ fn asked(alert: &Alert, registry: &Registry) -> BTreeSet<RegionCode> {
             officers.extend(endpoints.filter_map(|endpoint| alert.frozen.officer(endpoint)));
         }
     }
-    let has_officer = |village: &RegionCode| {
-        let posts = registry.posts_at(PostPlace::Region(*village));
-        posts.iter().any(|post| officers.contains(&post.recipient))
-    };
-    let grounds = alert.grounds().into_keys();
-    asked.extend(grounds.filter(has_officer));
+    let posts = registry.posts_in_villages();
+    let posts = posts.filter(|(officer, _)| officers.contains(officer));
+    asked.extend(posts.map(|(_, village)| village));
     asked
 }
 

@@ -287,3 +287,13 @@ fn what_is_worse_goes_ahead_of_originals_and_what_is_better_behind_all() {
     }
     assert_eq!(rank(Red, Class::Widened), rank(Red, Class::Original));
 }
+
+#[test]
+fn a_post_in_a_village_is_of_the_village_a_group_or_a_unit_of_it() {
+    let (registry, near) = (registry(), code(NEAR));
+    let own = registry.posts_in_villages();
+    let own = own.filter(|(_, village)| *village == near);
+    // The town's and the zone's are of no village.
+    let officers: Vec<_> = own.map(|(officer, _)| officer).collect();
+    assert_eq!(officers, [502, 503, 504]);
+}

@@ -2,8 +2,8 @@
 //! zones, and who stands near to a household. This module must not decide what a zone or a relation is good for.
 
 use crate::model::{
-    GroupCode, HouseholdId, MemberRow, RegionCode, RelationRow, Rows, TagNames, Tags, UnitId,
-    UnitRow, ZoneId, ZoneMember, ZoneRow,
+    GroupCode, HouseholdId, MemberRow, PostPlace, RecipientId, RegionCode, RegionLevel,
+    RelationRow, Rows, TagNames, Tags, UnitId, UnitRow, ZoneId, ZoneMember, ZoneRow,
 };
 
 use super::Registry;
@@ -243,6 +243,19 @@ impl Registry {
 
     pub fn unit(&self, id: UnitId) -> Option<&UnitRow> {
         self.places.units.iter().find(|unit| unit.id == id)
+    }
+
+    /// Who has a post in which village: of the village itself, of one of its groups or of a key unit there.
+    pub fn posts_in_villages(&self) -> impl Iterator<Item = (RecipientId, RegionCode)> {
+        let village = |place| match place {
+            PostPlace::Region(region) => Some(region),
+            PostPlace::Group(group) => Some(group.village),
+            PostPlace::Unit(id) => Some(self.unit(id)?.village),
+            PostPlace::Zone(_) => None,
+        };
+        let posts = self.posts.iter();
+        let posts = posts.filter_map(move |post| Some((post.recipient, village(post.place)?)));
+        posts.filter(|(_, region)| region.level() == RegionLevel::Village)
     }
 
     pub fn zones(&self) -> impl Iterator<Item = ZoneRef<'_>> {
