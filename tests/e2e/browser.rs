@@ -72,6 +72,12 @@ impl Browser {
     }
 
     async fn ask(&self, method: &str, path: &str, body: Value) -> Value {
+        let (status, answer) = self.answer(method, path, body).await;
+        assert_eq!(status, 200, "{method} {path}: {answer}");
+        answer["value"].clone()
+    }
+
+    async fn answer(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
         let request = Request {
             method: method.into(),
             headers: vec![("content-type".into(), "application/json".into())],
@@ -83,9 +89,8 @@ impl Browser {
             .call(&format!("{}{path}", self.base), request)
             .await;
         let reply = reply.unwrap_or_else(|e| panic!("{method} {path}: {e}"));
-        let answer: Value = serde_json::from_slice(&reply.body).expect("JSON");
-        assert_eq!(reply.status, 200, "{method} {path}: {answer}");
-        answer["value"].clone()
+        let answer = serde_json::from_slice(&reply.body).expect("JSON");
+        (reply.status, answer)
     }
 
     pub async fn open(&self, url: &str) {
@@ -149,11 +154,14 @@ impl Browser {
         self.ask("POST", "/execute/sync", body).await
     }
 
-    /// Waits until a script in the page returns this.
+    /// Waits until a script in the page returns this. On the page before, which a click is about to leave, it may find
+    /// nothing to read and end in an error.
     pub async fn until(&self, script: &str, wanted: &Value) {
         let what = format!("{script} is {wanted}");
         within(&what, async || {
-            (self.script(script).await == *wanted).then_some(())
+            let body = json!({"script": script, "args": []});
+            let (status, answer) = self.answer("POST", "/execute/sync", body).await;
+            (status == 200 && answer["value"] == *wanted).then_some(())
         })
         .await;
     }
