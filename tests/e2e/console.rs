@@ -434,7 +434,8 @@ async fn a_browser_shows_a_warning_from_the_county_to_a_single_attempt() {
         let name = browser.script(&wanted).await;
         let name = name.as_str().expect("a name").to_owned();
         browser.click(&format!("{step} tbody tr th a")).await;
-        let moved = format!("return location.href !== {before}");
+        let moved =
+            format!("return location.href !== {before} && document.readyState === 'complete'");
         browser.until(&moved, &json!(true)).await;
         // The next page is of what was clicked, and says so above its table.
         let head = "return [...document.querySelectorAll('nav.trail, h2')].map(e => e.textContent).join(' ')";
