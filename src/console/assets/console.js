@@ -165,8 +165,8 @@ if (live) {
   source.addEventListener("error", () => line(source.readyState === EventSource.CLOSED ? "□ 不再更新 no longer live" : "○ 断开，正在重连 reconnecting", false));
   source.addEventListener("whole", hear);
   source.addEventListener("change", hear);
-  // An answer may move no figure, and silent villages are looked for by time alone.
-  if (document.querySelector("section.silence")) setInterval(() => { if (source.readyState === EventSource.OPEN) showParts(); }, 30000);
+  // An answer may move no figure, nor what a platform holds; and silent villages are looked for by time alone.
+  if (document.querySelector("[data-from]")) setInterval(() => { if (source.readyState === EventSource.OPEN) showParts(); }, 30000);
 }
 if (document.getElementById("list")) setInterval(refreshList, 3000);
 
