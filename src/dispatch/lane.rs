@@ -57,8 +57,6 @@ pub(super) struct Run {
 pub struct Limits {
     pub cap: usize,
     range: usize,
-    /// A slice is all that one range takes, whatever the rate and the flow: it is one message at the far end.
-    whole: bool,
 }
 
 /// How long a lane waits before it asks a store that takes nothing again.
@@ -75,7 +73,6 @@ impl Limits {
             return Self {
                 cap: count,
                 range: count,
-                whole: false,
             };
         }
         let fast = rate.per_second.get() >= FAST;
@@ -88,18 +85,6 @@ impl Limits {
         Self {
             cap: cap.max(2 * window),
             range,
-            whole: false,
-        }
-    }
-
-    fn gathering(self, gathers: bool, batch: usize) -> Self {
-        if !gathers {
-            return self;
-        }
-        Self {
-            cap: self.cap.max(batch),
-            range: batch,
-            whole: true,
         }
     }
 }
@@ -119,8 +104,7 @@ impl Lane {
                 channel.window,
                 channel.batch,
                 self.out.channel.lines(),
-            )
-            .gathering(self.out.channel.gathers(), channel.batch),
+            ),
             refused: None,
             away: self.link().is_some_and(|state| state != LinkState::Up),
         };
@@ -258,8 +242,9 @@ impl Lane {
     /// About a twentieth of a second of the rate: what is more urgent overtakes soon, and the far end sees no bursts. At
     /// most half of the burst, so that nothing is lost when the lane comes a little late for its permits.
     fn slice(&self, run: &Run) -> usize {
-        if run.limits.whole {
-            return run.limits.range;
+        // One message at the far end, whatever the rate and the flow.
+        if self.out.channel.gathers() {
+            return self.out.channel.capability().batch;
         }
         let permits = (self.rate.per_second.get() / 20).min(self.rate.burst.get() / 2);
         let share = usize::try_from(permits / run.cost.max(1)).unwrap_or(usize::MAX);
@@ -287,7 +272,7 @@ impl Lane {
             permits += run.cost * u32::try_from(one.places.len()).unwrap_or(u32::MAX);
             variants.push(variant);
         }
-        if run.limits.whole {
+        if self.out.channel.gathers() {
             permits = texts(&taken);
         }
         let ask = Ask {

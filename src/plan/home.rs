@@ -50,6 +50,7 @@ mod tests {
     use super::*;
     use crate::ledger::Event;
     use crate::ledger::devices::Enrolled;
+    use crate::plan::fixture::outlet;
 
     /// Names devices that begin with its own letter, and could serve those of digits.
     struct Far(&'static str);
@@ -57,15 +58,8 @@ mod tests {
     #[async_trait]
     impl Channel for Far {
         fn capability(&self) -> Capability {
-            Capability {
-                kind: "loudspeaker",
-                speaks_to: EndpointKind::Speaker,
-                style: Style::Spoken,
-                best: Evidence::Acknowledged,
-                batch: 1,
-                window: 1,
-                repeat_is_harmless: true,
-            }
+            let (speaker, played) = (EndpointKind::Speaker, Evidence::Acknowledged);
+            outlet("loudspeaker", speaker, Style::Spoken, played)
         }
 
         async fn send(&self, _: &Message) -> Result<Accepted, Failure> {

@@ -219,19 +219,15 @@ impl Outlets {
 
 #[cfg(test)]
 mod tests {
+    use channel::{EndpointKind, Evidence, Style};
+
     use super::*;
+    use crate::plan::fixture::outlet;
 
     #[test]
     fn a_loudspeaker_is_told_where_it_is_known_and_everywhere_where_it_is_not() {
-        let speaks = channel::Capability {
-            kind: "loudspeaker",
-            speaks_to: channel::EndpointKind::Speaker,
-            style: channel::Style::Spoken,
-            best: channel::Evidence::Acknowledged,
-            batch: 1,
-            window: 1,
-            repeat_is_harmless: true,
-        };
+        let (speaker, played) = (EndpointKind::Speaker, Evidence::Acknowledged);
+        let speaks = outlet("loudspeaker", speaker, Style::Spoken, played);
         let can = [("horn".to_owned(), speaks), ("platform".to_owned(), speaks)];
         let homes: Homes = Arc::new(|device| {
             let known: &[(&str, Found)] = match device {

@@ -15,8 +15,10 @@ mod squares;
 mod tests;
 
 pub use fate::{Fate, SpeakerFate, fate, key, reply, speaker_fate};
-pub use followers::{GROUP, follow, scans};
-pub use squares::{is_square, squares};
+use followers::follow;
+pub use followers::{GROUP, scans};
+pub use squares::is_square;
+use squares::squares;
 
 use fastrand::Rng;
 
@@ -32,6 +34,11 @@ const EMBEDDED: &str = "the embedded divisions are well formed: a test reads the
 /// 平武县 510727.
 pub fn code() -> RegionCode {
     "510727".parse().expect(EMBEDDED)
+}
+
+/// The county as the demo runs it.
+pub fn whole(households: u32, seed: u64) -> Rows {
+    squares(follow(county(households, seed)))
 }
 
 /// The demo county with exactly this many households, three people each on average.

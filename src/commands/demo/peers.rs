@@ -1,6 +1,6 @@
 //! The far ends of the demo, as real servers and clients on loopback: an SMSC, an ISMG, two providers, WeChat, a mail server, the
-//! county's broadcast platform and one controller for each loudspeaker. Some misbehave on purpose, by fates that a number or a device id tells, so that a repeated run ends the
-//! same. This module must not know what the gateway thinks.
+//! county's broadcast platform and one controller for each loudspeaker. Some misbehave on purpose, by fates that a number or
+//! a device id tells, so that a repeated run ends the same. This module must not know what the gateway thinks.
 
 use std::path::Path;
 use std::sync::{Arc, Weak};

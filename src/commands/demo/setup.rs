@@ -74,7 +74,7 @@ pub async fn county(data: &Path, households: u32, seed: u64) -> Result<County, F
         let rows = if let Some((_, rows)) = file.load().map_err(|e| away(&e))? {
             rows
         } else {
-            let rows = county::squares(county::follow(county::county(households, seed)));
+            let rows = county::whole(households, seed);
             file.save(1, &rows).map_err(|e| away(&e))?;
             rows
         };
@@ -111,7 +111,7 @@ pub fn write_csv(folder: &Path, households: u32, seed: u64) -> Result<(), Failed
     let wrong =
         |e: &dyn std::fmt::Display| Failed::Input(format!("{shown} cannot be written: {e}"));
     std::fs::create_dir_all(folder).map_err(|e| wrong(&e))?;
-    let rows = county::squares(county::follow(county::county(households, seed)));
+    let rows = county::whole(households, seed);
     csv::write_dir(&rows, folder).map_err(|e| wrong(&e))?;
     say!("{shown}: {households} households 户; tocsin import {shown}");
     Ok(())

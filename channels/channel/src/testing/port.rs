@@ -21,12 +21,11 @@ static NEXT: AtomicU16 = AtomicU16::new(0);
 pub fn free_port() -> u16 {
     let own = u16::try_from(std::process::id() % PROCESSES).expect("few") * EACH;
     let all = EACH * u16::try_from(PROCESSES).expect("few");
-    let next = || NEXT.fetch_add(1, Ordering::Relaxed);
     // Where others hold all of a process's own, the ports of the next follow.
     let mut tried = 0..all;
     let mut ports = std::iter::from_fn(|| {
         let nth = tried.next()?;
-        let within = next() % EACH;
+        let within = NEXT.fetch_add(1, Ordering::Relaxed) % EACH;
         Some(FIRST + (own + nth / EACH * EACH + within) % all)
     });
     ports.find(|port| is_free(*port)).expect("a free port")
